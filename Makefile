@@ -1,0 +1,39 @@
+# Limelight: `make help` lists the targets.
+# Everything is installed into .venv from requirements.lock; nothing else is needed than Python.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint lock
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## create .venv with every pinned dependency
+
+demo: $(STAMP)  ## set up and run the whole job on a generated corpus: prepare, train, score, report
+	$(BIN)/python -m pipeline demo --output demo
+
+test: $(STAMP)  ## set up and run the fast tests
+	$(BIN)/python -m pytest -m "not slow and not distributed and not gpu"
+
+lint: $(STAMP)  ## check style, names, docstrings and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock:  ## resolve every version again and write requirements.lock
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --no-header --extra test --output-file requirements.lock setup.py
+	rm -rf $(VENV)/lock

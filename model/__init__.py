@@ -1,0 +1,1 @@
+"""What becomes of one document: text -> tokens -> ids -> network -> prediction."""

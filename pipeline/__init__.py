@@ -1,0 +1,1 @@
+"""How millions of documents flow: Beam, Arrow, files, runs, the command line."""
