@@ -1,0 +1,285 @@
+"""Typed, frozen configuration of a run: YAML in, one-line errors out.
+
+A config is one YAML file. Its `text`, `network` and `training` sections belong
+to the model (`model.config`); the others are here. Every key has a default but
+the corpus; `configs/quickstart.yaml` spells all of them out.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from model.config import (
+    STRICT,
+    ConfigError,
+    EngineName,
+    NetworkConfig,
+    TextConfig,
+    TrainingConfig,
+    load_section,
+    require,
+    require_rate,
+)
+from pipeline.schemas import DOCUMENTS, PREDICTIONS
+
+Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InputConfig:
+    """One source of documents: files that match a glob, all of one format."""
+
+    __pydantic_config__ = STRICT
+
+    path: str
+    format: Format = "jsonl"
+    split: Split | None = None
+    encoding: str = "utf-8"
+    errors: Literal["reject", "replace"] = "reject"
+    delimiter: str = ","  # csv
+    quote: str | None = '"'  # csv; null where quotes are ordinary characters
+    column_names: tuple[str, ...] | None = None  # csv without a header row
+    document: Literal["line", "file"] = "line"  # text; a file's label is its folder
+
+    def __post_init__(self) -> None:
+        require(bool(self.path), "path", "a path or glob", self.path)
+        one = len(self.delimiter) == 1 and self.delimiter not in "\r\n"
+        require(one, "delimiter", "one character that ends no line", self.delimiter)
+        require(
+            self.quote is None or (len(self.quote) == 1 and self.quote != self.delimiter),
+            "quote",
+            "null or one character other than the delimiter",
+            self.quote,
+        )
+        try:
+            "".encode(self.encoding)
+        except LookupError:
+            require(False, "encoding", "an encoding that Python knows", self.encoding)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ColumnsConfig:
+    """Which input column plays which part; a column that is absent yields null."""
+
+    __pydantic_config__ = STRICT
+
+    text: str = "text"
+    id: str | None = None  # without one, `<file name>#<row>`
+    label: str | None = "label"
+    labels: str | None = None  # multi-label: a list of strings
+    weight: str | None = None
+    rationale: str | None = None  # list of {start, end}, or a substring of the text
+    split: str | None = None
+    keep: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # A kept column stands beside the fixed ones, under its own name.
+        taken = {*DOCUMENTS.names, *PREDICTIONS.names}
+        clash = [name for name in self.keep if name in taken]
+        require(not clash, "keep", "columns not named like those Limelight writes", clash)
+        distinct = len(set(self.keep)) == len(self.keep)
+        require(distinct, "keep", "each column once", self.keep)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SplitsConfig:
+    """Shares of the documents that no file or column has assigned to a split."""
+
+    __pydantic_config__ = STRICT
+
+    validation: float = 0.1  # also taken out of a given training split that comes alone
+    test: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_rate(self.validation, "validation")
+        require_rate(self.test, "test")
+        total = self.validation + self.test
+        require(total < 1, "test", "validation + test < 1", total)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CorpusConfig:
+    """Where the documents come from and how many bad rows are too many."""
+
+    __pydantic_config__ = STRICT
+
+    inputs: tuple[InputConfig, ...] = ()
+    columns: ColumnsConfig = ColumnsConfig()
+    splits: SplitsConfig = SplitsConfig()
+    max_rejected_fraction: float = 0.01
+    max_text_bytes: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        require(
+            0 <= self.max_rejected_fraction <= 1,
+            "max_rejected_fraction",
+            "a number in [0, 1]",
+            self.max_rejected_fraction,
+        )
+        require(self.max_text_bytes >= 1, "max_text_bytes", "an integer >= 1", self.max_text_bytes)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OutputConfig:
+    """What a prediction row carries."""
+
+    __pydantic_config__ = STRICT
+
+    attention: Literal["full", "none"] = "full"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ScoringConfig:
+    """How a corpus is scored."""
+
+    __pydantic_config__ = STRICT
+
+    engine: EngineName = "auto"
+    output: OutputConfig = OutputConfig()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """One experiment or deployment."""
+
+    __pydantic_config__ = STRICT
+
+    name: str = "model"
+    workspace: str = "runs"
+    corpus: CorpusConfig = CorpusConfig()
+    text: TextConfig = TextConfig()
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+    scoring: ScoringConfig = ScoringConfig()
+
+    def __post_init__(self) -> None:
+        # The name becomes a folder of the workspace.
+        valid = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name) is not None
+        require(valid, "name", "letters, digits, '.', '_' or '-'", self.name)
+        require_folder(self.workspace, "workspace")
+
+
+def require_folder(path: str, key: str) -> None:
+    """Raises `ValueError` unless a path can be that of a folder Limelight writes to."""
+    # Beam's filesystems read these characters as a glob, wherever they stand.
+    valid = bool(path) and not set("*?[") & set(path)
+    require(valid, key, "a folder's path without '*', '?' or '['", path)
+
+
+def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
+    """Reads a YAML file, applies `KEY=VALUE` overrides, expands `${NAME}`.
+
+    A config without `name` is named after its file.
+
+    Raises:
+        ConfigError: in one line, for a file that cannot be read or parsed, an
+            unset environment variable, an unknown key, a value out of range.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: expected a readable config file, got {error.strerror}. Check --config."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: expected UTF-8 text, got other bytes from byte {error.start}. "
+            "Save the file as UTF-8."
+        ) from None
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise ConfigError(f"{path}: expected YAML, got {problem}. Mend the file.") from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"{path}: expected sections such as 'corpus:', got {type(values).__name__}. "
+            "See configs/quickstart.yaml."
+        )
+    return build_config({"name": Path(path).stem, **values}, overrides, where=path)
+
+
+def build_config(values: dict[str, Any], overrides: Sequence[str], *, where: str) -> Config:
+    """A config from plain values, `KEY=VALUE` overrides and the environment.
+
+    Raises:
+        ConfigError: as `load_config` does; `where` is what it tells to edit.
+    """
+    for override in overrides:
+        _apply_override(values, override)
+    return load_section(Config, _expand(values, where=where), where=where)
+
+
+def infer_format(path: str) -> Format:
+    """The format that a file's name suggests, compression aside.
+
+    Raises:
+        ConfigError: if the name suggests none.
+    """
+    stem = re.sub(r"\.(gz|bz2|zst)$", "", path.lower())
+    suffix = stem.rsplit(".", 1)[-1]
+    formats: dict[str, Format] = {
+        "jsonl": "jsonl",
+        "ndjson": "jsonl",
+        "json": "jsonl",
+        "csv": "csv",
+        "tsv": "csv",
+        "parquet": "parquet",
+        "txt": "text",
+        "tfrecord": "tfrecord",
+    }
+    if suffix not in formats:
+        raise ConfigError(
+            f"--input {path}: expected a name ending in {', '.join(formats)} (.gz, .bz2, .zst "
+            "allowed), got another. Name the format in a --config file."
+        )
+    return formats[suffix]
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            f"--set {override}: expected KEY=VALUE such as training.epochs=3, got no '='. "
+            "Write the dotted key, '=', and a YAML value."
+        )
+    *sections, name = key.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise ConfigError(
+                f"--set {override}: expected {section} to be a section, got "
+                f"{type(values).__name__}. Set the whole key instead."
+            )
+    try:
+        values[name] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {override}: expected a YAML value, got {value!r}.") from None
+
+
+def _expand(value: Any, *, where: str) -> Any:
+    """Replaces `${NAME}` by the environment variable in every string of a tree."""
+    if isinstance(value, Mapping):
+        return {str(key): _expand(item, where=where) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, where=where) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in os.environ:
+            raise ConfigError(
+                f"{where}: expected the environment variable {name} to be set for "
+                f"{value!r}, got none. Run: export {name}=..."
+            )
+        return os.environ[name]
+
+    return re.sub(r"\$\{(\w+)\}", variable, value)

@@ -1,0 +1,85 @@
+"""The Arrow schemas of documents, rejections and predictions: the data contract.
+
+Every record batch that flows through a pipeline and every Parquet file that a
+run leaves behind has one of these schemas; kept input columns follow the fixed
+ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+import pyarrow as pa
+
+RejectionReason = Literal[
+    "malformed_row",
+    "not_utf8",
+    "missing_column",
+    "empty_text",
+    "unknown_label",
+    "duplicate_id",
+    "text_too_large",
+    "scoring_failed",
+]
+REJECTION_REASONS: tuple[str, ...] = get_args(RejectionReason)
+
+# A rejection carries at most this much of the row it came from.
+RAW_BYTES = 1_000
+
+SPANS = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("label", pa.string()),
+        pa.field("labels", pa.list_(pa.string())),
+        pa.field("weight", pa.float32()),
+        pa.field("rationale", SPANS),  # character spans a person marked
+        pa.field("split", pa.string()),
+        pa.field("source_file", pa.string(), nullable=False),
+        pa.field("source_row", pa.int64(), nullable=False),
+    ]
+)
+
+REJECTIONS = pa.schema(
+    [
+        pa.field("document_id", pa.string()),
+        pa.field("source_file", pa.string(), nullable=False),
+        pa.field("source_row", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
+        pa.field("raw", pa.binary()),
+    ]
+)
+
+PREDICTIONS = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("label_index", pa.int32(), nullable=False),
+        pa.field("score", pa.float32(), nullable=False),
+        pa.field("probabilities", pa.list_(pa.float32()), nullable=False),
+        pa.field("tokens", pa.list_(pa.string()), nullable=False),
+        pa.field("token_starts", pa.list_(pa.int32()), nullable=False),
+        pa.field("token_ends", pa.list_(pa.int32()), nullable=False),
+        pa.field("attention", pa.list_(pa.float32()), nullable=False),
+        pa.field("token_count", pa.int32(), nullable=False),
+        pa.field("truncated_tokens", pa.int32(), nullable=False),
+        pa.field("oov_tokens", pa.int32(), nullable=False),
+        pa.field("text_sha256", pa.string(), nullable=False),
+        pa.field("model_version", pa.string(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+    ]
+)
+
+
+def documents_schema(kept: Sequence[pa.Field] = ()) -> pa.Schema:
+    """The documents schema with the kept input columns after the fixed ones."""
+    return pa.schema([*DOCUMENTS, *kept])
+
+
+def predictions_schema(
+    kept: Sequence[pa.Field] = (), metadata: Mapping[str, str] | None = None
+) -> pa.Schema:
+    """The predictions schema, with the kept input columns and the model's metadata."""
+    return pa.schema([*PREDICTIONS, *kept], metadata=dict(metadata) if metadata else None)
