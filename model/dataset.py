@@ -1,0 +1,101 @@
+"""TFRecord shards -> shuffled, length-bucketed batches.
+
+Documents of similar length share a batch and a batch is only as wide as its
+longest document, so that the recurrent layers do not spend their time on
+padding (measured on movie reviews: twice the examples a second).
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
+
+from model.examples import parse_examples
+
+# Documents held to shuffle; at 200 tokens this is about 150 MB.
+SHUFFLE_DOCUMENTS = 100_000
+
+# Batches of documents that are sorted by length together; more sorts better, mixes less.
+BUCKET_BATCHES = 50
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shards:
+    """The TFRecord shards of one split, and how their examples were written."""
+
+    paths: tuple[str, ...]
+    rows: int
+    max_tokens: int
+    label_width: int = 0  # multi-hot width; 0 for one label index
+
+
+def training_batches(shards: Shards, *, batch_size: int, seed: int, epoch: int) -> tf.data.Dataset:
+    """The batches of one epoch, in an order that `(seed, epoch)` determines.
+
+    Yields `(inputs, label, weight)`: inputs `token_ids` int32 `(batch, steps)`
+    and `length` int32 `(batch,)`, with `steps` the longest length in the batch.
+    """
+    # A separate seed an epoch, rather than one reshuffled stream, is what makes
+    # an epoch repeatable when training resumes in the middle.
+    epoch_seed = seed * 1_000_003 + epoch
+    window = batch_size * BUCKET_BATCHES
+    examples = _examples(shards).shuffle(min(shards.rows, SHUFFLE_DOCUMENTS), seed=epoch_seed)
+    batches = (
+        examples.batch(window, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(_parser(shards), num_parallel_calls=tf.data.AUTOTUNE)
+        .map(_sort_by_length)
+        .rebatch(batch_size)
+        # Sorted windows would show short documents first; batches are mixed again.
+        .shuffle(BUCKET_BATCHES, seed=epoch_seed + 1)
+        .map(_inputs_label_weight)
+        .apply(tf.data.experimental.assert_cardinality(-(-shards.rows // batch_size)))
+    )
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_batches(shards: Shards, *, batch_size: int) -> tf.data.Dataset:
+    """Every document once, in the order of the shards: `(inputs, label, weight)`."""
+    return (
+        _examples(shards)
+        .batch(batch_size)
+        .map(_parser(shards))
+        .map(_inputs_label_weight)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def _examples(shards: Shards) -> tf.data.Dataset:
+    paths: Sequence[str] = sorted(shards.paths)
+    # Reading shards in turns mixes corpora that arrive sorted by label.
+    return tf.data.Dataset.from_tensor_slices(paths).interleave(
+        _read_shard, cycle_length=min(len(paths), 64)
+    )
+
+
+def _read_shard(path: tf.Tensor) -> tf.data.Dataset:
+    return tf.data.TFRecordDataset(path, compression_type="GZIP")
+
+
+def _parser(shards: Shards) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        return parse_examples(
+            serialized, max_tokens=shards.max_tokens, label_width=shards.label_width
+        )
+
+    return parse
+
+
+def _sort_by_length(examples: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    order = tf.argsort(examples["length"], stable=True)
+    return {name: tf.gather(values, order) for name, values in examples.items()}
+
+
+def _inputs_label_weight(
+    examples: dict[str, tf.Tensor],
+) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+    steps = tf.maximum(tf.reduce_max(examples["length"]), 1)
+    inputs = {
+        "token_ids": tf.cast(examples["token_ids"][:, :steps], tf.int32),
+        "length": tf.cast(examples["length"], tf.int32),
+    }
+    return inputs, examples["label"], examples["weight"]

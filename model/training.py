@@ -1,0 +1,228 @@
+"""fit(): epochs of training, the best one kept, and resume after a kill.
+
+The loop over epochs is ours and the steps within one are Keras's: an epoch's
+batches depend on `(seed, epoch)` alone and its end state is saved whole, so a
+run that was killed and resumed continues as if nothing had happened.
+"""
+
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from model.config import NetworkConfig, TrainingConfig
+from model.dataset import Shards, evaluation_batches, training_batches
+from model.keras_engine import Forward, trace_forward
+from model.metrics import evaluate, evaluate_multilabel
+
+EVALUATION_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What the caller is told while training runs.
+
+    Attributes:
+        on_batch: called with the documents of each batch that was trained on.
+        on_epoch: called with the checkpoint folder when an epoch is saved whole.
+    """
+
+    on_batch: Callable[[int], None]
+    on_epoch: Callable[[Path], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """The result of `fit`: `network` holds the best epoch's weights."""
+
+    network: keras.Model
+    history: list[dict[str, float]]
+    best_epoch: int
+
+
+def fit(
+    build: Callable[[], keras.Model],
+    *,
+    train: Shards,
+    validation: Shards | None,
+    labels: tuple[str, ...],
+    network_config: NetworkConfig,
+    config: TrainingConfig,
+    seed: int,
+    checkpoints: Path,
+    hooks: Hooks,
+) -> Fitted:
+    """Trains a network, from its last checkpoint if there is one.
+
+    Args:
+        build: makes the untrained network; called after the seed is set.
+        train: what to learn from.
+        validation: what the best epoch is chosen on; None keeps the last one.
+        labels: the label names, by index.
+        network_config: decides the loss (its head) beside `config`.
+        config: optimizer, epochs, patience.
+        seed: determines initial weights, dropout and the order of documents.
+        checkpoints: a local folder; holds the state of the last whole epoch.
+        hooks: what the caller hears.
+    """
+    # Without this, sums in threads make two runs of one seed drift apart.
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(seed)
+    network = build()
+    measure = evaluate_multilabel if network_config.head == "multilabel" else evaluate
+    trainee = _compile(network, network_config=network_config, config=config)
+    state = _resume(trainee, network, checkpoints)
+    forward = trace_forward(network)
+    for epoch in range(len(state.history) + 1, config.epochs + 1):
+        if _out_of_patience(state, config):
+            break
+        started = time.monotonic()
+        batches = training_batches(train, batch_size=config.batch_size, seed=seed, epoch=epoch)
+        logs = trainee.fit(
+            batches, verbose=0, shuffle=False, callbacks=[_CountBatches(hooks, config)]
+        ).history
+        row = {"epoch": float(epoch), "loss": logs["loss"][-1], "accuracy": logs["accuracy"][-1]}
+        if validation is not None:
+            measured = measure(*predict(forward, validation), labels=labels)
+            row |= {
+                f"validation_{name}": measured[name] for name in ("loss", "accuracy", "macro_f1")
+            }
+        state.history.append({**row, "seconds": round(time.monotonic() - started, 2)})
+        if validation is None or _is_better(state, config.monitor):
+            state.best_epoch = epoch
+            network.save_weights(checkpoints / "best.weights.h5")
+        _save(trainee, network, checkpoints, state)
+        hooks.on_epoch(checkpoints)
+    network.load_weights(checkpoints / "best.weights.h5")
+    return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
+
+
+def predict(forward: Forward, shards: Shards) -> tuple[np.ndarray, np.ndarray]:
+    """The network's probabilities for every document of a split, and the truth.
+
+    Args:
+        forward: from `trace_forward`.
+        shards: of the split.
+
+    Returns:
+        `(probabilities, truth)`: float32 `(rows, labels)`, and int64 `(rows,)` label
+        indices or `(rows, labels)` multi-hot.
+    """
+    probabilities, truth = [], []
+    for inputs, label, _ in evaluation_batches(shards, batch_size=EVALUATION_BATCH):
+        probabilities.append(forward(inputs)["probabilities"].numpy())
+        truth.append(label.numpy())
+    return np.concatenate(probabilities), np.concatenate(truth)
+
+
+@dataclasses.dataclass
+class _State:
+    """What a checkpoint remembers beside weights and optimizer."""
+
+    history: list[dict[str, float]]
+    best_epoch: int = 0
+
+
+def _compile(
+    network: keras.Model, *, network_config: NetworkConfig, config: TrainingConfig
+) -> keras.Model:
+    """The same layers with only the output that is trained, compiled."""
+    trainee = keras.Model(network.inputs, network.output["probabilities"])
+    if network_config.head == "multilabel":
+        loss: keras.losses.Loss = keras.losses.BinaryCrossentropy()
+        accuracy: keras.metrics.Metric = keras.metrics.BinaryAccuracy(name="accuracy")
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy()
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    optimizer = keras.optimizers.get(
+        {
+            "class_name": config.optimizer,
+            "config": {"learning_rate": config.learning_rate},
+        }
+    )
+    trainee.compile(optimizer=optimizer, loss=loss, weighted_metrics=[accuracy])
+    trainee.optimizer.build(trainee.trainable_variables)
+    return trainee
+
+
+def _is_better(state: _State, monitor: str) -> bool:
+    """Whether the last epoch beats the best one so far on the validation split."""
+    if state.best_epoch == 0:
+        return True
+    name = f"validation_{monitor}"
+    last, best = state.history[-1][name], state.history[state.best_epoch - 1][name]
+    return last < best if monitor == "loss" else last > best
+
+
+def _out_of_patience(state: _State, config: TrainingConfig) -> bool:
+    return config.patience is not None and len(state.history) - state.best_epoch >= config.patience
+
+
+def _save(trainee: keras.Model, network: keras.Model, folder: Path, state: _State) -> None:
+    """Saves an epoch's end; `state.json` names the files and is written last."""
+    epoch = len(state.history)
+    network.save_weights(folder / f"epoch-{epoch}.weights.h5")
+    optimizer: dict[str, Any] = {}
+    trainee.optimizer.save_own_variables(optimizer)
+    np.savez(folder / f"epoch-{epoch}.optimizer.npz", **optimizer)
+    seeds = [np.asarray(variable.value) for variable in _dropout_seeds(network)]
+    np.savez(folder / f"epoch-{epoch}.seeds.npz", *seeds)
+    complete = folder / "state.json.new"
+    complete.write_text(json.dumps(dataclasses.asdict(state)), encoding="utf-8")
+    complete.replace(folder / "state.json")
+    for path in folder.glob(f"epoch-{epoch - 1}.*"):
+        path.unlink()
+
+
+def _resume(trainee: keras.Model, network: keras.Model, folder: Path) -> _State:
+    """Loads the last whole epoch, if any, into the network and its optimizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "state.json"
+    if not path.exists():
+        return _State(history=[])
+    state = _State(**json.loads(path.read_text(encoding="utf-8")))
+    epoch = len(state.history)
+    network.load_weights(folder / f"epoch-{epoch}.weights.h5")
+    with np.load(folder / f"epoch-{epoch}.optimizer.npz", allow_pickle=False) as variables:
+        trainee.optimizer.load_own_variables(dict(variables))
+    with np.load(folder / f"epoch-{epoch}.seeds.npz", allow_pickle=False) as seeds:
+        for index, variable in enumerate(_dropout_seeds(network)):
+            variable.assign(seeds[f"arr_{index}"])
+    return state
+
+
+def _dropout_seeds(network: keras.Model) -> list[keras.Variable]:
+    """The states of dropout's random numbers: variables that are not weights."""
+    weights = {id(weight) for weight in network.weights}
+    return [variable for variable in network.variables if id(variable) not in weights]
+
+
+class _CountBatches(keras.callbacks.Callback):
+    """Tells the caller how many documents were trained on."""
+
+    def __init__(self, hooks: Hooks, config: TrainingConfig) -> None:
+        super().__init__()
+        self.hooks = hooks
+        self.batch_size = config.batch_size
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.hooks.on_batch(self.batch_size)
+
+
+def write_history(path: Path, history: Iterable[Mapping[str, float]]) -> None:
+    """Writes `history.csv`: a header, then one line an epoch."""
+    rows = list(history)
+    lines = [",".join(rows[0])] + [",".join(f"{value:g}" for value in row.values()) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def discard_checkpoints(folder: Path) -> None:
+    """Removes the state of a training that has ended."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,137 @@
+"""fit(): it learns, it repeats to the bit, and it resumes as if never killed."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model.classifier import build_classifier
+from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
+from model.dataset import Shards
+from model.examples import encode_examples, pad_ids
+from model.training import Hooks, fit, write_history
+
+MAX_TOKENS = 8
+LABELS = ("even", "odd")
+NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=8), lstm=LSTMConfig(units=6), dropout=0.2)
+
+
+def _write_shards(folder, name: str, rows: int, seed: int) -> Shards:
+    """Documents that hold one token that decides the label among others that do not."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, MAX_TOKENS + 1, rows)
+    labels = rng.integers(0, 2, rows)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    ids = rng.integers(4, 30, offsets[-1])
+    ids[offsets[:-1] + rng.integers(0, lengths)] = 2 + labels
+    serialized = encode_examples(
+        token_ids=pad_ids(ids, offsets, max_tokens=MAX_TOKENS),
+        lengths=lengths,
+        labels=labels,
+        document_ids=[str(row) for row in range(rows)],
+    )
+    path = str(folder / f"{name}.tfrecord.gz")
+    with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP")) as writer:
+        for example in serialized:
+            writer.write(example)
+    return Shards(paths=(path,), rows=rows, max_tokens=MAX_TOKENS)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> dict[str, Shards]:
+    folder = tmp_path_factory.mktemp("corpus")
+    return {
+        "train": _write_shards(folder, "train", 400, seed=1),
+        "validation": _write_shards(folder, "validation", 100, seed=2),
+    }
+
+
+class KilledError(Exception):
+    """Stands for a kill between two epochs."""
+
+
+def _fit(corpus, folder, *, epochs=3, seed=1, die_after=None, **changes):
+    heard = {"documents": 0, "epochs": 0}
+
+    def on_batch(documents):
+        heard["documents"] += documents
+
+    def on_epoch(_):
+        heard["epochs"] += 1
+        if heard["epochs"] == die_after:
+            raise KilledError
+
+    config = TrainingConfig(
+        **{"learning_rate": 0.02, "batch_size": 16, "epochs": epochs, "monitor": "loss", **changes}
+    )
+    fitted = fit(
+        lambda: build_classifier(NETWORK, ids=30, max_tokens=MAX_TOKENS, labels=2),
+        train=corpus["train"],
+        validation=corpus.get("validation"),
+        labels=LABELS,
+        network_config=NETWORK,
+        config=config,
+        seed=seed,
+        checkpoints=folder,
+        hooks=Hooks(on_batch=on_batch, on_epoch=on_epoch),
+    )
+    return fitted, heard
+
+
+def _weights(fitted):
+    return [np.asarray(weight) for weight in fitted.network.get_weights()]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(corpus, tmp_path_factory):
+    return _fit(corpus, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_it_learns_and_reports_every_epoch(undisturbed):
+    fitted, heard = undisturbed
+    assert [row["epoch"] for row in fitted.history] == [1, 2, 3]
+    assert fitted.history[fitted.best_epoch - 1]["validation_accuracy"] > 0.95
+    assert heard == {"documents": 3 * 400, "epochs": 3}
+
+
+def test_the_best_epoch_on_validation_is_kept(undisturbed):
+    fitted, _ = undisturbed
+    losses = [row["validation_loss"] for row in fitted.history]
+    assert fitted.best_epoch == 1 + losses.index(min(losses))
+
+
+def test_a_seed_repeats_to_the_bit(corpus, undisturbed, tmp_path):
+    again, _ = _fit(corpus, tmp_path)
+    for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_killed_run_resumes_as_if_never_killed(corpus, undisturbed, tmp_path):
+    with pytest.raises(KilledError):
+        _fit(corpus, tmp_path, die_after=2)
+    resumed, heard = _fit(corpus, tmp_path)
+    assert heard["epochs"] == 1  # the first two were not done again
+    for first, second in zip(_weights(undisturbed[0]), _weights(resumed), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+    def numbers(fitted):
+        return [{**row, "seconds": 0} for row in fitted.history]
+
+    assert numbers(resumed) == numbers(undisturbed[0])
+
+
+def test_patience_stops_early(corpus, tmp_path):
+    fitted, _ = _fit(corpus, tmp_path, epochs=40, patience=1, monitor="accuracy")
+    assert len(fitted.history) == fitted.best_epoch + 1 < 40
+
+
+def test_without_validation_the_last_epoch_is_kept(corpus, tmp_path):
+    fitted, _ = _fit({"train": corpus["train"]}, tmp_path, epochs=2)
+    assert fitted.best_epoch == 2
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
+
+
+def test_write_history(tmp_path):
+    write_history(
+        tmp_path / "history.csv", [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.25}]
+    )
+    assert (tmp_path / "history.csv").read_text() == "epoch,loss\n1,0.5\n2,0.25\n"
