@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock
+.PHONY: help setup demo test lint bench lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,12 @@ lint: $(STAMP)  ## check style, names, docstrings and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench: $(STAMP)  ## measure the scoring engine against others, in one run
+	$(BIN)/python -m tests.benchmarks.bench_engine
+
 lock:  ## resolve every version again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --no-header --extra test --output-file requirements.lock setup.py
+	  --no-header --extra test --extra bench --output-file requirements.lock setup.py
 	rm -rf $(VENV)/lock

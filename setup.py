@@ -31,17 +31,22 @@ setuptools.setup(
         "pydantic>=2.13",
         "PyYAML>=6.0",
         "rich>=14",
-        "scipy>=1.15",  # BLAS for np.dot inside Numba kernels
         "tensorflow>=2.21,<2.22",
         "tensorflow-text>=2.21,<2.22",
         "tensorflow-transform>=1.21,<1.22",
         "zstandard>=0.23",
     ],
     extras_require={
+        "bench": [
+            "onnx>=1.18",
+            "onnxruntime>=1.22",
+            "scipy>=1.15",  # BLAS for np.dot inside Numba, in the floor that is measured
+        ],
         "test": [
             "duckdb>=1.2",
             "jax[cpu]>=0.6",  # the layers run on any Keras backend; tests use two
             "hypothesis>=6.130",
+            "markdown-it-py>=3",
             "mypy>=1.15",
             "pandas>=2.2",
             "polars>=1.20",

@@ -204,6 +204,12 @@ def load_section(cls: type[SectionT], values: Mapping[str, Any], *, where: str) 
         raise ConfigError(f"{'; '.join(problems)}. Edit {where} or pass --set KEY=VALUE.") from None
 
 
+def to_plain(section: Any) -> dict[str, Any]:
+    """A section as YAML and JSON hold it: mappings, lists, numbers, strings."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(section)))
+    return plain
+
+
 def _describe(cls: type, problem: Mapping[str, Any]) -> str:
     """One pydantic problem as `key: expected ..., got ...`."""
     path = [str(part) for part in problem["loc"]]

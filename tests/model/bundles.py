@@ -1,0 +1,68 @@
+"""A small untrained model, written and sealed as training does it."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+
+from model.bundle import (
+    SCHEMA_VERSION,
+    Bundle,
+    ModelConfig,
+    describe_files,
+    load_bundle,
+    model_fingerprint,
+    write_bundle,
+    write_golden,
+)
+from model.classifier import build_classifier
+from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
+from model.keras_engine import KerasEngine
+from model.scoring import Scorer
+from model.vocabulary import Vocabulary
+
+TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
+LABELS = ("neg", "pos", "so-so")
+TEXTS = ("The film was good.", "bad bad BAD", "很好 👍🏽", "a")
+TEXT = TextConfig(max_tokens=6, vocabulary_size=len(TOKENS))
+NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=7), lstm=LSTMConfig(units=5))
+
+
+def make_bundle(
+    folder: Path, *, text: TextConfig = TEXT, network: NetworkConfig = NETWORK
+) -> Bundle:
+    """Writes a model directory with random weights and golden documents."""
+    vocabulary = Vocabulary(TOKENS, oov_buckets=text.oov_buckets)
+    built = build_classifier(
+        network, ids=vocabulary.size, max_tokens=text.max_tokens, labels=len(LABELS)
+    )
+    unsealed = write_bundle(
+        folder,
+        name="small",
+        config=ModelConfig(text=text, network=network, training=TrainingConfig()),
+        network=built,
+        vocabulary=vocabulary,
+        labels=LABELS,
+    )
+    write_golden(folder, Scorer(unsealed, KerasEngine(built)).golden(list(TEXTS)))
+    seal(folder, vocabulary_ids=vocabulary.size)
+    return load_bundle(folder)
+
+
+def seal(folder: Path, **changes: object) -> None:
+    """Writes a manifest that agrees with the files as they are."""
+    files = describe_files(folder)
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "model_version": "small/1",
+        "fingerprint": model_fingerprint(files),
+        "vocabulary_ids": 2 + len(TOKENS),
+        "files": files,
+        **changes,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def texts_array(texts: tuple[str, ...] | list[str]) -> pa.StringArray:
+    """A column of texts."""
+    return pa.array(list(texts), pa.string())
