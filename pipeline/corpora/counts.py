@@ -1,0 +1,38 @@
+"""Nested counts: dictionaries of dictionaries of numbers, added key by key."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def add_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Adds nested counts; a key that only one part has keeps its value.
+
+    >>> add_counts([{"rows": {"a": 1}}, {"rows": {"a": 2, "b": 1}}])
+    {'rows': {'a': 3, 'b': 1}}
+    """
+    total: dict[str, Any] = {}
+    for part in parts:
+        _add(total, part)
+    return total
+
+
+def _add(total: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for key, value in part.items():
+        if isinstance(value, Mapping):
+            _add(total.setdefault(key, {}), value)
+        else:
+            total[key] = total.get(key, 0) + value
+
+
+def count_values(values: pa.Array) -> dict[str, int]:
+    """How often each value occurs, as text; nulls do not count."""
+    counted = pc.value_counts(values.drop_null())
+    return {
+        str(value): count
+        for value, count in zip(
+            counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True
+        )
+    }

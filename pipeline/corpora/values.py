@@ -1,0 +1,223 @@
+"""The values of a row: from what a file says to what a document holds.
+
+Each function takes a value of any type a format can give (of JSON, of Arrow, or
+a string of CSV), and returns what the document's field holds, or None for no
+value. It raises `RowError` for a value that costs the row.
+"""
+
+import json
+import math
+import reprlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+
+from pipeline.schemas import RejectionReason
+
+_SPLITS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "development": "validation",
+    "test": "test",
+    "testing": "test",
+}
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)
+_UTF8_BYTES = 4  # of one character, at most
+
+_JSON_NAMES = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "list",
+    dict: "object",
+}
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+class Failure(NamedTuple):
+    """Why a row is no document."""
+
+    reason: RejectionReason
+    detail: str
+
+
+class RowError(Exception):
+    """A value that makes its row a rejection."""
+
+    def __init__(self, reason: RejectionReason, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = Failure(reason, detail)
+
+
+def describe(value: Any) -> str:
+    """A value and its type in JSON's terms, short enough for a message."""
+    if value is None:
+        return "null"
+    kind = _JSON_NAMES.get(type(value), type(value).__name__)
+    return f"the {kind} {_SHORT.repr(value)}"
+
+
+def decode(value: bytes, *, encoding: str = "utf-8", name: str, errors: str) -> tuple[str, bool]:
+    """Decodes the text of a row; also tells whether U+FFFD had to stand in for bytes.
+
+    Args:
+        value: the bytes.
+        encoding: what they are decoded from.
+        name: the encoding as a message should call it.
+        errors: `reject`, or `replace` what does not decode by U+FFFD.
+
+    Raises:
+        RowError: `not_utf8`, if bytes do not decode and are not to be replaced.
+    """
+    try:
+        return value.decode(encoding), False
+    except UnicodeDecodeError as error:
+        if errors == "replace":
+            return value.decode(encoding, "replace"), True
+        raise RowError(
+            "not_utf8", f"expected {name} text, got other bytes from byte {error.start}"
+        ) from None
+
+
+def too_large(limit: int) -> Failure:
+    """The failure of a row that is too large to be looked at."""
+    return Failure("text_too_large", f"expected a row of at most {limit} bytes, got a larger one")
+
+
+def text_value(value: Any, name: str, max_bytes: int) -> str:
+    """The text of a document; `name` is its column."""
+    if type(value) is not str:
+        if value is None:
+            raise RowError("empty_text", f"expected text in {name!r}, got null")
+        raise RowError("malformed_row", f"expected a string in {name!r}, got {describe(value)}")
+    if not value or value.isspace():
+        raise RowError("empty_text", f"expected text in {name!r}, got {describe(value)}")
+    if len(value) * _UTF8_BYTES > max_bytes and (size := len(value.encode())) > max_bytes:
+        raise RowError(
+            "text_too_large", f"expected at most {max_bytes} bytes in {name!r}, got {size}"
+        )
+    return value
+
+
+def id_value(value: Any) -> str | None:
+    """An id; None for a null or blank one."""
+    if type(value) is str:
+        return value if value and not value.isspace() else None
+    if value is None or type(value) is int:
+        return None if value is None else str(value)
+    raise RowError("malformed_row", f"expected a string or an integer as id, got {describe(value)}")
+
+
+def label_value(value: Any) -> str | None:
+    """A label; None for a null or blank one. An integer or boolean becomes a string."""
+    if type(value) is str:
+        return value if value and not value.isspace() else None
+    if value is None:
+        return None
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is int:
+        return str(value)
+    raise RowError(
+        "malformed_row",
+        f"expected a string, an integer or a boolean as label, got {describe(value)}",
+    )
+
+
+def labels_value(value: Any) -> list[str] | None:
+    """A list of labels; also as a string that is a JSON list, for want of lists in CSV."""
+    if value is None or value == "":
+        return None
+    given = value
+    if type(value) is str:
+        try:
+            given = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            given = None
+    if not isinstance(given, list):
+        raise RowError("malformed_row", f"expected a list of labels, got {describe(value)}")
+    labels = [label_value(each) for each in given]
+    if None in labels:
+        raise RowError("malformed_row", f"expected no blank labels, got {describe(value)}")
+    return [label for label in labels if label is not None]
+
+
+def weight_value(value: Any) -> float | None:
+    """A weight: a number, or a string of one, that float32 can hold and that is >= 0."""
+    if value is None or value == "":
+        return None
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not 0 <= number <= _MAX_FLOAT32:
+        raise RowError("malformed_row", f"expected a weight >= 0, got {describe(value)}")
+    return number
+
+
+def rationale_value(value: Any, text: str) -> list[dict[str, int]] | None:
+    """Character spans: of `{start, end}`, of `[start, end]`, or of a string's first occurrence."""
+    if value is None or value == "":
+        return None
+    if type(value) is str:
+        start = text.find(value)
+        if start < 0:
+            raise RowError(
+                "malformed_row", f"expected a part of the text as rationale, got {describe(value)}"
+            )
+        return [{"start": start, "end": start + len(value)}]
+    if not isinstance(value, list):
+        raise RowError(
+            "malformed_row",
+            f"expected a list of spans or a part of the text as rationale, got {describe(value)}",
+        )
+    return [_span(each, len(text)) for each in value]
+
+
+def _span(value: Any, length: int) -> dict[str, int]:
+    bounds = [value.get("start"), value.get("end")] if isinstance(value, dict) else value
+    if (
+        not isinstance(bounds, list)
+        or len(bounds) != 2
+        or any(type(bound) is not int for bound in bounds)
+        or not 0 <= bounds[0] < bounds[1] <= length
+    ):
+        raise RowError(
+            "malformed_row",
+            f"expected a span 0 <= start < end <= {length} as rationale, got {describe(value)}",
+        )
+    return {"start": bounds[0], "end": bounds[1]}
+
+
+def split_value(value: Any, name: str | None) -> str | None:
+    """A split, by any of its usual names; `name` is its column."""
+    if value is None or value == "":
+        return None
+    split = _SPLITS.get(value.strip().lower()) if isinstance(value, str) else None
+    if split is None:
+        raise RowError(
+            "malformed_row",
+            f"expected train, validation or test in {name!r}, got {describe(value)}",
+        )
+    return split
+
+
+def kept_value(value: Any) -> str | None:
+    """A kept column's value as a string: JSON, or as it is printed where JSON has no such type."""
+    if value is None or type(value) is str:
+        return value
+    if not isinstance(value, bool | int | float | list | dict):
+        return str(value)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        raise RowError(
+            "malformed_row", f"expected less deeply nested values, got {describe(value)}"
+        ) from None

@@ -1,0 +1,89 @@
+"""What a run needs of a filesystem.
+
+The one implementation, over Beam's filesystems, is `pipeline.stages.filesystem`;
+this protocol keeps the rooms that only need files free of Beam.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, BinaryIO, Protocol, runtime_checkable
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FileInfo:
+    """A file and its size in bytes."""
+
+    path: str
+    bytes: int
+
+
+@runtime_checkable  # Beam checks annotations of the functions it is given
+class Files(Protocol):
+    """Files on a local disk or an object store, by path.
+
+    Folders appear with their first file. No operation relies on an atomic
+    rename of a folder; moving one file replaces the target.
+    """
+
+    def match(self, pattern: str) -> list[FileInfo]:
+        """The files that match a glob (`*`, `?`, `[..]`, `**`), sorted by path."""
+
+    def open(self, path: str) -> BinaryIO:
+        """Opens a file's bytes as they are; nothing is decompressed."""
+
+    def create(self, path: str) -> BinaryIO:
+        """Opens a new file for writing, and its folders with it."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Moves each file `(source, target)`; a target that exists is replaced."""
+
+    def delete(self, paths: Sequence[str]) -> None:
+        """Deletes files, and folders with all they hold; absent ones are no error."""
+
+    def digest(self, path: str) -> str:
+        """A digest that changes when the file's content does."""
+
+    def size(self, path: str) -> int:
+        """The file's size in bytes."""
+
+
+def join(folder: str, *names: str) -> str:
+    """Joins path parts with `/`, which every Beam filesystem understands."""
+    return "/".join([folder.rstrip("/"), *names])
+
+
+def base_name(path: str) -> str:
+    """The last part of a path."""
+    return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def read_json(files: Files, path: str) -> Any:
+    """The value a JSON file holds."""
+    with files.open(path) as stream:
+        return json.loads(stream.read())
+
+
+def read_lines(files: Files, path: str) -> list[str]:
+    """The lines of a UTF-8 file that `write_lines` wrote; only a line feed ends a line."""
+    with files.open(path) as stream:
+        return stream.read().decode().split("\n")[:-1]
+
+
+def write_lines(files: Files, path: str, lines: Iterable[str]) -> None:
+    """Writes one item a line, in UTF-8; an item must not hold a line feed."""
+    write_text(files, path, "".join(f"{line}\n" for line in lines))
+
+
+def write_text(files: Files, path: str, text: str) -> None:
+    """Writes a text file in UTF-8."""
+    with files.create(path) as stream:
+        stream.write(text.encode())
+
+
+def write_json(files: Files, path: str, value: Any) -> None:
+    """Writes a JSON file, indented, with sorted keys so that equal values make equal files."""
+    write_text(files, path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
