@@ -1,0 +1,111 @@
+"""What reports show, collected from the files that runs leave behind."""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from model.bundle import GALLERY, HISTORY, METRICS, STATISTICS
+from pipeline.reports.content import (
+    DataStatistics,
+    InputFile,
+    RejectedRow,
+    RejectionGroup,
+    Trial,
+)
+from pipeline.reports.model_report import ModelReport
+from pipeline.reports.run_report import RunReport
+from pipeline.runs.files import Files, join, read_json, read_lines
+from pipeline.runs.gallery import gallery_from_lines
+
+EXAMPLES_A_REASON = 3
+REJECTION_FILES = 20  # examples are looked for in so many files at most
+SCORE_BINS = 20
+
+
+def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, Any]) -> ModelReport:
+    """The report of the model whose files lie in `folder`."""
+    statistics = read_json(files, join(folder, STATISTICS))
+    shown = gallery_from_lines(read_lines(files, join(folder, GALLERY)))
+    half = (len(shown) + 1) // 2
+    history = csv.DictReader(io.StringIO("\n".join(read_lines(files, join(folder, HISTORY)))))
+    evaluations = read_json(files, join(folder, METRICS))
+    return ModelReport(
+        model_version=manifest["model_version"],
+        created=manifest["finished"],
+        command=manifest["command"],
+        evaluations=evaluations,
+        history=[{name: float(value) for name, value in row.items()} for row in history],
+        best_epoch=manifest["best_epoch"],
+        seed=manifest["seed"],
+        trials=[Trial(**trial) for trial in manifest["trials"]],
+        statistics=DataStatistics.from_json(statistics),
+        rows_read=manifest["rows"]["read"],
+        examples_split="test" if "test" in evaluations else "validation",
+        most_certain=shown[:half],
+        least_certain=shown[half:][::-1],
+        rejections=_group_rejections(
+            files, join(manifest["dataset"], "rejected"), counts=manifest["rows"]["rejected"]
+        ),
+        inputs=[InputFile(**item) for item in manifest["inputs"]],
+        warnings=statistics["warnings"],
+        config=manifest["config"],
+        provenance=_provenance(manifest),
+    )
+
+
+def collect_run_report(files: Files, staging: str, *, manifest: Mapping[str, Any]) -> RunReport:
+    """The report of a scoring run, of which `staging` still holds the gallery."""
+    shown = gallery_from_lines(read_lines(files, join(staging, "gallery.jsonl")))
+    half = (len(shown) + 1) // 2
+    scores = manifest["scores"]
+    return RunReport(
+        run_id=manifest["run_id"],
+        date=manifest["date"],
+        model_version=manifest["model_version"],
+        started=manifest["started"],
+        seconds=manifest["seconds"],
+        documents_per_second=manifest["documents_per_second"],
+        rows_read=manifest["rows"]["read"],
+        rows_scored=manifest["rows"]["used"],
+        label_counts=manifest["labels"],
+        score_histogram=[scores.get(f"{low / SCORE_BINS:.2f}", 0) for low in range(SCORE_BINS)],
+        most_certain=shown[:half],
+        least_certain=shown[half:][::-1],
+        rejections=_group_rejections(
+            files, manifest["rejected"], counts=manifest["rows"]["rejected"]
+        ),
+        inputs=[InputFile(**item) for item in manifest["inputs"]],
+        provenance={"model": manifest["model"], **_provenance(manifest)},
+    )
+
+
+def _group_rejections(
+    files: Files, folder: str, *, counts: Mapping[str, int]
+) -> list[RejectionGroup]:
+    """Rejections by reason, the most frequent first, with examples where files are at hand."""
+    examples: dict[str, list[RejectedRow]] = {reason: [] for reason in counts}
+    for info in files.match(join(folder, "*.parquet"))[:REJECTION_FILES]:
+        with files.open(info.path) as stream:
+            table = pq.read_table(stream)
+        for reason, found in examples.items():
+            wanted = EXAMPLES_A_REASON - len(found)
+            rows = table.filter(pc.equal(table.column("reason"), reason)).slice(0, wanted)
+            found += [RejectedRow(**row) for row in rows.drop_columns(["reason"]).to_pylist()]
+    ordered = sorted(counts.items(), key=_most_first)
+    return [
+        RejectionGroup(reason=reason, rows=rows, examples=examples[reason])
+        for reason, rows in ordered
+    ]
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
+
+
+def _provenance(manifest: Mapping[str, Any]) -> dict[str, str]:
+    named = {"run": manifest["run_id"], "code": manifest["code_version"]}
+    return {**named, **{name: str(version) for name, version in manifest["libraries"].items()}}

@@ -1,0 +1,125 @@
+"""The parts that reports are made of: documents, rejections, inputs, statistics."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExampleDocument:
+    """A document with what the model said of it and where it looked.
+
+    Attributes:
+        document_id: as in the corpus.
+        text: the whole text, as in the corpus.
+        truth: the true label, or None where it is not known.
+        label: the predicted label.
+        score: the probability of `label`.
+        token_starts: character offsets into `text`, in order, one a token.
+        token_ends: as `token_starts`; empty like it where attention was not kept.
+        attention: one weight a token, each >= 0, summing to 1.
+    """
+
+    document_id: str
+    text: str
+    truth: str | None
+    label: str
+    score: float
+    token_starts: Sequence[int]
+    token_ends: Sequence[int]
+    attention: Sequence[float]
+
+    def __post_init__(self) -> None:
+        lengths = len(self.token_starts), len(self.token_ends), len(self.attention)
+        if len(set(lengths)) != 1:
+            raise ValueError(
+                f"{self.document_id}: expected a start, an end and a weight for every token, got "
+                f"{lengths[0]} starts, {lengths[1]} ends, {lengths[2]} weights"
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RejectedRow:
+    """One row that could not be used; `raw` holds its first bytes."""
+
+    document_id: str | None
+    source_file: str
+    source_row: int
+    detail: str
+    raw: bytes | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RejectionGroup:
+    """All rows rejected for one reason, some of them as examples."""
+
+    reason: str
+    rows: int
+    examples: Sequence[RejectedRow] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """One item of a manifest's `inputs`."""
+
+    file: str
+    bytes: int
+    rows_read: int
+    rows_used: int
+    rows_rejected: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One item of a manifest's `trials`; `metrics` are single numbers by split and name."""
+
+    seed: int
+    epochs: int
+    metrics: Mapping[str, Mapping[str, float]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SplitStatistics:
+    """One split of `statistics.json`; lengths are in tokens, before the cut."""
+
+    documents: int
+    labels: Mapping[str, int]
+    length_quantiles: Mapping[str, int]
+    tokens: int
+    oov_rate: float
+    truncated_documents: int
+    truncated_tokens: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataStatistics:
+    """What `statistics.json` says of a dataset.
+
+    Attributes:
+        labels: the label names, by index.
+        vocabulary_ids: size of the vocabulary, padding and OOV buckets included.
+        splits: by name, in the order train, validation, test.
+        duplicates_within: rows of a split beyond the first of their text.
+        duplicates_across: distinct texts that two splits share, by `"a and b"`.
+    """
+
+    labels: Sequence[str]
+    vocabulary_ids: int
+    splits: Mapping[str, SplitStatistics]
+    duplicates_within: Mapping[str, int]
+    duplicates_across: Mapping[str, int]
+
+    @classmethod
+    def from_json(cls, statistics: Mapping[str, Any]) -> Self:
+        """Takes the object that `statistics.json` holds; keys it does not show are left."""
+        names = [field.name for field in dataclasses.fields(SplitStatistics)]
+        return cls(
+            labels=statistics["labels"],
+            vocabulary_ids=statistics["vocabulary_ids"],
+            splits={
+                split: SplitStatistics(**{name: values[name] for name in names})
+                for split, values in statistics["splits"].items()
+            },
+            duplicates_within=statistics["duplicates"]["within"],
+            duplicates_across=statistics["duplicates"]["across"],
+        )

@@ -1,0 +1,105 @@
+"""Values as people read them: counts, shares, sizes, times, reasons, untrusted text."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# What each reason for a rejection means to the person who owns the corpus.
+REASONS: Mapping[str, str] = {
+    "malformed_row": "The row could not be parsed.",
+    "not_utf8": "The row holds bytes that are no text in the expected encoding.",
+    "missing_column": "The row has no text column.",
+    "empty_text": "The text is null or blank.",
+    "unknown_label": "The label is none of the known ones.",
+    "duplicate_id": "An earlier row has the same id.",
+    "text_too_large": "The text is larger than the configured limit.",
+    "scoring_failed": "The model could not score the text.",
+}
+
+RAW_CHARACTERS = 300
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separators: `12,345`."""
+    return f"{value:,.0f}"
+
+
+def counted(value: float, noun: str) -> str:
+    """A count of things: `1 document`, `2,000 documents`."""
+    return f"{count(value)} {noun}" if value == 1 else f"{count(value)} {noun}s"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with one decimal; only exactly nothing is 0%, only all is 100%."""
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    return f"{share:.1%}" if share not in (0, 1) else f"{share:.0%}"
+
+
+def decimal(value: float) -> str:
+    """A number with three decimals: `0.071`."""
+    return f"{value:,.3f}"
+
+
+def byte_size(value: int) -> str:
+    """Bytes in decimal units: `3.4 MB`."""
+    size, unit = float(value), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{value:,} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+
+
+def moment(iso: str) -> str:
+    """An ISO 8601 time to the minute, in UTC: `2026-11-20 03:15 UTC`."""
+    time = datetime.datetime.fromisoformat(iso)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=datetime.UTC)
+    return f"{time.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the two largest units that matter: `2 h 05 min`, `3 min 20 s`, `4.2 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def printable(text: str) -> str:
+    """Text that any page can hold, character for character.
+
+    Control characters become their Unicode pictures (NUL is ␀) except tab and
+    line feed; what UTF-8 cannot encode becomes U+FFFD. The length stays, so
+    character offsets stay true.
+    """
+    return text.translate(_PICTURES)
+
+
+def raw_text(raw: bytes | None) -> str:
+    """The first bytes of a rejected row as text, with `\\xff` for what is none."""
+    text = (raw or b"").decode("utf-8", errors="backslashreplace")
+    return text if len(text) <= RAW_CHARACTERS else f"{text[:RAW_CHARACTERS]}…"
+
+
+def dotted(config: Mapping[str, Any], *, above: str = "") -> Iterator[tuple[str, str]]:
+    """Yields `(dotted key, value)` of a nested mapping, depth first."""
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from dotted(value, above=f"{above}{key}.")
+        else:
+            yield f"{above}{key}", str(value)
+
+
+_PICTURES: Mapping[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "␡",
+    **dict.fromkeys(range(0x80, 0xA0), "\ufffd"),
+    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
+}

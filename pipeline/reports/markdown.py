@@ -1,0 +1,40 @@
+"""Untrusted text inside Markdown: escaped text, tables, fenced code."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pipeline.reports.formats import printable
+
+# CommonMark: a backslash makes any ASCII punctuation literal. These mean
+# something inside a line; `:`, `@` and the dot of `www.` make links on GitHub.
+_INLINE = re.compile(r"[\\`*_{}\[\]<>#|~&$!:@^=]|(?<=www)\.", re.IGNORECASE)
+# These begin a list or a rule, should the text stand first on a line or in an item.
+_LEADING = re.compile(r"^(\d*)([-+]|(?<=\d)[.)](?=\s|$))")
+_SPACE = re.compile(r"\s+")
+
+
+def escaped(text: str) -> str:
+    """Text as Markdown that renders as that text, on one line, whatever it holds.
+
+    White space becomes single spaces; control characters become visible.
+    """
+    line = _INLINE.sub(r"\\\g<0>", printable(_SPACE.sub(" ", text).strip()))
+    return _LEADING.sub(r"\1\\\2", line)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table, the first column of text and the others of numbers.
+
+    Args:
+        header: one cell a column; Markdown, so corpus text has to be escaped by then.
+        rows: as the header.
+    """
+    rule = [":--", *["--:"] * (len(header) - 1)]
+    return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
+
+
+def fenced(code: str) -> list[str]:
+    """The lines of a code block whose fence no run of backticks in the code can close."""
+    longest = max(map(len, re.findall(r"`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence, *map(printable, code.splitlines()), fence]

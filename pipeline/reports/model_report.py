@@ -1,0 +1,194 @@
+"""The page of a model: how good it is, where it looks, what it learned from."""
+
+import dataclasses
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from model.metrics import Evaluation
+from pipeline.reports.charts import reliability_chart, training_charts
+from pipeline.reports.content import (
+    DataStatistics,
+    ExampleDocument,
+    InputFile,
+    RejectionGroup,
+    Trial,
+)
+from pipeline.reports.formats import counted, dotted
+from pipeline.reports.page import render_page
+from pipeline.reports.shading import LEVELS
+
+MATRIX_LABELS = 30  # a larger confusion matrix says less than a list of confusions
+CONFUSIONS = 10
+_NAMED_COLUMNS, _NAME_CHARACTERS = 8, 14  # beyond either, columns are numbered
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelReport:
+    """Everything the page and the model card show.
+
+    Attributes:
+        model_version: name and version, such as `sentiment/3`.
+        created: ISO 8601.
+        command: what reproduces the model, as typed; None where it is not known.
+        evaluations: by split, as `model.metrics.evaluate` gives them.
+        history: a row an epoch, as in `history.csv`: `epoch`, `loss`,
+            `validation_loss`, ...
+        best_epoch: the epoch whose weights were kept.
+        seed: the seed of this model.
+        trials: all seeds that were tried, this one among them.
+        statistics: of the dataset.
+        rows_read: rows of the corpus, the rejected ones included.
+        examples_split: which split the documents are from.
+        most_certain: documents, the most certain first.
+        least_certain: documents, the least certain first.
+        rejections: by reason.
+        inputs: the input files.
+        warnings: sentences for a person.
+        config: the resolved configuration, nested.
+        provenance: names and values, in the order to show them.
+    """
+
+    model_version: str
+    created: str
+    command: str | None
+    evaluations: Mapping[str, Evaluation]
+    history: Sequence[Mapping[str, float]]
+    best_epoch: int
+    seed: int
+    statistics: DataStatistics
+    rows_read: int
+    examples_split: str
+    trials: Sequence[Trial] = ()
+    most_certain: Sequence[ExampleDocument] = ()
+    least_certain: Sequence[ExampleDocument] = ()
+    rejections: Sequence[RejectionGroup] = ()
+    inputs: Sequence[InputFile] = ()
+    warnings: Sequence[str] = ()
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def judged_on(self) -> str | None:
+        """The split that says most about the model: test, else validation, else any."""
+        preferred = [split for split in ("test", "validation") if split in self.evaluations]
+        return next(iter([*preferred, *self.evaluations]), None)
+
+    @property
+    def judgment(self) -> str:
+        """One sentence: what the scores were measured on, and what that is worth."""
+        split = self.judged_on
+        if split is None:
+            return "No split was evaluated."
+        measured = f"Measured on {counted(self.evaluations[split]['rows'], 'document')} of {split}"
+        if split == "test":
+            return f"{measured}, which played no part in training."
+        if split == "validation":
+            return f"{measured}, which also chose the epoch to keep, so they flatter it a little."
+        return f"{measured}."
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a document may have any number of labels."""
+        return any("micro_f1" in evaluation for evaluation in self.evaluations.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A cell of the confusion matrix; `level` is its share of the row, 0 to `LEVELS`."""
+
+    rows: int
+    share: float
+    level: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Confusion:
+    """Documents of one label that were taken for another."""
+
+    truth: str
+    label: str
+    rows: int
+    share: float
+
+
+@dataclasses.dataclass(frozen=True)
+class TrialScore:
+    """A metric over all trials: its mean and its sample standard deviation."""
+
+    split: str
+    metric: str
+    mean: float
+    deviation: float
+
+
+def render_model_report(report: ModelReport) -> str:
+    """A self-contained HTML page."""
+    judged_on = report.judged_on
+    evaluation = report.evaluations[judged_on] if judged_on else None
+    labels = evaluation["labels"] if evaluation else []
+    named = len(labels) <= _NAMED_COLUMNS and max(map(len, labels), default=0) <= _NAME_CHARACTERS
+    return render_page(
+        "model_report.html",
+        report=report,
+        judged_on=judged_on,
+        evaluation=evaluation,
+        columns=labels if named else [str(number + 1) for number in range(len(labels))],
+        numbered=not named,
+        matrix=confusion_cells(evaluation) if evaluation else [],
+        confusions=frequent_confusions(evaluation) if evaluation else [],
+        reliability=_reliability(evaluation),
+        training=training_charts(report.history, best_epoch=report.best_epoch),
+        trial_scores=summarize_trials(report.trials),
+        settings=list(dotted(report.config)),
+    )
+
+
+def confusion_cells(evaluation: Evaluation) -> list[list[Cell]]:
+    """The confusion matrix with shades; empty where there is none or it is too large."""
+    confusion = evaluation.get("confusion", [])
+    if len(confusion) > MATRIX_LABELS:
+        return []
+    return [[_cell(rows, total=sum(line)) for rows in line] for line in confusion]
+
+
+def frequent_confusions(evaluation: Evaluation) -> list[Confusion]:
+    """The pairs of labels most often confused, most frequent first."""
+    labels = evaluation["labels"]
+    found = [
+        Confusion(labels[truth], labels[label], rows, rows / sum(line))
+        for truth, line in enumerate(evaluation.get("confusion", []))
+        for label, rows in enumerate(line)
+        if rows and truth != label
+    ]
+    return sorted(found, key=_rows, reverse=True)[:CONFUSIONS]
+
+
+def summarize_trials(trials: Sequence[Trial]) -> list[TrialScore]:
+    """Every metric that all trials have; nothing where there are fewer than two trials."""
+    if len(trials) < 2:
+        return []
+    summaries = []
+    for split, metrics in trials[0].metrics.items():
+        for metric in metrics:
+            values = [trial.metrics.get(split, {}).get(metric) for trial in trials]
+            known = [value for value in values if value is not None]
+            if metric != "rows" and len(known) == len(trials):
+                mean, deviation = statistics.fmean(known), statistics.stdev(known)
+                summaries.append(TrialScore(split, metric, mean, deviation))
+    return summaries
+
+
+def _cell(rows: int, *, total: int) -> Cell:
+    share = rows / total if total else 0.0
+    # A single error among thousands still gets the faintest shade.
+    return Cell(rows, share, max(round(LEVELS * share), 1) if rows else 0)
+
+
+def _rows(confusion: Confusion) -> int:
+    return confusion.rows
+
+
+def _reliability(evaluation: Evaluation | None) -> Any:
+    calibration = evaluation.get("calibration") if evaluation else None
+    return reliability_chart(calibration) if calibration else None

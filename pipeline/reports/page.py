@@ -1,0 +1,74 @@
+"""Templates -> one self-contained HTML page.
+
+The page loads nothing and runs nothing: its Content-Security-Policy allows this
+one style sheet, by its hash, and no script, image, font or frame. Corpus text
+could not do harm even if a template forgot to escape it, and none can: escaping
+is on for every value.
+"""
+
+import base64
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from pipeline.reports import formats
+from pipeline.reports.shading import LEVELS, shade, strongest_tokens
+
+_FOLDER = Path(__file__).parent
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Fills a template of this folder.
+
+    Raises:
+        jinja2.UndefinedError: if the template asks for a value that is not given.
+    """
+    return _environment().get_template(template).render(**values)
+
+
+@functools.cache  # templates are compiled once a process
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        function.__name__: function
+        for function in (
+            formats.count,
+            formats.counted,
+            formats.percent,
+            formats.decimal,
+            formats.byte_size,
+            formats.moment,
+            formats.duration,
+            formats.raw_text,
+        )
+    }
+    style = (_FOLDER / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment.globals |= {
+        "style": Markup(style),  # noqa: S704 - our own file, not a value
+        "content_security_policy": f"default-src 'none'; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'",
+        "levels": LEVELS,
+        "reasons": formats.REASONS,
+        "shade": shade,
+        "strongest_tokens": strongest_tokens,
+    }
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Every value before it is escaped and put out: text becomes printable."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return formats.printable(value)
+    return value

@@ -1,0 +1,70 @@
+"""Values as people read them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.reports import formats
+
+any_text = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "expected"),
+    [
+        (formats.count, 0, "0"),
+        (formats.count, 1_234_567, "1,234,567"),
+        (formats.count, 11_832.6, "11,833"),
+        (formats.percent, 0, "0%"),
+        (formats.percent, 0.0001, "<0.1%"),
+        (formats.percent, 0.0005, "0.1%"),
+        (formats.percent, 0.1234, "12.3%"),
+        (formats.percent, 0.9994, "99.9%"),
+        (formats.percent, 0.99951, ">99.9%"),
+        (formats.percent, 1, "100%"),
+        (formats.decimal, 0.07149, "0.071"),
+        (formats.decimal, 1234.5, "1,234.500"),
+        (formats.byte_size, 0, "0 bytes"),
+        (formats.byte_size, 999, "999 bytes"),
+        (formats.byte_size, 1_000, "1.0 kB"),
+        (formats.byte_size, 3_440_000, "3.4 MB"),
+        (formats.byte_size, 5_000_000_000_000_000, "5000.0 TB"),
+        (formats.moment, "2026-11-20T10:55:12+00:00", "2026-11-20 10:55 UTC"),
+        (formats.moment, "2026-11-20T01:30:00+02:00", "2026-11-19 23:30 UTC"),
+        (formats.moment, "2026-11-20T10:55:12", "2026-11-20 10:55 UTC"),
+        (formats.duration, 4.24, "4.2 s"),
+        (formats.duration, 200.2, "3 min 20 s"),
+        (formats.duration, 7_500, "2 h 05 min"),
+        (formats.raw_text, None, ""),
+        (formats.raw_text, b"\xffa", "\\xffa"),
+        (formats.raw_text, "é".encode(), "é"),
+        (formats.raw_text, b"x" * 301, "x" * 300 + "…"),
+    ],
+)
+def test_formats(function, value, expected):
+    assert function(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, "0 texts"), (1, "1 text"), (2, "2 texts"), (1_000, "1,000 texts")]
+)
+def test_counted(value, expected):
+    assert formats.counted(value, "text") == expected
+
+
+def test_dotted_keys():
+    config = {"name": "a", "text": {"max_tokens": 5, "deep": {"er": (1, 2)}}, "empty": {}}
+    assert list(formats.dotted(config)) == [
+        ("name", "a"),
+        ("text.max_tokens", "5"),
+        ("text.deep.er", "(1, 2)"),
+    ]
+
+
+@given(any_text)
+def test_printable_text_keeps_its_length_and_can_be_written(text):
+    shown = formats.printable(text)
+    assert len(shown) == len(text)
+    shown.encode("utf-8")
+    assert all(character in "\t\n" or ord(character) >= 0x20 for character in shown)
+    assert formats.printable(shown) == shown

@@ -1,0 +1,168 @@
+"""The model page shows what it was given."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from model.metrics import evaluate, evaluate_multilabel
+from pipeline.reports.content import DataStatistics, Trial
+from pipeline.reports.model_report import (
+    MATRIX_LABELS,
+    confusion_cells,
+    frequent_confusions,
+    render_model_report,
+    summarize_trials,
+)
+from pipeline.reports.shading import LEVELS
+from tests.pipeline.reports import made_up
+from tests.pipeline.reports.html_page import parse_page
+
+
+def shown(**changes) -> str:
+    return parse_page(render_model_report(made_up.model_report(**changes))).text
+
+
+def test_the_page_shows_everything():
+    text = shown()
+    for expected in (
+        "tickets/3",
+        "learned from 8,000 documents, 2026-11-20 10:55 UTC",
+        "Accuracy 90.0%",
+        "Measured on 10 documents of test, which played no part in training.",
+        "The largest class of train has 11 times the least.",
+        "billing 5 100% 80.0% 88.9%",  # label, documents, precision, recall, F1
+        "billing praise 1 20.0%",  # the confusion
+        "70.0% to 80.0% 10 80.0% 90.0%",  # a reliability bin
+        "Rows read: 9,012. The vocabulary has 1,234 entries",
+        "longest",
+        "4,321",
+        "3.1%",  # unknown tokens
+        "Of train, 3 documents with the text of another one there.",
+        "In both train and test: 2 texts.",
+        "malformed_row 11 0.1% The row could not be parsed.",
+        "tickets.jsonl , row 1,812",
+        '{"id": "ticket-1812", "te',
+        "limelight train --config tickets.yaml",
+        "3.4 MB",
+        "20261120T105512Z-train-3fa2b1",
+        "text.max_tokens 200",
+        "0.800 ± 0.141",  # the mean accuracy of the trials
+        "true label: praise",
+        "refund 80.0%",
+    ):
+        assert expected in text, expected
+
+
+def test_documents_are_shaded_and_judged():
+    page = parse_page(render_model_report(made_up.model_report()))
+    marks = page.all("mark")
+    assert {mark["class"] for mark in marks} == {"a1", f"a{LEVELS}"}
+    assert [mark["title"] for mark in marks if mark["class"] == f"a{LEVELS}"] == ["80.0%"] * 2
+    judged = [article["class"] for article in page.all("article")]
+    assert judged == ["document", "document wrong"]
+
+
+def test_a_model_that_nothing_was_measured_of_is_shown_too():
+    text = shown(
+        evaluations={},
+        history=[],
+        trials=[],
+        most_certain=[],
+        least_certain=[],
+        rejections=[],
+        inputs=[],
+        warnings=[],
+        config={},
+        command=None,
+    )
+    assert "No split was evaluated." in text
+    assert "No epoch was recorded." in text
+    assert "No documents to show." in text
+    assert "No row was rejected." in text
+
+
+def test_a_multilabel_model_has_no_confusion_matrix():
+    evaluation = evaluate_multilabel([[0.9, 0.2]], [[1, 0]], labels=made_up.LABELS)
+    text = shown(evaluations={"test": evaluation})
+    assert "Micro F1 100%" in text
+    assert "Confusion matrix" not in text
+    assert "Can its scores be trusted?" not in text
+
+
+def test_the_official_score_is_shown_for_relations():
+    labels = ("Other", "Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)")
+    evaluation = evaluate(np.eye(3), [0, 1, 2], labels=labels)
+    assert "SemEval F1 100%" in shown(evaluations={"test": evaluation})
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "expected"),
+    [
+        (("train", "validation", "test"), "test"),
+        (("train", "validation"), "validation"),
+        (("corpus",), "corpus"),
+        ((), None),
+    ],
+)
+def test_the_split_that_says_most_is_the_judge(evaluations, expected):
+    report = made_up.model_report(evaluations=dict.fromkeys(evaluations, made_up.evaluation()))
+    assert report.judged_on == expected
+    assert f"of {expected}" in report.judgment or expected is None
+    assert ("flatter" in report.judgment) == (expected == "validation")
+
+
+def test_confusion_cells_are_shaded_by_their_share_of_the_row():
+    evaluation = made_up.evaluation()
+    evaluation["confusion"] = [[999, 1], [0, 4]]
+    (right, slip), (nothing, all_right) = confusion_cells(evaluation)
+    assert (right.level, slip.level) == (LEVELS, 1)  # a single error is seen
+    assert (nothing.level, all_right.level) == (0, LEVELS)
+    assert slip.share == 0.001
+    evaluation["confusion"] = [[0, 0], [0, 4]]
+    assert confusion_cells(evaluation)[0][0].share == 0  # no document of that label
+
+
+def test_many_labels_get_a_list_of_confusions_and_no_matrix():
+    labels = tuple(f"label {number}" for number in range(MATRIX_LABELS + 1))
+    evaluation = evaluate(np.eye(len(labels)), np.arange(len(labels)) // 2, labels=labels)
+    assert confusion_cells(evaluation) == []
+    text = shown(evaluations={"test": evaluation})
+    assert "Confusion matrix" not in text
+    assert "Most frequent confusions" in text
+
+
+def test_confusions_are_sorted_by_frequency():
+    evaluation = made_up.evaluation(("a", "b", "c"))
+    evaluation["confusion"] = [[5, 1, 4], [2, 8, 0], [0, 0, 3]]
+    found = [dataclasses.astuple(confusion) for confusion in frequent_confusions(evaluation)]
+    assert found == [("a", "c", 4, 0.4), ("b", "a", 2, 0.2), ("a", "b", 1, 0.1)]
+
+
+def test_trials_are_summarized_where_all_have_a_number():
+    trials = [
+        Trial(seed=1, epochs=3, metrics={"test": {"rows": 9, "accuracy": 0.7, "loss": 1.0}}),
+        Trial(seed=2, epochs=3, metrics={"test": {"rows": 9, "accuracy": 0.9}}),
+    ]
+    (accuracy,) = summarize_trials(trials)
+    assert (accuracy.split, accuracy.metric) == ("test", "accuracy")
+    assert accuracy.mean == pytest.approx(0.8)
+    assert accuracy.deviation == pytest.approx(np.std([0.7, 0.9], ddof=1))
+    assert summarize_trials(trials[:1]) == []
+
+
+def test_statistics_are_read_as_prepare_writes_them():
+    expected = made_up.statistics()
+    written = {
+        "labels": list(expected.labels),
+        "vocabulary_ids": expected.vocabulary_ids,
+        "splits": {
+            name: {**dataclasses.asdict(split), "scripts": {"Latin": 9}}
+            for name, split in expected.splits.items()
+        },
+        "duplicates": {"within": {"train": 3}, "across": {"train and test": 2}},
+        "rejected": {},
+        "warnings": [],
+    }
+    found = DataStatistics.from_json(written)
+    assert found == dataclasses.replace(expected, labels=list(expected.labels))
