@@ -1,0 +1,74 @@
+"""`python -m pipeline`, and the console script `limelight`."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+DONE, FAILED, BAD_USAGE, GATE_TRIPPED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code; every failure is one line."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    verbose = "--verbose" in ours
+    _set_up_logging(verbose=verbose)
+
+    from model.config import ConfigError
+    from pipeline.cli import run_command
+    from pipeline.corpora.accounting import AccountingError
+    from pipeline.stages.running import RunError
+
+    try:
+        return run_command(arguments)
+    except ConfigError as error:
+        return _fail(str(error), code=BAD_USAGE)
+    except (RunError, AccountingError) as error:
+        return _fail(str(error), code=FAILED, error=error if verbose else None)
+    except KeyboardInterrupt:
+        return _fail("stopped by Ctrl-C; nothing was published", code=INTERRUPTED)
+    except Exception as error:
+        message = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+        hint = "" if verbose else " Run again with --verbose for the traceback."
+        return _fail(f"{message}.{hint}", code=FAILED, error=error if verbose else None)
+
+
+def _fail(message: str, *, code: int, error: BaseException | None = None) -> int:
+    logging.getLogger("limelight").error("error: %s", message, exc_info=error)
+    return code
+
+
+def _set_up_logging(*, verbose: bool) -> None:
+    """Ours on standard error; TensorFlow's and Beam's start-up noise only if asked for."""
+    if not verbose:
+        _silence_native_libraries()
+        warnings.simplefilter("ignore")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its rounding depends on the machine
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    ours = logging.getLogger("limelight")
+    ours.setLevel(logging.DEBUG if verbose else logging.INFO)
+    ours.addHandler(handler)
+    ours.propagate = False
+    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL)
+
+
+def _silence_native_libraries() -> None:
+    """Takes file descriptor 2 from TensorFlow, CUDA and gRPC; Python keeps standard error.
+
+    Their start-up lines are written past every logging switch they document.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    ours = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    sys.stderr = os.fdopen(ours, "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

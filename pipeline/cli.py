@@ -1,0 +1,224 @@
+"""One function a command: parse, load config, call a stage, print what was made."""
+
+import argparse
+import dataclasses
+import datetime
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from model.config import ConfigError, to_plain
+from pipeline.arguments import parse
+from pipeline.config import Config, InputConfig, build_config, infer_format, load_config
+from pipeline.corpora.units import find_input_files
+from pipeline.runs.commit import Partition
+from pipeline.runs.files import join, write_json, write_text
+from pipeline.stages.filesystem import BeamFiles
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Runs the command that the arguments name and returns the exit code."""
+    parsed, beam_options = parse(arguments)
+    command = f"limelight {shlex.join(arguments)}"
+    return COMMANDS[parsed.command](parsed, beam_options, command)
+
+
+def run_demo(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """The whole job on a generated corpus."""
+    from pipeline.stages.demo import demo
+
+    result = demo(parsed.output, beam_options=beam_options, files=BeamFiles(), command=command)
+    for line in result.summary():
+        console.print(Text(line))
+    return 0
+
+
+def run_prepare(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Corpora into vocabulary and TFRecords."""
+    config = load_config(parsed.config, parsed.set)
+    if parsed.dry_run:
+        return _print_plan(config, writes=join(config.workspace, "datasets", "<fingerprint>"))
+    from pipeline.stages.prepare import prepare
+
+    _print_dataset(prepare(config, beam_options=beam_options, files=BeamFiles()))
+    return 0
+
+
+def run_train(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Prepare, train, publish the best model."""
+    config = load_config(parsed.config, parsed.set)
+    if parsed.dry_run:
+        return _print_plan(
+            config, writes=join(config.workspace, "models", config.name, "<version>")
+        )
+    from pipeline.stages.train import train
+
+    trained = train(config, beam_options=beam_options, files=BeamFiles(), command=command)
+    _print_dataset(trained.dataset)
+    for trial in trained.trials:
+        _print_metrics(trial.metrics, title=f"seed {trial.seed}, epoch {trial.best_epoch}")
+    _print_made("model", trained.folder)
+    _print_made("report", join(trained.folder, "report.html"))
+    return 0
+
+
+def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Score corpora and publish the predictions of a date."""
+    from pipeline.stages.score import score
+
+    date = parsed.date or datetime.datetime.now(datetime.UTC).date().isoformat()
+    partition = Partition(output=parsed.output, date=date)
+    config = _scoring_config(parsed)
+    if parsed.dry_run:
+        return _print_plan(config, writes=partition.predictions)
+    run = score(
+        config,
+        model=parsed.model,
+        partition=partition,
+        beam_options=beam_options,
+        files=BeamFiles(),
+    )
+    _print_rows(run.manifest["rows"])
+    console.print(Text(f"speed        {run.manifest['documents_per_second']:,.0f} documents/s"))
+    _print_made("predictions", partition.predictions)
+    _print_made("rejected", partition.rejected)
+    _print_made("report", join(run.folder, "report.html"))
+    return 0
+
+
+def run_evaluate(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Score a labeled corpus and print the metrics."""
+    from pipeline.stages.evaluate import evaluate
+
+    config = _scoring_config(parsed)
+    measured = evaluate(config, model=parsed.model, beam_options=beam_options, files=BeamFiles())
+    _print_metrics({"corpus": measured.metrics}, title=parsed.model)
+    _print_rows(measured.rows)
+    if parsed.output:
+        write_json(BeamFiles(), parsed.output, measured.metrics)
+        _print_made("metrics", parsed.output)
+    return 0
+
+
+def run_explain(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Show which tokens a prediction attended to."""
+    from pipeline.reports.terminal import explain_prediction
+    from pipeline.runs.gallery import explain_texts
+    from pipeline.runs.models import shared_scorer
+
+    scorer = shared_scorer(BeamFiles(), parsed.model, engine="auto")
+    for shown in explain_texts(scorer, parsed.text):
+        console.print(explain_prediction(shown))
+    return 0
+
+
+def run_report(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Write a model's report page again."""
+    from pipeline.reports.collect import collect_model_report
+    from pipeline.reports.model_report import render_model_report
+    from pipeline.runs.models import open_bundle
+
+    files = BeamFiles()
+    bundle = open_bundle(files, parsed.model)
+    report = collect_model_report(files, str(bundle.folder), manifest=bundle.manifest)
+    write_text(files, parsed.to, render_model_report(report))
+    _print_made("report", parsed.to)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, list[str], str], int]] = {
+    "demo": run_demo,
+    "prepare": run_prepare,
+    "train": run_train,
+    "score": run_score,
+    "evaluate": run_evaluate,
+    "explain": run_explain,
+    "report": run_report,
+}
+
+
+def _scoring_config(parsed: argparse.Namespace) -> Config:
+    """The config of a scoring run: a file's, else the columns that the model was trained on."""
+    from pipeline.runs.models import open_bundle
+
+    if parsed.config:
+        config = load_config(parsed.config, parsed.set)
+    else:
+        manifest = open_bundle(BeamFiles(), parsed.model).manifest
+        columns = manifest["config"]["corpus"]["columns"]
+        values: dict[str, Any] = {
+            "corpus": {"columns": {name: columns[name] for name in ("id", "text", "label")}}
+        }
+        config = build_config(values, parsed.set, where="the model's manifest")
+    if parsed.input:
+        chosen = infer_format(parsed.input)
+        like = [item for item in config.corpus.inputs if item.format == chosen]
+        template = like[0] if like else InputConfig(path=parsed.input, format=chosen)
+        only = dataclasses.replace(template, path=parsed.input, split=None)
+        config = dataclasses.replace(
+            config, corpus=dataclasses.replace(config.corpus, inputs=(only,))
+        )
+    elif not config.corpus.inputs:
+        raise ConfigError(
+            "--input: expected files to read, got none. Pass --input GLOB or --config FILE."
+        )
+    return config
+
+
+def _print_plan(config: Config, *, writes: str) -> int:
+    """What a run would read and write; nothing is written."""
+    files = BeamFiles()
+    inputs = find_input_files(files, config.corpus)
+    plain = to_plain(config)
+    console.print(Text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip()))
+    for item in inputs:
+        console.print(Text(f"would read   {item.info.path} ({item.info.bytes:,} bytes)"))
+    console.print(Text(f"would write  {writes}"))
+    return 0
+
+
+def _print_dataset(dataset: Any) -> None:
+    word = "reused" if dataset.reused else "prepared"
+    console.print(Text(f"dataset      {word} {dataset.files.folder}"))
+    for split, counted in dataset.statistics["splits"].items():
+        console.print(Text(f"  {split:<11}{counted['documents']:>10,} documents"))
+    for warning in dataset.statistics["warnings"]:
+        console.print(Text(f"  note: {warning}"))
+    _print_rows(dataset.manifest["rows"])
+
+
+def _print_rows(rows: Mapping[str, Any]) -> None:
+    rejected = rows["rejected"]
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
+    console.print(
+        Text(
+            f"rows         {rows['read']:,} read, {rows['used']:,} used, "
+            f"{sum(rejected.values()):,} rejected" + (f" ({reasons})" if reasons else "")
+        )
+    )
+
+
+def _print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
+    table = Table(
+        "split", "rows", "accuracy", "macro F1", "loss", title=title, title_justify="left"
+    )
+    for split, measured in metrics.items():
+        table.add_row(
+            split,
+            f"{measured['rows']:,}",
+            f"{measured['accuracy']:.4f}",
+            f"{measured['macro_f1']:.4f}",
+            f"{measured['loss']:.4f}",
+        )
+    console.print(table)
+
+
+def _print_made(what: str, path: str) -> None:
+    console.print(Text(f"{what:<13}{path}"))

@@ -1,0 +1,111 @@
+"""The commit: how the files of a scoring run become the partition of a date.
+
+A reader that waits for `_SUCCESS` must never see two runs' rows together, a
+part of a run, or a leftover of another; and a run killed at any instant must
+leave a state that a rerun of the same date repairs. No step relies on an
+atomic rename of more than one file.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from model.config import ConfigError
+from pipeline.config import require_folder
+from pipeline.runs.files import Files, base_name, join, write_json
+from pipeline.runs.staging import StagedFile
+
+SUCCESS = "_SUCCESS"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Partition:
+    """The folders of one output and date."""
+
+    output: str
+    date: str
+
+    def __post_init__(self) -> None:
+        try:
+            require_folder(self.output, "output")
+        except ValueError as error:
+            raise ConfigError(f"{error}. Choose another folder.") from None
+
+    @property
+    def predictions(self) -> str:
+        """Where the date's predictions lie."""
+        return join(self.output, "predictions", f"dt={self.date}")
+
+    @property
+    def rejected(self) -> str:
+        """Where the date's rejections lie."""
+        return join(self.output, "rejected", f"dt={self.date}")
+
+
+def run_folder(output: str, run_id: str) -> str:
+    """Where a scoring run keeps its manifest, its report and, until the commit, its rows."""
+    return join(output, "runs", run_id)
+
+
+def staging_folder(output: str, run_id: str) -> str:
+    """Where a scoring run writes before it commits."""
+    return join(run_folder(output, run_id), "staging")
+
+
+def publish(
+    files: Files,
+    partition: Partition,
+    *,
+    run_id: str,
+    predictions: Sequence[StagedFile],
+    rejected: Sequence[StagedFile],
+) -> list[StagedFile]:
+    """Makes the staged files the partition of their date, and the only ones.
+
+    The order is the contract: `_SUCCESS` goes first, so that no reader trusts
+    what follows; the new files come in before the old ones leave, so that a
+    crash loses nothing; `_SUCCESS` returns last, by the move of one file.
+
+    Returns:
+        The published predictions files, at their final paths.
+    """
+    success = join(partition.predictions, SUCCESS)
+    files.delete([success])
+    published = _move_in(files, predictions, folder=partition.predictions, run_id=run_id)
+    moved_rejections = _move_in(files, rejected, folder=partition.rejected, run_id=run_id)
+    _remove_others(files, partition.predictions, keep=published)
+    _remove_others(files, partition.rejected, keep=moved_rejections)
+    staged_success = join(staging_folder(partition.output, run_id), SUCCESS)
+    write_json(
+        files,
+        staged_success,
+        {
+            "run_id": run_id,
+            "rows": sum(file.rows for file in published),
+            "files": [
+                {"file": base_name(file.path), "bytes": file.bytes, "rows": file.rows}
+                for file in published
+            ],
+        },
+    )
+    files.move([(staged_success, success)])
+    return published
+
+
+def _move_in(
+    files: Files, staged: Sequence[StagedFile], *, folder: str, run_id: str
+) -> list[StagedFile]:
+    total = len(staged)
+    moved = [
+        dataclasses.replace(
+            file, path=join(folder, f"part-{run_id}-{index:05d}-of-{total:05d}.parquet")
+        )
+        for index, file in enumerate(staged)
+    ]
+    files.move((old.path, new.path) for old, new in zip(staged, moved, strict=True))
+    return moved
+
+
+def _remove_others(files: Files, folder: str, *, keep: Sequence[StagedFile]) -> None:
+    kept = {base_name(file.path) for file in keep}
+    found = files.match(join(folder, "*"))
+    files.delete([file.path for file in found if base_name(file.path) not in kept])

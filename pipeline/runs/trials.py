@@ -1,0 +1,188 @@
+"""Trials: one training of one configuration with one seed, from shards to a model directory."""
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from model.bundle import (
+    GALLERY,
+    HISTORY,
+    METRICS,
+    STATISTICS,
+    ModelConfig,
+    describe_files,
+    write_bundle,
+    write_golden,
+    write_lines,
+)
+from model.classifier import build_classifier
+from model.config import to_plain
+from model.dataset import Shards
+from model.keras_engine import Forward, KerasEngine, trace_forward
+from model.metrics import evaluate, evaluate_multilabel
+from model.scoring import Scorer
+from model.training import Fitted, Hooks, fit, predict, write_history
+from model.vocabulary import Vocabulary
+from pipeline.config import SPLITS, Config
+from pipeline.runs import progress
+from pipeline.runs.dataset import Dataset
+from pipeline.runs.files import Files, base_name, join, read_lines
+from pipeline.runs.folders import download_folder, local_folder, upload_folder
+from pipeline.runs.gallery import gallery_to_lines, show_samples
+from pipeline.runs.manifest import fingerprint
+
+GOLDEN_ROWS = 32
+
+# Texts that go wrong where scorers differ: Unicode, order of scripts, one token.
+GOLDEN_EXTREMES = ("a", "ΣΊΣΥΦΟΣ İstanbul ﬁne", "العربية then English 中文 ภาษาไทย 👍🏽")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One training to do: what a worker receives."""
+
+    seed: int
+    config: Config
+    dataset: Dataset
+    folder: str  # where the model directory is left
+
+    @property
+    def checkpoints(self) -> str:
+        """Where its epochs are kept until it ends: the same place in every attempt."""
+        key = fingerprint(
+            self.dataset.files.folder,
+            self.seed,
+            to_plain(self.config.network),
+            to_plain(self.config.training),
+        )
+        return join(self.config.workspace, "checkpoints", key)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """One training done: what a worker sends back."""
+
+    seed: int
+    folder: str
+    metrics: Mapping[str, Any]
+    epochs: int
+    best_epoch: int
+    vocabulary_ids: int
+    files: Mapping[str, Mapping[str, Any]]
+
+
+def run_trial(trial: Trial, *, files: Files) -> TrialResult:
+    """Trains, evaluates and leaves a model directory, from the last checkpoint if there is one."""
+    with tempfile.TemporaryDirectory(prefix="limelight-trial-") as scratch:
+        folder = Path(scratch) / "model"
+        shards = _local_shards(trial, files=files, scratch=scratch)
+        vocabulary = _read_vocabulary(trial, files=files)
+        fitted = _fit(trial, shards, ids=vocabulary.size, files=files, scratch=scratch)
+        forward = trace_forward(fitted.network)
+        metrics: dict[str, Any] = {
+            split: _evaluate(forward, shards[split], trial.dataset)
+            for split in SPLITS[1:]
+            if split in shards
+        }
+        _write_model(folder, trial, fitted, vocabulary=vocabulary, files=files)
+        (folder / METRICS).write_text(json.dumps(metrics, indent=2), encoding="utf-8")
+        described = describe_files(folder)
+        upload_folder(files, str(folder), to=trial.folder)
+        files.delete([trial.checkpoints])
+        return TrialResult(
+            seed=trial.seed,
+            folder=trial.folder,
+            metrics=metrics,
+            epochs=len(fitted.history),
+            best_epoch=fitted.best_epoch,
+            vocabulary_ids=vocabulary.size,
+            files=described,
+        )
+
+
+def _local_shards(trial: Trial, *, files: Files, scratch: str) -> dict[str, Shards]:
+    """The shards of every split that has documents, on this machine's disk."""
+    dataset = trial.dataset
+    folder = local_folder(files, dataset.files.examples, scratch=os.path.join(scratch, "examples"))
+    return {
+        split: Shards(
+            paths=tuple(join(folder, base_name(path)) for path in dataset.shards(split)),
+            rows=dataset.rows(split),
+            max_tokens=trial.config.text.max_tokens,
+            label_width=len(dataset.labels) if dataset.layout.multilabel else 0,
+        )
+        for split in SPLITS
+        if dataset.rows(split)
+    }
+
+
+def _read_vocabulary(trial: Trial, *, files: Files) -> Vocabulary:
+    tokens = read_lines(files, trial.dataset.files.vocabulary)
+    return Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
+
+
+def _fit(
+    trial: Trial, shards: Mapping[str, Shards], *, ids: int, files: Files, scratch: str
+) -> Fitted:
+    config = trial.config
+    checkpoints = os.path.join(scratch, "checkpoints")
+    if files.exists(trial.checkpoints):
+        download_folder(files, trial.checkpoints, to=checkpoints)
+
+    def build() -> keras.Model:
+        return build_classifier(
+            config.network,
+            ids=ids,
+            max_tokens=config.text.max_tokens,
+            labels=len(trial.dataset.labels),
+        )
+
+    def keep_epoch(folder: Path) -> None:
+        upload_folder(files, str(folder), to=trial.checkpoints)
+
+    return fit(
+        build,
+        train=shards["train"],
+        validation=shards.get("validation"),
+        labels=trial.dataset.labels,
+        network_config=config.network,
+        config=config.training,
+        seed=trial.seed,
+        checkpoints=Path(checkpoints),
+        hooks=Hooks(on_batch=progress.advance, on_epoch=keep_epoch),
+    )
+
+
+def _evaluate(forward: Forward, shards: Shards, dataset: Dataset) -> dict[str, Any]:
+    probabilities, truth = predict(forward, shards)
+    measure = evaluate_multilabel if dataset.layout.multilabel else evaluate
+    return dict(measure(probabilities, truth, labels=dataset.labels))
+
+
+def _write_model(
+    folder: Path, trial: Trial, fitted: Fitted, *, vocabulary: Vocabulary, files: Files
+) -> None:
+    config, dataset = trial.config, trial.dataset
+    bundle = write_bundle(
+        folder,
+        name=config.name,
+        config=ModelConfig(text=config.text, network=config.network, training=config.training),
+        network=fitted.network,
+        vocabulary=vocabulary,
+        labels=dataset.labels,
+    )
+    scorer = Scorer(bundle, KerasEngine(fitted.network))
+    samples = dataset.read_samples(files)
+    texts = [sample.text for sample in samples[:GOLDEN_ROWS]]
+    write_golden(folder, scorer.golden([*texts, *GOLDEN_EXTREMES]))
+    unseen = "test" if dataset.rows("test") else "validation"
+    shown = [sample for sample in samples if sample.split == unseen]
+    write_lines(folder / GALLERY, gallery_to_lines(show_samples(scorer, shown)))
+    write_history(folder / HISTORY, fitted.history)
+    (folder / STATISTICS).write_text(json.dumps(dataset.statistics, indent=2), encoding="utf-8")

@@ -1,0 +1,105 @@
+"""evaluate: a labeled corpus -> the metrics of a model on it."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+
+from model.config import ConfigError
+from model.metrics import evaluate as measure
+from model.metrics import evaluate_multilabel as measure_multilabel
+from pipeline.config import Config
+from pipeline.corpora.accounting import account_files, total_rows
+from pipeline.corpora.predictions import PredictionContext
+from pipeline.corpora.truth import TRUTH, keep_truth, stack_truth
+from pipeline.corpora.units import Unit, find_input_files
+from pipeline.runs import progress
+from pipeline.runs.files import Files, join, read_json
+from pipeline.runs.manifest import new_run_id
+from pipeline.runs.models import open_bundle
+from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.stages.running import running
+from pipeline.transforms.count_rejections import CountRejections
+from pipeline.transforms.count_rows import CountRows
+from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.read_documents import ReadDocuments
+from pipeline.transforms.score_documents import ScoreDocuments
+from pipeline.transforms.write_record_batches import WriteRecordBatches
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Metrics of a model on a corpus, and what became of the corpus's rows."""
+
+    metrics: dict[str, Any]
+    rows: dict[str, Any]
+
+
+def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: Files) -> Measured:
+    """Scores a labeled corpus and compares.
+
+    Raises:
+        BundleError: if the model directory must not be used.
+        ConfigError: for missing inputs or columns, or a corpus without a known label.
+        RunError: if the pipeline fails.
+    """
+    bundle = open_bundle(files, model)
+    inputs = find_input_files(files, config.corpus)
+    check_inputs(files, inputs, config.corpus)
+    run_id = new_run_id("evaluate")
+    scratch = join(config.workspace, "evaluations", run_id)
+    units = plan_units(
+        inputs, beam_options=beam_options, files=files, scratch=join(scratch, "row_counts.json")
+    )
+    scoring = ScoreDocuments(
+        model,
+        engine=config.scoring.engine,
+        context=PredictionContext(
+            model_version=bundle.model_version, run_id=run_id, attention=False
+        ),
+        files=files,
+    )
+    with progress.shown("evaluate"), running(beam_options) as root:
+        define_evaluation(root, units, config, scoring=scoring, scratch=scratch, files=files)
+    counts = read_json(files, join(scratch, "counts.json"))
+    batches = []
+    for staged in read_list(files, join(scratch, "truth.json")):
+        with files.open(staged.path) as stream:
+            batches.append(pq.read_table(stream))
+    files.delete([scratch])
+    multilabel = bundle.config.network.head == "multilabel"
+    truth = stack_truth(batches, labels=bundle.labels, multilabel=multilabel)
+    if not len(truth.labels):
+        raise ConfigError(
+            f"{inputs[0].info.path}: expected labels the model knows "
+            f"({', '.join(bundle.labels[:5])}), got none. Check corpus.columns.label."
+        )
+    compare = measure_multilabel if multilabel else measure
+    metrics = dict(compare(truth.probabilities, truth.labels, labels=bundle.labels))
+    rows = total_rows(account_files(counts, inputs), counts)
+    return Measured(metrics={**metrics, "unlabeled": truth.unlabeled}, rows=rows)
+
+
+def define_evaluation(
+    root: beam.Pipeline,
+    units: Sequence[Unit],
+    config: Config,
+    *,
+    scoring: ScoreDocuments,
+    scratch: str,
+    files: Files,
+) -> None:
+    """Units -> files of true labels with probabilities, and counts."""
+    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
+    scored = read.documents | "Score" >> scoring
+    (
+        scored.documents
+        | "Keep truth" >> beam.MapTuple(keep_truth)
+        | "Write truth" >> WriteRecordBatches(join(scratch, "truth"), TRUTH, files)
+        | "List truth" >> ListFiles(join(scratch, "truth.json"), files)
+    )
+    rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
+    counts = (read.counts, scored.counts, rejections | "Count rejections" >> CountRejections())
+    counts | beam.Flatten() | "Count" >> CountRows(join(scratch, "counts.json"), files)

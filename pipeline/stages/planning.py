@@ -1,0 +1,70 @@
+"""Planning: the inputs checked, divided and grouped into units of work."""
+
+from collections.abc import Sequence
+
+import apache_beam as beam
+
+from model.config import ConfigError
+from pipeline.config import CorpusConfig
+from pipeline.corpora.parts import FilePart
+from pipeline.corpora.reading import read_part
+from pipeline.corpora.units import (
+    InputFile,
+    Unit,
+    divided_line_parts,
+    group_units,
+    number_rows,
+    plan_parts,
+)
+from pipeline.runs.files import Files, read_json, write_json
+from pipeline.stages.running import running
+from pipeline.transforms.read_documents import CountPartRows
+
+
+def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig) -> None:
+    """Reads one batch of every input, so that a wrong column fails at once.
+
+    Raises:
+        ConfigError: if a file cannot be opened or has not the configured columns.
+    """
+    first_files = {item.input: item for item in reversed(inputs)}
+    for item in first_files.values():
+        part = FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
+        try:
+            with files.open(part.path) as stream:
+                next(iter(read_part(stream, part, corpus=corpus)), None)
+        except (OSError, ValueError) as error:
+            raise ConfigError(" ".join(str(error).split())) from error
+
+
+def plan_units(
+    inputs: Sequence[InputFile], *, beam_options: Sequence[str], files: Files, scratch: str
+) -> list[Unit]:
+    """Divides large files and groups small ones, with every row numbered.
+
+    Args:
+        inputs: the files of the corpus.
+        beam_options: for the pipeline that counts the rows of divided files.
+        files: where they lie.
+        scratch: path of a file for the counts.
+    """
+    parts = plan_parts(files, inputs)
+    to_count = divided_line_parts(parts)
+    if to_count:
+        with running(beam_options) as root:
+            (
+                root
+                | "Parts" >> beam.Create(to_count)
+                | "Count rows" >> CountPartRows(files)
+                | "Gather" >> beam.combiners.ToList()
+                | "Write" >> beam.Map(_write_counts, files=files, path=scratch)
+            )
+        counts = {(path, start): rows for path, start, rows in read_json(files, scratch)}
+        parts = number_rows(parts, counts)
+    return group_units(parts, {item.info.path: item.info.bytes for item in inputs})
+
+
+def _write_counts(
+    counts: Sequence[tuple[tuple[str, int], int]], *, files: Files, path: str
+) -> None:
+    write_json(files, path, [[part, start, rows] for (part, start), rows in counts])

@@ -1,0 +1,210 @@
+"""prepare: corpora -> vocabulary, padded TFRecord shards, statistics, rejections.
+
+Two pipelines over the same units of files. The survey builds the vocabulary,
+counts labels and finds duplicates; the encoding needs all three. Reading twice
+is what keeps memory flat: no document waits in a shuffle for the vocabulary.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from model.config import to_plain
+from model.tokenizer import Tokenizer
+from pipeline.config import Config
+from pipeline.corpora.accounting import account_files, rejected_fraction, total_rows
+from pipeline.corpora.encoding import ExampleLayout
+from pipeline.corpora.labels import check_head, count_labels, index_labels
+from pipeline.corpora.statistics import summarize
+from pipeline.corpora.survey import SurveyFiles
+from pipeline.corpora.units import InputFile, Unit, find_input_files
+from pipeline.runs import progress
+from pipeline.runs.dataset import Dataset, DatasetFiles, find_dataset
+from pipeline.runs.files import Files, join, read_json, read_lines, write_json, write_lines
+from pipeline.runs.manifest import Manifest, code_version, fingerprint, new_run_id
+from pipeline.schemas import REJECTIONS
+from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.stages.running import RunError, running
+from pipeline.transforms.build_vocabulary import BuildVocabulary, vocabulary_path
+from pipeline.transforms.count_rejections import CountRejections
+from pipeline.transforms.count_rows import CountRows
+from pipeline.transforms.encode_documents import EncodeDocuments
+from pipeline.transforms.find_duplicates import FindDuplicates
+from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.read_documents import ReadDocuments
+from pipeline.transforms.sample_documents import SampleDocuments
+from pipeline.transforms.split_documents import SplitDocuments
+from pipeline.transforms.write_examples import WriteExamples
+from pipeline.transforms.write_record_batches import WriteRecordBatches
+
+
+def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dataset:
+    """Prepares a corpus, or returns the dataset that has the same fingerprint.
+
+    Raises:
+        ConfigError: for missing inputs, an empty corpus, fewer than two labels, a
+            head that cannot learn the labels.
+        RunError: if a pipeline fails or too many rows are rejected; the
+            rejections stay in the dataset's folder.
+    """
+    inputs = find_input_files(files, config.corpus)
+    check_inputs(files, inputs, config.corpus)
+    folder = join(config.workspace, "datasets", dataset_fingerprint(config, inputs, files=files))
+    found = find_dataset(files, folder)
+    layout = example_layout(config)
+    if found is not None:
+        check_head(config.network.head, labels=found.labels, multilabel=layout.multilabel)
+        return found
+
+    files.delete([folder])  # what a run that was killed has left
+    run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
+    dataset = DatasetFiles(folder=folder)
+    units = plan_units(
+        inputs,
+        beam_options=beam_options,
+        files=files,
+        scratch=join(dataset.staging, "row_counts.json"),
+    )
+    with progress.shown("survey"), running(beam_options) as root:
+        define_survey(root, units, config, dataset=dataset, files=files)
+    survey = read_json(files, join(dataset.staging, "survey.json"))
+    labels = index_labels(survey, where=config.corpus.inputs[0].path)
+    check_head(config.network.head, labels=labels, multilabel=layout.multilabel)
+    _write_decisions(dataset, config, labels=labels, files=files)
+
+    rows = sum(survey["documents"].values())
+    with progress.shown("encode", total=rows), running(beam_options) as root:
+        define_encoding(root, units, config, layout=layout, dataset=dataset, files=files)
+    counts = read_json(files, join(dataset.staging, "encoding.json"))
+
+    accounts = account_files(counts, inputs)
+    run.inputs = accounts
+    run.rows = total_rows(accounts, counts)
+    run.outputs = _outputs(dataset, files)
+    run.extra = {"layout": dataclasses.asdict(layout)}
+    statistics = summarize(
+        {**counts, "duplicates": survey.get("duplicates", {})},
+        labels=labels,
+        vocabulary_ids=1 + config.text.oov_buckets + len(read_lines(files, dataset.vocabulary)),
+    )
+    write_json(files, dataset.statistics, statistics)
+    files.delete([dataset.staging])
+    fraction = rejected_fraction(run.rows)
+    run.finish("failed" if fraction > config.corpus.max_rejected_fraction else "done")
+    run.write(files, folder)
+    if run.status == "failed":
+        raise RunError(
+            f"{fraction:.2%} of the rows were rejected, expected at most "
+            f"{config.corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
+            f"Read the rejections in {dataset.rejected}."
+        )
+    return Dataset(files=dataset, manifest=run.as_dict(), statistics=statistics)
+
+
+def define_survey(
+    root: beam.Pipeline,
+    units: Sequence[Unit],
+    config: Config,
+    *,
+    dataset: DatasetFiles,
+    files: Files,
+) -> None:
+    """Units -> TFT's vocabulary, rows with repeated ids, counts of labels and duplicates."""
+    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
+    split = read.documents | "Split" >> SplitDocuments(config.corpus)
+    split.documents | "Build vocabulary" >> BuildVocabulary(
+        config.text, folder=dataset.transform, temporary=join(dataset.staging, "tft")
+    )
+    duplicates = split.keys | "Find duplicates" >> FindDuplicates(
+        join(dataset.staging, "repeats.parquet"), files
+    )
+    labels = split.documents | "Count labels" >> beam.Map(
+        _count_labels, multilabel=config.corpus.columns.labels is not None
+    )
+    (
+        (labels, duplicates)
+        | beam.Flatten()
+        | "Count" >> CountRows(join(dataset.staging, "survey.json"), files)
+    )
+
+
+def define_encoding(
+    root: beam.Pipeline,
+    units: Sequence[Unit],
+    config: Config,
+    *,
+    layout: ExampleLayout,
+    dataset: DatasetFiles,
+    files: Files,
+) -> None:
+    """Units -> TFRecord shards, samples, rejections, counts."""
+    staging = dataset.staging
+    survey = SurveyFiles(
+        vocabulary=dataset.vocabulary,
+        labels=dataset.labels,
+        repeats=join(staging, "repeats.parquet"),
+    )
+    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
+    split = read.documents | "Split" >> SplitDocuments(config.corpus)
+    encoded = split.documents | "Encode" >> EncodeDocuments(config.text, layout, survey, files)
+    (
+        encoded.examples
+        | "Write examples" >> WriteExamples(dataset.examples, join(staging, "pieces"), files)
+        | "List shards" >> ListFiles(join(staging, "shards.json"), files)
+    )
+    encoded.documents | "Sample" >> SampleDocuments(dataset.samples, files)
+    rejections = (read.rejections, encoded.rejections) | "All rejections" >> beam.Flatten()
+    (
+        rejections
+        | "Write rejections" >> WriteRecordBatches(dataset.rejected, REJECTIONS, files)
+        | "List rejections" >> ListFiles(join(staging, "rejected.json"), files)
+    )
+    counts = (read.counts, encoded.counts, rejections | "Count rejections" >> CountRejections())
+    counts | beam.Flatten() | "Count" >> CountRows(join(staging, "encoding.json"), files)
+
+
+def dataset_fingerprint(config: Config, inputs: Sequence[InputFile], *, files: Files) -> str:
+    """A hash of everything that determines a dataset's content."""
+    contents = [
+        [item.source_file, item.info.bytes, files.digest(item.info.path)] for item in inputs
+    ]
+    sections = [to_plain(config.corpus), to_plain(config.text)]
+    return fingerprint(contents, sections, code_version())
+
+
+def example_layout(config: Config) -> ExampleLayout:
+    """The features that the configured columns give to examples."""
+    columns = config.corpus.columns
+    return ExampleLayout(
+        multilabel=columns.labels is not None,
+        weight=columns.weight is not None,
+        rationale=columns.rationale is not None,
+    )
+
+
+def _count_labels(element: tuple[int, pa.RecordBatch], *, multilabel: bool) -> dict[str, Any]:
+    return count_labels(element[1], multilabel=multilabel)
+
+
+def _write_decisions(
+    dataset: DatasetFiles, config: Config, *, labels: Sequence[str], files: Files
+) -> None:
+    """Writes what encoding follows: reserved tokens, then TFT's vocabulary; the labels."""
+    # The vocabulary knows tokens in folded form, in which two reserved ones may be equal.
+    reserved = Tokenizer(config.text).fold(config.text.reserved_tokens)
+    found = read_lines(files, vocabulary_path(dataset.transform))
+    write_lines(files, dataset.vocabulary, dict.fromkeys([*reserved, *found]))
+    write_lines(files, dataset.labels, labels)
+
+
+def _outputs(dataset: DatasetFiles, files: Files) -> list[dict[str, Any]]:
+    """The `outputs` of the manifest, by path below the dataset: shards, then rejections."""
+    listed = [
+        *read_list(files, join(dataset.staging, "shards.json")),
+        *read_list(files, join(dataset.staging, "rejected.json")),
+    ]
+    below = len(dataset.folder) + 1
+    return [{**file.as_output(), "file": file.path[below:]} for file in listed]

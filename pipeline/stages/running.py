@@ -1,0 +1,48 @@
+"""Running a Beam pipeline: the runner, its options, its failures."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+logger = logging.getLogger("limelight")
+
+# Without a runner Beam looks for Prism on the network first; this one is always here.
+DEFAULT_RUNNER = "--runner=FnApiRunner"
+
+
+class RunError(RuntimeError):
+    """A run that failed; the message is one line for a person."""
+
+
+@contextlib.contextmanager
+def running(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
+    """A pipeline that runs when the block ends.
+
+    Args:
+        beam_options: Beam's own flags, as given after `--`.
+
+    Raises:
+        RunError: if the pipeline fails, with the innermost error's message.
+    """
+    options = list(beam_options)
+    if not any(option.startswith("--runner") for option in options):
+        options.insert(0, DEFAULT_RUNNER)
+    try:
+        with beam.Pipeline(options=PipelineOptions(options, save_main_session=False)) as root:
+            yield root
+    except RunError:
+        raise
+    except Exception as error:  # Beam re-raises what a worker raised, under several types.
+        logger.debug("the pipeline failed", exc_info=error)
+        raise RunError(f"the pipeline failed: {innermost_message(error)}") from error
+
+
+def innermost_message(error: BaseException) -> str:
+    """The last line of the innermost error, which Beam wraps in tracebacks and step names."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1] if lines else 'no message'}"

@@ -1,0 +1,152 @@
+"""train: a corpus -> trials on workers -> the best one, published as a model."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+
+from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
+from model.config import to_plain
+from pipeline.config import Config
+from pipeline.reports.collect import collect_model_report
+from pipeline.reports.model_card import render_model_card
+from pipeline.reports.model_report import render_model_report
+from pipeline.runs import progress
+from pipeline.runs.dataset import Dataset
+from pipeline.runs.files import Files, join, read_json, write_json, write_text
+from pipeline.runs.manifest import Manifest, new_run_id
+from pipeline.runs.trials import Trial, TrialResult
+from pipeline.stages.prepare import prepare
+from pipeline.stages.running import running
+from pipeline.transforms.train_models import TrainModels
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A published model, and the trials it was chosen from."""
+
+    folder: str
+    dataset: Dataset
+    best: TrialResult
+    trials: Sequence[TrialResult]
+
+
+def train(config: Config, *, beam_options: Sequence[str], files: Files, command: str) -> Trained:
+    """Trains one model a seed and publishes the best on validation.
+
+    Args:
+        config: what to train.
+        beam_options: Beam's own flags.
+        files: where everything lies.
+        command: how to reproduce the run, for the model card.
+
+    Raises:
+        ConfigError, RunError: as `prepare` does; RunError if a training fails.
+    """
+    dataset = prepare(config, beam_options=beam_options, files=files)
+    run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
+    scratch = join(config.workspace, "staging", run.run_id)
+    trials = [
+        Trial(seed=seed, config=config, dataset=dataset, folder=join(scratch, f"seed-{seed}"))
+        for seed in config.training.seeds
+    ]
+    results = join(scratch, "results.json")
+    rows = dataset.rows("train") * config.training.epochs * len(trials)
+    with progress.shown("train", total=rows), running(beam_options) as root:
+        define_training(root, trials, files=files, results=results)
+    finished = [TrialResult(**result) for result in read_json(files, results)]
+    best = choose_best(finished, monitor=config.training.monitor)
+    folder = _publish(run, dataset, finished, best, config=config, command=command, files=files)
+    files.delete([scratch])
+    return Trained(folder=folder, dataset=dataset, best=best, trials=finished)
+
+
+def define_training(
+    root: beam.Pipeline, trials: Sequence[Trial], *, files: Files, results: str
+) -> None:
+    """Trials -> model directories, and one file of their results."""
+    (
+        root
+        | "Trials" >> beam.Create(trials)
+        | "Train" >> TrainModels(files)
+        | "Gather" >> beam.combiners.ToList()
+        | "Write results" >> beam.Map(_write_results, files=files, path=results)
+    )
+
+
+def choose_best(results: Sequence[TrialResult], *, monitor: str) -> TrialResult:
+    """The trial that is best on validation; the first seed where there is no validation."""
+
+    def rank(result: TrialResult) -> tuple[float, int]:
+        measured = result.metrics.get("validation", {}).get(monitor, 0.0)
+        return (measured if monitor == "loss" else -measured, result.seed)
+
+    return min(results, key=rank)
+
+
+def _publish(
+    run: Manifest,
+    dataset: Dataset,
+    results: Sequence[TrialResult],
+    best: TrialResult,
+    *,
+    config: Config,
+    command: str,
+    files: Files,
+) -> str:
+    """Moves the best trial's files to the next version and completes it; returns its folder."""
+    models = join(config.workspace, "models", config.name)
+    version = next_version(files, models)
+    folder = join(models, str(version))
+    files.move((join(best.folder, name), join(folder, name)) for name in best.files)
+    described = dict(best.files)
+    run.finish("done")
+    run.inputs = dataset.manifest["inputs"]
+    run.rows = dataset.manifest["rows"]
+    run.extra = {
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "model_version": f"{config.name}/{version}",
+        "fingerprint": model_fingerprint(best.files),
+        "vocabulary_ids": best.vocabulary_ids,
+        "dataset": dataset.files.folder,
+        "seed": best.seed,
+        "best_epoch": best.best_epoch,
+        "trials": [
+            {"seed": result.seed, "epochs": result.epochs, "metrics": _scores(result)}
+            for result in results
+        ],
+    }
+    report = collect_model_report(files, folder, manifest=run.as_dict())
+    for name, text in (
+        ("report.html", render_model_report(report)),
+        ("model_card.md", render_model_card(report)),
+    ):
+        write_text(files, join(folder, name), text)
+        described[name] = describe_text(text)
+    run.outputs = [
+        {"file": name, "bytes": item["bytes"], "rows": None, "sha256": item["sha256"]}
+        for name, item in sorted(described.items())
+    ]
+    run.extra = {**run.extra, "files": described}
+    run.write(files, folder)
+    return folder
+
+
+def next_version(files: Files, models: str) -> int:
+    """One more than the highest version that has any file."""
+    found = [info.path[len(models) :].split("/")[1] for info in files.match(join(models, "*", "*"))]
+    return 1 + max((int(name) for name in found if name.isdigit()), default=0)
+
+
+def _scores(result: TrialResult) -> dict[str, Any]:
+    """The single numbers of a trial's metrics, by split."""
+    return {
+        split: {name: value for name, value in measured.items() if isinstance(value, int | float)}
+        for split, measured in result.metrics.items()
+    }
+
+
+def _write_results(results: Sequence[TrialResult], *, files: Files, path: str) -> None:
+    write_json(files, path, [dataclasses.asdict(result) for result in results])

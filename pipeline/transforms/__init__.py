@@ -1,0 +1,1 @@
+"""Beam transforms: wiring only; the work is in pure functions of the same noun."""

@@ -1,0 +1,63 @@
+"""Documents with splits -> serialized examples, rejections, counts."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from model.config import TextConfig
+from pipeline.corpora.accounting import count_used
+from pipeline.corpora.encoding import DocumentEncoder, ExampleLayout
+from pipeline.corpora.survey import SurveyFiles
+from pipeline.runs.files import Files
+
+
+@dataclasses.dataclass
+class EncodeDocuments(beam.PTransform):
+    """Encodes documents with the vocabulary and the labels that a survey found.
+
+    Returns four PCollections: `examples`, of `(unit index, {split: serialized
+    examples})`; `documents`, the record batches they were made of; `rejections`,
+    of `(unit index, record batch)`; and `counts`.
+    """
+
+    text: TextConfig
+    layout: ExampleLayout
+    survey: SurveyFiles
+    files: Files
+
+    def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
+        """Row-wise; batches keep their order."""
+        encode = _Encode(self.text, self.layout, self.survey, self.files)
+        return documents | beam.ParDo(encode).with_outputs(
+            "documents", "rejections", "counts", main="examples"
+        )
+
+
+@dataclasses.dataclass
+class _Encode(beam.DoFn):
+    text: TextConfig
+    layout: ExampleLayout
+    survey: SurveyFiles
+    files: Files
+
+    def setup(self) -> None:
+        found = self.survey.load(self.files, self.text)
+        self._repeats = found.repeats
+        self._encoder = DocumentEncoder(
+            self.text, vocabulary=found.vocabulary, labels=found.labels, layout=self.layout
+        )
+
+    def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
+        unit, documents = element
+        documents, repeated = self._repeats.remove(documents)
+        encoded = self._encoder.encode(documents)
+        yield unit, encoded.examples
+        yield beam.pvalue.TaggedOutput("documents", encoded.documents)
+        yield beam.pvalue.TaggedOutput("counts", encoded.counts)
+        yield beam.pvalue.TaggedOutput("counts", count_used(encoded.documents))
+        for rejections in (repeated, *encoded.rejections):
+            if rejections.num_rows:
+                yield beam.pvalue.TaggedOutput("rejections", (unit, rejections))

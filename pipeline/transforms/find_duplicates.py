@@ -1,0 +1,50 @@
+"""Keys of documents -> rows with a repeated id, and counts of repeated texts."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.corpora.duplicates import REPEATS, count_repeated_texts, find_repeated_ids
+from pipeline.runs.files import Files
+
+
+@dataclasses.dataclass
+class FindDuplicates(beam.PTransform):
+    """Compares documents bucket by bucket.
+
+    Writes the rows whose id an earlier row has to `path`, as Parquet; yields
+    counts, `{"duplicates": {"within": .., "across": ..}}`.
+    """
+
+    path: str
+    files: Files
+
+    def expand(self, keys: beam.PCollection) -> beam.PCollection:
+        """Digests only go through the shuffle, packed in record batches."""
+        found = (
+            keys
+            | "Gather buckets" >> beam.GroupByKey()
+            | "Compare" >> beam.ParDo(_compare_bucket).with_outputs("repeats", main="counts")
+        )
+        found.repeats | "Gather" >> beam.combiners.ToList() | "Write" >> beam.Map(self._write)
+        return found.counts
+
+    def _write(self, batches: list[pa.RecordBatch]) -> None:
+        with self.files.create(self.path) as sink:
+            pq.write_table(pa.Table.from_batches(batches, REPEATS), sink)
+
+
+def _compare_bucket(
+    element: tuple[tuple[str, int], Iterable[pa.RecordBatch]],
+) -> Iterator[Any]:
+    (kind, _), keys = element
+    if kind == "id":
+        repeats = find_repeated_ids(keys)
+        if repeats.num_rows:
+            yield beam.pvalue.TaggedOutput("repeats", repeats)
+    else:
+        yield {"duplicates": count_repeated_texts(keys)}

@@ -1,0 +1,73 @@
+"""Units of files -> record batches of documents, rejections, and counts."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline.config import CorpusConfig
+from pipeline.corpora.parts import FilePart, count_rows
+from pipeline.corpora.reading import read_part
+from pipeline.corpora.units import Unit
+from pipeline.runs import progress
+from pipeline.runs.files import Files
+
+
+@dataclasses.dataclass
+class ReadDocuments(beam.PTransform):
+    """Reads units of files.
+
+    Returns three PCollections: `documents` and `rejections`, of
+    `(unit index, record batch)`, and `counts`, nested counts by file.
+    """
+
+    corpus: CorpusConfig
+    files: Files
+
+    def expand(self, units: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
+        """Units may be read anywhere, in any order; the rows of one stay in order."""
+        return (
+            units
+            | "Spread" >> beam.Reshuffle()
+            | "Read"
+            >> beam.ParDo(_ReadUnit(self.corpus, self.files)).with_outputs(
+                "rejections", "counts", main="documents"
+            )
+        )
+
+
+@dataclasses.dataclass
+class CountPartRows(beam.PTransform):
+    """Parts of divided files -> `((path, start), rows)`."""
+
+    files: Files
+
+    def expand(self, parts: beam.PCollection) -> beam.PCollection:
+        """One count a part."""
+        return parts | "Spread" >> beam.Reshuffle() | "Count" >> beam.Map(self._count)
+
+    def _count(self, part: FilePart) -> tuple[tuple[str, int], int]:
+        with self.files.open(part.path) as stream:
+            return (part.path, part.start), count_rows(stream, part)
+
+
+@dataclasses.dataclass
+class _ReadUnit(beam.DoFn):
+    corpus: CorpusConfig
+    files: Files
+
+    def process(self, unit: Unit) -> Iterator[Any]:
+        for part in unit.parts:
+            with self.files.open(part.path) as stream:
+                for batch in read_part(stream, part, corpus=self.corpus):
+                    if batch.documents.num_rows:
+                        yield unit.index, batch.documents
+                    if batch.rejections.num_rows:
+                        yield beam.pvalue.TaggedOutput("rejections", (unit.index, batch.rejections))
+                    # The steps behind run before the next batch is read, so rows read
+                    # are also the rows done.
+                    progress.advance(batch.rows_read)
+                    yield beam.pvalue.TaggedOutput(
+                        "counts", {"files": {part.source_file: {"rows_read": batch.rows_read}}}
+                    )

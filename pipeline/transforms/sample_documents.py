@@ -1,0 +1,31 @@
+"""Documents -> one file of sampled documents."""
+
+import dataclasses
+
+import apache_beam as beam
+
+from pipeline.corpora.samples import Sample, sample_documents, samples_to_lines, smallest
+from pipeline.runs.files import Files, write_text
+
+
+@dataclasses.dataclass
+class SampleDocuments(beam.PTransform):
+    """Writes a fixed sample of each split as JSON lines to `path`."""
+
+    path: str
+    files: Files
+
+    def expand(self, documents: beam.PCollection) -> beam.PCollection:
+        """Only a batch's candidates leave the worker."""
+        return (
+            documents
+            | "Choose in batch" >> beam.FlatMap(sample_documents)
+            | "Choose" >> beam.CombinePerKey(smallest)
+            | "Samples" >> beam.Values()
+            | "Gather" >> beam.combiners.ToList()
+            | "Write" >> beam.Map(self._write)
+        )
+
+    def _write(self, groups: list[list[Sample]]) -> None:
+        samples = [sample for group in groups for sample in group]
+        write_text(self.files, self.path, samples_to_lines(samples))

@@ -1,0 +1,37 @@
+"""Scored documents -> one file of the most and the least certain."""
+
+import dataclasses
+
+import apache_beam as beam
+
+from pipeline.reports.content import ExampleDocument
+from pipeline.runs.files import Files, write_lines
+from pipeline.runs.gallery import (
+    gallery_to_lines,
+    most_and_least_certain,
+    show_extremes,
+)
+
+
+@dataclasses.dataclass
+class ShowDocuments(beam.PTransform):
+    """Writes the most and the least certain documents as JSON lines to `path`."""
+
+    path: str
+    files: Files
+
+    def expand(self, pairs: beam.PCollection) -> beam.PCollection:
+        """`(documents, predictions)` pairs; only a batch's extremes leave the worker."""
+        return (
+            pairs
+            | "Choose in batch" >> beam.MapTuple(show_extremes)
+            | "Choose" >> beam.CombineGlobally(_merge)
+            | "Write" >> beam.Map(self._write)
+        )
+
+    def _write(self, shown: list[ExampleDocument]) -> None:
+        write_lines(self.files, self.path, gallery_to_lines(shown))
+
+
+def _merge(groups: list[list[ExampleDocument]]) -> list[ExampleDocument]:
+    return most_and_least_certain(shown for group in groups for shown in group)

@@ -1,0 +1,164 @@
+"""Serialized examples -> TFRecord shards.
+
+A unit's examples of one split become one piece, written without a shuffle;
+neighboring pieces, once their sizes are known, are joined into shards. gzip
+members may follow one another in a file, so joining is copying bytes.
+"""
+
+import dataclasses
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
+
+from pipeline.config import SPLITS
+from pipeline.runs.files import Files, join
+from pipeline.runs.staging import StagedFile, stage_files
+
+SHARD_BYTES = 100 << 20
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A part of a shard: one unit's examples of one split."""
+
+    split: str
+    unit: int
+    file: StagedFile
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shard:
+    """A TFRecord file to be: its path and the pieces it is made of, in order."""
+
+    order: int
+    path: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclasses.dataclass
+class WriteExamples(beam.PTransform):
+    """Writes `<folder>/<split>-00000-of-000NN.tfrecord.gz`.
+
+    Yields `(order, StagedFile)` for each shard.
+    """
+
+    folder: str
+    staging: str
+    files: Files
+
+    def expand(self, examples: beam.PCollection) -> beam.PCollection:
+        """`(unit index, {split: serialized examples})`, the batches of a unit in order."""
+        return (
+            examples
+            | "Write pieces" >> beam.ParDo(_WritePieces(self.staging, self.files))
+            | "Gather" >> beam.combiners.ToList()
+            | "Plan shards" >> beam.FlatMap(plan_shards, folder=self.folder)
+            | "Spread" >> beam.Reshuffle()
+            | "Join pieces" >> beam.Map(self._join)
+        )
+
+    def _join(self, shard: Shard) -> tuple[int, StagedFile]:
+        with tempfile.TemporaryDirectory() as scratch:
+            local_paths: list[str] = []
+            for piece in shard.pieces:
+                local_paths.append(os.path.join(scratch, str(len(local_paths))))
+                with (
+                    self.files.open(piece.file.path) as source,
+                    open(local_paths[-1], "wb") as sink,
+                ):
+                    shutil.copyfileobj(source, sink)
+            rows = sum(piece.file.rows for piece in shard.pieces)
+            return shard.order, stage_files(self.files, local_paths, path=shard.path, rows=rows)
+
+
+def plan_shards(
+    pieces: Sequence[Piece], *, folder: str, shard_bytes: int = SHARD_BYTES
+) -> list[Shard]:
+    """Joins neighboring pieces of a split until a shard has `shard_bytes`."""
+    shards: list[Shard] = []
+    for split in SPLITS:
+        groups: list[list[Piece]] = []
+        size = 0
+        ordered = sorted((piece for piece in pieces if piece.split == split), key=_unit)
+        for piece in ordered:
+            if not groups or size >= shard_bytes:
+                groups.append([])
+                size = 0
+            groups[-1].append(piece)
+            size += piece.file.bytes
+        shards += [
+            Shard(
+                order=len(shards) + index,
+                path=join(folder, f"{split}-{index:05d}-of-{len(groups):05d}.tfrecord.gz"),
+                pieces=tuple(group),
+            )
+            for index, group in enumerate(groups)
+        ]
+    return shards
+
+
+def _unit(piece: Piece) -> int:
+    return piece.unit
+
+
+@dataclasses.dataclass
+class _WritePieces(beam.DoFn):
+    staging: str
+    files: Files
+
+    def start_bundle(self) -> None:
+        self._unit: int | None = None
+        self._open: dict[str, _LocalPiece] = {}
+
+    def process(self, element: tuple[int, dict[str, Sequence[bytes]]]) -> Iterator[Piece]:
+        unit, examples = element
+        if unit != self._unit:
+            yield from self._close()
+            self._unit = unit
+        for split, serialized in examples.items():
+            if split not in self._open:
+                self._open[split] = _LocalPiece()
+            self._open[split].write(serialized)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for piece in self._close():
+            yield GlobalWindows.windowed_value(piece)
+
+    def _close(self) -> Iterator[Piece]:
+        for split, local in self._open.items():
+            # A retried bundle writes new names; only the names it yields are used.
+            path = join(self.staging, f"{split}-{uuid.uuid4().hex}.tfrecord.gz")
+            staged = local.close(self.files, path)
+            yield Piece(split=split, unit=self._unit or 0, file=staged)
+        self._open = {}
+
+
+class _LocalPiece:
+    """A piece while it is written, on the worker's own disk."""
+
+    def __init__(self) -> None:
+        import tensorflow as tf
+
+        descriptor, self._path = tempfile.mkstemp(suffix=".tfrecord.gz")
+        os.close(descriptor)
+        # Level 1: measured 3 times as fast as 6 for files a tenth larger.
+        options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+        self._writer = tf.io.TFRecordWriter(self._path, options)
+        self._rows = 0
+
+    def write(self, serialized: Sequence[bytes]) -> None:
+        for example in serialized:
+            self._writer.write(example)
+        self._rows += len(serialized)
+
+    def close(self, files: Files, path: str) -> StagedFile:
+        self._writer.close()
+        staged = stage_files(files, [self._path], path=path, rows=self._rows)
+        os.unlink(self._path)
+        return staged

@@ -1,0 +1,39 @@
+"""Runs the command line as a user does: another process, its output, its exit code."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error_line(self) -> str:
+        """The one line that an error is."""
+        lines = self.err.strip().splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("error: "), self.err
+        return lines[0]
+
+
+def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> Finished:
+    """Runs `python -m pipeline` with the arguments."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *map(str, arguments)],
+        cwd=PROJECT,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return Finished(code=done.returncode, out=done.stdout, err=done.stderr)

@@ -1,0 +1,114 @@
+"""What a user gets wrong is one clear line and exit code 2, never a traceback."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.commands import run
+
+
+def write_config(folder: Path, rows: list[dict] | None, **sections: object) -> Path:
+    """A config, and the corpus it names if there are rows."""
+    corpus = folder / "corpus.jsonl"
+    if rows is not None:
+        corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = folder / "config.yaml"
+    values = {
+        "workspace": str(folder / "runs"),
+        "corpus": {"inputs": [{"path": str(corpus)}]},
+        **sections,
+    }
+    config.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
+    return config
+
+
+ROWS = [{"text": f"text number {row}", "label": "ab"[row % 2]} for row in range(40)]
+
+
+def test_a_wrong_config_key_names_the_nearest(tmp_path):
+    config = write_config(tmp_path, ROWS, training={"epoch": 3})
+    finished = run("train", "--config", config)
+    assert finished.code == 2
+    assert "training.epoch: unknown key (did you mean training.epochs?)" in finished.error_line
+    assert str(config) in finished.error_line
+
+
+def test_a_value_out_of_range_says_what_is_expected(tmp_path):
+    finished = run("train", "--config", write_config(tmp_path, ROWS), "--set", "training.epochs=0")
+    assert finished.code == 2
+    assert "training.epochs: expected an integer >= 1, got 0" in finished.error_line
+
+
+def test_a_missing_input(tmp_path):
+    finished = run("prepare", "--config", write_config(tmp_path, None))
+    assert finished.code == 2
+    assert "expected files that match" in finished.error_line
+    assert "corpus.jsonl" in finished.error_line
+
+
+def test_a_missing_config_file(tmp_path):
+    finished = run("prepare", "--config", tmp_path / "nothing.yaml")
+    assert finished.code == 2
+    assert "nothing.yaml: expected a readable config file" in finished.error_line
+
+
+def test_an_unset_environment_variable(tmp_path):
+    config = write_config(tmp_path, ROWS, workspace="${LIMELIGHT_TEST_UNSET}/runs")
+    finished = run("prepare", "--config", config)
+    assert finished.code == 2
+    assert "LIMELIGHT_TEST_UNSET to be set" in finished.error_line
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_an_unreadable_model_directory(tmp_path, made):
+    model = tmp_path / "model"
+    if made:
+        model.mkdir()
+        (model / "manifest.json").write_text("{}")
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text('{"text": "a"}\n')
+    finished = run("score", "--model", model, "--input", corpus, "--output", tmp_path / "out")
+    assert finished.code == 2
+    assert "manifest.json: expected" in finished.error_line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("rows", [[], [{"other": "column"}]])
+def test_an_empty_corpus(tmp_path, rows):
+    finished = run("prepare", "--config", write_config(tmp_path, rows))
+    assert finished.code == 2
+    assert "expected documents in the training split, got none" in finished.error_line
+
+
+def test_a_corpus_of_one_class(tmp_path):
+    rows = [{**row, "label": "only"} for row in ROWS]
+    finished = run("prepare", "--config", write_config(tmp_path, rows))
+    assert finished.code == 2
+    assert (
+        "expected at least 2 labels in the training split, got only 'only'" in finished.error_line
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["trian"], "invalid choice: 'trian'"),
+        ([], "the following arguments are required: COMMAND"),
+        (["train", "--confg", "x"], "required: --config"),
+        (["train", "--config", "x", "--sett", "a=1"], "did you mean --set?"),
+        (["train", "--config", "x", "--runner=Flink"], "flags for Beam go after --"),
+        (["score", "--model", "m", "--output", "o", "--date", "tomorrow"], "a date YYYY-MM-DD"),
+    ],
+)
+def test_wrong_usage(arguments, expected):
+    finished = run(*arguments)
+    assert finished.code == 2
+    assert expected in finished.error_line
+
+
+def test_help_has_an_example():
+    for command in ("demo", "prepare", "train", "score", "evaluate", "explain", "report"):
+        finished = run(command, "--help")
+        assert finished.code == 0
+        assert f"example: limelight {command}" in " ".join(finished.out.split())

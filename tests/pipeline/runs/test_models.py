@@ -1,0 +1,58 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from model.bundle import BundleError
+from model.scoring import Scorer
+from pipeline.runs.folders import upload_folder
+from pipeline.runs.models import open_bundle, shared_scorer
+from pipeline.stages.filesystem import BeamFiles
+from tests.pipeline import object_store
+from tests.pipeline.tiny_model import LABELS, write_model
+
+FILES = BeamFiles()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_model(tmp_path_factory.mktemp("models") / "1")
+
+
+def test_a_local_model_is_opened_where_it_lies(folder: str) -> None:
+    bundle = open_bundle(FILES, folder)
+    assert bundle.folder == Path(folder)
+    assert bundle.labels == LABELS
+
+
+def test_a_model_elsewhere_is_verified_from_a_copy(folder: str) -> None:
+    object_store.OBJECTS.clear()
+    upload_folder(FILES, folder, to="objects://b/model")
+    bundle = open_bundle(FILES, "objects://b/model")
+    assert bundle.folder.is_dir()
+    assert bundle.labels == LABELS
+    object_store.OBJECTS["objects://b/model/labels.txt"] += b"!"
+    with pytest.raises(BundleError, match=r"labels\.txt"):
+        open_bundle(FILES, "objects://b/model")
+
+
+@pytest.mark.parametrize("where", ["objects://b/none", "/nowhere/at/all"])
+def test_no_model_is_one_clear_error(where: str) -> None:
+    object_store.OBJECTS.clear()
+    with pytest.raises(BundleError, match=f"^{where}.*: expected a model directory"):
+        open_bundle(FILES, where)
+
+
+def test_threads_share_one_scorer(folder: str) -> None:
+    scorers: list[Scorer] = []
+
+    def ask() -> None:
+        scorers.append(shared_scorer(FILES, folder, engine="keras"))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(scorers) == 8
+    assert len({id(scorer) for scorer in scorers}) == 1

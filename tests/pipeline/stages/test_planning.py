@@ -1,0 +1,105 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from model.config import ConfigError
+from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig
+from pipeline.corpora.reading import read_part
+from pipeline.corpora.units import Unit, find_input_files, group_units, plan_parts
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.planning import check_inputs, plan_units
+
+FILES = BeamFiles()
+
+
+def check(*inputs: InputConfig, columns: ColumnsConfig | None = None) -> None:
+    corpus = CorpusConfig(inputs=inputs, columns=columns or ColumnsConfig())
+    check_inputs(FILES, find_input_files(FILES, corpus), corpus)
+
+
+def test_inputs_with_their_columns_pass(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\nx,y\n")
+    (tmp_path / "b.jsonl").write_text('{"text": "x"}\n')
+    check(
+        InputConfig(path=str(tmp_path / "a.csv"), format="csv"),
+        InputConfig(path=str(tmp_path / "b.jsonl")),
+    )
+
+
+def test_a_missing_column_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\nx,y\n")
+    pq.write_table(pa.table({"body": ["x"]}), tmp_path / "b.parquet")
+    inputs = (
+        InputConfig(path=str(tmp_path / "a.csv"), format="csv"),
+        InputConfig(path=str(tmp_path / "b.parquet"), format="parquet"),
+    )
+    with pytest.raises(ConfigError, match=r"b\.parquet: expected a column 'text', got 'body'"):
+        check(*inputs)
+
+
+def test_a_file_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "x"}\n')
+    corpus = CorpusConfig(inputs=(InputConfig(path=str(path)),))
+    inputs = find_input_files(FILES, corpus)
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"a\.jsonl") as raised:
+        check_inputs(FILES, inputs, corpus)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.fixture
+def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Divides files as if they were large."""
+    monkeypatch.setitem(plan_parts.__kwdefaults__, "part_bytes", 100)
+    monkeypatch.setitem(group_units.__kwdefaults__, "unit_bytes", 150)
+
+
+def plan(tmp_path: Path, *inputs: InputConfig) -> list[Unit]:
+    corpus = CorpusConfig(inputs=inputs)
+    found = find_input_files(FILES, corpus)
+    return plan_units(found, beam_options=[], files=FILES, scratch=str(tmp_path / "counts.json"))
+
+
+@pytest.mark.usefixtures("small_units")
+def test_divided_files_are_read_whole_and_numbered_through(tmp_path: Path) -> None:
+    inputs = []
+    for name, rows in (("a", 40), ("b", 1), ("c", 25)):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(json.dumps({"text": f"{name} {i}"}) + "\n\n" for i in range(rows)))
+        inputs.append(InputConfig(path=str(path)))
+    pq.write_table(pa.table({"text": ["p 0", "p 1"]}), tmp_path / "p.parquet", row_group_size=1)
+    inputs.append(InputConfig(path=str(tmp_path / "p.parquet"), format="parquet"))
+
+    units = plan(tmp_path, *inputs)
+    assert len(units) > 5
+    rows = []
+    for unit in units:
+        for part in unit.parts:
+            with FILES.open(part.path) as stream:
+                for batch in read_part(stream, part, corpus=CorpusConfig()):
+                    rows += batch.documents.select(
+                        ["text", "source_file", "source_row"]
+                    ).to_pylist()
+    assert [(row["text"], row["source_file"], row["source_row"]) for row in rows] == [
+        (f"{name} {i}", f"{name}.{suffix}", i)
+        for name, suffix, count in (
+            ("a", "jsonl", 40),
+            ("b", "jsonl", 1),
+            ("c", "jsonl", 25),
+            ("p", "parquet", 2),
+        )
+        for i in range(count)
+    ]
+
+
+def test_small_files_need_no_counting(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "x"}\n')
+    (tmp_path / "b.jsonl").write_text('{"text": "x"}\n')
+    [unit] = plan(tmp_path, InputConfig(path=str(tmp_path / "*.jsonl")))
+    assert [part.source_file for part in unit.parts] == ["a.jsonl", "b.jsonl"]
+    assert not (tmp_path / "counts.json").exists()

@@ -1,0 +1,388 @@
+"""prepare, end to end on a small corpus, against a plain loop over the same documents."""
+
+import hashlib
+import json
+import random
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from model.config import ConfigError
+from model.tokenizer import Tokenizer
+from pipeline.config import Config, build_config
+from pipeline.corpora.units import find_input_files, group_units, plan_parts
+from pipeline.runs.dataset import Dataset, DatasetFiles, find_dataset
+from pipeline.runs.files import join, read_json, read_lines, write_text
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.prepare import dataset_fingerprint, prepare
+from pipeline.stages.running import RunError
+from tests.pipeline.examples import read_example, read_records
+
+FILES = BeamFiles()
+MAX_TOKENS = 8
+
+Row = dict[str, Any]
+
+
+WORDS = (
+    *("the", "refund", "Invoice", "login", "Passwort", "ok", "café"),
+    *("退款", "密码", "ราคา", "مرحبا", "👍🏽", "!", ","),
+)
+
+
+def make_rows() -> list[Row]:
+    """Tickets in three classes and four scripts, with what a real corpus has of trouble."""
+    rng = random.Random(7)  # noqa: S311
+    rows = [
+        {
+            "id": f"t{index}",
+            "text": " ".join(rng.choices(WORDS, k=rng.randint(1, 12))) + f" n{index % 90}",
+            "label": rng.choice(["billing", "access", "other"]),
+        }
+        for index in range(150)
+    ]
+    rows.append(dict(rows[3]))  # the same ticket once more
+    rows.append({"id": "blank", "text": " \t", "label": "other"})
+    rows.append({"id": "bare", "text": "no label"})
+    rows.append({"id": "dup", "text": "  " + str(rows[5]["text"]).upper(), "label": "other"})
+    return rows
+
+
+ROWS = make_rows()
+REJECTED = {"blank": "empty_text", "bare": "unknown_label", "t3": "duplicate_id"}
+
+
+def write_corpus(folder: Path, rows: Sequence[Row], *, files: int = 1) -> str:
+    """Writes the rows, in order, into so many files; returns their glob."""
+    folder.mkdir(parents=True)
+    for number in range(files):
+        part = rows[number * len(rows) // files : (number + 1) * len(rows) // files]
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in part)
+        (folder / f"part-{number}.jsonl").write_text("".join(lines), encoding="utf-8")
+    return str(folder / "*.jsonl")
+
+
+def config_of(workspace: Path, path: str, *overrides: str) -> Config:
+    values = {
+        "workspace": str(workspace),
+        "corpus": {
+            "inputs": [{"path": path}],
+            "columns": {"id": "id"},
+            "splits": {"validation": 0.2, "test": 0.2},
+            "max_rejected_fraction": 0.05,
+        },
+        "text": {"max_tokens": MAX_TOKENS, "vocabulary_size": 60},
+    }
+    return build_config(values, overrides, where="test")
+
+
+def run(config: Config) -> Dataset:
+    return prepare(config, beam_options=[], files=FILES)
+
+
+def serialized(dataset: Dataset) -> Counter[tuple[str, bytes]]:
+    """The multiset of example bytes, by split."""
+    return Counter(
+        (split, record)
+        for split in ("train", "validation", "test")
+        for path in dataset.shards(split)
+        for record in read_records(path)
+    )
+
+
+def vocabulary_of(dataset: Dataset) -> list[str]:
+    return read_lines(FILES, dataset.files.vocabulary)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prepare")
+
+
+@pytest.fixture(scope="module")
+def config(workspace: Path) -> Config:
+    return config_of(workspace / "runs", write_corpus(workspace / "corpus", ROWS))
+
+
+@pytest.fixture(scope="module")
+def dataset(config: Config) -> Dataset:
+    return run(config)
+
+
+def expected_split(text: str) -> str:
+    """Where the hash of the normalized text puts a document."""
+    lower = "".join(character.lower() for character in unicodedata.normalize("NFKD", text))
+    normalized = re.sub(r"\s+", " ", lower).strip()
+    digest = hashlib.blake2b(normalized.encode(), digest_size=16).digest()
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    return "validation" if position < 0.2 else "test" if position < 0.4 else "train"
+
+
+def tokens_of(text: str) -> list[str]:
+    tokenizer = Tokenizer(build_config({}, (), where="").text)
+    [tokens] = tokenizer.tokenize(pa.array([text])).folded().to_pylist()
+    return list(tokens)
+
+
+def test_the_vocabulary_is_the_most_frequent_tokens_of_training(dataset: Dataset) -> None:
+    counts = Counter(
+        token
+        for row in ROWS
+        if row["text"].strip() and expected_split(row["text"]) == "train"
+        for token in tokens_of(row["text"])
+    )
+    vocabulary = vocabulary_of(dataset)
+    assert len(vocabulary) == 60 < len(counts)
+    assert [counts[token] for token in vocabulary] == sorted(counts.values(), reverse=True)[:60]
+
+
+def test_the_examples_equal_a_plain_loop(dataset: Dataset) -> None:
+    ids = {token: index + 2 for index, token in enumerate(vocabulary_of(dataset))}
+    labels = sorted({row["label"] for row in ROWS if "label" in row})
+    assert dataset.labels == tuple(labels)
+    expected = {}
+    for row in ROWS:
+        if row["id"] in ("blank", "bare"):
+            continue
+        kept = [ids.get(token, 1) for token in tokens_of(row["text"])][:MAX_TOKENS]
+        expected[row["id"]] = {
+            "split": expected_split(row["text"]),
+            "token_ids": kept + [0] * (MAX_TOKENS - len(kept)),
+            "length": [len(kept)],
+            "label": [labels.index(row["label"])],
+        }
+    found = {}
+    for split, record in serialized(dataset).elements():
+        example = read_example(record)
+        [document_id] = example.pop("document_id")
+        assert document_id.decode() not in found
+        found[document_id.decode()] = {"split": split, **example}
+    assert found == expected
+    assert {each["split"] for each in found.values()} == {"train", "validation", "test"}
+
+
+def test_the_rejections_are_left_and_every_row_is_accounted_for(
+    dataset: Dataset, config: Config
+) -> None:
+    manifest = read_json(FILES, dataset.files.manifest)
+    assert manifest["stage"] == "prepare"
+    assert manifest["status"] == "done"
+    assert manifest["rows"] == {
+        "read": len(ROWS),
+        "used": len(ROWS) - 3,
+        "rejected": dict.fromkeys(REJECTED.values(), 1),
+    }
+    [account] = manifest["inputs"]
+    path = config.corpus.inputs[0].path.replace("*", "part-0")
+    assert account == {
+        "file": path,
+        "bytes": Path(path).stat().st_size,
+        "rows_read": len(ROWS),
+        "rows_used": len(ROWS) - 3,
+        "rows_rejected": 3,
+    }
+    rejections = rejections_in(dataset.files)
+    assert {row["document_id"]: row["reason"] for row in rejections} == REJECTED
+    [again] = [row for row in rejections if row["document_id"] == "t3"]
+    assert again["source_row"] == 150
+
+
+def rejections_in(lies: DatasetFiles) -> list[Row]:
+    return [
+        row
+        for info in FILES.match(join(lies.rejected, "*.parquet"))
+        for row in pq.read_table(info.path).to_pylist()
+    ]
+
+
+def test_the_outputs_are_what_lies_there(dataset: Dataset) -> None:
+    for output in dataset.manifest["outputs"]:
+        path = Path(dataset.files.folder) / output["file"]
+        assert output["bytes"] == path.stat().st_size
+        assert output["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    rows = {
+        split: sum(len(read_records(path)) for path in dataset.shards(split))
+        for split in ("train", "validation", "test")
+    }
+    assert rows == {split: dataset.rows(split) for split in rows}
+    assert sum(rows.values()) == len(ROWS) - 3
+    assert sorted(path.name for path in Path(dataset.files.folder).iterdir()) == [
+        "examples",
+        "labels.txt",
+        "manifest.json",
+        "rejected",
+        "samples.jsonl",
+        "statistics.json",
+        "transform",
+        "vocabulary.txt",
+    ]
+
+
+def test_the_statistics_are_those_of_the_documents(dataset: Dataset) -> None:
+    statistics = read_json(FILES, dataset.files.statistics)
+    assert statistics == json.loads(json.dumps(dataset.statistics))
+    assert statistics["vocabulary_ids"] == 62
+    assert statistics["rejected"] == dict.fromkeys(REJECTED.values(), 1)
+    # The repeated ticket and the one in capitals fall where their texts have fallen before.
+    within = statistics["duplicates"]["within"]
+    assert sum(within.values()) == 2
+    assert statistics["duplicates"]["across"] == {}
+    documents = {split: each["documents"] for split, each in statistics["splits"].items()}
+    kept = [row["text"] for row in (*ROWS[:150], ROWS[-1])]
+    assert documents == Counter(map(expected_split, kept))
+
+
+def test_a_second_prepare_reuses_the_first(config: Config, dataset: Dataset) -> None:
+    before = Path(dataset.files.manifest).stat().st_mtime_ns
+    again = run(config)
+    assert again.reused
+    assert not dataset.reused
+    assert again.files == dataset.files
+    assert again.shards("train") == dataset.shards("train")
+    assert Path(dataset.files.manifest).stat().st_mtime_ns == before
+
+
+def test_a_head_that_cannot_learn_a_reused_dataset_is_refused(
+    workspace: Path, config: Config, dataset: Dataset
+) -> None:
+    path = config.corpus.inputs[0].path
+    with pytest.raises(ConfigError, match=r"^network\.head: expected softmax for 3 labels"):
+        run(config_of(workspace / "runs", path, "network.head=sigmoid"))
+
+
+def test_four_files_in_many_units_give_the_same_examples(
+    workspace: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(plan_parts.__kwdefaults__, "part_bytes", 2_000)
+    monkeypatch.setitem(group_units.__kwdefaults__, "unit_bytes", 1_000)
+    path = write_corpus(workspace / "four", ROWS, files=4)
+    other = run(config_of(workspace / "runs", path))
+    assert other.files.folder != dataset.files.folder
+    assert len(other.manifest["inputs"]) == 4
+    assert vocabulary_of(other) == vocabulary_of(dataset)
+    assert serialized(other) == serialized(dataset)
+    assert other.statistics == dataset.statistics
+
+
+def test_the_order_of_rows_changes_nothing_but_the_order_of_examples(
+    workspace: Path, dataset: Dataset
+) -> None:
+    rows = random.Random(3).sample(ROWS, len(ROWS))  # noqa: S311
+    config = config_of(workspace / "runs", write_corpus(workspace / "shuffled", rows))
+    inputs = find_input_files(FILES, config.corpus)
+    folder = join(config.workspace, "datasets", dataset_fingerprint(config, inputs, files=FILES))
+    # What a run that was killed has left must not show.
+    write_text(FILES, join(folder, "manifest.json"), '{"status": "do')
+    write_text(FILES, join(folder, "rejected/old.parquet"), "old")
+    write_text(FILES, join(folder, "examples/train-00007-of-00009.tfrecord.gz"), "old")
+    other = run(config)
+    assert other.files.folder == folder
+    assert vocabulary_of(other) == vocabulary_of(dataset)
+    assert other.labels == dataset.labels
+    assert serialized(other) == serialized(dataset)
+    samples = read_lines(FILES, dataset.files.samples)
+    assert read_lines(FILES, other.files.samples) == samples
+    assert len(samples) == len(ROWS) - 3
+    assert {row["document_id"] for row in rejections_in(other.files)} == set(REJECTED)
+    assert len(list((Path(folder) / "examples").iterdir())) == 3
+
+
+def test_too_many_rejections_fail_the_run_and_are_left(workspace: Path) -> None:
+    rows = [*ROWS[:20], *({"id": f"bad{i}", "text": "x", "label": None} for i in range(2))]
+    config = config_of(workspace / "failing", write_corpus(workspace / "bad", rows))
+    with pytest.raises(RunError) as raised:
+        run(config)
+    message = str(raised.value)
+    assert message.startswith("9.09% of the rows were rejected, expected at most 5.00%")
+    [manifest] = (workspace / "failing/datasets").glob("*/manifest.json")
+    folder = str(manifest.parent)
+    assert find_dataset(FILES, folder) is None
+    assert read_json(FILES, str(manifest))["status"] == "failed"
+    lies = DatasetFiles(folder=folder)
+    assert f"Read the rejections in {lies.rejected}." in message
+    assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1"}
+
+
+def test_lists_of_labels_weights_rationales_and_reserved_tokens(workspace: Path) -> None:
+    rows = [
+        {
+            "id": str(index),
+            "text": "Refund <E1> now",
+            "labels": ["x", "y"] if index % 2 else [],
+            "w": 2.0 if index % 2 else None,
+            "why": "Refund",
+        }
+        for index in range(6)
+    ]
+    path = write_corpus(workspace / "several", rows)
+    dataset = run(
+        config_of(
+            workspace / "runs",
+            path,
+            "corpus.columns={id: id, labels: labels, weight: w, rationale: why}",
+            f"corpus.inputs=[{{path: '{path}', split: train}}]",
+            "corpus.splits={validation: 0}",
+            "network.head=multilabel",
+            "text.protected=['<E1>']",
+            "text.reserved_tokens=['<E1>', '<e1>', 'Never']",
+        )
+    )
+    assert vocabulary_of(dataset)[:2] == ["<e1>", "never"]
+    assert sorted(vocabulary_of(dataset)[2:]) == ["now", "refund"]
+    examples = [read_example(record) for _, record in serialized(dataset).elements()]
+    assert len(examples) == 6
+    for example in examples:
+        [document_id] = example["document_id"]
+        odd = int(document_id) % 2
+        assert example["label"] == ([1, 1] if odd else [0, 0])
+        assert example["weight"] == ([2.0] if odd else [1.0])
+        assert example["rationale"] == [1, 0, 0, 0, 0, 0, 0, 0]
+        assert example["token_ids"][1] == 2
+    assert dataset.layout.multilabel
+    assert dataset.statistics["splits"]["train"]["oov_rate"] == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "expected documents in the training split, got none"),
+        (
+            [{"id": str(i), "text": f"t {i}", "label": "only"} for i in range(20)],
+            "expected at least 2 labels in the training split, got only 'only'",
+        ),
+    ],
+    ids=["empty", "one class"],
+)
+def test_a_corpus_that_cannot_be_learned_is_one_line(
+    tmp_path: Path, rows: list[Row], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        run(config_of(tmp_path / "runs", write_corpus(tmp_path / "corpus", rows)))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_fingerprint_changes_with_content_and_config_only(
+    workspace: Path, config: Config
+) -> None:
+    def of(config: Config) -> str:
+        return dataset_fingerprint(config, find_input_files(FILES, config.corpus), files=FILES)
+
+    path = config.corpus.inputs[0].path
+    first = of(config)
+    assert of(config_of(workspace / "elsewhere", path, "training.epochs=3")) == first
+    assert of(config_of(workspace / "runs", path, "text.max_tokens=9")) != first
+    assert of(config_of(workspace / "runs", path, "corpus.splits.test=0.1")) != first
+    file = Path(path.replace("*", "part-0"))
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"t149", b"T149"))
+    try:
+        assert of(config) != first
+    finally:
+        file.write_bytes(content)

@@ -1,0 +1,85 @@
+"""A model small enough to be made anew in every test run."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from model.bundle import (
+    MANIFEST,
+    SCHEMA_VERSION,
+    Bundle,
+    ModelConfig,
+    describe_files,
+    model_fingerprint,
+    write_bundle,
+    write_golden,
+)
+from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
+from model.vocabulary import Vocabulary
+
+LABELS = ("long", "short")
+TOKENS = ("good", "bad", "so", "poison")
+CONFIG = ModelConfig(
+    text=TextConfig(max_tokens=6),
+    network=NetworkConfig(embedding=EmbeddingConfig(units=3), lstm=LSTMConfig(units=2)),
+    training=TrainingConfig(),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class LengthEngine:
+    """An engine without a network: the more tokens, the likelier `long`; equal attention."""
+
+    fails_on: Callable[[np.ndarray], bool] | None = None
+
+    def run(self, ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.fails_on is not None and self.fails_on(ids):
+            raise ArithmeticError("not with these tokens")
+        lengths = np.diff(row_offsets)
+        long = lengths / (lengths + 1.5)
+        probabilities = np.stack([long, 1 - long], axis=1).astype(np.float32)
+        return probabilities, np.repeat(1 / lengths, lengths).astype(np.float32)
+
+
+def unsaved_bundle(folder: Path) -> Bundle:
+    """The model's vocabulary, labels and config, without a network."""
+    return Bundle(
+        folder=folder,
+        config=CONFIG,
+        vocabulary=Vocabulary(TOKENS, oov_buckets=1),
+        labels=LABELS,
+        manifest={"model_version": "tiny/1"},
+    )
+
+
+def write_model(folder: Path) -> str:
+    """Writes a whole model directory with random weights; returns its path."""
+    from model.classifier import build_classifier
+    from model.keras_engine import KerasEngine
+    from model.scoring import Scorer
+
+    vocabulary = Vocabulary(TOKENS, oov_buckets=1)
+    network = build_classifier(
+        CONFIG.network,
+        ids=vocabulary.size,
+        max_tokens=CONFIG.text.max_tokens,
+        labels=len(LABELS),
+    )
+    bundle = write_bundle(
+        folder, name="tiny", config=CONFIG, network=network, vocabulary=vocabulary, labels=LABELS
+    )
+    scorer = Scorer(bundle, KerasEngine(network))
+    write_golden(folder, scorer.golden(["good", "so bad a day", "日本"]))
+    files = describe_files(folder)
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "model_version": "tiny/1",
+        "fingerprint": model_fingerprint(files),
+        "vocabulary_ids": vocabulary.size,
+        "files": files,
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return str(folder)

@@ -1,0 +1,112 @@
+from collections import Counter
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.runs.staging import StagedFile
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.write_examples import Piece, WriteExamples, plan_shards
+from tests.pipeline.examples import read_records
+from tests.pipeline.transforms.local_beam import local_pipeline
+
+# In the order in which a worker hands them on: the batches of a unit one after another.
+EXAMPLES = [
+    (0, {"train": [b"0a", b"0b"], "test": [b"0t"]}),
+    (0, {"train": [b"0c"]}),
+    (0, {}),
+    (1, {"train": [b"1a"] * 3}),
+    (2, {"test": [b"2t" * 1_000]}),
+]
+BY_SPLIT = {"train": [b"0a", b"0b", b"0c", *[b"1a"] * 3], "test": [b"0t", b"2t" * 1_000]}
+
+
+def write(folder: Path, examples: list[tuple[int, dict[str, list[bytes]]]]) -> list[StagedFile]:
+    """Runs the transform; returns the shards it yields, in order."""
+    listed = str(folder / "shards.json")
+    with local_pipeline() as root:
+        _ = (
+            root
+            | beam.Create(examples)
+            | WriteExamples(str(folder / "examples"), str(folder / "staging"), BeamFiles())
+            | ListFiles(listed, BeamFiles())
+        )
+    return read_list(BeamFiles(), listed)
+
+
+@pytest.mark.parametrize("shard_bytes", [1, 100 << 20])
+def test_every_example_is_in_one_shard_of_its_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard_bytes: int
+) -> None:
+    monkeypatch.setattr(plan_shards, "__kwdefaults__", {"shard_bytes": shard_bytes})
+    staged = write(tmp_path, EXAMPLES)
+    shards = {Path(file.path).name: read_records(file.path) for file in staged}
+    if shard_bytes > 1:
+        assert list(shards) == [
+            "train-00000-of-00001.tfrecord.gz",
+            "test-00000-of-00001.tfrecord.gz",
+        ]
+    else:
+        assert len(shards) > 2
+    for split, expected in BY_SPLIT.items():
+        found = [
+            each for name, records in shards.items() if name.startswith(split) for each in records
+        ]
+        assert Counter(found) == Counter(expected)
+    for file in staged:
+        assert file.rows == len(shards[Path(file.path).name])
+        assert file.bytes == Path(file.path).stat().st_size
+        assert file.sha256 == BeamFiles().digest(file.path)
+    assert {path.name for path in (tmp_path / "examples").iterdir()} == set(shards)
+
+
+def test_tensorflow_reads_a_shard_of_several_pieces(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    [train, _] = write(tmp_path, EXAMPLES)
+    dataset = tf.data.TFRecordDataset(train.path, compression_type="GZIP")
+    assert Counter(each.numpy() for each in dataset) == Counter(BY_SPLIT["train"])
+
+
+def test_no_examples_make_no_shards(tmp_path: Path) -> None:
+    assert write(tmp_path, []) == []
+    assert not (tmp_path / "examples").exists()
+
+
+def piece(split: str, unit: int, size: int) -> Piece:
+    file = StagedFile(path=f"{split}-{unit}", bytes=size, rows=1, sha256="")
+    return Piece(split=split, unit=unit, file=file)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["train", "validation", "test"]), st.integers(0, 9), st.integers(1, 50)
+        ),
+        max_size=20,
+    ),
+    st.integers(1, 100),
+)
+def test_shards_hold_neighboring_pieces_until_they_are_full(
+    described: list[tuple[str, int, int]], shard_bytes: int
+) -> None:
+    pieces = [piece(*each) for each in described]
+    shards = plan_shards(pieces, folder="f", shard_bytes=shard_bytes)
+    assert [shard.order for shard in shards] == list(range(len(shards)))
+    for split in ("train", "validation", "test"):
+        of_split = [shard for shard in shards if shard.path.startswith(f"f/{split}-")]
+        total = len(of_split)
+        assert [shard.path for shard in of_split] == [
+            f"f/{split}-{index:05d}-of-{total:05d}.tfrecord.gz" for index in range(total)
+        ]
+        held = [each for shard in of_split for each in shard.pieces]
+        assert held == sorted(
+            (each for each in pieces if each.split == split), key=lambda each: each.unit
+        )
+        for shard in of_split:
+            sizes = [each.file.bytes for each in shard.pieces]
+            assert sum(sizes[:-1]) < shard_bytes
+            assert sum(sizes) >= shard_bytes or shard is of_split[-1]
