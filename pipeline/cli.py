@@ -14,7 +14,7 @@ from rich.text import Text
 
 from model.config import ConfigError, to_plain
 from pipeline.arguments import parse
-from pipeline.config import Config, InputConfig, build_config, infer_format, load_config
+from pipeline.config import Config, build_config, load_config, new_input
 from pipeline.corpora.units import find_input_files
 from pipeline.runs.commit import Partition
 from pipeline.runs.files import join, write_json, write_text
@@ -158,9 +158,9 @@ def _scoring_config(parsed: argparse.Namespace) -> Config:
         }
         config = build_config(values, parsed.set, where="the model's manifest")
     if parsed.input:
-        chosen = infer_format(parsed.input)
-        like = [item for item in config.corpus.inputs if item.format == chosen]
-        template = like[0] if like else InputConfig(path=parsed.input, format=chosen)
+        named = new_input(parsed.input)
+        like = [item for item in config.corpus.inputs if item.format == named.format]
+        template = like[0] if like else named
         only = dataclasses.replace(template, path=parsed.input, split=None)
         config = dataclasses.replace(
             config, corpus=dataclasses.replace(config.corpus, inputs=(only,))

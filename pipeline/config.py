@@ -243,6 +243,12 @@ def infer_format(path: str) -> Format:
     return formats[suffix]
 
 
+def new_input(path: str) -> InputConfig:
+    """An input as its files' names suggest: the format, and tabs in a `.tsv`."""
+    delimiter = "\t" if re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) else ","
+    return InputConfig(path=path, format=infer_format(path), delimiter=delimiter)
+
+
 def _apply_override(values: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:

@@ -13,6 +13,7 @@ from pipeline.config import (
     build_config,
     infer_format,
     load_config,
+    new_input,
 )
 
 
@@ -252,6 +253,13 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, name: str, probl
 )
 def test_a_name_suggests_a_format(path: str, expected: str) -> None:
     assert infer_format(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "delimiter"), [("a.tsv", "\t"), ("a.tsv.gz", "\t"), ("a.csv", ",")]
+)
+def test_a_tsv_is_divided_at_tabs(path: str, delimiter: str) -> None:
+    assert new_input(path).delimiter == delimiter
 
 
 @pytest.mark.parametrize("path", ["corpus", "a.jsonl/part-1", "x.gz", "x.doc", "*"])

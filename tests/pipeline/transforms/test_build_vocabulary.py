@@ -39,9 +39,13 @@ def test_tokens_are_counted_as_one_by_one(texts: list[str]) -> None:
     assert dict(zip(*counted.to_pydict().values(), strict=True)) == expected
 
 
-@pytest.mark.parametrize("bundle_tokens", [1, 4, 1_000_000])
+@pytest.mark.parametrize(
+    ("repeats", "bundle_tokens"),
+    # All at once; on the way, for being too many; on the way, but few when merged.
+    [(1, 1_000_000), (1, 4), (1, 1), (10, 20)],
+)
 def test_a_bundle_hands_on_its_counts_before_they_are_too_many(
-    monkeypatch: pytest.MonkeyPatch, bundle_tokens: int
+    monkeypatch: pytest.MonkeyPatch, repeats: int, bundle_tokens: int
 ) -> None:
     monkeypatch.setattr(build_vocabulary, "BUNDLE_TOKENS", bundle_tokens)
     monkeypatch.setattr(build_vocabulary, "BATCH_TOKENS", 3)
@@ -54,12 +58,12 @@ def test_a_bundle_hands_on_its_counts_before_they_are_too_many(
             for row in batch.to_pylist():
                 [token], [count] = row["token"], row["count"]
                 total[token] += count
-        assert total == COUNTS
+        assert total == {token: repeats * count for token, count in COUNTS.items()}
 
     with local_pipeline() as root:
         counted = (
             root
-            | beam.Create(batches_of(TEXTS))
+            | beam.Create(batches_of(TEXTS * repeats))
             | beam.ParDo(build_vocabulary._CountTokens(TextConfig()))
         )
         assert_that(counted, check)
