@@ -1,0 +1,98 @@
+"""Pretrained word vectors in text formats -> an embedding matrix.
+
+GloVe's format is a word and its numbers a line; word2vec's has a line
+`words units` before that. Some published GloVe files hold words with spaces, so
+the numbers are counted from the end of a line.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from model.config import ConfigError
+from model.vocabulary import Vocabulary
+
+# Where a file gives no vector: as random as word2vec and GloVe start their own.
+MISSING_RANGE = 0.25
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Vectors:
+    """Pretrained vectors for a vocabulary.
+
+    Attributes:
+        matrix: float32 `(ids, units)`; row 0, the padding, is 0.
+        found: how many of the vocabulary's tokens the file has.
+    """
+
+    matrix: np.ndarray
+    found: int
+
+
+def read_vectors(
+    lines: Iterable[bytes], vocabulary: Vocabulary, *, units: int, seed: int, where: str
+) -> Vectors:
+    """Reads the vectors of a vocabulary's tokens.
+
+    Args:
+        lines: of the file, in UTF-8; the first vector of a word counts.
+        vocabulary: its tokens are matched in their folded form.
+        units: the width that the network expects.
+        seed: for the rows of tokens that the file does not have, uniform in
+            +-`MISSING_RANGE`, and for those of unknown tokens.
+        where: what the file is called in messages.
+
+    Raises:
+        ConfigError: for a line that is no vector of `units` numbers, by its number.
+    """
+    generator = np.random.default_rng(seed)
+    matrix = generator.uniform(-MISSING_RANGE, MISSING_RANGE, (vocabulary.size, units))
+    matrix[0] = 0
+    ids = {
+        token.encode(): vocabulary.first_token_id + index
+        for index, token in enumerate(vocabulary.tokens)
+    }
+    found: set[int] = set()
+    for number, word, numbers in _vector_lines(lines, units=units, where=where):
+        row = ids.get(word)
+        if row is not None and row not in found:
+            matrix[row] = _parse(numbers, number=number, where=where)
+            found.add(row)
+    return Vectors(matrix=matrix.astype(np.float32), found=len(found))
+
+
+def _vector_lines(
+    lines: Iterable[bytes], *, units: int, where: str
+) -> Iterator[tuple[int, bytes, list[bytes]]]:
+    """Yields `(line number, word, numbers)`; a word2vec header is checked and left out."""
+    for number, line in enumerate(lines, start=1):
+        fields = line.rstrip().split(b" ")
+        if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
+            if int(fields[1]) != units:
+                raise ConfigError(
+                    f"{where}: expected vectors of {units} units, got {int(fields[1])}. "
+                    f"Pass --set network.embedding.units={int(fields[1])}."
+                )
+            continue
+        if len(fields) <= units:
+            raise ConfigError(
+                f"{where}, line {number}: expected a word and {units} numbers, got "
+                f"{len(fields)} fields. Set network.embedding.units to the file's width or "
+                "mend the line."
+            )
+        yield number, b" ".join(fields[:-units]), fields[-units:]
+
+
+def _parse(numbers: list[bytes], *, number: int, where: str) -> np.ndarray:
+    try:
+        vector = np.array(numbers, dtype=np.float64)
+    except ValueError as error:
+        raise ConfigError(
+            f"{where}, line {number}: expected {len(numbers)} numbers, got {error}. Mend the line."
+        ) from None
+    if not np.isfinite(vector).all():
+        raise ConfigError(
+            f"{where}, line {number}: expected finite numbers, got inf or nan. Mend the line."
+        )
+    return vector
