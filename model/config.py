@@ -34,6 +34,9 @@ AttentionKind = Literal[
 EngineName = Literal["auto", "keras", "folded"]
 Head = Literal["softmax", "sigmoid", "multilabel"]
 
+# What the config itself is called among its variants.
+BASE_VARIANT = "base"
+
 SectionT = TypeVar("SectionT")
 
 
@@ -90,6 +93,7 @@ class EmbeddingConfig:
 
     units: int = 128
     trainable: bool = True
+    vectors: str | None = None  # a GloVe or word2vec text file, local or gs://
     spatial_dropout: float = 0.0
 
     def __post_init__(self) -> None:
@@ -152,6 +156,20 @@ class NetworkConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class VariantConfig:
+    """A variation that is trained beside the config itself, with every seed."""
+
+    __pydantic_config__ = STRICT
+
+    name: str
+    overrides: tuple[str, ...]  # KEY=VALUE, of the sections network and training
+
+    def __post_init__(self) -> None:
+        require(bool(self.name), "name", "a name", self.name)
+        require(len(self.overrides) >= 1, "overrides", "at least one KEY=VALUE", self.overrides)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How the network is fitted; the same values train on a laptop and on a GPU worker."""
 
@@ -164,6 +182,11 @@ class TrainingConfig:
     seeds: tuple[int, ...] = (1,)
     monitor: Literal["accuracy", "macro_f1", "loss"] = "accuracy"  # on validation; picks the epoch
     patience: int | None = None  # epochs without a better one before stopping; null: never
+    schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, over all epochs
+    gradient_clip: float | None = None  # the largest norm of all gradients together; null: none
+    class_weights: Literal["none", "balanced"] = "none"  # balanced: every label counts the same
+    label_smoothing: float = 0.0
+    variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare
 
     def __post_init__(self) -> None:
         require(self.learning_rate > 0, "learning_rate", "a number > 0", self.learning_rate)
@@ -174,6 +197,11 @@ class TrainingConfig:
         require(distinct, "seeds", "seeds that differ", self.seeds)
         valid = all(0 <= seed < 2**32 for seed in self.seeds)
         require(valid, "seeds", "integers in [0, 2**32)", self.seeds)
+        require_rate(self.label_smoothing, "label_smoothing")
+        names = [BASE_VARIANT, *(variant.name for variant in self.variants)]
+        require(len(set(names)) == len(names), "variants", "names that differ", names)
+        clip = self.gradient_clip
+        require(clip is None or clip > 0, "gradient_clip", "a number > 0 or null", clip)
         require(
             self.patience is None or self.patience >= 1,
             "patience",

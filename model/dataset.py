@@ -8,6 +8,7 @@ padding (measured on movie reviews: twice the examples a second).
 import dataclasses
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from model.examples import parse_examples
@@ -29,11 +30,25 @@ class Shards:
     label_width: int = 0  # multi-hot width; 0 for one label index
 
 
-def training_batches(shards: Shards, *, batch_size: int, seed: int, epoch: int) -> tf.data.Dataset:
+def training_batches(
+    shards: Shards,
+    *,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    label_weights: np.ndarray | None = None,
+) -> tf.data.Dataset:
     """The batches of one epoch, in an order that `(seed, epoch)` determines.
 
     Yields `(inputs, label, weight)`: inputs `token_ids` int32 `(batch, steps)`
     and `length` int32 `(batch,)`, with `steps` the longest length in the batch.
+
+    Args:
+        shards: of the training split.
+        batch_size: documents a batch.
+        seed: of the training.
+        epoch: its number; the same one has the same batches in every run.
+        label_weights: float32 `(labels,)`, multiplied into the documents' weights.
     """
     # A separate seed an epoch, rather than one reshuffled stream, is what makes
     # an epoch repeatable when training resumes in the middle.
@@ -48,6 +63,7 @@ def training_batches(shards: Shards, *, batch_size: int, seed: int, epoch: int) 
         # Sorted windows would show short documents first; batches are mixed again.
         .shuffle(BUCKET_BATCHES, seed=epoch_seed + 1)
         .map(_inputs_label_weight)
+        .map(_weigher(label_weights))
         .apply(tf.data.experimental.assert_cardinality(-(-shards.rows // batch_size)))
     )
     return batches.prefetch(tf.data.AUTOTUNE)
@@ -83,6 +99,22 @@ def _parser(shards: Shards) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
         )
 
     return parse
+
+
+def _weigher(label_weights: np.ndarray | None) -> Callable[..., tuple[tf.Tensor, ...]]:
+    def weigh(inputs: tf.Tensor, label: tf.Tensor, weight: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        if label_weights is None:
+            return inputs, label, weight
+        if label.shape.rank == 1:
+            return inputs, label, weight * tf.gather(label_weights, label)
+        # Of several labels, the mean of their weights.
+        hot = tf.cast(label, tf.float32)
+        mean = tf.math.divide_no_nan(
+            tf.linalg.matvec(hot, label_weights), tf.reduce_sum(hot, axis=1)
+        )
+        return inputs, label, weight * mean
+
+    return weigh
 
 
 def _sort_by_length(examples: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -7,9 +7,8 @@ run that was killed and resumed continues as if nothing had happened.
 
 import dataclasses
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from model.config import NetworkConfig, TrainingConfig
+from model.config import Head, NetworkConfig, TrainingConfig
 from model.dataset import Shards, evaluation_batches, training_batches
 from model.keras_engine import Forward, trace_forward
 from model.metrics import evaluate, evaluate_multilabel
 
 EVALUATION_BATCH = 256
+
+OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {
+    "adam": keras.optimizers.Adam,
+    "adadelta": keras.optimizers.Adadelta,
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,7 @@ def fit(
     train: Shards,
     validation: Shards | None,
     labels: tuple[str, ...],
+    label_counts: Sequence[int],
     network_config: NetworkConfig,
     config: TrainingConfig,
     seed: int,
@@ -66,8 +73,9 @@ def fit(
         train: what to learn from.
         validation: what the best epoch is chosen on; None keeps the last one.
         labels: the label names, by index.
+        label_counts: training documents of each label, for balanced weights.
         network_config: decides the loss (its head) beside `config`.
-        config: optimizer, epochs, patience.
+        config: optimizer, loss, epochs, patience.
         seed: determines initial weights, dropout and the order of documents.
         checkpoints: a local folder; holds the state of the last whole epoch.
         hooks: what the caller hears.
@@ -77,14 +85,22 @@ def fit(
     keras.utils.set_random_seed(seed)
     network = build()
     measure = evaluate_multilabel if network_config.head == "multilabel" else evaluate
-    trainee = _compile(network, network_config=network_config, config=config)
+    steps = config.epochs * -(-train.rows // config.batch_size)
+    trainee = _compile(network, network_config=network_config, config=config, steps=steps)
+    label_weights = balance_labels(label_counts) if config.class_weights == "balanced" else None
     state = _resume(trainee, network, checkpoints)
     forward = trace_forward(network)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         if _out_of_patience(state, config):
             break
         started = time.monotonic()
-        batches = training_batches(train, batch_size=config.batch_size, seed=seed, epoch=epoch)
+        batches = training_batches(
+            train,
+            batch_size=config.batch_size,
+            seed=seed,
+            epoch=epoch,
+            label_weights=label_weights,
+        )
         logs = trainee.fit(
             batches, verbose=0, shuffle=False, callbacks=[_CountBatches(hooks, config)]
         ).history
@@ -131,25 +147,59 @@ class _State:
 
 
 def _compile(
-    network: keras.Model, *, network_config: NetworkConfig, config: TrainingConfig
+    network: keras.Model, *, network_config: NetworkConfig, config: TrainingConfig, steps: int
 ) -> keras.Model:
-    """The same layers with only the output that is trained, compiled."""
+    """The same layers with only the output that is trained, compiled for `steps` batches."""
     trainee = keras.Model(network.inputs, network.output["probabilities"])
     if network_config.head == "multilabel":
-        loss: keras.losses.Loss = keras.losses.BinaryCrossentropy()
         accuracy: keras.metrics.Metric = keras.metrics.BinaryAccuracy(name="accuracy")
     else:
-        loss = keras.losses.SparseCategoricalCrossentropy()
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    optimizer = keras.optimizers.get(
-        {
-            "class_name": config.optimizer,
-            "config": {"learning_rate": config.learning_rate},
-        }
+    rate: Any = config.learning_rate
+    if config.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, decay_steps=steps)
+    optimizer = OPTIMIZERS[config.optimizer](rate, global_clipnorm=config.gradient_clip)
+    trainee.compile(
+        optimizer=optimizer,
+        loss=make_loss(network_config.head, label_smoothing=config.label_smoothing),
+        weighted_metrics=[accuracy],
+        jit_compile=False,  # compiling for every length of batch costs more than it gains
     )
-    trainee.compile(optimizer=optimizer, loss=loss, weighted_metrics=[accuracy])
     trainee.optimizer.build(trainee.trainable_variables)
     return trainee
+
+
+def make_loss(head: Head, *, label_smoothing: float) -> Callable[[Any, Any], Any]:
+    """The mean negative log likelihood of labels, or of each label for `multilabel`.
+
+    Smoothing by e replaces the true distribution q by (1 - e) q + e / labels
+    (Szegedy et al., 2016, section 7).
+    """
+
+    def loss(truth: Any, probabilities: Any) -> Any:
+        if head == "multilabel":
+            return keras.losses.binary_crossentropy(
+                truth, probabilities, label_smoothing=label_smoothing
+            )
+        one_hot = keras.ops.one_hot(keras.ops.reshape(truth, (-1,)), probabilities.shape[-1])
+        return keras.losses.categorical_crossentropy(
+            one_hot, probabilities, label_smoothing=label_smoothing
+        )
+
+    return loss
+
+
+def balance_labels(counts: Sequence[int]) -> np.ndarray:
+    """Weights by which every label counts the same: documents / (labels * documents of it).
+
+    Returns:
+        float32 `(labels,)`; 0 for a label without a document. Their mean over the
+        documents is 1.
+    """
+    documents = np.asarray(counts, np.float64)
+    present = documents > 0
+    share = np.divide(1, documents, out=np.zeros_like(documents), where=present)
+    return (documents.sum() / present.sum() * share).astype(np.float32)
 
 
 def _is_better(state: _State, monitor: str) -> bool:
@@ -221,8 +271,3 @@ def write_history(path: Path, history: Iterable[Mapping[str, float]]) -> None:
     rows = list(history)
     lines = [",".join(rows[0])] + [",".join(f"{value:g}" for value in row.values()) for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def discard_checkpoints(folder: Path) -> None:
-    """Removes the state of a training that has ended."""
-    shutil.rmtree(folder, ignore_errors=True)

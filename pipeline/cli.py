@@ -5,7 +5,7 @@ import dataclasses
 import datetime
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from rich.console import Console
@@ -16,9 +16,14 @@ from model.config import ConfigError, to_plain
 from pipeline.arguments import parse
 from pipeline.config import Config, build_config, load_config, new_input
 from pipeline.corpora.units import find_input_files
+from pipeline.reports.content import Trial
+from pipeline.reports.trial_scores import compare_variants, summarize_trials
 from pipeline.runs.commit import Partition
 from pipeline.runs.files import join, write_json, write_text
 from pipeline.stages.filesystem import BeamFiles
+
+if TYPE_CHECKING:
+    from pipeline.runs.trials import TrialResult
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -63,7 +68,9 @@ def run_train(parsed: argparse.Namespace, beam_options: list[str], command: str)
     trained = train(config, beam_options=beam_options, files=BeamFiles(), command=command)
     _print_dataset(trained.dataset)
     for trial in trained.trials:
-        _print_metrics(trial.metrics, title=f"seed {trial.seed}, epoch {trial.best_epoch}")
+        title = f"{trial.variant}, seed {trial.seed}, epoch {trial.best_epoch}"
+        _print_metrics(trial.metrics, title=title)
+    _print_trials(trained.trials)
     _print_made("model", trained.folder)
     _print_made("report", join(trained.folder, "report.html"))
     return 0
@@ -218,6 +225,28 @@ def _print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
             f"{measured['loss']:.4f}",
         )
     console.print(table)
+
+
+def _print_trials(results: "Sequence[TrialResult]") -> None:
+    """Means over the seeds of each variant, and what the first gains over the others."""
+    trials = [
+        Trial(variant=item.variant, seed=item.seed, epochs=item.epochs, metrics=item.scores())
+        for item in results
+    ]
+    for score in summarize_trials(trials):
+        console.print(
+            Text(
+                f"{score.variant:<13}{score.split} {score.metric}: "
+                f"{score.mean:.4f} ± {score.deviation:.4f}"
+            )
+        )
+    for gain in compare_variants(trials):
+        console.print(
+            Text(
+                f"gain         {gain.mean:+.4f} {gain.split} {gain.metric} over {gain.variant}, "
+                f"95 % interval {gain.low:+.4f} to {gain.high:+.4f}"
+            )
+        )
 
 
 def _print_made(what: str, path: str) -> None:

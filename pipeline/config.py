@@ -21,9 +21,11 @@ from model.config import (
     NetworkConfig,
     TextConfig,
     TrainingConfig,
+    VariantConfig,
     load_section,
     require,
     require_rate,
+    to_plain,
 )
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
@@ -241,6 +243,22 @@ def infer_format(path: str) -> Format:
             "allowed), got another. Name the format in a --config file."
         )
     return formats[suffix]
+
+
+def vary_config(config: Config, variant: VariantConfig) -> Config:
+    """The config with a variant's overrides; it keeps the corpus and the text.
+
+    Raises:
+        ConfigError: as `build_config` does, or if the variant needs another dataset.
+    """
+    where = f"training.variants, {variant.name!r}"
+    varied = build_config(to_plain(config), variant.overrides, where=where)
+    if (varied.corpus, varied.text) != (config.corpus, config.text):
+        raise ConfigError(
+            f"{where}: expected overrides of network and training, got "
+            f"{', '.join(variant.overrides)}. Train another corpus with a config of its own."
+        )
+    return varied
 
 
 def new_input(path: str) -> InputConfig:

@@ -40,6 +40,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         evaluations=evaluations,
         history=[{name: float(value) for name, value in row.items()} for row in history],
         best_epoch=manifest["best_epoch"],
+        variant=manifest["variant"],
         seed=manifest["seed"],
         trials=[Trial(**trial) for trial in manifest["trials"]],
         statistics=DataStatistics.from_json(statistics),

@@ -73,6 +73,7 @@ class InputFile:
 class Trial:
     """One item of a manifest's `trials`; `metrics` are single numbers by split and name."""
 
+    variant: str
     seed: int
     epochs: int
     metrics: Mapping[str, Mapping[str, float]]

@@ -1,7 +1,6 @@
 """The page of a model: how good it is, where it looks, what it learned from."""
 
 import dataclasses
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipeline.reports.content import (
 from pipeline.reports.formats import counted, dotted
 from pipeline.reports.page import render_page
 from pipeline.reports.shading import LEVELS
+from pipeline.reports.trial_scores import compare_variants, summarize_trials
 
 MATRIX_LABELS = 30  # a larger confusion matrix says less than a list of confusions
 CONFUSIONS = 10
@@ -35,6 +35,7 @@ class ModelReport:
         history: a row an epoch, as in `history.csv`: `epoch`, `loss`,
             `validation_loss`, ...
         best_epoch: the epoch whose weights were kept.
+        variant: which variant of the config this model is.
         seed: the seed of this model.
         trials: all seeds that were tried, this one among them.
         statistics: of the dataset.
@@ -55,6 +56,7 @@ class ModelReport:
     evaluations: Mapping[str, Evaluation]
     history: Sequence[Mapping[str, float]]
     best_epoch: int
+    variant: str
     seed: int
     statistics: DataStatistics
     rows_read: int
@@ -112,16 +114,6 @@ class Confusion:
     share: float
 
 
-@dataclasses.dataclass(frozen=True)
-class TrialScore:
-    """A metric over all trials: its mean and its sample standard deviation."""
-
-    split: str
-    metric: str
-    mean: float
-    deviation: float
-
-
 def render_model_report(report: ModelReport) -> str:
     """A self-contained HTML page."""
     judged_on = report.judged_on
@@ -139,7 +131,9 @@ def render_model_report(report: ModelReport) -> str:
         confusions=frequent_confusions(evaluation) if evaluation else [],
         reliability=_reliability(evaluation),
         training=training_charts(report.history, best_epoch=report.best_epoch),
+        trial_columns=_trial_columns(report.trials),
         trial_scores=summarize_trials(report.trials),
+        gains=compare_variants(report.trials),
         settings=list(dotted(report.config)),
     )
 
@@ -164,19 +158,14 @@ def frequent_confusions(evaluation: Evaluation) -> list[Confusion]:
     return sorted(found, key=_rows, reverse=True)[:CONFUSIONS]
 
 
-def summarize_trials(trials: Sequence[Trial]) -> list[TrialScore]:
-    """Every metric that all trials have; nothing where there are fewer than two trials."""
-    if len(trials) < 2:
-        return []
-    summaries = []
-    for split, metrics in trials[0].metrics.items():
-        for metric in metrics:
-            values = [trial.metrics.get(split, {}).get(metric) for trial in trials]
-            known = [value for value in values if value is not None]
-            if metric != "rows" and len(known) == len(trials):
-                mean, deviation = statistics.fmean(known), statistics.stdev(known)
-                summaries.append(TrialScore(split, metric, mean, deviation))
-    return summaries
+def _trial_columns(trials: Sequence[Trial]) -> list[tuple[str, str]]:
+    """The `(split, metric)` pairs that every trial has."""
+    return [
+        (split, metric)
+        for split, values in (trials[0].metrics if trials else {}).items()
+        for metric in values
+        if metric != "rows" and all(metric in trial.metrics.get(split, {}) for trial in trials)
+    ]
 
 
 def _cell(rows: int, *, total: int) -> Cell:

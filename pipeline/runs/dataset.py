@@ -93,6 +93,11 @@ class Dataset:
         of_split = self.statistics["splits"].get(split)
         return of_split["documents"] if of_split else 0
 
+    def label_counts(self, split: str) -> list[int]:
+        """Documents of each label in a split, by label index."""
+        counts = self.statistics["splits"][split]["labels"]
+        return [counts[label] for label in self.labels]
+
     def read_samples(self, files: Files) -> list[Sample]:
         """The sampled documents of every split."""
         with files.open(self.files.samples) as stream:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from model.bundle import (
 from model.classifier import build_classifier
 from model.config import to_plain
 from model.dataset import Shards
+from model.embedding import Vectors, read_vectors
 from model.keras_engine import Forward, KerasEngine, trace_forward
 from model.metrics import evaluate, evaluate_multilabel
 from model.scoring import Scorer
@@ -37,6 +39,8 @@ from pipeline.runs.folders import download_folder, local_folder, upload_folder
 from pipeline.runs.gallery import gallery_to_lines, show_samples
 from pipeline.runs.manifest import fingerprint
 
+logger = logging.getLogger("limelight")
+
 GOLDEN_ROWS = 32
 
 # Texts that go wrong where scorers differ: Unicode, order of scripts, one token.
@@ -47,6 +51,7 @@ GOLDEN_EXTREMES = ("a", "ΣΊΣΥΦΟΣ İstanbul ﬁne", "العربية then E
 class Trial:
     """One training to do: what a worker receives."""
 
+    variant: str
     seed: int
     config: Config
     dataset: Dataset
@@ -68,6 +73,7 @@ class Trial:
 class TrialResult:
     """One training done: what a worker sends back."""
 
+    variant: str
     seed: int
     folder: str
     metrics: Mapping[str, Any]
@@ -76,6 +82,15 @@ class TrialResult:
     vocabulary_ids: int
     files: Mapping[str, Mapping[str, Any]]
 
+    def scores(self) -> dict[str, dict[str, float]]:
+        """The single numbers among the metrics, by split."""
+        return {
+            split: {
+                name: value for name, value in measured.items() if isinstance(value, int | float)
+            }
+            for split, measured in self.metrics.items()
+        }
+
 
 def run_trial(trial: Trial, *, files: Files) -> TrialResult:
     """Trains, evaluates and leaves a model directory, from the last checkpoint if there is one."""
@@ -83,7 +98,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         folder = Path(scratch) / "model"
         shards = _local_shards(trial, files=files, scratch=scratch)
         vocabulary = _read_vocabulary(trial, files=files)
-        fitted = _fit(trial, shards, ids=vocabulary.size, files=files, scratch=scratch)
+        fitted = _fit(trial, shards, vocabulary=vocabulary, files=files, scratch=scratch)
         forward = trace_forward(fitted.network)
         metrics: dict[str, Any] = {
             split: _evaluate(forward, shards[split], trial.dataset)
@@ -96,6 +111,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         upload_folder(files, str(folder), to=trial.folder)
         files.delete([trial.checkpoints])
         return TrialResult(
+            variant=trial.variant,
             seed=trial.seed,
             folder=trial.folder,
             metrics=metrics,
@@ -128,19 +144,27 @@ def _read_vocabulary(trial: Trial, *, files: Files) -> Vocabulary:
 
 
 def _fit(
-    trial: Trial, shards: Mapping[str, Shards], *, ids: int, files: Files, scratch: str
+    trial: Trial,
+    shards: Mapping[str, Shards],
+    *,
+    vocabulary: Vocabulary,
+    files: Files,
+    scratch: str,
 ) -> Fitted:
     config = trial.config
     checkpoints = os.path.join(scratch, "checkpoints")
     if files.exists(trial.checkpoints):
         download_folder(files, trial.checkpoints, to=checkpoints)
 
+    vectors = _read_vectors(trial, vocabulary, files=files)
+
     def build() -> keras.Model:
         return build_classifier(
             config.network,
-            ids=ids,
+            ids=vocabulary.size,
             max_tokens=config.text.max_tokens,
             labels=len(trial.dataset.labels),
+            embedding_matrix=None if vectors is None else vectors.matrix,
         )
 
     def keep_epoch(folder: Path) -> None:
@@ -151,12 +175,30 @@ def _fit(
         train=shards["train"],
         validation=shards.get("validation"),
         labels=trial.dataset.labels,
+        label_counts=trial.dataset.label_counts("train"),
         network_config=config.network,
         config=config.training,
         seed=trial.seed,
         checkpoints=Path(checkpoints),
         hooks=Hooks(on_batch=progress.advance, on_epoch=keep_epoch),
     )
+
+
+def _read_vectors(trial: Trial, vocabulary: Vocabulary, *, files: Files) -> Vectors | None:
+    embedding = trial.config.network.embedding
+    if embedding.vectors is None:
+        return None
+    with files.open(embedding.vectors) as stream:
+        vectors = read_vectors(
+            stream, vocabulary, units=embedding.units, seed=trial.seed, where=embedding.vectors
+        )
+    logger.info(
+        "vectors: %s of %s tokens of the vocabulary are in %s",
+        f"{vectors.found:,}",
+        f"{len(vocabulary.tokens):,}",
+        embedding.vectors,
+    )
+    return vectors
 
 
 def _evaluate(forward: Forward, shards: Shards, dataset: Dataset) -> dict[str, Any]:

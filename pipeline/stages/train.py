@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import apache_beam as beam
 
 from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
-from model.config import to_plain
-from pipeline.config import Config
+from model.config import BASE_VARIANT, ConfigError, to_plain
+from pipeline.config import Config, vary_config
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card
 from pipeline.reports.model_report import render_model_report
@@ -44,22 +43,50 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     Raises:
         ConfigError, RunError: as `prepare` does; RunError if a training fails.
     """
+    check_vectors(config, files=files)
     dataset = prepare(config, beam_options=beam_options, files=files)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
-    trials = [
-        Trial(seed=seed, config=config, dataset=dataset, folder=join(scratch, f"seed-{seed}"))
-        for seed in config.training.seeds
-    ]
+    trials = plan_trials(config, dataset, scratch=scratch)
     results = join(scratch, "results.json")
     rows = dataset.rows("train") * config.training.epochs * len(trials)
     with progress.shown("train", total=rows), running(beam_options) as root:
         define_training(root, trials, files=files, results=results)
     finished = [TrialResult(**result) for result in read_json(files, results)]
     best = choose_best(finished, monitor=config.training.monitor)
+    [chosen] = [trial for trial in trials if trial.folder == best.folder]
+    run.config = to_plain(chosen.config)
     folder = _publish(run, dataset, finished, best, config=config, command=command, files=files)
     files.delete([scratch])
     return Trained(folder=folder, dataset=dataset, best=best, trials=finished)
+
+
+def check_vectors(config: Config, *, files: Files) -> None:
+    """Raises `ConfigError` if a file of vectors is missing, before hours of work."""
+    path = config.network.embedding.vectors
+    if path is not None and not files.exists(path):
+        raise ConfigError(
+            f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
+            "Check the path, or make one with: limelight vectors --help."
+        )
+
+
+def plan_trials(config: Config, dataset: Dataset, *, scratch: str) -> list[Trial]:
+    """The config and each of its variants, with every seed."""
+    configs = {BASE_VARIANT: config}
+    for variant in config.training.variants:
+        configs[variant.name] = vary_config(config, variant)
+    return [
+        Trial(
+            variant=name,
+            seed=seed,
+            config=varied,
+            dataset=dataset,
+            folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
+        )
+        for number, (name, varied) in enumerate(configs.items())
+        for seed in config.training.seeds
+    ]
 
 
 def define_training(
@@ -111,10 +138,16 @@ def _publish(
         "fingerprint": model_fingerprint(best.files),
         "vocabulary_ids": best.vocabulary_ids,
         "dataset": dataset.files.folder,
+        "variant": best.variant,
         "seed": best.seed,
         "best_epoch": best.best_epoch,
         "trials": [
-            {"seed": result.seed, "epochs": result.epochs, "metrics": _scores(result)}
+            {
+                "variant": result.variant,
+                "seed": result.seed,
+                "epochs": result.epochs,
+                "metrics": result.scores(),
+            }
             for result in results
         ],
     }
@@ -138,14 +171,6 @@ def next_version(files: Files, models: str) -> int:
     """One more than the highest version that has any file."""
     found = [info.path[len(models) :].split("/")[1] for info in files.match(join(models, "*", "*"))]
     return 1 + max((int(name) for name in found if name.isdigit()), default=0)
-
-
-def _scores(result: TrialResult) -> dict[str, Any]:
-    """The single numbers of a trial's metrics, by split."""
-    return {
-        split: {name: value for name, value in measured.items() if isinstance(value, int | float)}
-        for split, measured in result.metrics.items()
-    }
 
 
 def _write_results(results: Sequence[TrialResult], *, files: Files, path: str) -> None:

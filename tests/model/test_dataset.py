@@ -78,3 +78,11 @@ def test_evaluation_keeps_the_order_of_the_shards(shards):
         first for batch in _first_ids(evaluation_batches(shards, batch_size=7)) for first in batch
     ]
     assert seen == again
+
+
+def test_label_weights_multiply_the_weights_of_documents(shards):
+    weights = np.array([1.0, 2.0, 0.5], np.float32)
+    for _, label, weight in training_batches(
+        shards, batch_size=16, seed=1, epoch=1, label_weights=weights
+    ):
+        np.testing.assert_array_equal(weight, weights[label.numpy()])

@@ -8,7 +8,7 @@ from model.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
 from model.dataset import Shards
 from model.examples import encode_examples, pad_ids
-from model.training import Hooks, fit, write_history
+from model.training import Hooks, balance_labels, fit, make_loss, write_history
 
 MAX_TOKENS = 8
 LABELS = ("even", "odd")
@@ -68,6 +68,7 @@ def _fit(corpus, folder, *, epochs=3, seed=1, die_after=None, **changes):
         train=corpus["train"],
         validation=corpus.get("validation"),
         labels=LABELS,
+        label_counts=(200, 200),
         network_config=NETWORK,
         config=config,
         seed=seed,
@@ -128,6 +129,35 @@ def test_without_validation_the_last_epoch_is_kept(corpus, tmp_path):
     fitted, _ = _fit({"train": corpus["train"]}, tmp_path, epochs=2)
     assert fitted.best_epoch == 2
     assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
+
+
+def test_every_loss_and_schedule_option_trains(corpus, tmp_path):
+    fitted, _ = _fit(
+        corpus,
+        tmp_path,
+        schedule="cosine",
+        gradient_clip=1.0,
+        class_weights="balanced",
+        label_smoothing=0.1,
+    )
+    assert fitted.history[-1]["validation_accuracy"] > 0.9
+
+
+def test_smoothing_and_the_plain_loss_by_hand():
+    truth, probabilities = np.array([0, 1]), np.array([[0.8, 0.2], [0.6, 0.4]], np.float32)
+    plain = make_loss("softmax", label_smoothing=0.0)(truth, probabilities)
+    np.testing.assert_allclose(plain, -np.log([0.8, 0.4]), rtol=1e-5)
+    smoothed = make_loss("softmax", label_smoothing=0.2)(truth, probabilities)
+    expected = [-0.9 * np.log(0.8) - 0.1 * np.log(0.2), -0.1 * np.log(0.6) - 0.9 * np.log(0.4)]
+    np.testing.assert_allclose(smoothed, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"), [([50, 50], [1, 1]), ([90, 10], [5 / 9, 5]), ([6, 0, 2], [2 / 3, 0, 2])]
+)
+def test_balanced_weights_make_labels_count_the_same(counts, weights):
+    np.testing.assert_allclose(balance_labels(counts), weights, rtol=1e-6)
+    assert np.dot(counts, balance_labels(counts)) == pytest.approx(sum(counts))
 
 
 def test_write_history(tmp_path):

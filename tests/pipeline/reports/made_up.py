@@ -89,8 +89,18 @@ def inputs(file: str = "corpus/tickets.jsonl") -> list[InputFile]:
 
 def trials() -> list[Trial]:
     return [
-        Trial(seed=seed, epochs=2, metrics={"test": {"rows": 10, "accuracy": score, "loss": 0.5}})
-        for seed, score in ((1, 0.7), (2, 0.9))
+        Trial(
+            variant=variant,
+            seed=seed,
+            epochs=2,
+            metrics={"test": {"rows": 10, "accuracy": score, "loss": 0.5}},
+        )
+        for variant, seed, score in (
+            ("base", 1, 0.7),
+            ("base", 2, 0.9),
+            ("mean", 1, 0.6),
+            ("mean", 2, 0.7),
+        )
     ]
 
 
@@ -105,6 +115,7 @@ def model_report(**changes: Any) -> ModelReport:
             {"epoch": 2.0, "loss": 0.4, "validation_loss": 0.6, "validation_macro_f1": 0.8},
         ],
         best_epoch=2,
+        variant="base",
         seed=2,
         trials=trials(),
         statistics=statistics(),

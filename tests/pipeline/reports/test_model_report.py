@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from model.metrics import evaluate, evaluate_multilabel
-from pipeline.reports.content import DataStatistics, Trial
+from pipeline.reports.content import DataStatistics
 from pipeline.reports.model_report import (
     MATRIX_LABELS,
     confusion_cells,
     frequent_confusions,
     render_model_report,
-    summarize_trials,
 )
 from pipeline.reports.shading import LEVELS
 from tests.pipeline.reports import made_up
@@ -137,18 +136,6 @@ def test_confusions_are_sorted_by_frequency():
     evaluation["confusion"] = [[5, 1, 4], [2, 8, 0], [0, 0, 3]]
     found = [dataclasses.astuple(confusion) for confusion in frequent_confusions(evaluation)]
     assert found == [("a", "c", 4, 0.4), ("b", "a", 2, 0.2), ("a", "b", 1, 0.1)]
-
-
-def test_trials_are_summarized_where_all_have_a_number():
-    trials = [
-        Trial(seed=1, epochs=3, metrics={"test": {"rows": 9, "accuracy": 0.7, "loss": 1.0}}),
-        Trial(seed=2, epochs=3, metrics={"test": {"rows": 9, "accuracy": 0.9}}),
-    ]
-    (accuracy,) = summarize_trials(trials)
-    assert (accuracy.split, accuracy.metric) == ("test", "accuracy")
-    assert accuracy.mean == pytest.approx(0.8)
-    assert accuracy.deviation == pytest.approx(np.std([0.7, 0.9], ddof=1))
-    assert summarize_trials(trials[:1]) == []
 
 
 def test_statistics_are_read_as_prepare_writes_them():

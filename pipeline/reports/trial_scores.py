@@ -1,0 +1,105 @@
+"""What trials say together: a mean with its deviation, a gain with its interval."""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+
+from pipeline.reports.content import Trial
+
+# Two-sided 95 % quantiles of Student's t by degrees of freedom; beyond, the normal's.
+STUDENT_T = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+)  # fmt: skip
+NORMAL = 1.960
+
+
+@dataclasses.dataclass(frozen=True)
+class TrialScore:
+    """A metric over the seeds of a variant: its mean and its sample standard deviation."""
+
+    variant: str
+    split: str
+    metric: str
+    mean: float
+    deviation: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Gain:
+    """How much more the first variant has than another, in the mean over equal seeds.
+
+    `low` and `high` bound a 95 % confidence interval of Student's paired t.
+    """
+
+    variant: str
+    split: str
+    metric: str
+    mean: float
+    low: float
+    high: float
+
+
+def summarize_trials(trials: Sequence[Trial]) -> list[TrialScore]:
+    """Every metric that all trials of a variant have; of variants with two seeds or more."""
+    scores = []
+    for variant in _variants(trials):
+        of_variant = [trial for trial in trials if trial.variant == variant]
+        for split, metric in _metrics(of_variant):
+            values = [trial.metrics[split][metric] for trial in of_variant]
+            mean, deviation = statistics.fmean(values), statistics.stdev(values)
+            scores.append(TrialScore(variant, split, metric, mean, deviation))
+    return scores
+
+
+def compare_variants(trials: Sequence[Trial], *, metric: str = "accuracy") -> list[Gain]:
+    """The gain of the first variant over each other one, seed by seed."""
+    if not trials:
+        return []
+    first, *others = _variants(trials)
+    gains = []
+    for other in others:
+        by_seed = {
+            variant: {trial.seed: trial for trial in trials if trial.variant == variant}
+            for variant in (first, other)
+        }
+        pairs = [
+            (trial, by_seed[other][seed])
+            for seed, trial in by_seed[first].items()
+            if seed in by_seed[other]
+        ]
+        for split in trials[0].metrics:
+            differences = [
+                one.metrics[split][metric] - two.metrics[split][metric]
+                for one, two in pairs
+                if metric in one.metrics.get(split, {}) and metric in two.metrics.get(split, {})
+            ]
+            if len(differences) >= 2:
+                mean = statistics.fmean(differences)
+                half = student_t(len(differences) - 1) * (
+                    statistics.stdev(differences) / math.sqrt(len(differences))
+                )
+                gains.append(Gain(other, split, metric, mean, mean - half, mean + half))
+    return gains
+
+
+def student_t(degrees: int) -> float:
+    """The two-sided 95 % quantile of Student's t."""
+    return STUDENT_T[degrees - 1] if degrees <= len(STUDENT_T) else NORMAL
+
+
+def _variants(trials: Sequence[Trial]) -> list[str]:
+    return list(dict.fromkeys(trial.variant for trial in trials))
+
+
+def _metrics(trials: Sequence[Trial]) -> list[tuple[str, str]]:
+    """The metrics to summarize; none where there are fewer than two trials."""
+    if len(trials) < 2:
+        return []
+    return [
+        (split, metric)
+        for split, values in trials[0].metrics.items()
+        for metric in values
+        if metric != "rows" and all(metric in trial.metrics.get(split, {}) for trial in trials)
+    ]

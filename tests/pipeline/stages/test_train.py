@@ -1,0 +1,119 @@
+"""train: variants and seeds fan out, the best on validation is published, all are reported."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from model.bundle import load_bundle
+from model.config import ConfigError, VariantConfig
+from model.scoring import load_scorer
+from pipeline.config import Config, build_config, vary_config
+from pipeline.runs.trials import TrialResult
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.train import Trained, choose_best, train
+
+VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
+
+
+def make_config(folder: Path, **training: object) -> Config:
+    rows = [
+        {"text": f"{word} number {row} of many", "label": label}
+        for row in range(60)
+        for word, label in (("good", "pos"), ("bad", "neg"))
+    ]
+    corpus = folder / "corpus.jsonl"
+    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    values = {
+        "name": "small",
+        "workspace": str(folder / "runs"),
+        "corpus": {"inputs": [{"path": str(corpus)}]},
+        "text": {"max_tokens": 8},
+        "network": {"embedding": {"units": 8}, "lstm": {"units": 4}},
+        "training": {"learning_rate": 0.05, "batch_size": 16, "epochs": 2, **training},
+    }
+    return build_config(values, [], where="the test")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Trained:
+    folder = tmp_path_factory.mktemp("train")
+    config = make_config(folder, seeds=[1, 2], variants=[VARIANT])
+    return train(config, beam_options=[], files=BeamFiles(), command="the command")
+
+
+def test_every_variant_is_trained_with_every_seed(trained):
+    found = [(result.variant, result.seed) for result in trained.trials]
+    assert sorted(found) == [("base", 1), ("base", 2), ("mean", 1), ("mean", 2)]
+
+
+def test_the_best_on_validation_is_published_with_its_own_config(trained):
+    bundle = load_bundle(trained.folder)
+    manifest = bundle.manifest
+    assert (manifest["variant"], manifest["seed"]) == (trained.best.variant, trained.best.seed)
+    kinds = {"base": "zhou", "mean": "mean"}
+    assert bundle.config.network.attention.kind == kinds[trained.best.variant]
+    assert manifest["config"]["network"]["attention"]["kind"] == kinds[trained.best.variant]
+    assert bundle.model_version == "small/1"
+    load_scorer(bundle)  # passes its golden documents
+
+
+def test_all_trials_are_in_the_manifest_and_the_report(trained):
+    manifest = load_bundle(trained.folder).manifest
+    assert len(manifest["trials"]) == 4
+    page = (Path(trained.folder) / "report.html").read_text(encoding="utf-8")
+    assert "What base gains over the other variants" in page
+    assert "the command" in (Path(trained.folder) / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_nothing_is_left_but_datasets_and_models(trained):
+    workspace = Path(trained.folder).parents[2]
+    left = {path.name for path in workspace.iterdir() if any(path.rglob("*.*"))}
+    assert left == {"datasets", "models"}
+
+
+def test_missing_vectors_fail_before_any_work(tmp_path):
+    config = make_config(tmp_path)
+    embedding = dataclasses.replace(config.network.embedding, vectors=str(tmp_path / "no.txt"))
+    network = dataclasses.replace(config.network, embedding=embedding)
+    with pytest.raises(ConfigError, match=r"network.embedding.vectors: expected a file"):
+        train(
+            dataclasses.replace(config, network=network),
+            beam_options=[],
+            files=BeamFiles(),
+            command="",
+        )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_variant_may_not_change_the_corpus(tmp_path):
+    variant = VariantConfig(name="longer", overrides=("text.max_tokens=9",))
+    with pytest.raises(ConfigError, match="'longer': expected overrides of network and training"):
+        vary_config(make_config(tmp_path), variant)
+
+
+def _result(seed: int, **validation: float) -> TrialResult:
+    return TrialResult(
+        variant="base",
+        seed=seed,
+        folder="",
+        metrics={"validation": validation} if validation else {},
+        epochs=1,
+        best_epoch=1,
+        vocabulary_ids=1,
+        files={},
+    )
+
+
+@pytest.mark.parametrize(
+    ("monitor", "results", "best"),
+    [
+        ("accuracy", [_result(1, accuracy=0.8), _result(2, accuracy=0.9)], 2),
+        ("loss", [_result(1, loss=0.8), _result(2, loss=0.9)], 1),
+        ("accuracy", [_result(3, accuracy=0.9), _result(2, accuracy=0.9)], 2),
+        ("accuracy", [_result(3), _result(2)], 2),
+    ],
+)
+def test_choose_best(monitor, results, best):
+    assert choose_best(results, monitor=monitor).seed == best
