@@ -38,5 +38,5 @@ lock:  ## resolve every version again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --no-header --extra test --extra bench --output-file requirements.lock setup.py
+	  --no-header --extra test --extra bench --extra vectors --output-file requirements.lock setup.py
 	rm -rf $(VENV)/lock

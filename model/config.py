@@ -210,6 +210,25 @@ class TrainingConfig:
         )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VectorsConfig:
+    """How word vectors are learned from unlabeled text (skip-gram)."""
+
+    __pydantic_config__ = STRICT
+
+    units: int = 100
+    epochs: int = 3
+    window: int = 5  # tokens to either side
+    min_frequency: int = 5
+    negative_samples: int = 5
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("units", "epochs", "window", "min_frequency", "negative_samples"):
+            value = getattr(self, name)
+            require(value >= 1, name, "an integer >= 1", value)
+
+
 def load_section(cls: type[SectionT], values: Mapping[str, Any], *, where: str) -> SectionT:
     """Builds the section `cls` from a plain mapping.
 

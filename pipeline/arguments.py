@@ -79,6 +79,17 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
         _add_config(added, required=True)
         _add_dry_run(added)
 
+    vectors = command(
+        "vectors",
+        "learn word vectors from the text of a corpus, labeled or not",
+        "vectors --config configs/zhou2016_semeval.yaml --input 'imdb/*.jsonl.gz' --output v.txt",
+    )
+    vectors.add_argument("--input", metavar="GLOB", help="files; overrides the config's inputs")
+    vectors.add_argument(
+        "--output", required=True, metavar="FILE", help="in word2vec's text format"
+    )
+    _add_config(vectors, required=True)
+
     score = command(
         "score",
         "score corpora and publish the predictions of a date",

@@ -76,6 +76,20 @@ def run_train(parsed: argparse.Namespace, beam_options: list[str], command: str)
     return 0
 
 
+def run_vectors(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Learn word vectors from the text of a corpus."""
+    from pipeline.stages.vectors import learn_vectors
+
+    config = load_config(parsed.config, parsed.set)
+    if parsed.input:
+        config = _with_input(config, parsed.input)
+    learned = learn_vectors(config, output=parsed.output, files=BeamFiles())
+    _print_rows(learned.rows)
+    console.print(Text(f"learned      {learned.words:,} words from {learned.tokens:,} tokens"))
+    _print_made("vectors", parsed.output)
+    return 0
+
+
 def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
     """Score corpora and publish the predictions of a date."""
     from pipeline.stages.score import score
@@ -144,6 +158,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str], str], int]] = {
     "demo": run_demo,
     "prepare": run_prepare,
     "train": run_train,
+    "vectors": run_vectors,
     "score": run_score,
     "evaluate": run_evaluate,
     "explain": run_explain,
@@ -165,18 +180,20 @@ def _scoring_config(parsed: argparse.Namespace) -> Config:
         }
         config = build_config(values, parsed.set, where="the model's manifest")
     if parsed.input:
-        named = new_input(parsed.input)
-        like = [item for item in config.corpus.inputs if item.format == named.format]
-        template = like[0] if like else named
-        only = dataclasses.replace(template, path=parsed.input, split=None)
-        config = dataclasses.replace(
-            config, corpus=dataclasses.replace(config.corpus, inputs=(only,))
-        )
-    elif not config.corpus.inputs:
+        return _with_input(config, parsed.input)
+    if not config.corpus.inputs:
         raise ConfigError(
             "--input: expected files to read, got none. Pass --input GLOB or --config FILE."
         )
     return config
+
+
+def _with_input(config: Config, path: str) -> Config:
+    """The config with the files of a command line in place of its own, read as they are."""
+    named = new_input(path)
+    like = [item for item in config.corpus.inputs if item.format == named.format]
+    only = dataclasses.replace(like[0] if like else named, path=path, split=None)
+    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=(only,)))
 
 
 def _print_plan(config: Config, *, writes: str) -> int:

@@ -22,6 +22,7 @@ from model.config import (
     TextConfig,
     TrainingConfig,
     VariantConfig,
+    VectorsConfig,
     load_section,
     require,
     require_rate,
@@ -160,6 +161,7 @@ class Config:
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     scoring: ScoringConfig = ScoringConfig()
+    vectors: VectorsConfig = VectorsConfig()
 
     def __post_init__(self) -> None:
         # The name becomes a folder of the workspace.

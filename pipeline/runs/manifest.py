@@ -27,7 +27,7 @@ LIBRARIES = (
     "tensorflow-transform",
 )
 
-Stage = Literal["prepare", "train", "evaluate", "score"]
+Stage = Literal["prepare", "train", "evaluate", "score", "vectors"]
 Status = Literal["running", "done", "failed"]
 
 
@@ -69,9 +69,12 @@ class Manifest:
         }
 
     def write(self, files: Files, folder: str) -> None:
-        """Writes `<folder>/manifest.json`, its keys in the order a person reads them."""
-        text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
-        write_text(files, join(folder, "manifest.json"), text + "\n")
+        """Writes `<folder>/manifest.json`."""
+        self.write_to(files, join(folder, "manifest.json"))
+
+    def write_to(self, files: Files, path: str) -> None:
+        """Writes the manifest, its keys in the order a person reads them."""
+        write_text(files, path, json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n")
 
 
 def now() -> str:

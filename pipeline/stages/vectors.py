@@ -1,0 +1,96 @@
+"""vectors: the text of a corpus -> word vectors in a file, with a manifest beside it."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from model.config import ConfigError, to_plain
+from model.folded import usable_cores
+from model.tokenizer import Tokenizer
+from model.word_vectors import train_vectors, write_token_lines
+from pipeline.config import Config
+from pipeline.corpora.accounting import (
+    account_files,
+    count_rejected,
+    count_used,
+    total_rows,
+)
+from pipeline.corpora.counts import add_counts
+from pipeline.corpora.reading import read_part
+from pipeline.corpora.units import InputFile, find_input_files, plan_parts
+from pipeline.runs import progress
+from pipeline.runs.files import Files
+from pipeline.runs.manifest import Manifest, new_run_id
+from pipeline.runs.staging import stage_files
+from pipeline.stages.planning import check_inputs
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LearnedVectors:
+    """What was learned, and what became of the corpus's rows."""
+
+    words: int
+    tokens: int
+    rows: dict[str, Any]
+
+
+def learn_vectors(config: Config, *, output: str, files: Files) -> LearnedVectors:
+    """Learns word vectors on this machine, on all its cores.
+
+    The text is tokenized as for the model, so that its vocabulary finds its words.
+
+    Raises:
+        ConfigError: for missing inputs, a corpus without text, or without gensim.
+    """
+    inputs = find_input_files(files, config.corpus)
+    check_inputs(files, inputs, config.corpus)
+    run = Manifest(run_id=new_run_id("vectors"), stage="vectors", config=to_plain(config))
+    with tempfile.TemporaryDirectory(prefix="limelight-vectors-") as scratch:
+        lines, local = Path(scratch) / "tokens", Path(scratch) / "vectors.txt"
+        counts = _tokenize(config, inputs, lines, files=files)
+        accounts = account_files(counts, inputs)
+        rows = total_rows(accounts, counts)
+        if not rows["used"]:
+            raise ConfigError(
+                f"{inputs[0].info.path}: expected documents with text, got none. "
+                "Check corpus.columns.text."
+            )
+
+        def advance() -> None:
+            progress.advance(rows["used"])
+
+        total = rows["used"] * config.vectors.epochs
+        with progress.shown("vectors", total=total):
+            trained = train_vectors(
+                lines, local, config=config.vectors, workers=usable_cores(), on_epoch=advance
+            )
+        staged = stage_files(files, [str(local)], path=output, rows=trained.words)
+    run.inputs, run.rows, run.outputs = accounts, rows, [staged.as_output()]
+    run.finish("done")
+    run.write_to(files, f"{output}.manifest.json")
+    return LearnedVectors(words=trained.words, tokens=trained.tokens, rows=rows)
+
+
+def _tokenize(
+    config: Config, inputs: list[InputFile], lines: Path, *, files: Files
+) -> dict[str, Any]:
+    """Writes the tokens of every document to a local file; returns the row counts."""
+    tokenizer = Tokenizer(config.text)
+    counts: dict[str, Any] = {}
+    with progress.shown("tokenize"), lines.open("w", encoding="utf-8") as sink:
+        for part in plan_parts(files, inputs):
+            with files.open(part.path) as stream:
+                for batch in read_part(stream, part, corpus=config.corpus):
+                    write_token_lines(batch.documents.column("text"), tokenizer, sink)
+                    read = {"files": {part.source_file: {"rows_read": batch.rows_read}}}
+                    counts = add_counts(
+                        [
+                            counts,
+                            read,
+                            count_used(batch.documents),
+                            count_rejected(batch.rejections),
+                        ]
+                    )
+                    progress.advance(batch.rows_read)
+    return counts
