@@ -23,6 +23,9 @@ from model.metrics import evaluate, evaluate_multilabel
 
 EVALUATION_BATCH = 256
 
+# Names the files of the last whole epoch; a checkpoint without it is none.
+STATE = "state.json"
+
 OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {
     "adam": keras.optimizers.Adam,
     "adadelta": keras.optimizers.Adadelta,
@@ -216,7 +219,7 @@ def _out_of_patience(state: _State, config: TrainingConfig) -> bool:
 
 
 def _save(trainee: keras.Model, network: keras.Model, folder: Path, state: _State) -> None:
-    """Saves an epoch's end; `state.json` names the files and is written last."""
+    """Saves an epoch's end; `STATE` names the files and is written last."""
     epoch = len(state.history)
     network.save_weights(folder / f"epoch-{epoch}.weights.h5")
     optimizer: dict[str, Any] = {}
@@ -224,9 +227,9 @@ def _save(trainee: keras.Model, network: keras.Model, folder: Path, state: _Stat
     np.savez(folder / f"epoch-{epoch}.optimizer.npz", **optimizer)
     seeds = [np.asarray(variable.value) for variable in _dropout_seeds(network)]
     np.savez(folder / f"epoch-{epoch}.seeds.npz", *seeds)
-    complete = folder / "state.json.new"
+    complete = folder / f"{STATE}.new"
     complete.write_text(json.dumps(dataclasses.asdict(state)), encoding="utf-8")
-    complete.replace(folder / "state.json")
+    complete.replace(folder / STATE)
     for path in folder.glob(f"epoch-{epoch - 1}.*"):
         path.unlink()
 
@@ -234,7 +237,7 @@ def _save(trainee: keras.Model, network: keras.Model, folder: Path, state: _Stat
 def _resume(trainee: keras.Model, network: keras.Model, folder: Path) -> _State:
     """Loads the last whole epoch, if any, into the network and its optimizer."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "state.json"
+    path = folder / STATE
     if not path.exists():
         return _State(history=[])
     state = _State(**json.loads(path.read_text(encoding="utf-8")))

@@ -37,6 +37,11 @@ def upload_folder(files: Files, local: str, *, to: str) -> None:
         for name in sorted(names):
             path = os.path.join(root, name)
             relative = os.path.relpath(path, local).replace(os.sep, "/")
-            with open(path, "rb") as source, files.create(join(to, relative)) as sink:
-                while chunk := source.read(CHUNK):
-                    sink.write(chunk)
+            copy_file(files, path, to=join(to, relative))
+
+
+def copy_file(files: Files, local: str | os.PathLike[str], *, to: str) -> None:
+    """Copies a local file to a path of any filesystem."""
+    with open(local, "rb") as source, files.create(to) as sink:
+        while chunk := source.read(CHUNK):
+            sink.write(chunk)

@@ -33,9 +33,10 @@ from model.training import Fitted, Hooks, fit, predict, write_history
 from model.vocabulary import Vocabulary
 from pipeline.config import SPLITS, Config
 from pipeline.runs import progress
+from pipeline.runs.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.runs.dataset import Dataset
 from pipeline.runs.files import Files, base_name, join, read_lines
-from pipeline.runs.folders import download_folder, local_folder, upload_folder
+from pipeline.runs.folders import local_folder, upload_folder
 from pipeline.runs.gallery import gallery_to_lines, show_samples
 from pipeline.runs.manifest import fingerprint
 
@@ -152,9 +153,8 @@ def _fit(
     scratch: str,
 ) -> Fitted:
     config = trial.config
-    checkpoints = os.path.join(scratch, "checkpoints")
-    if files.exists(trial.checkpoints):
-        download_folder(files, trial.checkpoints, to=checkpoints)
+    checkpoints = Path(scratch) / "checkpoints"
+    load_checkpoint(files, trial.checkpoints, to=checkpoints)
 
     vectors = _read_vectors(trial, vocabulary, files=files)
 
@@ -168,7 +168,7 @@ def _fit(
         )
 
     def keep_epoch(folder: Path) -> None:
-        upload_folder(files, str(folder), to=trial.checkpoints)
+        save_checkpoint(files, folder, to=trial.checkpoints)
 
     return fit(
         build,
@@ -179,7 +179,7 @@ def _fit(
         network_config=config.network,
         config=config.training,
         seed=trial.seed,
-        checkpoints=Path(checkpoints),
+        checkpoints=checkpoints,
         hooks=Hooks(on_batch=progress.advance, on_epoch=keep_epoch),
     )
 

@@ -1,0 +1,67 @@
+"""A training process that is killed goes on from its last checkpoint, not from zero."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.end_to_end.commands import PROJECT, run
+
+EPOCHS = 12
+
+
+def write_config(folder: Path) -> Path:
+    rows = [
+        {"text": f"{word} number {row} of very many words", "label": label}
+        for row in range(400)
+        for word, label in (("good", "pos"), ("bad", "neg"))
+    ]
+    corpus = folder / "corpus.jsonl"
+    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = folder / "small.yaml"
+    values = {
+        "workspace": str(folder / "runs"),
+        "corpus": {"inputs": [{"path": str(corpus)}]},
+        "text": {"max_tokens": 8},
+        "network": {"embedding": {"units": 8}, "lstm": {"units": 4}},
+        "training": {"batch_size": 4, "epochs": EPOCHS},
+    }
+    config.write_text(json.dumps(values), encoding="utf-8")
+    return config
+
+
+def wait_for_epochs(folder: Path, epochs: int, process: subprocess.Popen[bytes]) -> list[dict]:
+    """Waits until a checkpoint holds as many epochs; returns their history."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        for state in folder.glob("runs/checkpoints/*/state.json"):
+            history = json.loads(state.read_text())["history"]
+            if len(history) >= epochs:
+                return history
+        time.sleep(0.05)
+    raise AssertionError(f"no checkpoint of {epochs} epochs; the process: {process.poll()}")
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path):
+    config = write_config(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "train", "--config", str(config)], cwd=PROJECT
+    )
+    try:
+        before = wait_for_epochs(tmp_path, 2, process)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not (tmp_path / "runs" / "models").exists()
+
+    again = run("train", "--config", config)
+    assert again.code == 0, again.err
+    lines = (tmp_path / "runs/models/small/1/history.csv").read_text().splitlines()
+    names = lines[0].split(",")
+    history = [dict(zip(names, map(float, line.split(",")), strict=True)) for line in lines[1:]]
+    assert len(history) == EPOCHS
+    # How long an epoch took is never the same twice: these rows are from before the kill.
+    assert [row["seconds"] for row in history[: len(before)]] == [row["seconds"] for row in before]
+    assert not list(tmp_path.glob("runs/checkpoints/*"))
