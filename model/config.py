@@ -170,6 +170,23 @@ class VariantConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ResourcesConfig:
+    """What the worker of a training needs; a runner that can, provides it (Dataflow does)."""
+
+    __pydantic_config__ = STRICT
+
+    accelerator: str | None = None  # "type:nvidia-tesla-t4;count:1;install-nvidia-driver"
+    min_ram: str | None = None  # "30GB"
+    cpu_count: int | None = None
+
+    def __post_init__(self) -> None:
+        named = self.accelerator is None or self.accelerator.startswith("type:")
+        require(named, "accelerator", "type:NAME;count:N[;install-nvidia-driver]", self.accelerator)
+        cores = self.cpu_count
+        require(cores is None or cores >= 1, "cpu_count", "an integer >= 1 or null", cores)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How the network is fitted; the same values train on a laptop and on a GPU worker."""
 
@@ -187,6 +204,9 @@ class TrainingConfig:
     class_weights: Literal["none", "balanced"] = "none"  # balanced: every label counts the same
     label_smoothing: float = 0.0
     variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare
+    gpu: Literal["required", "optional", "never"] = "optional"
+    mixed_precision: bool = False  # on GPUs
+    resources: ResourcesConfig = ResourcesConfig()
 
     def __post_init__(self) -> None:
         require(self.learning_rate > 0, "learning_rate", "a number > 0", self.learning_rate)

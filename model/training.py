@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from model.config import Head, NetworkConfig, TrainingConfig
 from model.dataset import Shards, evaluation_batches, training_batches
+from model.devices import choose_strategy
 from model.keras_engine import Forward, trace_forward
 from model.metrics import evaluate, evaluate_multilabel
 
@@ -86,10 +87,12 @@ def fit(
     # Without this, sums in threads make two runs of one seed drift apart.
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
-    network = build()
+    strategy = choose_strategy()
     measure = evaluate_multilabel if network_config.head == "multilabel" else evaluate
     steps = config.epochs * -(-train.rows // config.batch_size)
-    trainee = _compile(network, network_config=network_config, config=config, steps=steps)
+    with strategy.scope():
+        network = build()
+        trainee = _compile(network, network_config=network_config, config=config, steps=steps)
     label_weights = balance_labels(label_counts) if config.class_weights == "balanced" else None
     state = _resume(trainee, network, checkpoints)
     forward = trace_forward(network)

@@ -51,7 +51,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     results = join(scratch, "results.json")
     rows = dataset.rows("train") * config.training.epochs * len(trials)
     with progress.shown("train", total=rows), running(beam_options) as root:
-        define_training(root, trials, files=files, results=results)
+        define_training(root, trials, config, files=files, results=results)
     finished = [TrialResult(**result) for result in read_json(files, results)]
     best = choose_best(finished, monitor=config.training.monitor)
     [chosen] = [trial for trial in trials if trial.folder == best.folder]
@@ -90,13 +90,13 @@ def plan_trials(config: Config, dataset: Dataset, *, scratch: str) -> list[Trial
 
 
 def define_training(
-    root: beam.Pipeline, trials: Sequence[Trial], *, files: Files, results: str
+    root: beam.Pipeline, trials: Sequence[Trial], config: Config, *, files: Files, results: str
 ) -> None:
     """Trials -> model directories, and one file of their results."""
     (
         root
         | "Trials" >> beam.Create(trials)
-        | "Train" >> TrainModels(files)
+        | "Train" >> TrainModels(config.training, files)
         | "Gather" >> beam.combiners.ToList()
         | "Write results" >> beam.Map(_write_results, files=files, path=results)
     )

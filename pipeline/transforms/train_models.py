@@ -1,9 +1,11 @@
 """Trials -> results: one training on one worker."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import apache_beam as beam
 
+from model.config import ResourcesConfig, TrainingConfig
 from pipeline.runs.files import Files
 from pipeline.runs.trials import Trial, TrialResult, run_trial
 
@@ -12,11 +14,33 @@ from pipeline.runs.trials import Trial, TrialResult, run_trial
 class TrainModels(beam.PTransform):
     """Trains one model a trial; yields a `TrialResult` each."""
 
+    training: TrainingConfig
     files: Files
 
     def expand(self, trials: beam.PCollection) -> beam.PCollection:
-        """Trials spread over the workers; each leaves its model directory on the filesystem."""
-        return trials | "Spread" >> beam.Reshuffle() | "Train" >> beam.Map(self._train)
+        """Trials spread over workers, which alone have the resources that training needs."""
+        train: beam.PTransform = beam.ParDo(_Train(self.training, self.files))
+        hints = resource_hints(self.training.resources)
+        if hints:
+            train = train.with_resource_hints(**hints)
+        return trials | "Spread" >> beam.Reshuffle() | "Train" >> train
 
-    def _train(self, trial: Trial) -> TrialResult:
-        return run_trial(trial, files=self.files)
+
+def resource_hints(resources: ResourcesConfig) -> dict[str, str]:
+    """Beam's hints for the resources that are set; all of them are strings to Beam."""
+    hints = dataclasses.asdict(resources)
+    return {name: str(value) for name, value in hints.items() if value is not None}
+
+
+@dataclasses.dataclass
+class _Train(beam.DoFn):
+    training: TrainingConfig
+    files: Files
+
+    def setup(self) -> None:
+        from model.devices import set_up_devices
+
+        set_up_devices(self.training)  # a missing GPU fails here, before any trial
+
+    def process(self, trial: Trial) -> Iterator[TrialResult]:
+        yield run_trial(trial, files=self.files)

@@ -1,0 +1,42 @@
+"""TrainModels: resource hints on the training step alone, and a missing GPU by name."""
+
+import apache_beam as beam
+import pytest
+
+from model.config import ConfigError, ResourcesConfig, TrainingConfig
+from model.devices import set_up_devices
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.transforms.train_models import TrainModels, resource_hints
+
+RESOURCES = ResourcesConfig(
+    accelerator="type:nvidia-tesla-t4;count:1;install-nvidia-driver", min_ram="30GB", cpu_count=8
+)
+
+
+def test_hints_are_strings_and_only_what_is_set():
+    assert resource_hints(ResourcesConfig()) == {}
+    assert resource_hints(RESOURCES)["cpu_count"] == "8"
+
+
+def test_hints_are_on_the_training_step_alone():
+    pipeline = beam.Pipeline()
+    training = TrainingConfig(resources=RESOURCES)
+    pipeline | beam.Create([]) | "Train models" >> TrainModels(training, BeamFiles())
+    components = pipeline.to_runner_api().components
+    hinted = {
+        step.unique_name
+        for step in components.transforms.values()
+        if step.environment_id and components.environments[step.environment_id].resource_hints
+    }
+    assert hinted
+    assert all(name.startswith("Train models/Train") for name in hinted)
+    [environment] = {
+        step.environment_id for step in components.transforms.values() if step.unique_name in hinted
+    }
+    values = set(components.environments[environment].resource_hints.values())
+    assert values == {RESOURCES.accelerator.encode(), b"30000000000", b"8"}
+
+
+def test_a_demanded_gpu_that_is_missing_fails_by_name():
+    with pytest.raises(ConfigError, match=r"training.gpu: expected a worker with a GPU"):
+        set_up_devices(TrainingConfig(gpu="required"))
