@@ -19,11 +19,12 @@ class Finished:
 
     @property
     def error_line(self) -> str:
-        """The one line that an error is."""
+        """The one line that an error is; a slow machine may show progress before it."""
         lines = self.err.strip().splitlines()
-        assert len(lines) == 1, self.err
-        assert lines[0].startswith("error: "), self.err
-        return lines[0]
+        errors = [line for line in lines if line.startswith("error: ")]
+        assert errors == lines[-1:], self.err
+        assert "Traceback" not in self.err
+        return errors[0]
 
 
 def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> Finished:
