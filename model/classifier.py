@@ -73,8 +73,9 @@ def build_classifier(
         name="embedding",
     )(token_ids)
     states = keras.layers.SpatialDropout1D(
-        config.embedding.spatial_dropout, name="embedding_dropout"
+        config.embedding.spatial_dropout, name="embedding_spatial_dropout"
     )(states)
+    states = keras.layers.Dropout(config.embedding.dropout, name="embedding_dropout")(states)
 
     for number in range(1, config.lstm.layers + 1):
         states, final = BiLSTM(

@@ -9,6 +9,7 @@ that obeys them. Range checks name the key, what was expected and what came;
 import dataclasses
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_type_hints
 
@@ -94,10 +95,12 @@ class EmbeddingConfig:
     units: int = 128
     trainable: bool = True
     vectors: str | None = None  # a GloVe or word2vec text file, local or gs://
-    spatial_dropout: float = 0.0
+    dropout: float = 0.0  # of single numbers
+    spatial_dropout: float = 0.0  # of whole columns: a unit is 0 at every step
 
     def __post_init__(self) -> None:
         require(self.units >= 1, "units", "an integer >= 1", self.units)
+        require_rate(self.dropout, "dropout")
         require_rate(self.spatial_dropout, "spatial_dropout")
 
 
@@ -165,7 +168,9 @@ class VariantConfig:
     overrides: tuple[str, ...]  # KEY=VALUE, of the sections network and training
 
     def __post_init__(self) -> None:
-        require(bool(self.name), "name", "a name", self.name)
+        # The name becomes a part of a folder's name.
+        valid = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name) is not None
+        require(valid, "name", "letters, digits, '.', '_' or '-'", self.name)
         require(len(self.overrides) >= 1, "overrides", "at least one KEY=VALUE", self.overrides)
 
 

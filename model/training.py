@@ -8,7 +8,7 @@ run that was killed and resumed continues as if nothing had happened.
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import tensorflow as tf
 from model.config import Head, NetworkConfig, TrainingConfig
 from model.dataset import Shards, evaluation_batches, training_batches
 from model.devices import choose_strategy
+from model.history import History
 from model.keras_engine import Forward, trace_forward
 from model.metrics import evaluate, evaluate_multilabel
 
@@ -41,11 +42,12 @@ class Hooks:
 
     Attributes:
         on_batch: called with the documents of each batch that was trained on.
-        on_epoch: called with the checkpoint folder when an epoch is saved whole.
+        on_epoch: called with the checkpoint folder and the history when an epoch is
+            saved whole.
     """
 
     on_batch: Callable[[int], None]
-    on_epoch: Callable[[Path], None]
+    on_epoch: Callable[[Path, History], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,7 @@ def fit(
             state.best_epoch = epoch
             network.save_weights(checkpoints / "best.weights.h5")
         _save(trainee, network, checkpoints, state)
-        hooks.on_epoch(checkpoints)
+        hooks.on_epoch(checkpoints, state.history)
     network.load_weights(checkpoints / "best.weights.h5")
     return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
 
@@ -270,10 +272,3 @@ class _CountBatches(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.hooks.on_batch(self.batch_size)
-
-
-def write_history(path: Path, history: Iterable[Mapping[str, float]]) -> None:
-    """Writes `history.csv`: a header, then one line an epoch."""
-    rows = list(history)
-    lines = [",".join(rows[0])] + [",".join(f"{value:g}" for value in row.values()) for row in rows]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

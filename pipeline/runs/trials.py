@@ -26,23 +26,26 @@ from model.classifier import build_classifier
 from model.config import to_plain
 from model.dataset import Shards
 from model.embedding import Vectors, read_vectors
+from model.history import History, write_events, write_history
 from model.keras_engine import Forward, KerasEngine, trace_forward
 from model.metrics import evaluate, evaluate_multilabel
 from model.scoring import Scorer
-from model.training import Fitted, Hooks, fit, predict, write_history
+from model.training import Fitted, Hooks, fit, predict
 from model.vocabulary import Vocabulary
 from pipeline.config import SPLITS, Config
 from pipeline.runs import progress
 from pipeline.runs.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.runs.dataset import Dataset
 from pipeline.runs.files import Files, base_name, join, read_lines
-from pipeline.runs.folders import local_folder, upload_folder
+from pipeline.runs.folders import copy_file, local_folder, upload_folder
 from pipeline.runs.gallery import gallery_to_lines, show_samples
 from pipeline.runs.manifest import fingerprint
 
 logger = logging.getLogger("limelight")
 
 GOLDEN_ROWS = 32
+
+EVENTS = "events.out.tfevents.limelight"
 
 # Texts that go wrong where scorers differ: Unicode, order of scripts, one token.
 GOLDEN_EXTREMES = ("a", "ΣΊΣΥΦΟΣ İstanbul ﬁne", "العربية then English 中文 ภาษาไทย 👍🏽")
@@ -59,15 +62,25 @@ class Trial:
     folder: str  # where the model directory is left
 
     @property
-    def checkpoints(self) -> str:
-        """Where its epochs are kept until it ends: the same place in every attempt."""
-        key = fingerprint(
+    def key(self) -> str:
+        """What names it in the workspace: the same in every attempt."""
+        return fingerprint(
             self.dataset.files.folder,
             self.seed,
             to_plain(self.config.network),
             to_plain(self.config.training),
         )
-        return join(self.config.workspace, "checkpoints", key)
+
+    @property
+    def checkpoints(self) -> str:
+        """Where its epochs are kept until it ends."""
+        return join(self.config.workspace, "checkpoints", self.key)
+
+    @property
+    def events(self) -> str:
+        """The file that TensorBoard reads: `tensorboard --logdir <workspace>/logs`."""
+        run = f"{self.variant}-seed-{self.seed}-{self.key}"
+        return join(self.config.workspace, "logs", self.config.name, run, EVENTS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -167,8 +180,11 @@ def _fit(
             embedding_matrix=None if vectors is None else vectors.matrix,
         )
 
-    def keep_epoch(folder: Path) -> None:
+    def keep_epoch(folder: Path, history: History) -> None:
         save_checkpoint(files, folder, to=trial.checkpoints)
+        events = Path(scratch) / EVENTS
+        write_events(events, history)
+        copy_file(files, events, to=trial.events)
 
     return fit(
         build,

@@ -1,4 +1,6 @@
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -189,12 +191,17 @@ def test_l2_is_the_squared_norm_of_every_trained_weight() -> None:
     np.testing.assert_allclose(sum(model.losses), expected, rtol=1e-5)
 
 
-def test_dropouts_act_in_training_alone() -> None:
-    config = NetworkConfig(
-        embedding=EmbeddingConfig(units=6, spatial_dropout=0.5),
-        lstm=LSTMConfig(units=4, dropout=0.5),
-        dropout=0.5,
-    )
+@pytest.mark.parametrize(
+    "dropouts",
+    [
+        {"embedding": EmbeddingConfig(units=6, dropout=0.5)},
+        {"embedding": EmbeddingConfig(units=6, spatial_dropout=0.5)},
+        {"lstm": LSTMConfig(units=4, dropout=0.5)},
+        {"dropout": 0.5},
+    ],
+)
+def test_each_dropout_acts_in_training_alone(dropouts: dict[str, Any]) -> None:
+    config = dataclasses.replace(small(), **dropouts)
     model = built(config)
     without = built(small())
     np.testing.assert_array_equal(predict(model)[0], predict(without)[0])

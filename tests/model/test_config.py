@@ -68,6 +68,7 @@ def test_sections_are_frozen_and_hashable(section: type) -> None:
             "reserved_tokens: expected tokens without line breaks, got ('a', 'b\\n')",
         ),
         (EmbeddingConfig, {"units": 0}, "units: expected an integer >= 1, got 0"),
+        (EmbeddingConfig, {"dropout": 1}, "dropout: expected a number in [0, 1)"),
         (EmbeddingConfig, {"spatial_dropout": 1}, "spatial_dropout: expected a number in [0, 1)"),
         (LSTMConfig, {"units": 0}, "units: expected an integer >= 1, got 0"),
         (LSTMConfig, {"layers": 0}, "layers: expected an integer >= 1, got 0"),

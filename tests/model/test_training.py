@@ -8,7 +8,7 @@ from model.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
 from model.dataset import Shards
 from model.examples import encode_examples, pad_ids
-from model.training import Hooks, balance_labels, fit, make_loss, write_history
+from model.training import Hooks, balance_labels, fit, make_loss
 
 MAX_TOKENS = 8
 LABELS = ("even", "odd")
@@ -55,8 +55,9 @@ def _fit(corpus, folder, *, epochs=3, seed=1, die_after=None, **changes):
     def on_batch(documents):
         heard["documents"] += documents
 
-    def on_epoch(_):
+    def on_epoch(_folder, history):
         heard["epochs"] += 1
+        assert history[-1]["epoch"] == len(history)
         if heard["epochs"] == die_after:
             raise KilledError
 
@@ -158,10 +159,3 @@ def test_smoothing_and_the_plain_loss_by_hand():
 def test_balanced_weights_make_labels_count_the_same(counts, weights):
     np.testing.assert_allclose(balance_labels(counts), weights, rtol=1e-6)
     assert np.dot(counts, balance_labels(counts)) == pytest.approx(sum(counts))
-
-
-def test_write_history(tmp_path):
-    write_history(
-        tmp_path / "history.csv", [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.25}]
-    )
-    assert (tmp_path / "history.csv").read_text() == "epoch,loss\n1,0.5\n2,0.25\n"

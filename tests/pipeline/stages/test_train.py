@@ -10,7 +10,7 @@ from model.bundle import load_bundle
 from model.config import ConfigError, VariantConfig
 from model.scoring import load_scorer
 from pipeline.config import Config, build_config, vary_config
-from pipeline.runs.trials import TrialResult
+from pipeline.runs.trials import EVENTS, TrialResult
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.train import Trained, choose_best, train
 
@@ -48,6 +48,13 @@ def test_every_variant_is_trained_with_every_seed(trained):
     assert sorted(found) == [("base", 1), ("base", 2), ("mean", 1), ("mean", 2)]
 
 
+def test_every_training_leaves_events_for_tensorboard(trained):
+    folder = Path(trained.dataset.files.folder).parents[1] / "logs" / "small"
+    runs = sorted(path.name.rsplit("-", 1)[0] for path in folder.iterdir())
+    assert runs == ["base-seed-1", "base-seed-2", "mean-seed-1", "mean-seed-2"]
+    assert all([file.name for file in run.iterdir()] == [EVENTS] for run in folder.iterdir())
+
+
 def test_the_best_on_validation_is_published_with_its_own_config(trained):
     bundle = load_bundle(trained.folder)
     manifest = bundle.manifest
@@ -67,10 +74,10 @@ def test_all_trials_are_in_the_manifest_and_the_report(trained):
     assert "the command" in (Path(trained.folder) / "model_card.md").read_text(encoding="utf-8")
 
 
-def test_nothing_is_left_but_datasets_and_models(trained):
+def test_nothing_is_left_but_datasets_models_and_logs(trained):
     workspace = Path(trained.folder).parents[2]
     left = {path.name for path in workspace.iterdir() if any(path.rglob("*.*"))}
-    assert left == {"datasets", "models"}
+    assert left == {"datasets", "logs", "models"}
 
 
 def test_missing_vectors_fail_before_any_work(tmp_path):

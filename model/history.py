@@ -1,0 +1,54 @@
+"""The history of a training, a row an epoch: as CSV for people, as events for TensorBoard."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+History = Sequence[Mapping[str, float]]
+
+
+def write_history(path: Path, history: History) -> None:
+    """Writes a header, then one line an epoch."""
+    lines = [",".join(history[0])]
+    lines += [",".join(f"{value:g}" for value in row.values()) for row in history]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_events(path: Path, history: History) -> None:
+    """Writes the scalars of every epoch as a file of events that TensorBoard reads.
+
+    The file holds the whole history and is written anew after each epoch, so a
+    training that was killed and resumed leaves one curve, not two that overlap.
+
+    Args:
+        path: its name must hold `tfevents`, by which TensorBoard finds it.
+        history: rows with `epoch` and `seconds`; the other columns become tags,
+            `validation_loss` the tag `validation/loss`.
+    """
+    with tf.io.TFRecordWriter(str(path)) as sink:
+        wall_time = time.time() - sum(row["seconds"] for row in history)
+        # The version that TensorBoard expects of an events file's first record.
+        opening = tf.compat.v1.Event(wall_time=wall_time, file_version="brain.Event:2")
+        sink.write(opening.SerializeToString())
+        for row in history:
+            wall_time += row["seconds"]
+            sink.write(_event(row, wall_time=wall_time).SerializeToString())
+
+
+def _event(row: Mapping[str, float], *, wall_time: float) -> tf.compat.v1.Event:
+    values = [
+        tf.compat.v1.Summary.Value(tag=_tag(name), simple_value=value)
+        for name, value in row.items()
+        if name not in ("epoch", "seconds")
+    ]
+    return tf.compat.v1.Event(
+        step=int(row["epoch"]), wall_time=wall_time, summary=tf.compat.v1.Summary(value=values)
+    )
+
+
+def _tag(column: str) -> str:
+    """`validation_loss` -> `validation/loss`; what has no split is of training."""
+    held_out = column.removeprefix("validation_")
+    return f"train/{column}" if held_out == column else f"validation/{held_out}"
