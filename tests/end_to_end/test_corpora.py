@@ -1,0 +1,150 @@
+"""Every real corpus prepares with its config, and its rows are those its README counts."""
+
+import dataclasses
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import Config, load_config
+from pipeline.corpora.parts import FilePart
+from pipeline.corpora.reading import read_part
+from pipeline.corpora.units import find_input_files
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.prepare import prepare
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+FILES = BeamFiles()
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What the corpora's own README says of one.
+
+    Attributes:
+        read: rows by file.
+        labels: how many there are.
+        rejected: rows by reason.
+        repaired: rows in which U+FFFD stands for what is not UTF-8.
+        duplicates: rows of a file beyond the first of their text.
+        shared: texts, but for case and white space, that both files have.
+    """
+
+    config: str
+    read: Mapping[str, int]
+    labels: int
+    rejected: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    repaired: int = 0
+    duplicates: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    shared: int = 0
+
+
+CORPORA = (
+    Facts(
+        "guide_attention_2d",
+        read={"train.jsonl.gz": 25_000, "test.jsonl.gz": 25_000},
+        labels=2,
+        duplicates={"train.jsonl.gz": 96, "test.jsonl.gz": 199},
+        shared=123,
+    ),
+    Facts(
+        "zhou2016_semeval", read={"TRAIN_FILE.TXT": 8_000, "TEST_FILE_FULL.TXT": 2_717}, labels=19
+    ),
+    Facts(
+        "trec",
+        read={"TREC.train": 5_452, "TREC.test": 500},
+        labels=6,
+        repaired=1,
+        duplicates={"TREC.train": 71},
+        shared=11,
+    ),
+    Facts(
+        "sms_spam",
+        read={"SMSSpamCollection": 5_574},
+        labels=2,
+        duplicates={"SMSSpamCollection": 403},
+    ),
+    Facts("tweet_sentiment", read={"train.csv": 27_481}, labels=3, rejected={"empty_text": 1}),
+    Facts(
+        "zh_shopping",
+        read={"online_shopping_10_cats.csv.gz": 62_774},
+        labels=10,
+        rejected={"empty_text": 1},
+    ),
+)
+
+
+@dataclasses.dataclass
+class Found:
+    """What one file holds, read without a pipeline."""
+
+    texts: list[str]
+    rows_read: int
+    rows_repaired: int
+    rejected: Counter[str]
+
+
+def read_whole(config: Config) -> dict[str, Found]:
+    found = {}
+    for item in find_input_files(FILES, config.corpus):
+        part = FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
+        with FILES.open(part.path) as stream:
+            batches = list(read_part(stream, part, corpus=config.corpus))
+        found[item.source_file] = Found(
+            texts=[text for each in batches for text in each.documents.column("text").to_pylist()],
+            rows_read=sum(each.rows_read for each in batches),
+            rows_repaired=sum(each.rows_repaired for each in batches),
+            rejected=Counter(
+                reason
+                for each in batches
+                for reason in each.rejections.column("reason").to_pylist()
+            ),
+        )
+    return found
+
+
+def normalized(text: str) -> str:
+    return " ".join(re.split(r"\s+", unicodedata.normalize("NFKD", text).lower())).strip()
+
+
+def repeats(texts: list[str]) -> int:
+    return len(texts) - len(set(texts))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("facts", CORPORA, ids=lambda facts: facts.config)
+def test_a_real_corpus_prepares_with_the_counts_it_is_known_for(
+    facts: Facts, corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPORA", str(corpora))
+    config = load_config(str(CONFIGS / f"{facts.config}.yaml"), [f"workspace={tmp_path}"])
+
+    found = read_whole(config)
+    assert {file: each.rows_read for file, each in found.items()} == facts.read
+    assert sum((each.rejected for each in found.values()), Counter()) == facts.rejected
+    assert sum(each.rows_repaired for each in found.values()) == facts.repaired
+    for file, each in found.items():
+        if file in facts.duplicates:
+            assert repeats(each.texts) == facts.duplicates[file]
+
+    dataset = prepare(config, beam_options=[], files=FILES)
+    rows: dict[str, Any] = dict(dataset.manifest["rows"])
+    assert rows["read"] == sum(facts.read.values())
+    assert rows["rejected"] == facts.rejected
+    assert rows["used"] == rows["read"] - sum(facts.rejected.values())
+    assert len(dataset.labels) == facts.labels
+    statistics = dataset.statistics
+    assert sum(each["documents"] for each in statistics["splits"].values()) == rows["used"]
+    # The statistics compare normalized texts, which are equal a little more often.
+    within = sum(statistics["duplicates"]["within"].values())
+    assert within == sum(
+        repeats([normalized(text) for text in each.texts]) for each in found.values()
+    )
+    assert sum(statistics["duplicates"]["across"].values()) == facts.shared
+    if len(found) == 2:
+        first, second = ({normalized(text) for text in each.texts} for each in found.values())
+        assert len(first & second) == facts.shared
