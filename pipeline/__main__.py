@@ -2,9 +2,11 @@
 
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
 DONE, FAILED, BAD_USAGE, GATE_TRIPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -19,20 +21,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from model.config import ConfigError
     from pipeline.cli import run_command
     from pipeline.corpora.accounting import AccountingError
+    from pipeline.runs.lease import LeaseError
     from pipeline.stages.running import RunError
+
+    signal.signal(signal.SIGTERM, _stop)
 
     try:
         return run_command(arguments)
     except ConfigError as error:
         return _fail(str(error), code=BAD_USAGE)
-    except (RunError, AccountingError) as error:
+    except (RunError, AccountingError, LeaseError) as error:
         return _fail(str(error), code=FAILED, error=error if verbose else None)
     except KeyboardInterrupt:
-        return _fail("stopped by Ctrl-C; nothing was published", code=INTERRUPTED)
+        return _fail("stopped by a signal; run again to have the whole of it", code=INTERRUPTED)
     except Exception as error:
         message = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
         hint = "" if verbose else " Run again with --verbose for the traceback."
         return _fail(f"{message}.{hint}", code=FAILED, error=error if verbose else None)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    """What a scheduler's SIGTERM does: the same as Ctrl-C, so that the run says how it ended."""
+    raise KeyboardInterrupt
 
 
 def _fail(message: str, *, code: int, error: BaseException | None = None) -> int:

@@ -97,8 +97,24 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
     )
     _add_model_and_input(score)
     score.add_argument("--output", required=True, metavar="DIR", help="where predictions go")
+    dates = score.add_mutually_exclusive_group()
+    dates.add_argument(
+        "--date",
+        type=_date,
+        metavar="YYYY-MM-DD",
+        help="partition, and what {date} in the inputs' paths stands for; default: today, in UTC",
+    )
+    dates.add_argument(
+        "--dates",
+        type=_dates,
+        metavar="A..B",
+        help="every date from A to B, one after another; one that fails costs itself, exit 1",
+    )
     score.add_argument(
-        "--date", type=_date, default=None, metavar="YYYY-MM-DD", help="partition; default: today"
+        "--if-exists",
+        choices=("replace", "skip", "fail"),
+        default="replace",
+        help="what to do where the date's partition is complete; default: replace",
     )
     _add_config(score, required=False)
     _add_dry_run(score)
@@ -159,3 +175,14 @@ def _date(value: str) -> str:
         return datetime.date.fromisoformat(value).isoformat()
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected a date YYYY-MM-DD, got {value!r}") from None
+
+
+def _dates(value: str) -> list[str]:
+    first, dots, last = value.partition("..")
+    if not dots:
+        raise argparse.ArgumentTypeError(f"expected dates YYYY-MM-DD..YYYY-MM-DD, got {value!r}")
+    begin, end = (datetime.date.fromisoformat(_date(date)) for date in (first, last))
+    if begin > end:
+        raise argparse.ArgumentTypeError(f"expected the earlier date first, got {value!r}")
+    days = (end - begin).days + 1
+    return [(begin + datetime.timedelta(days=day)).isoformat() for day in range(days)]

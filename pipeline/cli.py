@@ -14,13 +14,14 @@ from rich.text import Text
 
 from model.config import ConfigError, to_plain
 from pipeline.arguments import parse
-from pipeline.config import Config, build_config, load_config, new_input
+from pipeline.config import Config, build_config, config_of_date, load_config, new_input
 from pipeline.corpora.units import find_input_files
 from pipeline.reports.content import Trial
 from pipeline.reports.trial_scores import compare_variants, summarize_trials
 from pipeline.runs.commit import Partition
 from pipeline.runs.files import join, write_json, write_text
 from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.running import RunError
 
 if TYPE_CHECKING:
     from pipeline.runs.trials import TrialResult
@@ -91,26 +92,59 @@ def run_vectors(parsed: argparse.Namespace, beam_options: list[str], command: st
 
 
 def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
-    """Score corpora and publish the predictions of a date."""
-    from pipeline.stages.score import score
-
+    """Score corpora and publish the predictions of a date, or of many."""
     date = parsed.date or datetime.datetime.now(datetime.UTC).date().isoformat()
     partition = Partition(output=parsed.output, date=date)
     config = _scoring_config(parsed)
+    if parsed.dates and not parsed.dry_run:
+        return _run_backfill(parsed, config, beam_options)
     if parsed.dry_run:
-        return _print_plan(config, writes=partition.predictions)
+        for each in parsed.dates or [date]:
+            partition = Partition(output=parsed.output, date=each)
+            _print_plan(config_of_date(config, each), writes=partition.predictions)
+        return 0
+    from pipeline.stages.score import score
+
     run = score(
-        config,
+        config_of_date(config, date),
         model=parsed.model,
         partition=partition,
         beam_options=beam_options,
         files=BeamFiles(),
+        if_exists=parsed.if_exists,
     )
+    if run.skipped:
+        console.print(Text(f"skipped      {partition.predictions} is complete"))
+        return 0
     _print_rows(run.manifest["rows"])
     console.print(Text(f"speed        {run.manifest['documents_per_second']:,.0f} documents/s"))
     _print_made("predictions", partition.predictions)
     _print_made("rejected", partition.rejected)
     _print_made("report", join(run.folder, "report.html"))
+    return 0
+
+
+def _run_backfill(parsed: argparse.Namespace, config: Config, beam_options: list[str]) -> int:
+    from pipeline.stages.backfill import backfill
+
+    nights = backfill(
+        config,
+        parsed.dates,
+        model=parsed.model,
+        output=parsed.output,
+        beam_options=beam_options,
+        files=BeamFiles(),
+        if_exists=parsed.if_exists,
+    )
+    for night in nights:
+        made = f"{night.run.manifest['rows']['used']:,} rows" if night.run else night.error
+        console.print(Text(f"{night.date}   {night.status:<9}{made}"))
+    failed = [night.date for night in nights if night.status == "failed"]
+    if failed:
+        raise RunError(
+            f"{len(failed)} of {len(nights)} dates failed: {', '.join(failed)}. "
+            "Mend them and run again with --if-exists skip."
+        )
     return 0
 
 

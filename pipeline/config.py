@@ -269,6 +269,15 @@ def new_input(path: str) -> InputConfig:
     return InputConfig(path=path, format=infer_format(path), delimiter=delimiter)
 
 
+def config_of_date(config: Config, date: str) -> Config:
+    """The config with a date in place of every `{date}` in the paths of its inputs."""
+    inputs = tuple(
+        dataclasses.replace(item, path=item.path.replace("{date}", date))
+        for item in config.corpus.inputs
+    )
+    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=inputs))
+
+
 def _apply_override(values: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:

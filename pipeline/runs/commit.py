@@ -7,11 +7,12 @@ atomic rename of more than one file.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from model.config import ConfigError
 from pipeline.config import require_folder
-from pipeline.runs.files import Files, base_name, join, write_json
+from pipeline.runs.files import Files, base_name, join, read_json, write_json
+from pipeline.runs.manifest import MANIFEST, read_manifest, write_manifest
 from pipeline.runs.staging import StagedFile
 
 SUCCESS = "_SUCCESS"
@@ -40,6 +41,14 @@ class Partition:
         """Where the date's rejections lie."""
         return join(self.output, "rejected", f"dt={self.date}")
 
+    def claim(self, run_id: str) -> str:
+        """Where a run says that it works on the date, while it does."""
+        return join(self.output, "leases", f"dt={self.date}.{run_id}.json")
+
+    def run_of_claim(self, path: str) -> str:
+        """The run that a claim's path names."""
+        return base_name(path).removeprefix(f"dt={self.date}.").removesuffix(".json")
+
 
 def run_folder(output: str, run_id: str) -> str:
     """Where a scoring run keeps its manifest, its report and, until the commit, its rows."""
@@ -58,6 +67,7 @@ def publish(
     run_id: str,
     predictions: Sequence[StagedFile],
     rejected: Sequence[StagedFile],
+    check: Callable[[], None],
 ) -> list[StagedFile]:
     """Makes the staged files the partition of their date, and the only ones.
 
@@ -65,13 +75,24 @@ def publish(
     what follows; the new files come in before the old ones leave, so that a
     crash loses nothing; `_SUCCESS` returns last, by the move of one file.
 
+    Args:
+        files: where everything lies.
+        partition: of the date.
+        run_id: becomes part of the files' names.
+        predictions: staged files of predictions.
+        rejected: staged files of rejections.
+        check: raises if the date is no longer this run's; called before each step.
+
     Returns:
         The published predictions files, at their final paths.
     """
     success = join(partition.predictions, SUCCESS)
+    check()
     files.delete([success])
+    check()
     published = _move_in(files, predictions, folder=partition.predictions, run_id=run_id)
     moved_rejections = _move_in(files, rejected, folder=partition.rejected, run_id=run_id)
+    check()
     _remove_others(files, partition.predictions, keep=published)
     _remove_others(files, partition.rejected, keep=moved_rejections)
     staged_success = join(staging_folder(partition.output, run_id), SUCCESS)
@@ -87,8 +108,47 @@ def publish(
             ],
         },
     )
+    check()
     files.move([(staged_success, success)])
     return published
+
+
+def published_run(files: Files, partition: Partition) -> str | None:
+    """The run whose rows are the partition; None unless every file of it is there."""
+    success = join(partition.predictions, SUCCESS)
+    if not files.match(success):
+        return None
+    described = read_json(files, success)
+    present = {
+        (base_name(info.path), info.bytes) for info in files.match(join(partition.predictions, "*"))
+    }
+    listed = {(item["file"], item["bytes"]) for item in described["files"]}
+    return str(described["run_id"]) if listed <= present else None
+
+
+def sweep_dead_runs(files: Files, partition: Partition, *, dead: Sequence[str]) -> None:
+    """Removes what earlier runs of a date left when they died or failed.
+
+    Only the holder of the date's lease may call this: no other run of it is alive.
+
+    Args:
+        files: where everything lies.
+        partition: of the date.
+        dead: runs known to have been killed, whatever they left.
+    """
+    pattern = join(partition.output, "runs", "*", "staging", "**")
+    start = len(pattern.partition("*")[0])
+    staged = {info.path[start:].split("/")[0] for info in files.match(pattern)}
+    for run_id in sorted({*staged, *dead}):
+        folder = run_folder(partition.output, run_id)
+        manifest = read_manifest(files, folder)
+        if run_id not in dead and manifest.get("date") != partition.date:
+            continue
+        files.delete([staging_folder(partition.output, run_id)])
+        if manifest.get("status") == "running":
+            done = published_run(files, partition) == run_id
+            ended = {"status": "done"} if done else {"status": "failed", "error": "it was killed"}
+            write_manifest(files, join(folder, MANIFEST), {**manifest, **ended})
 
 
 def _move_in(

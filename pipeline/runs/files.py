@@ -6,8 +6,14 @@ this protocol keeps the rooms that only need files free of Beam.
 
 import dataclasses
 import json
+import logging
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, Protocol, runtime_checkable
+
+logger = logging.getLogger("limelight")
+
+RETRY_SECONDS = (0.2, 1.0, 5.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,23 @@ def join(folder: str, *names: str) -> str:
 def base_name(path: str) -> str:
     """The last part of a path."""
     return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def open_patiently(files: Files, path: str) -> BinaryIO:
+    """Opens a file, again after a while where a network or a disk failed for a moment.
+
+    Raises:
+        OSError: the last one; at once if the file is not there or must not be read.
+    """
+    for seconds in RETRY_SECONDS:
+        try:
+            return files.open(path)
+        except (FileNotFoundError, PermissionError, IsADirectoryError):
+            raise
+        except OSError as error:
+            logger.info("%s: %s; trying again in %g s", path, error, seconds)
+            time.sleep(seconds)
+    return files.open(path)
 
 
 def read_json(files: Files, path: str) -> Any:

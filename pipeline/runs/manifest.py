@@ -1,5 +1,6 @@
 """The manifest of a run: what ran, on what, with which result."""
 
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -8,13 +9,15 @@ import importlib.metadata
 import json
 import platform
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import model
 import pipeline
-from pipeline.runs.files import Files, join, write_text
+from pipeline.runs.files import Files, join, read_json, write_text
+
+MANIFEST = "manifest.json"
 
 LIBRARIES = (
     "apache-beam",
@@ -70,11 +73,46 @@ class Manifest:
 
     def write(self, files: Files, folder: str) -> None:
         """Writes `<folder>/manifest.json`."""
-        self.write_to(files, join(folder, "manifest.json"))
+        self.write_to(files, join(folder, MANIFEST))
 
     def write_to(self, files: Files, path: str) -> None:
         """Writes the manifest, its keys in the order a person reads them."""
-        write_text(files, path, json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n")
+        write_manifest(files, path, self.as_dict())
+
+    @contextlib.contextmanager
+    def recorded(self, files: Files, folder: str) -> Iterator[None]:
+        """Keeps `<folder>/manifest.json` true: `running` in the block, `failed` if it raises."""
+        self.write(files, folder)
+        try:
+            yield
+        except BaseException as error:
+            if self.status == "running":
+                self.finish("failed")
+                self.extra = {**self.extra, "error": one_line(error)}
+                with contextlib.suppress(Exception):  # the error that came first is the news
+                    self.write(files, folder)
+            raise
+
+
+def write_manifest(files: Files, path: str, values: Mapping[str, Any]) -> None:
+    """Writes a manifest by one move: a kill or a full disk leaves the one that was there."""
+    write_text(files, f"{path}.new", json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+    files.move([(f"{path}.new", path)])
+
+
+def read_manifest(files: Files, folder: str) -> dict[str, Any]:
+    """The manifest of a run; empty if there is none or it cannot be read."""
+    path = join(folder, MANIFEST)
+    try:
+        values = read_json(files, path) if files.match(path) else {}
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message without line feeds, or its name where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def now() -> str:

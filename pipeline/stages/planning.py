@@ -16,7 +16,7 @@ from pipeline.corpora.units import (
     number_rows,
     plan_parts,
 )
-from pipeline.runs.files import Files, read_json, write_json
+from pipeline.runs.files import Files, open_patiently, read_json, write_json
 from pipeline.stages.running import running
 from pipeline.transforms.read_documents import CountPartRows
 
@@ -31,7 +31,7 @@ def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig
     for item in first_files.values():
         part = FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
         try:
-            with files.open(part.path) as stream:
+            with open_patiently(files, part.path) as stream:
                 next(iter(read_part(stream, part, corpus=corpus)), None)
         except (OSError, ValueError) as error:
             raise ConfigError(" ".join(str(error).split())) from error

@@ -12,23 +12,22 @@ import pyarrow as pa
 from model.bundle import Bundle
 from model.config import to_plain
 from pipeline.config import Config
-from pipeline.corpora.accounting import account_files, rejected_fraction, total_rows
+from pipeline.corpora.accounting import account_files, total_rows
 from pipeline.corpora.documents import kept_fields
 from pipeline.corpora.predictions import PredictionContext
-from pipeline.corpora.units import Unit, find_input_files
-from pipeline.reports.collect import collect_run_report
-from pipeline.reports.run_report import render_run_report
+from pipeline.corpora.units import InputFile, Unit, find_input_files
 from pipeline.runs import progress
-from pipeline.runs.commit import Partition, publish, run_folder, staging_folder
-from pipeline.runs.files import Files, join, read_json, write_text
-from pipeline.runs.manifest import Manifest, new_run_id
+from pipeline.runs.commit import Partition, run_folder, staging_folder
+from pipeline.runs.files import Files, join, read_json
+from pipeline.runs.manifest import Manifest, new_run_id, read_manifest
 from pipeline.runs.models import open_bundle
 from pipeline.schemas import REJECTIONS, predictions_schema
 from pipeline.stages.planning import check_inputs, plan_units
-from pipeline.stages.running import RunError, running
+from pipeline.stages.publishing import IfExists, find_published, own_date, publish_run, recorded
+from pipeline.stages.running import running
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
-from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.show_documents import ShowDocuments
@@ -43,11 +42,13 @@ class ScoringRun:
         partition: the folders of its output and date.
         folder: where its manifest and report lie.
         manifest: as written.
+        skipped: whether an earlier run had published the date, and this is that one.
     """
 
     partition: Partition
     folder: str
     manifest: Mapping[str, Any]
+    skipped: bool = False
 
 
 def score(
@@ -57,33 +58,66 @@ def score(
     partition: Partition,
     beam_options: Sequence[str],
     files: Files,
+    if_exists: IfExists = "replace",
 ) -> ScoringRun:
     """Scores a corpus and publishes the predictions of a date.
 
     Raises:
         BundleError: if the model directory must not be used.
-        ConfigError: for missing inputs or columns.
-        RunError: if the pipeline fails or too many rows are rejected; nothing is
-            published then, and the rejections stay in the run's folder.
+        ConfigError: for missing inputs or columns, an input without a row, or an output
+            that cannot be written.
+        LeaseError: if another run is at work on the date.
+        RunError: if the pipeline fails, too many rows are rejected, or `if_exists` is `fail`
+            and the date's partition is complete. Nothing is published then.
     """
     bundle = open_bundle(files, model)
-    inputs = find_input_files(files, config.corpus)
-    check_inputs(files, inputs, config.corpus)
     run = Manifest(run_id=new_run_id("score"), stage="score", config=to_plain(config))
     folder = run_folder(partition.output, run.run_id)
-    staging = staging_folder(partition.output, run.run_id)
     run.extra = {
         "date": partition.date,
         "model": model,
         "model_version": bundle.model_version,
         "rejected": partition.rejected,
     }
-    run.write(files, folder)
+    with own_date(files, partition, run_id=run.run_id) as lease:
+        before = find_published(files, partition, if_exists=if_exists)
+        if before is not None:
+            folder = run_folder(partition.output, before)
+            manifest = read_manifest(files, folder)
+            return ScoringRun(partition=partition, folder=folder, manifest=manifest, skipped=True)
+        inputs = find_input_files(files, config.corpus)
+        check_inputs(files, inputs, config.corpus)
+        with recorded(run, files=files, folder=folder):
+            _score(
+                run,
+                config,
+                bundle,
+                inputs,
+                partition=partition,
+                beam_options=beam_options,
+                files=files,
+            )
+            publish_run(run, config, partition=partition, lease=lease, files=files)
+    return ScoringRun(partition=partition, folder=folder, manifest=run.as_dict())
+
+
+def _score(
+    run: Manifest,
+    config: Config,
+    bundle: Bundle,
+    inputs: Sequence[InputFile],
+    *,
+    partition: Partition,
+    beam_options: Sequence[str],
+    files: Files,
+) -> None:
+    """Stages predictions and rejections, and counts both into the manifest."""
+    staging = staging_folder(partition.output, run.run_id)
     units = plan_units(
         inputs, beam_options=beam_options, files=files, scratch=join(staging, "row_counts.json")
     )
     scoring = ScoreDocuments(
-        model,
+        run.extra["model"],
         engine=config.scoring.engine,
         context=PredictionContext(
             model_version=bundle.model_version,
@@ -104,11 +138,9 @@ def score(
             files=files,
         )
     seconds = time.monotonic() - started
-
     counts = read_json(files, join(staging, "counts.json"))
-    accounts = account_files(counts, inputs)
-    run.inputs = accounts
-    run.rows = total_rows(accounts, counts)
+    run.inputs = account_files(counts, inputs)
+    run.rows = total_rows(run.inputs, counts)
     run.extra = {
         **run.extra,
         "labels": counts.get("labels", {}),
@@ -116,8 +148,6 @@ def score(
         "seconds": round(seconds, 2),
         "documents_per_second": round(run.rows["used"] / seconds, 1),
     }
-    _publish(run, config, partition=partition, folder=folder, files=files)
-    return ScoringRun(partition=partition, folder=folder, manifest=run.as_dict())
 
 
 def define_scoring(
@@ -157,39 +187,3 @@ def partition_schema(config: Config, bundle: Bundle) -> pa.Schema:
         "model_fingerprint": str(bundle.manifest["fingerprint"]),
     }
     return predictions_schema(kept_fields(config.corpus.columns), metadata)
-
-
-def _publish(
-    run: Manifest, config: Config, *, partition: Partition, folder: str, files: Files
-) -> None:
-    """Checks that every row is answered and commits, or leaves the previous state."""
-    staging = staging_folder(partition.output, run.run_id)
-    predictions = read_list(files, join(staging, "predictions.json"))
-    rejected = read_list(files, join(staging, "rejected.json"))
-    written = sum(file.rows for file in predictions)
-    fraction = rejected_fraction(run.rows)
-    problem = None
-    if written != run.rows["used"]:
-        problem = (
-            f"expected {run.rows['used']:,} rows in the predictions files, got {written:,}. "
-            "Run again, and report this if it happens twice."
-        )
-    elif fraction > config.corpus.max_rejected_fraction:
-        problem = (
-            f"{fraction:.2%} of the rows were rejected, expected at most "
-            f"{config.corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
-            f"Read the rejections in {join(staging, 'rejected')}."
-        )
-    if problem is not None:
-        run.finish("failed")
-        run.write(files, folder)
-        raise RunError(f"Nothing was published: {problem}")
-    published = publish(
-        files, partition, run_id=run.run_id, predictions=predictions, rejected=rejected
-    )
-    run.outputs = [file.as_output() for file in published]
-    run.finish("done")
-    report = collect_run_report(files, staging, manifest=run.as_dict())
-    write_text(files, join(folder, "report.html"), render_run_report(report))
-    files.delete([staging])
-    run.write(files, folder)

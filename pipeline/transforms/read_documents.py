@@ -11,7 +11,7 @@ from pipeline.corpora.parts import FilePart, count_rows
 from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import Unit
 from pipeline.runs import progress
-from pipeline.runs.files import Files
+from pipeline.runs.files import Files, open_patiently
 
 
 @dataclasses.dataclass
@@ -48,7 +48,7 @@ class CountPartRows(beam.PTransform):
         return parts | "Spread" >> beam.Reshuffle() | "Count" >> beam.Map(self._count)
 
     def _count(self, part: FilePart) -> tuple[tuple[str, int], int]:
-        with self.files.open(part.path) as stream:
+        with open_patiently(self.files, part.path) as stream:
             return (part.path, part.start), count_rows(stream, part)
 
 
@@ -59,7 +59,7 @@ class _ReadUnit(beam.DoFn):
 
     def process(self, unit: Unit) -> Iterator[Any]:
         for part in unit.parts:
-            with self.files.open(part.path) as stream:
+            with open_patiently(self.files, part.path) as stream:
                 for batch in read_part(stream, part, corpus=self.corpus):
                     if batch.documents.num_rows:
                         yield unit.index, batch.documents

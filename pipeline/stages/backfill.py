@@ -1,0 +1,77 @@
+"""backfill: score the corpora of many dates, one after another; a bad date costs itself."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from typing import Literal
+
+from model.config import ConfigError
+from pipeline.config import Config, config_of_date
+from pipeline.runs.commit import Partition
+from pipeline.runs.files import Files
+from pipeline.runs.manifest import one_line
+from pipeline.runs.models import open_bundle
+from pipeline.stages.publishing import IfExists
+from pipeline.stages.score import ScoringRun, score
+
+logger = logging.getLogger("limelight")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Night:
+    """What became of one date.
+
+    Attributes:
+        date: ISO 8601.
+        status: whether it was scored now, was complete before, or failed.
+        run: that scored it, now or before.
+        error: in one line, where it failed.
+    """
+
+    date: str
+    status: Literal["done", "skipped", "failed"]
+    run: ScoringRun | None = None
+    error: str = ""
+
+
+def backfill(
+    config: Config,
+    dates: Sequence[str],
+    *,
+    model: str,
+    output: str,
+    beam_options: Sequence[str],
+    files: Files,
+    if_exists: IfExists = "replace",
+) -> list[Night]:
+    """Scores the dates in order; every one is tried, whatever became of the others.
+
+    Raises:
+        BundleError: if the model directory must not be used.
+        ConfigError: if no input's path holds `{date}`: every date would be the same.
+    """
+    if not any("{date}" in item.path for item in config.corpus.inputs):
+        paths = ", ".join(item.path for item in config.corpus.inputs)
+        raise ConfigError(
+            "--dates: expected {date} in the path of an input, so that each date has its own "
+            f"corpus, got {paths}. Write it as in --input 'corpus/{{date}}/*.jsonl'."
+        )
+    open_bundle(files, model)
+    nights = []
+    for date in dates:
+        try:
+            run = score(
+                config_of_date(config, date),
+                model=model,
+                partition=Partition(output=output, date=date),
+                beam_options=beam_options,
+                files=files,
+                if_exists=if_exists,
+            )
+            night = Night(date=date, status="skipped" if run.skipped else "done", run=run)
+        except Exception as error:  # A bad date costs itself.
+            logger.debug("%s failed", date, exc_info=error)
+            night = Night(date=date, status="failed", error=one_line(error))
+        logger.info("%s: %s%s", date, night.status, f": {night.error}" if night.error else "")
+        nights.append(night)
+    return nights
