@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
 
 from model.config import (
@@ -114,6 +115,19 @@ class Bundle:
                 f"{' '.join(str(error).split())[:200]}. Train the model again."
             ) from error
         return network
+
+    def read_weights(self) -> dict[str, dict[str, np.ndarray]]:
+        """The trained weights by layer and name, read without Keras."""
+        from model.weights_file import read_weights_file
+
+        path = self.folder / WEIGHTS
+        try:
+            return read_weights_file(path, kind=self.config.network.attention.kind)
+        except (ValueError, OSError, KeyError) as error:
+            raise BundleError(
+                f"{path}: expected the weights of the network in {CONFIG}, got "
+                f"{' '.join(str(error).split())[:200]}. Train the model again."
+            ) from error
 
 
 def write_bundle(

@@ -32,7 +32,8 @@ AttentionKind = Literal[
     "mean",
     "last",
 ]
-EngineName = Literal["auto", "keras", "folded"]
+EngineName = Literal["auto", "keras", "tensorflow", "folded"]
+LongDocuments = Literal["truncate", "windows"]
 Head = Literal["softmax", "sigmoid", "multilabel"]
 
 # What the config itself is called among its variants.

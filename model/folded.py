@@ -30,20 +30,16 @@ by rounding, about 1e-6.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.config import NetworkConfig
 from model.folded_attention import KINDS, one_group
 from model.folded_kernels import ROWS, dot_rows
-from model.folded_layout import Tile, Width, as_vectors, read_weights
+from model.folded_layout import DIRECTIONS, Tile, Weights, Width, as_vectors
 from model.folded_lstm import FoldedLSTM
-
-if TYPE_CHECKING:
-    import keras
 
 # States of a tile then take 4 MB. Measured: from 1,200 to 16,384 tokens it makes no difference
 # to one thread; larger ones leave less time in Python, with its one lock, to many.
@@ -53,12 +49,13 @@ TILE_TOKENS = 8192
 class FoldedEngine:
     """Runs a network over documents given as flat token ids.
 
-    Safe to share between threads. It reads the network's weights when it is
-    made and keeps nothing of the network.
+    Safe to share between threads. It needs weights alone, neither Keras nor
+    TensorFlow.
 
     Args:
-        network: made by `model.classifier.build_classifier`.
-        config: what it was made from.
+        layers: the network's weights, as `model.folded_layout.read_network` or
+            `model.weights_file.read_weights_file` gives them.
+        config: what the network was made from.
         threads: how many tiles of documents run at a time; None for one on
             every core that this process may use.
 
@@ -67,7 +64,7 @@ class FoldedEngine:
     """
 
     def __init__(
-        self, network: "keras.Model", config: NetworkConfig, *, threads: int | None = None
+        self, layers: Mapping[str, Weights], config: NetworkConfig, *, threads: int | None = None
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads: expected an integer >= 1 or None, got {threads}")
@@ -75,22 +72,25 @@ class FoldedEngine:
         self.config = config
 
         width = Width(config.lstm.units)
-        embedding = read_weights(network.get_layer("embedding"))["embeddings"]
+        embedding = layers["embedding"]["embeddings"]
         self._ids = len(embedding)
         self._layers = [
             FoldedLSTM(
-                [read_weights(lstm) for lstm in _directions(network, number, config)],
+                [
+                    layers[f"bilstm_{number}.{direction}"]
+                    for direction in DIRECTIONS[: 1 + config.lstm.bidirectional]
+                ],
                 width=width,
                 add=config.lstm.bidirectional and config.lstm.merge == "sum",
                 embedding=embedding if number == 1 else None,
             )
             for number in range(1, config.lstm.layers + 1)
         ]
-        attention = read_weights(network.get_layer("attention"))
+        attention = layers.get("attention", {})
         self._pool = KINDS[config.attention.kind](attention, width=width, config=config)
         # A bias a position is the only weight that limits a document's length.
         self._max_tokens = len(attention["bias"]) if config.attention.kind == "positional" else None
-        head = read_weights(network.get_layer("head"))
+        head = layers["head"]
         self._head_vectors = as_vectors(self._pool.output.pad_rows(head["kernel"]))
         self._head_bias = head["bias"]
 
@@ -182,15 +182,6 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _directions(
-    network: "keras.Model", number: int, config: NetworkConfig
-) -> list["keras.layers.Layer"]:
-    layer = network.get_layer(f"bilstm_{number}")
-    if config.lstm.bidirectional:
-        return [layer.forward_lstm, layer.backward_lstm]
-    return [layer.forward_lstm]
 
 
 def _tiles(lengths: np.ndarray, *, threads: int) -> Iterator[slice]:

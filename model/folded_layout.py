@@ -13,9 +13,28 @@ if TYPE_CHECKING:
 
 Weights = dict[str, np.ndarray]  # of a layer, float32, by name
 
+DIRECTIONS = ("forward_lstm", "backward_lstm")  # the sublayers of `model.bilstm.BiLSTM`
 
-def read_weights(layer: "keras.layers.Layer") -> Weights:
-    """Copies a layer's weights."""
+
+def read_network(network: "keras.Model") -> dict[str, Weights]:
+    """Copies the weights of a network of `model.classifier`, by layer.
+
+    Returns:
+        The weights of `embedding`, `attention`, `head` and of each direction
+        of each recurrent layer, such as `bilstm_1.forward_lstm`.
+    """
+    layers = {}
+    for layer in network.layers:
+        for direction in DIRECTIONS:
+            lstm = getattr(layer, direction, None)
+            if lstm is not None:
+                layers[f"{layer.name}.{direction}"] = _copy_weights(lstm)
+        if layer.weights and not hasattr(layer, DIRECTIONS[0]):
+            layers[layer.name] = _copy_weights(layer)
+    return layers
+
+
+def _copy_weights(layer: "keras.layers.Layer") -> Weights:
     return {weight.name: np.array(weight, np.float32) for weight in layer.weights}
 
 

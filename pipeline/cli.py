@@ -14,7 +14,14 @@ from rich.text import Text
 
 from model.config import ConfigError, to_plain
 from pipeline.arguments import parse
-from pipeline.config import Config, build_config, config_of_date, load_config, new_input
+from pipeline.config import (
+    Config,
+    ScoringConfig,
+    build_config,
+    config_of_date,
+    load_config,
+    new_input,
+)
 from pipeline.corpora.units import find_input_files
 from pipeline.reports.content import Trial
 from pipeline.reports.trial_scores import compare_variants, summarize_trials
@@ -25,6 +32,9 @@ from pipeline.stages.running import RunError
 
 if TYPE_CHECKING:
     from pipeline.runs.trials import TrialResult
+
+# Of the columns that a model was trained on, those that its scoring and evaluation read.
+SCORED_COLUMNS = ("id", "text", "label", "labels")
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -166,9 +176,9 @@ def run_explain(parsed: argparse.Namespace, beam_options: list[str], command: st
     """Show which tokens a prediction attended to."""
     from pipeline.reports.terminal import explain_prediction
     from pipeline.runs.gallery import explain_texts
-    from pipeline.runs.models import shared_scorer
+    from pipeline.runs.models import shared_scorers
 
-    scorer = shared_scorer(BeamFiles(), parsed.model, engine="auto")
+    [scorer] = shared_scorers(BeamFiles(), [parsed.model], ScoringConfig())
     for shown in explain_texts(scorer, parsed.text):
         console.print(explain_prediction(shown))
     return 0
@@ -210,7 +220,7 @@ def _scoring_config(parsed: argparse.Namespace) -> Config:
         manifest = open_bundle(BeamFiles(), parsed.model).manifest
         columns = manifest["config"]["corpus"]["columns"]
         values: dict[str, Any] = {
-            "corpus": {"columns": {name: columns[name] for name in ("id", "text", "label")}}
+            "corpus": {"columns": {name: columns[name] for name in SCORED_COLUMNS}}
         }
         config = build_config(values, parsed.set, where="the model's manifest")
     if parsed.input:

@@ -18,6 +18,7 @@ from model.config import (
     STRICT,
     ConfigError,
     EngineName,
+    LongDocuments,
     NetworkConfig,
     TextConfig,
     TrainingConfig,
@@ -135,7 +136,17 @@ class OutputConfig:
 
     __pydantic_config__ = STRICT
 
-    attention: Literal["full", "none"] = "full"
+    attention: Literal["full", "top_k", "none"] = "full"
+    top_k: int = 10  # tokens a document that `top_k` keeps
+    attention_type: Literal["float32", "float16"] = "float32"
+    partition_by: str | None = None  # a kept column or `label`: a folder for each of its values
+    file_mb: int = 512  # a file of this size is closed and another begun
+    row_group_mb: int = 64  # in memory
+
+    def __post_init__(self) -> None:
+        for name in ("top_k", "file_mb", "row_group_mb"):
+            value = getattr(self, name)
+            require(value >= 1, name, "an integer >= 1", value)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -145,7 +156,18 @@ class ScoringConfig:
     __pydantic_config__ = STRICT
 
     engine: EngineName = "auto"
+    threads: int | Literal["auto"] = "auto"  # of a process; see `pipeline.stages.threads`
+    long_documents: LongDocuments = "truncate"
+    further_models: tuple[str, ...] = ()  # scored in the same pass, into columns of their own
+    min_score: float = 0.0  # predictions with a lower score are counted and not written
     output: OutputConfig = OutputConfig()
+
+    def __post_init__(self) -> None:
+        valid = self.threads == "auto" or self.threads >= 1
+        require(valid, "threads", "auto or an integer >= 1", self.threads)
+        require(0 <= self.min_score <= 1, "min_score", "a number in [0, 1]", self.min_score)
+        models = self.further_models
+        require(len(set(models)) == len(models), "further_models", "each model once", models)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -168,6 +190,10 @@ class Config:
         valid = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name) is not None
         require(valid, "name", "letters, digits, '.', '_' or '-'", self.name)
         require_folder(self.workspace, "workspace")
+        columns = (None, "label", *self.corpus.columns.keep)
+        by = self.scoring.output.partition_by
+        expected = "null, label or one of corpus.columns.keep"
+        require(by in columns, "scoring.output.partition_by", expected, by)
 
 
 def require_folder(path: str, key: str) -> None:

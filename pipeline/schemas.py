@@ -78,8 +78,34 @@ def documents_schema(kept: Sequence[pa.Field] = ()) -> pa.Schema:
     return pa.schema([*DOCUMENTS, *kept])
 
 
+# What a model says of a document: the columns that each further model adds.
+MODEL_COLUMNS = tuple(
+    name for name in PREDICTIONS.names if name not in ("document_id", "text_sha256", "run_id")
+)
+
+
 def predictions_schema(
-    kept: Sequence[pa.Field] = (), metadata: Mapping[str, str] | None = None
+    kept: Sequence[pa.Field] = (),
+    metadata: Mapping[str, str] | None = None,
+    *,
+    attention_type: Literal["float32", "float16"] = "float32",
+    prefixes: Sequence[str] = (),
 ) -> pa.Schema:
-    """The predictions schema, with the kept input columns and the model's metadata."""
-    return pa.schema([*PREDICTIONS, *kept], metadata=dict(metadata) if metadata else None)
+    """The schema of predictions.
+
+    Args:
+        kept: the kept input columns, which follow the fixed ones.
+        metadata: of the model.
+        attention_type: of one weight.
+        prefixes: of the columns of further models, one a model. They come last
+            and are null where that model finds no token in a text.
+    """
+    weights = pa.list_(pa.float16() if attention_type == "float16" else pa.float32())
+    index = PREDICTIONS.get_field_index("attention")
+    fixed = PREDICTIONS.set(index, PREDICTIONS.field(index).with_type(weights))
+    further = [
+        pa.field(prefix + name, fixed.field(name).type)
+        for prefix in prefixes
+        for name in MODEL_COLUMNS
+    ]
+    return pa.schema([*fixed, *kept, *further], metadata=dict(metadata) if metadata else None)

@@ -103,7 +103,11 @@ def publish(
             "run_id": run_id,
             "rows": sum(file.rows for file in published),
             "files": [
-                {"file": base_name(file.path), "bytes": file.bytes, "rows": file.rows}
+                {
+                    "file": join(*filter(None, [file.subfolder, base_name(file.path)])),
+                    "bytes": file.bytes,
+                    "rows": file.rows,
+                }
                 for file in published
             ],
         },
@@ -119,8 +123,9 @@ def published_run(files: Files, partition: Partition) -> str | None:
     if not files.match(success):
         return None
     described = read_json(files, success)
+    start = len(success) - len(SUCCESS)
     present = {
-        (base_name(info.path), info.bytes) for info in files.match(join(partition.predictions, "*"))
+        (info.path[start:], info.bytes) for info in files.match(join(partition.predictions, "**"))
     }
     listed = {(item["file"], item["bytes"]) for item in described["files"]}
     return str(described["run_id"]) if listed <= present else None
@@ -157,7 +162,12 @@ def _move_in(
     total = len(staged)
     moved = [
         dataclasses.replace(
-            file, path=join(folder, f"part-{run_id}-{index:05d}-of-{total:05d}.parquet")
+            file,
+            path=join(
+                folder,
+                *filter(None, [file.subfolder]),
+                f"part-{run_id}-{index:05d}-of-{total:05d}.parquet",
+            ),
         )
         for index, file in enumerate(staged)
     ]
@@ -167,5 +177,5 @@ def _move_in(
 
 def _remove_others(files: Files, folder: str, *, keep: Sequence[StagedFile]) -> None:
     kept = {base_name(file.path) for file in keep}
-    found = files.match(join(folder, "*"))
+    found = files.match(join(folder, "**"))
     files.delete([file.path for file in found if base_name(file.path) not in kept])

@@ -2,17 +2,18 @@
 
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from model.bundle import MANIFEST, Bundle, BundleError, load_bundle
-from model.config import EngineName
 from model.scoring import Scorer, load_scorer
+from pipeline.config import ScoringConfig
 from pipeline.runs.files import Files, join
 from pipeline.runs.folders import download_folder, is_local
 
 # Threads of one worker process wait here for the one that loads the model.
 _loading = threading.Lock()
-_loaded: dict[tuple[str, str], Scorer] = {}
+_loaded: dict[tuple[object, ...], Scorer] = {}
 
 
 def open_bundle(files: Files, folder: str) -> Bundle:
@@ -34,14 +35,22 @@ def open_bundle(files: Files, folder: str) -> Bundle:
     return load_bundle(local)
 
 
-def shared_scorer(files: Files, folder: str, *, engine: EngineName) -> Scorer:
-    """The process's one scorer of a model, however many threads ask for it.
+def shared_scorers(files: Files, folders: Sequence[str], config: ScoringConfig) -> list[Scorer]:
+    """The process's one scorer of each model, however many threads ask for them.
 
-    A version's folder never changes, so its path stands for its content.
+    A version's folder never changes, so its path stands for its content. Models
+    that are not asked for are forgotten.
     """
+    how = (config.engine, config.threads, config.long_documents)
     with _loading:
-        key = (folder, engine)
-        if key not in _loaded:
-            _loaded.clear()  # one model at a time: a second one replaces the first
-            _loaded[key] = load_scorer(open_bundle(files, folder), engine=engine)
-        return _loaded[key]
+        for key in [key for key in _loaded if key[0] not in folders or key[1:] != how]:
+            del _loaded[key]
+        for folder in folders:
+            if (folder, *how) not in _loaded:
+                _loaded[folder, *how] = load_scorer(
+                    open_bundle(files, folder),
+                    engine=config.engine,
+                    threads=None if config.threads == "auto" else config.threads,
+                    long_documents=config.long_documents,
+                )
+        return [_loaded[folder, *how] for folder in folders]

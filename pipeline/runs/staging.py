@@ -12,12 +12,21 @@ CHUNK = 1 << 20
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StagedFile:
-    """A file that a run wrote, with what its manifest says of it."""
+    """A file that a run wrote, with what its manifest says of it.
+
+    Attributes:
+        path: where it lies.
+        bytes: its size.
+        rows: its rows.
+        sha256: of its content.
+        subfolder: where it belongs below the published folder, such as `lang=en`.
+    """
 
     path: str
     bytes: int
     rows: int
     sha256: str
+    subfolder: str = ""
 
     def as_output(self) -> dict[str, Any]:
         """What the `outputs` of a manifest say of the file."""

@@ -29,7 +29,8 @@ from model.embedding import Vectors, read_vectors
 from model.history import History, write_events, write_history
 from model.keras_engine import Forward, KerasEngine, trace_forward
 from model.metrics import evaluate, evaluate_multilabel
-from model.scoring import Scorer
+from model.scoring import EngineScorer, verify_golden
+from model.serving import ServingScorer, write_serving
 from model.training import Fitted, Hooks, fit, predict
 from model.vocabulary import Vocabulary
 from pipeline.config import SPLITS, Config
@@ -235,10 +236,13 @@ def _write_model(
         vocabulary=vocabulary,
         labels=dataset.labels,
     )
-    scorer = Scorer(bundle, KerasEngine(fitted.network))
+    scorer = EngineScorer(bundle, KerasEngine(fitted.network))
     samples = dataset.read_samples(files)
     texts = [sample.text for sample in samples[:GOLDEN_ROWS]]
     write_golden(folder, scorer.golden([*texts, *GOLDEN_EXTREMES]))
+    write_serving(bundle)
+    # What is served must give what training saw; the engines check themselves when they load.
+    verify_golden(ServingScorer(bundle), bundle.golden(), engine="tensorflow")
     unseen = "test" if dataset.rows("test") else "validation"
     shown = [sample for sample in samples if sample.split == unseen]
     write_lines(folder / GALLERY, gallery_to_lines(show_samples(scorer, shown)))

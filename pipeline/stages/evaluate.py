@@ -10,9 +10,8 @@ import pyarrow.parquet as pq
 from model.config import ConfigError
 from model.metrics import evaluate as measure
 from model.metrics import evaluate_multilabel as measure_multilabel
-from pipeline.config import Config
+from pipeline.config import Config, OutputConfig, ScoringConfig
 from pipeline.corpora.accounting import account_files, total_rows
-from pipeline.corpora.predictions import PredictionContext
 from pipeline.corpora.truth import TRUTH, keep_truth, stack_truth
 from pipeline.corpora.units import Unit, find_input_files
 from pipeline.runs import progress
@@ -21,6 +20,7 @@ from pipeline.runs.manifest import new_run_id
 from pipeline.runs.models import open_bundle
 from pipeline.stages.planning import check_inputs, plan_units
 from pipeline.stages.running import running
+from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles, read_list
@@ -55,10 +55,13 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     )
     scoring = ScoreDocuments(
         model,
-        engine=config.scoring.engine,
-        context=PredictionContext(
-            model_version=bundle.model_version, run_id=run_id, attention=False
+        config=ScoringConfig(
+            engine=config.scoring.engine,
+            threads=process_threads(config.scoring, beam_options),
+            long_documents=config.scoring.long_documents,
+            output=OutputConfig(attention="none"),
         ),
+        run_id=run_id,
         files=files,
     )
     with progress.shown("evaluate"), running(beam_options) as root:

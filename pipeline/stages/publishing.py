@@ -125,9 +125,10 @@ def check_rows(run: Manifest, config: Config, *, written: int, staging: str) -> 
             f"Nothing was published: {run.inputs[0]['file']}: expected rows, got none in "
             f"{len(run.inputs):,} input files. Check that the corpus of the date is complete."
         )
-    if written != run.rows["used"]:
+    expected = run.rows["used"] - run.extra["below_min_score"]
+    if written != expected:
         raise RunError(
-            f"Nothing was published: expected {run.rows['used']:,} rows in the predictions files, "
+            f"Nothing was published: expected {expected:,} rows in the predictions files, "
             f"got {written:,}. Run again, and report this if it happens twice."
         )
     fraction = rejected_fraction(run.rows)

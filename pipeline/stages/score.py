@@ -10,21 +10,23 @@ import apache_beam as beam
 import pyarrow as pa
 
 from model.bundle import Bundle
-from model.config import to_plain
+from model.config import ConfigError, to_plain
 from pipeline.config import Config
 from pipeline.corpora.accounting import account_files, total_rows
 from pipeline.corpora.documents import kept_fields
-from pipeline.corpora.predictions import PredictionContext
+from pipeline.corpora.predictions import column_prefixes
 from pipeline.corpora.units import InputFile, Unit, find_input_files
 from pipeline.runs import progress
 from pipeline.runs.commit import Partition, run_folder, staging_folder
 from pipeline.runs.files import Files, join, read_json
 from pipeline.runs.manifest import Manifest, new_run_id, read_manifest
 from pipeline.runs.models import open_bundle
+from pipeline.runs.parquet_files import ParquetLayout
 from pipeline.schemas import REJECTIONS, predictions_schema
 from pipeline.stages.planning import check_inputs, plan_units
 from pipeline.stages.publishing import IfExists, find_published, own_date, publish_run, recorded
 from pipeline.stages.running import running
+from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
@@ -71,6 +73,7 @@ def score(
             and the date's partition is complete. Nothing is published then.
     """
     bundle = open_bundle(files, model)
+    further = [open_bundle(files, folder) for folder in config.scoring.further_models]
     run = Manifest(run_id=new_run_id("score"), stage="score", config=to_plain(config))
     folder = run_folder(partition.output, run.run_id)
     run.extra = {
@@ -91,7 +94,7 @@ def score(
             _score(
                 run,
                 config,
-                bundle,
+                [bundle, *further],
                 inputs,
                 partition=partition,
                 beam_options=beam_options,
@@ -104,7 +107,7 @@ def score(
 def _score(
     run: Manifest,
     config: Config,
-    bundle: Bundle,
+    bundles: Sequence[Bundle],
     inputs: Sequence[InputFile],
     *,
     partition: Partition,
@@ -118,12 +121,10 @@ def _score(
     )
     scoring = ScoreDocuments(
         run.extra["model"],
-        engine=config.scoring.engine,
-        context=PredictionContext(
-            model_version=bundle.model_version,
-            run_id=run.run_id,
-            attention=config.scoring.output.attention == "full",
+        config=dataclasses.replace(
+            config.scoring, threads=process_threads(config.scoring, beam_options)
         ),
+        run_id=run.run_id,
         files=files,
     )
     started = time.monotonic()
@@ -133,7 +134,7 @@ def _score(
             units,
             config,
             scoring=scoring,
-            schema=partition_schema(config, bundle),
+            schema=partition_schema(config, bundles),
             staging=staging,
             files=files,
         )
@@ -145,6 +146,7 @@ def _score(
         **run.extra,
         "labels": counts.get("labels", {}),
         "scores": counts.get("scores", {}),
+        "below_min_score": counts.get("below_min_score", 0),
         "seconds": round(seconds, 2),
         "documents_per_second": round(run.rows["used"] / seconds, 1),
     }
@@ -165,7 +167,8 @@ def define_scoring(
     scored = read.documents | "Score" >> scoring
     (
         scored.predictions
-        | "Write predictions" >> WriteRecordBatches(join(staging, "predictions"), schema, files)
+        | "Write predictions"
+        >> WriteRecordBatches(join(staging, "predictions"), schema, files, layout_of(config))
         | "List predictions" >> ListFiles(join(staging, "predictions.json"), files)
     )
     scored.documents | "Show" >> ShowDocuments(join(staging, "gallery.jsonl"), files)
@@ -179,11 +182,38 @@ def define_scoring(
     counts | beam.Flatten() | "Count" >> CountRows(join(staging, "counts.json"), files)
 
 
-def partition_schema(config: Config, bundle: Bundle) -> pa.Schema:
-    """The schema of the Parquet files, with the model in its metadata."""
-    metadata = {
-        "labels": json.dumps(bundle.labels, ensure_ascii=False),
-        "model_version": bundle.model_version,
-        "model_fingerprint": str(bundle.manifest["fingerprint"]),
-    }
-    return predictions_schema(kept_fields(config.corpus.columns), metadata)
+def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:
+    """The schema of the Parquet files, with the models in its metadata.
+
+    Raises:
+        ConfigError: if two models, or a model and a kept column, claim one name.
+    """
+    prefixes = column_prefixes([bundle.model_version for bundle in bundles[1:]])
+    metadata = {}
+    for prefix, bundle in zip(["", *prefixes], bundles, strict=True):
+        metadata[prefix + "labels"] = json.dumps(bundle.labels, ensure_ascii=False)
+        metadata[prefix + "model_version"] = bundle.model_version
+        metadata[prefix + "model_fingerprint"] = str(bundle.manifest["fingerprint"])
+    schema = predictions_schema(
+        kept_fields(config.corpus.columns),
+        metadata,
+        attention_type=config.scoring.output.attention_type,
+        prefixes=prefixes,
+    )
+    twice = [name for name in schema.names if schema.names.count(name) > 1]
+    if twice:
+        raise ConfigError(
+            f"scoring.further_models: expected models and kept columns of different names, got "
+            f"the column {twice[0]!r} twice. Leave one of them out."
+        )
+    return schema
+
+
+def layout_of(config: Config) -> ParquetLayout:
+    """How the predictions are laid out in files."""
+    output = config.scoring.output
+    return ParquetLayout(
+        row_group_bytes=output.row_group_mb << 20,
+        file_bytes=output.file_mb << 20,
+        partition_by=output.partition_by,
+    )

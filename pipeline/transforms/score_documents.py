@@ -7,34 +7,36 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from model.config import EngineName
+from pipeline.config import ScoringConfig
 from pipeline.corpora.accounting import count_used
 from pipeline.corpora.predictions import (
     PredictionContext,
     count_predictions,
     score_documents,
+    select_scores,
 )
 from pipeline.runs.files import Files
-from pipeline.runs.models import shared_scorer
+from pipeline.runs.models import shared_scorers
 
 
 @dataclasses.dataclass
 class ScoreDocuments(beam.PTransform):
-    """Scores documents with one model.
+    """Scores documents with a model, and with those that `config` names beside it.
 
     Returns four PCollections: `predictions` and `rejections`, of `(unit index,
     record batch)`; `documents`, `(documents, predictions)` pairs of batches; and
-    `counts`.
+    `counts`. Predictions below `config.min_score` are in `documents` and
+    `counts` alone.
     """
 
     model: str
-    engine: EngineName
-    context: PredictionContext
+    config: ScoringConfig
+    run_id: str
     files: Files
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Row-wise; batches keep their order."""
-        score = _Score(self.model, self.engine, self.context, self.files)
+        score = _Score(self.model, self.config, self.run_id, self.files)
         return documents | beam.ParDo(score).with_outputs(
             "documents", "rejections", "counts", main="predictions"
         )
@@ -43,20 +45,27 @@ class ScoreDocuments(beam.PTransform):
 @dataclasses.dataclass
 class _Score(beam.DoFn):
     model: str
-    engine: EngineName
-    context: PredictionContext
+    config: ScoringConfig
+    run_id: str
     files: Files
 
     def setup(self) -> None:
-        self._scorer = shared_scorer(self.files, self.model, engine=self.engine)
+        models = [self.model, *self.config.further_models]
+        self._scorer, *further = shared_scorers(self.files, models, self.config)
+        self._context = PredictionContext(
+            run_id=self.run_id, output=self.config.output, further=further
+        )
 
     def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
         unit, documents = element
-        for scored in score_documents(self._scorer, documents, context=self.context):
+        least = self.config.min_score
+        for scored in score_documents(self._scorer, documents, context=self._context):
             if scored.documents.num_rows:
-                yield unit, scored.predictions
+                yield unit, select_scores(scored.predictions, least)
                 yield beam.pvalue.TaggedOutput("documents", (scored.documents, scored.predictions))
             yield beam.pvalue.TaggedOutput("counts", count_used(scored.documents))
-            yield beam.pvalue.TaggedOutput("counts", count_predictions(scored.predictions))
+            yield beam.pvalue.TaggedOutput(
+                "counts", count_predictions(scored.predictions, min_score=least)
+            )
             for rejections in scored.rejections:
                 yield beam.pvalue.TaggedOutput("rejections", (unit, rejections))

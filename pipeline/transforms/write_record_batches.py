@@ -1,19 +1,16 @@
-"""Record batches -> staged Parquet files, one a unit."""
+"""Record batches -> staged Parquet files, those of a unit together."""
 
 import dataclasses
-import os
-import tempfile
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.transforms.window import GlobalWindows
 
-from pipeline.runs.files import Files, join
-from pipeline.runs.staging import StagedFile, stage_files
+from pipeline.runs.files import Files
+from pipeline.runs.parquet_files import ParquetFiles, ParquetLayout
+from pipeline.runs.staging import StagedFile
 
 
 @dataclasses.dataclass
@@ -27,10 +24,11 @@ class WriteRecordBatches(beam.PTransform):
     folder: str
     schema: pa.Schema
     files: Files
+    layout: ParquetLayout = ParquetLayout()
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
-        """The batches of a unit, in order, go into one file."""
-        return batches | beam.ParDo(_WriteUnits(self.folder, self.schema, self.files))
+        """The batches of a unit, in order, go into one file until it is full."""
+        return batches | beam.ParDo(_WriteUnits(self.folder, self.schema, self.files, self.layout))
 
 
 @dataclasses.dataclass
@@ -38,47 +36,30 @@ class _WriteUnits(beam.DoFn):
     folder: str
     schema: pa.Schema
     files: Files
+    layout: ParquetLayout
 
     def start_bundle(self) -> None:
         self._unit: int | None = None
-        self._local: _LocalParquet | None = None
+        self._open: ParquetFiles | None = None
 
     def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[tuple[int, StagedFile]]:
         unit, batch = element
         if unit != self._unit:
             yield from self._close()
             self._unit = unit
-        if self._local is None:
-            self._local = _LocalParquet(self.schema)
-        self._local.write(batch)
+        if self._open is None:
+            self._open = ParquetFiles(
+                self.schema, self.layout, folder=self.folder, files=self.files
+            )
+        for staged in self._open.write(batch):
+            yield unit, staged
 
     def finish_bundle(self) -> Iterator[Any]:
         for staged in self._close():
             yield GlobalWindows.windowed_value(staged)
 
     def _close(self) -> Iterator[tuple[int, StagedFile]]:
-        if self._local is not None and self._unit is not None:
-            path = join(self.folder, f"{uuid.uuid4().hex}.parquet")
-            yield self._unit, self._local.close(self.files, path)
-        self._local = None
-
-
-class _LocalParquet:
-    """A Parquet file while it is written, on the worker's own disk."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        descriptor, self._path = tempfile.mkstemp(suffix=".parquet")
-        os.close(descriptor)
-        self._schema = schema
-        self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
-        self._rows = 0
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch.cast(self._schema))
-        self._rows += batch.num_rows
-
-    def close(self, files: Files, path: str) -> StagedFile:
-        self._writer.close()
-        staged = stage_files(files, [self._path], path=path, rows=self._rows)
-        os.unlink(self._path)
-        return staged
+        if self._open is not None and self._unit is not None:
+            for staged in self._open.close():
+                yield self._unit, staged
+        self._open = None

@@ -84,8 +84,9 @@ def sorted_batches(row_offsets: np.ndarray) -> list[np.ndarray]:
 
 def folded_contender(cores: int) -> Run:
     from model.folded import FoldedEngine
+    from model.folded_layout import read_network
 
-    return FoldedEngine(make_network(), CONFIG, threads=cores).run
+    return FoldedEngine(read_network(make_network()), CONFIG, threads=cores).run
 
 
 def keras_contender(cores: int) -> Run:

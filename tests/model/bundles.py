@@ -18,7 +18,7 @@ from model.bundle import (
 from model.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
 from model.keras_engine import KerasEngine
-from model.scoring import Scorer
+from model.scoring import EngineScorer
 from model.vocabulary import Vocabulary
 
 TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
@@ -44,7 +44,7 @@ def make_bundle(
         vocabulary=vocabulary,
         labels=LABELS,
     )
-    write_golden(folder, Scorer(unsealed, KerasEngine(built)).golden(list(TEXTS)))
+    write_golden(folder, EngineScorer(unsealed, KerasEngine(built)).golden(list(TEXTS)))
     seal(folder, vocabulary_ids=vocabulary.size)
     return load_bundle(folder)
 

@@ -14,6 +14,7 @@ from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkCo
 from model.folded import FoldedEngine
 from model.folded_attention import KINDS
 from model.folded_kernels import COLUMNS, LANES, ROWS, dot_rows, project
+from model.folded_layout import read_network
 
 IDS = 50
 MAX_TOKENS = 23
@@ -71,7 +72,7 @@ DOCUMENTS = make_documents([7, 1, MAX_TOKENS, 2, 7, 13, 1, 19, 8, 3, 7, 22, 5])
 def assert_equals_keras(config: NetworkConfig) -> None:
     network = make_network(config)
     expected = run_keras(network, *DOCUMENTS)
-    got = FoldedEngine(network, config, threads=1).run(*DOCUMENTS)
+    got = FoldedEngine(read_network(network), config, threads=1).run(*DOCUMENTS)
     for one, other in zip(got, expected, strict=True):
         assert one.dtype == np.float32
         np.testing.assert_allclose(one, other, rtol=0, atol=TOLERANCE)
@@ -124,7 +125,7 @@ def test_equals_a_plain_lstm_with_attention_of_zhou():
     embedding, *rest = (array.astype(np.float64) for array in network.get_weights())
     forward, backward, (query, head, bias) = rest[:3], rest[3:6], rest[6:]
     ids, row_offsets = DOCUMENTS
-    probabilities, weights = FoldedEngine(network, config).run(ids, row_offsets)
+    probabilities, weights = FoldedEngine(read_network(network), config).run(ids, row_offsets)
     for row, (start, stop) in enumerate(itertools.pairwise(row_offsets)):
         inputs = embedding[ids[start:stop]]
         states = np.concatenate(
@@ -141,7 +142,7 @@ def test_equals_a_plain_lstm_with_attention_of_zhou():
 @pytest.fixture(scope="module")
 def positional():
     config = make_config(kind="positional")
-    return make_network(config), config
+    return read_network(make_network(config)), config
 
 
 @given(
@@ -154,14 +155,14 @@ def positional():
 def test_a_document_alone_gets_what_it_gets_among_others(
     positional, lengths, threads, tile_tokens, data
 ):
-    network, config = positional
+    layers, config = positional
     ids, row_offsets = make_documents(lengths)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folded, "TILE_TOKENS", tile_tokens)
-        together = FoldedEngine(network, config, threads=threads).run(ids, row_offsets)
+        together = FoldedEngine(layers, config, threads=threads).run(ids, row_offsets)
     row = data.draw(st.integers(0, len(lengths) - 1))
     own = slice(row_offsets[row], row_offsets[row + 1])
-    alone = FoldedEngine(network, config, threads=1).run(ids[own], np.array([0, lengths[row]]))
+    alone = FoldedEngine(layers, config, threads=1).run(ids[own], np.array([0, lengths[row]]))
     np.testing.assert_array_equal(together[0][row], alone[0][0])
     np.testing.assert_array_equal(together[1][own], alone[1])
     np.testing.assert_allclose(alone[1].sum(), 1, atol=1e-5)
@@ -170,7 +171,7 @@ def test_a_document_alone_gets_what_it_gets_among_others(
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_the_same_to_the_bit_among_others(kind):
     config = make_config(kind=kind, recurrent="sum-2", head="multilabel")
-    engine = FoldedEngine(make_network(config), config)
+    engine = FoldedEngine(read_network(make_network(config)), config)
     ids, row_offsets = DOCUMENTS
     together = engine.run(ids, row_offsets)
     for row, (start, stop) in enumerate(itertools.pairwise(row_offsets)):
@@ -184,7 +185,7 @@ def test_saturated_gates_stay_finite():
     network = make_network(config)
     network.set_weights([1e3 * weights for weights in network.get_weights()])
     expected = run_keras(network, *DOCUMENTS)
-    got = FoldedEngine(network, config).run(*DOCUMENTS)
+    got = FoldedEngine(read_network(network), config).run(*DOCUMENTS)
     np.testing.assert_allclose(got[1], expected[1], rtol=0, atol=1e-3)
     assert np.isfinite(got[0]).all()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model.config import TextConfig
 from model.keras_engine import KerasEngine
-from model.scoring import Scorer, load_scorer
+from model.scoring import EngineScorer, Scorer, load_scorer
 from tests.model.bundles import LABELS, make_bundle, texts_array
 
 TEXTS = [
@@ -106,7 +106,7 @@ def test_any_text_keeps_the_contract(scorer, texts):
 def test_the_end_that_stays_is_the_configured_one(tmp_path, cut, kept):
     text = TextConfig(max_tokens=2, vocabulary_size=8, cut=cut)
     bundle = make_bundle(tmp_path / "1", text=text)
-    batch, _ = Scorer(bundle, KerasEngine(bundle.build_network())).score(
+    batch, _ = EngineScorer(bundle, KerasEngine(bundle.build_network())).score(
         texts_array(["the film was the bad"])
     )
     assert batch.column("tokens")[0].as_py() == kept

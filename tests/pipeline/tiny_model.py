@@ -59,7 +59,7 @@ def write_model(folder: Path) -> str:
     """Writes a whole model directory with random weights; returns its path."""
     from model.classifier import build_classifier
     from model.keras_engine import KerasEngine
-    from model.scoring import Scorer
+    from model.scoring import EngineScorer
 
     vocabulary = Vocabulary(TOKENS, oov_buckets=1)
     network = build_classifier(
@@ -71,7 +71,7 @@ def write_model(folder: Path) -> str:
     bundle = write_bundle(
         folder, name="tiny", config=CONFIG, network=network, vocabulary=vocabulary, labels=LABELS
     )
-    scorer = Scorer(bundle, KerasEngine(network))
+    scorer = EngineScorer(bundle, KerasEngine(network))
     write_golden(folder, scorer.golden(["good", "so bad a day", "日本"]))
     files = describe_files(folder)
     manifest = {

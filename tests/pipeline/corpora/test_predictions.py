@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.scoring import Scorer
+from model.scoring import EngineScorer, Scorer
+from pipeline.config import OutputConfig
 from pipeline.corpora.predictions import (
     PredictionContext,
     Scored,
@@ -18,11 +19,11 @@ from pipeline.schemas import PREDICTIONS, predictions_schema
 from tests.pipeline.batches import make_documents
 from tests.pipeline.tiny_model import LABELS, LengthEngine, unsaved_bundle
 
-CONTEXT = PredictionContext(model_version="tiny/1", run_id="run")
+CONTEXT = PredictionContext(run_id="run")
 
 
 def scorer_of(fails_on: Callable[[np.ndarray], bool] | None = None) -> Scorer:
-    return Scorer(unsaved_bundle(Path("nowhere")), LengthEngine(fails_on=fails_on))
+    return EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine(fails_on=fails_on))
 
 
 def ids_of(parts: list[Scored]) -> list[str]:
@@ -58,7 +59,7 @@ def test_a_prediction_row_says_all_that_the_contract_demands() -> None:
 def test_without_attention_the_lists_are_empty_and_the_rest_is_equal() -> None:
     documents = make_documents({"text": "good"}, {"text": "bad bad"})
     [full] = score_documents(scorer_of(), documents, context=CONTEXT)
-    bare = PredictionContext(model_version="tiny/1", run_id="run", attention=False)
+    bare = PredictionContext(run_id="run", output=OutputConfig(attention="none"))
     [scored] = score_documents(scorer_of(), documents, context=bare)
     dropped = ["tokens", "token_starts", "token_ends", "attention"]
     assert scored.predictions.drop_columns(dropped) == full.predictions.drop_columns(dropped)
@@ -119,7 +120,7 @@ class BrokenScorer(Scorer):
 
 
 def test_a_scorer_that_always_fails_ends_even_on_an_empty_batch() -> None:
-    broken = BrokenScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
+    broken = BrokenScorer(unsaved_bundle(Path("nowhere")))
     [scored] = score_documents(broken, make_documents(), context=CONTEXT)
     assert (scored.predictions.num_rows, scored.documents.num_rows) == (0, 0)
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.scoring import Scorer
+from model.scoring import EngineScorer
 from pipeline.corpora.samples import Sample
 from pipeline.reports.content import ExampleDocument
 from pipeline.runs.gallery import (
@@ -79,7 +79,7 @@ def test_a_gallery_survives_its_lines() -> None:
 
 
 def test_samples_are_scored_and_those_without_tokens_left_out() -> None:
-    scorer = Scorer(unsaved_bundle(Path("nowhere")), LengthEngine())
+    scorer = EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
     samples = [
         Sample(digest=str(i), split="test", document_id=str(i), text=text, label="short")
         for i, text in enumerate(["good", "\u3000", "good bad so bad"])
@@ -92,7 +92,7 @@ def test_samples_are_scored_and_those_without_tokens_left_out() -> None:
 
 
 def test_single_texts_are_explained_under_their_number() -> None:
-    scorer = Scorer(unsaved_bundle(Path("nowhere")), LengthEngine())
+    scorer = EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
     found = explain_texts(scorer, ["good", " ", "bad bad"])
     assert [(each.document_id, each.text, each.truth) for each in found] == [
         ("1", "good", None),

@@ -5,8 +5,9 @@ import pytest
 
 from model.bundle import BundleError
 from model.scoring import Scorer
+from pipeline.config import ScoringConfig
 from pipeline.runs.folders import upload_folder
-from pipeline.runs.models import open_bundle, shared_scorer
+from pipeline.runs.models import open_bundle, shared_scorers
 from pipeline.stages.filesystem import BeamFiles
 from tests.pipeline import object_store
 from tests.pipeline.tiny_model import LABELS, write_model
@@ -47,7 +48,7 @@ def test_threads_share_one_scorer(folder: str) -> None:
     scorers: list[Scorer] = []
 
     def ask() -> None:
-        scorers.append(shared_scorer(FILES, folder, engine="keras"))
+        scorers.append(shared_scorers(FILES, [folder], ScoringConfig(engine="keras"))[0])
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:

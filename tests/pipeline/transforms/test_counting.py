@@ -8,7 +8,7 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.testing.util import assert_that, equal_to
 
-from model.scoring import Scorer
+from model.scoring import EngineScorer
 from pipeline.corpora.accounting import count_rejected
 from pipeline.corpora.predictions import PredictionContext, score_documents
 from pipeline.corpora.rejections import reject_documents
@@ -104,8 +104,8 @@ def test_a_sample_of_every_split_is_written(tmp_path: Path) -> None:
 
 
 def test_the_most_and_the_least_certain_documents_are_written(tmp_path: Path) -> None:
-    scorer = Scorer(unsaved_bundle(tmp_path), LengthEngine())
-    context = PredictionContext(model_version="tiny/1", run_id="run")
+    scorer = EngineScorer(unsaved_bundle(tmp_path), LengthEngine())
+    context = PredictionContext(run_id="run")
     pairs = []
     for batch in range(3):
         documents = make_documents(

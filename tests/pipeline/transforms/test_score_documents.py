@@ -4,13 +4,14 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
+from pipeline.config import ScoringConfig
 from pipeline.corpora.accounting import count_used
 from pipeline.corpora.predictions import (
     PredictionContext,
     count_predictions,
     score_documents,
 )
-from pipeline.runs.models import shared_scorer
+from pipeline.runs.models import shared_scorers
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments
 from tests.pipeline.batches import make_documents
@@ -18,7 +19,8 @@ from tests.pipeline.tiny_model import write_model
 from tests.pipeline.transforms.local_beam import local_pipeline, name_rows
 
 FILES = BeamFiles()
-CONTEXT = PredictionContext(model_version="tiny/1", run_id="run")
+CONFIG = ScoringConfig(engine="keras")
+CONTEXT = PredictionContext(run_id="run")
 BATCHES = [
     (0, make_documents({"text": "so good"}, {"text": "\u3000"}, {"text": "Bad 日本"})),
     (4, make_documents({"text": " "})),
@@ -31,7 +33,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_the_transform_is_the_pure_function_batch_by_batch(model: str) -> None:
-    scorer = shared_scorer(FILES, model, engine="keras")
+    scorer = shared_scorers(FILES, [model], CONFIG)[0]
     expected = [
         (unit, scored)
         for unit, documents in BATCHES
@@ -40,7 +42,7 @@ def test_the_transform_is_the_pure_function_batch_by_batch(model: str) -> None:
     [predictions, _] = [scored.predictions for _, scored in expected]
     assert predictions.num_rows == 2
     with local_pipeline() as root:
-        scored = root | beam.Create(BATCHES) | ScoreDocuments(model, "keras", CONTEXT, FILES)
+        scored = root | beam.Create(BATCHES) | ScoreDocuments(model, CONFIG, "run", FILES)
         rows = scored.predictions | "Rows" >> beam.MapTuple(
             lambda unit, batch: (unit, batch.to_pylist())
         )
@@ -71,6 +73,6 @@ def test_the_transform_is_the_pure_function_batch_by_batch(model: str) -> None:
 def test_a_model_that_is_not_there_fails_the_pipeline(tmp_path: Path) -> None:
     root = local_pipeline()
     missing = str(tmp_path / "none")
-    _ = root | beam.Create(BATCHES) | ScoreDocuments(missing, "keras", CONTEXT, FILES)
+    _ = root | beam.Create(BATCHES) | ScoreDocuments(missing, CONFIG, "run", FILES)
     with pytest.raises(Exception, match="expected a model directory with a readable manifest"):
         root.run()

@@ -1,0 +1,43 @@
+"""How many threads a process scores with, so that all its cores work and none twice."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from apache_beam.options.pipeline_options import (
+    DebugOptions,
+    DirectOptions,
+    PipelineOptions,
+    PortableOptions,
+    StandardOptions,
+)
+
+from pipeline.config import ScoringConfig
+
+ONE_PROCESS = "no_use_multiple_sdk_containers"
+
+
+def process_threads(config: ScoringConfig, beam_options: Sequence[str]) -> int | Literal["auto"]:
+    """What `scoring.threads` means on the workers that the Beam options ask for.
+
+    Returns:
+        A number, or `auto` for every core that the worker's process may use.
+    """
+    if config.threads == "auto" and runs_a_process_a_core(beam_options):
+        return 1
+    return config.threads
+
+
+def runs_a_process_a_core(beam_options: Sequence[str]) -> bool:
+    """Whether the runner starts a worker process for every core of a machine.
+
+    Dataflow does unless it is told otherwise; the local runner does with
+    `--direct_running_mode=multi_processing`, and a Flink or Spark cluster with
+    `--sdk_worker_parallelism=0`.
+    """
+    options = PipelineOptions(list(beam_options))
+    runner = str(options.view_as(StandardOptions).runner or "").lower()
+    if "dataflow" in runner:
+        return ONE_PROCESS not in (options.view_as(DebugOptions).experiments or ())
+    if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
+        return True
+    return options.view_as(PortableOptions).sdk_worker_parallelism == 0
