@@ -40,6 +40,7 @@ METRICS = "metrics.json"
 HISTORY = "history.csv"
 STATISTICS = "statistics.json"
 GALLERY = "gallery.jsonl"
+PROFILE = "profile.json"  # of the validation documents, to tell drift by
 SERVING = "serving"
 
 # What a prediction depends on; the rest of a bundle describes.

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-DONE, FAILED, BAD_USAGE, GATE_TRIPPED, INTERRUPTED = 0, 1, 2, 3, 130
+FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

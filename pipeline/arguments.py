@@ -119,6 +119,9 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
     _add_config(score, required=False)
     _add_dry_run(score)
 
+    runs = command("runs", "list the scoring runs of an output, newest first", "runs --output out")
+    runs.add_argument("--output", required=True, metavar="DIR", help="where predictions go")
+
     evaluate = command(
         "evaluate",
         "score a labeled corpus and print the metrics",

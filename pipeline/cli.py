@@ -24,11 +24,14 @@ from pipeline.config import (
 )
 from pipeline.corpora.units import find_input_files
 from pipeline.reports.content import Trial
+from pipeline.reports.formats import printable
 from pipeline.reports.trial_scores import compare_variants, summarize_trials
 from pipeline.runs.commit import Partition
 from pipeline.runs.files import join, write_json, write_text
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.running import RunError
+
+DONE, GATE_TRIPPED = 0, 3
 
 if TYPE_CHECKING:
     from pipeline.runs.trials import TrialResult
@@ -128,10 +131,12 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
         return 0
     _print_rows(run.manifest["rows"])
     console.print(Text(f"speed        {run.manifest['documents_per_second']:,.0f} documents/s"))
+    for warning in run.manifest["drift"]["warnings"]:
+        console.print(Text(f"drift        {printable(warning)}"))
     _print_made("predictions", partition.predictions)
     _print_made("rejected", partition.rejected)
     _print_made("report", join(run.folder, "report.html"))
-    return 0
+    return GATE_TRIPPED if run.alerts else DONE
 
 
 def _run_backfill(parsed: argparse.Namespace, config: Config, beam_options: list[str]) -> int:
@@ -155,7 +160,28 @@ def _run_backfill(parsed: argparse.Namespace, config: Config, beam_options: list
             f"{len(failed)} of {len(nights)} dates failed: {', '.join(failed)}. "
             "Mend them and run again with --if-exists skip."
         )
-    return 0
+    return GATE_TRIPPED if any(night.run and night.run.alerts for night in nights) else DONE
+
+
+def run_runs(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """List the scoring runs of an output, newest first."""
+    from pipeline.runs.history import list_runs
+
+    head = ("date", "status", "rows", "rejected", "docs/s", "model", "drift", "run")
+    rows: list[tuple[str, ...]] = [head]
+    for run in list_runs(BeamFiles(), parsed.output):
+        counts = (run.rows, run.rejected, run.documents_per_second)
+        numbers = ["" if count is None else f"{count:,.0f}" for count in counts]
+        cells = (run.date, run.status, *numbers, run.model_version, run.drift, run.run_id)
+        rows.append(tuple(" ".join(printable(cell).split()) for cell in cells))
+    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+    for row in rows:
+        line = [
+            cell.rjust(width) if name in ("rows", "rejected", "docs/s") else cell.ljust(width)
+            for name, cell, width in zip(head, row, widths, strict=True)
+        ]
+        console.print(Text("  ".join(line).rstrip()))
+    return DONE
 
 
 def run_evaluate(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
@@ -204,6 +230,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str], str], int]] = {
     "train": run_train,
     "vectors": run_vectors,
     "score": run_score,
+    "runs": run_runs,
     "evaluate": run_evaluate,
     "explain": run_explain,
     "report": run_report,

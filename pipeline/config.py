@@ -171,6 +171,21 @@ class ScoringConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class DriftConfig:
+    """When a night's corpus is too unlike training's or the last nights', and what then."""
+
+    __pydantic_config__ = STRICT
+
+    on_drift: Literal["warn", "alert", "block"] = "warn"
+    max_psi: float = 0.1
+    nights: int = 7  # that a night is compared with; 0: with training alone
+
+    def __post_init__(self) -> None:
+        require(self.max_psi > 0, "max_psi", "a number > 0", self.max_psi)
+        require(self.nights >= 0, "nights", "an integer >= 0", self.nights)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
     """One experiment or deployment."""
 
@@ -183,6 +198,7 @@ class Config:
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     scoring: ScoringConfig = ScoringConfig()
+    drift: DriftConfig = DriftConfig()
     vectors: VectorsConfig = VectorsConfig()
 
     def __post_init__(self) -> None:

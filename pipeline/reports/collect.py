@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from model.bundle import GALLERY, HISTORY, METRICS, STATISTICS
 from pipeline.reports.content import (
     DataStatistics,
+    DriftRow,
     InputFile,
     RejectedRow,
     RejectionGroup,
@@ -80,6 +81,8 @@ def collect_run_report(files: Files, staging: str, *, manifest: Mapping[str, Any
             files, manifest["rejected"], counts=manifest["rows"]["rejected"]
         ),
         inputs=[InputFile(**item) for item in manifest["inputs"]],
+        drift=[DriftRow(**item) for item in manifest["drift"]["differences"]],
+        warnings=manifest["drift"]["warnings"],
         provenance={"model": manifest["model"], **_provenance(manifest)},
     )
 

@@ -70,6 +70,18 @@ class InputFile:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class DriftRow:
+    """One item of a manifest's `drift.differences`; `noise` is the index that chance explains."""
+
+    measure: str
+    against: str
+    psi: float
+    js: float
+    noise: float
+    tripped: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Trial:
     """One item of a manifest's `trials`; `metrics` are single numbers by split and name."""
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from pipeline.reports.charts import score_chart
-from pipeline.reports.content import ExampleDocument, InputFile, RejectionGroup
+from pipeline.reports.content import DriftRow, ExampleDocument, InputFile, RejectionGroup
 from pipeline.reports.page import render_page
 
 
@@ -28,6 +28,7 @@ class RunReport:
         least_certain: documents, the least certain first.
         rejections: by reason.
         inputs: the input files.
+        drift: how far the corpus is from training's and from the last nights'.
         warnings: sentences for a person, such as a quality gate that tripped.
         provenance: names and values, in the order to show them.
     """
@@ -46,6 +47,7 @@ class RunReport:
     least_certain: Sequence[ExampleDocument] = ()
     rejections: Sequence[RejectionGroup] = ()
     inputs: Sequence[InputFile] = ()
+    drift: Sequence[DriftRow] = ()
     warnings: Sequence[str] = ()
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
 

@@ -186,6 +186,15 @@ class _Renewal:
                     self.write()
 
 
+def read_claim(files: Files, path: str) -> Claim | None:
+    """The claim at a path, if there is a whole one."""
+    with contextlib.suppress(Exception):  # not there; stores differ in what they raise then
+        if files.match(path):
+            with files.open(path) as stream:
+                return Claim.from_text(stream.read().decode(errors="replace"))
+    return None
+
+
 def _outlast_others(lease: Lease, partition: Partition, *, timing: Timing) -> None:
     """Returns when no other claim is left, or raises if a living run goes first."""
     unchanged_since: dict[str, tuple[str, float]] = {}

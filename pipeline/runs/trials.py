@@ -15,6 +15,7 @@ from model.bundle import (
     GALLERY,
     HISTORY,
     METRICS,
+    PROFILE,
     STATISTICS,
     ModelConfig,
     describe_files,
@@ -41,6 +42,7 @@ from pipeline.runs.files import Files, base_name, join, read_lines
 from pipeline.runs.folders import copy_file, local_folder, upload_folder
 from pipeline.runs.gallery import gallery_to_lines, show_samples
 from pipeline.runs.manifest import fingerprint
+from pipeline.runs.reference import profile_split
 
 logger = logging.getLogger("limelight")
 
@@ -122,6 +124,11 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         }
         _write_model(folder, trial, fitted, vocabulary=vocabulary, files=files)
         (folder / METRICS).write_text(json.dumps(metrics, indent=2), encoding="utf-8")
+        if "validation" in shards:
+            profile = profile_split(
+                forward, shards["validation"], vocabulary, labels=trial.dataset.labels
+            )
+            (folder / PROFILE).write_text(json.dumps(profile), encoding="utf-8")
         described = describe_files(folder)
         upload_folder(files, str(folder), to=trial.folder)
         files.delete([trial.checkpoints])

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from typing import Literal
 
+from model.bundle import Bundle
 from model.config import ConfigError
 from pipeline.config import Config
 from pipeline.corpora.accounting import rejected_fraction
@@ -21,6 +22,7 @@ from pipeline.runs.commit import (
 from pipeline.runs.files import Files, join, write_text
 from pipeline.runs.lease import Lease, hold_lease
 from pipeline.runs.manifest import Manifest, one_line
+from pipeline.stages.drift import measure_drift
 from pipeline.stages.running import RunError
 from pipeline.transforms.list_files import read_list
 
@@ -84,18 +86,29 @@ def recorded(run: Manifest, *, files: Files, folder: str) -> Iterator[None]:
 
 
 def publish_run(
-    run: Manifest, config: Config, *, partition: Partition, lease: Lease, files: Files
+    run: Manifest,
+    config: Config,
+    bundle: Bundle,
+    *,
+    partition: Partition,
+    lease: Lease,
+    files: Files,
 ) -> None:
-    """Checks that every row is answered and commits.
+    """Checks that every row is answered, compares with earlier data, and commits.
 
     Raises:
         ConfigError: if there was no row at all.
         LeaseError: if another run took the date over.
-        RunError: if rows are missing or too many were rejected; nothing is published.
+        RunError: if rows are missing, too many were rejected, or the corpus drifted and
+            `drift.on_drift` is `block`; nothing is published.
     """
     staging = staging_folder(partition.output, run.run_id)
     predictions = read_list(files, join(staging, "predictions.json"))
     check_rows(run, config, written=sum(file.rows for file in predictions), staging=staging)
+    drift = measure_drift(run, config.drift, bundle, partition=partition, files=files)
+    run.extra = {**run.extra, "drift": drift}
+    if drift["warnings"] and config.drift.on_drift == "block":
+        raise RunError(f"Nothing was published (drift.on_drift): {' '.join(drift['warnings'])}")
     published = publish(
         files,
         partition,

@@ -30,6 +30,7 @@ from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
+from pipeline.transforms.profile_predictions import ProfilePredictions
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.show_documents import ShowDocuments
@@ -51,6 +52,12 @@ class ScoringRun:
     folder: str
     manifest: Mapping[str, Any]
     skipped: bool = False
+
+    @property
+    def alerts(self) -> bool:
+        """Whether a gate tripped that a person wants to be told of by the exit code."""
+        tripped = bool(self.manifest.get("drift", {}).get("warnings"))
+        return tripped and self.manifest["config"]["drift"]["on_drift"] == "alert"
 
 
 def score(
@@ -80,6 +87,7 @@ def score(
         "date": partition.date,
         "model": model,
         "model_version": bundle.model_version,
+        "model_fingerprint": bundle.manifest["fingerprint"],
         "rejected": partition.rejected,
     }
     with own_date(files, partition, run_id=run.run_id) as lease:
@@ -100,7 +108,7 @@ def score(
                 beam_options=beam_options,
                 files=files,
             )
-            publish_run(run, config, partition=partition, lease=lease, files=files)
+            publish_run(run, config, bundle, partition=partition, lease=lease, files=files)
     return ScoringRun(partition=partition, folder=folder, manifest=run.as_dict())
 
 
@@ -147,6 +155,7 @@ def _score(
         "labels": counts.get("labels", {}),
         "scores": counts.get("scores", {}),
         "below_min_score": counts.get("below_min_score", 0),
+        "profile": counts.get("profile", {}),
         "seconds": round(seconds, 2),
         "documents_per_second": round(run.rows["used"] / seconds, 1),
     }
@@ -178,7 +187,12 @@ def define_scoring(
         | "Write rejections" >> WriteRecordBatches(join(staging, "rejected"), REJECTIONS, files)
         | "List rejections" >> ListFiles(join(staging, "rejected.json"), files)
     )
-    counts = (read.counts, scored.counts, rejections | "Count rejections" >> CountRejections())
+    counts = (
+        read.counts,
+        scored.counts,
+        rejections | "Count rejections" >> CountRejections(),
+        scored.documents | "Profile" >> ProfilePredictions(),
+    )
     counts | beam.Flatten() | "Count" >> CountRows(join(staging, "counts.json"), files)
 
 
