@@ -29,11 +29,12 @@ from model.config import (
     require_rate,
     to_plain,
 )
-from pipeline.schemas import DOCUMENTS, PREDICTIONS
+from pipeline.schemas import DIGEST, DOCUMENTS, PREDICTIONS
 
 Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec"]
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+MAX_SHARDS = 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,11 +82,12 @@ class ColumnsConfig:
     weight: str | None = None
     rationale: str | None = None  # list of {start, end}, or a substring of the text
     split: str | None = None
+    group: str | None = None  # documents of one group, such as an author's, share a split
     keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # A kept column stands beside the fixed ones, under its own name.
-        taken = {*DOCUMENTS.names, *PREDICTIONS.names}
+        taken = {*DOCUMENTS.names, DIGEST.name, *PREDICTIONS.names}
         clash = [name for name in self.keep if name in taken]
         require(not clash, "keep", "columns not named like those Limelight writes", clash)
         distinct = len(set(self.keep)) == len(self.keep)
@@ -100,6 +102,7 @@ class SplitsConfig:
 
     validation: float = 0.1  # also taken out of a given training split that comes alone
     test: float = 0.1
+    stratify: bool = False  # the same shares of every label
 
     def __post_init__(self) -> None:
         require_rate(self.validation, "validation")
@@ -119,6 +122,8 @@ class CorpusConfig:
     splits: SplitsConfig = SplitsConfig()
     max_rejected_fraction: float = 0.01
     max_text_bytes: int = 10_000_000
+    limit: int | None = None  # rows of each input that are prepared; for a quick run
+    shards: int | None = None  # TFRecord files of a split; by size where none is given
 
     def __post_init__(self) -> None:
         require(
@@ -128,6 +133,18 @@ class CorpusConfig:
             self.max_rejected_fraction,
         )
         require(self.max_text_bytes >= 1, "max_text_bytes", "an integer >= 1", self.max_text_bytes)
+        rows, shards = self.limit, self.shards
+        require(rows is None or rows >= 1, "limit", "an integer >= 1 or null", rows)
+        # Every worker has a file open for each shard of each split.
+        within = shards is None or 1 <= shards <= MAX_SHARDS
+        require(within, "shards", f"an integer in [1, {MAX_SHARDS}] or null", shards)
+        by_label = self.columns.group is None and self.columns.labels is None
+        require(
+            by_label or not self.splits.stratify,
+            "splits.stratify",
+            "false where columns has group or labels: one label a document decides",
+            True,
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

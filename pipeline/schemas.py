@@ -36,10 +36,15 @@ DOCUMENTS = pa.schema(
         pa.field("weight", pa.float32()),
         pa.field("rationale", SPANS),  # character spans a person marked
         pa.field("split", pa.string()),
+        pa.field("group", pa.string()),  # documents that belong on one side of every split
         pa.field("source_file", pa.string(), nullable=False),
         pa.field("source_row", pa.int64(), nullable=False),
     ]
 )
+
+# Prepare adds the hash of a document's normalized text as the last column.
+DIGEST_BYTES = 16
+DIGEST = pa.field("digest", pa.binary(DIGEST_BYTES), nullable=False)
 
 REJECTIONS = pa.schema(
     [

@@ -7,7 +7,7 @@ than one batch to be seen; they are decided elsewhere.
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ from pipeline.corpora.values import (
     Failure,
     RowError,
     describe,
+    group_value,
     id_value,
     kept_value,
     label_value,
@@ -49,6 +50,16 @@ class RawRows:
     raw: Callable[[int], bytes]
     failures: Mapping[int, Failure] = dataclasses.field(default_factory=dict)
     repaired: frozenset[int] = frozenset()
+
+    def head(self, size: int) -> Self:
+        """The first `size` rows."""
+        return dataclasses.replace(
+            self,
+            size=min(size, self.size),
+            columns={name: values[:size] for name, values in self.columns.items()},
+            failures={index: each for index, each in self.failures.items() if index < size},
+            repaired=frozenset(index for index in self.repaired if index < size),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +135,7 @@ def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
         columns.weight,
         columns.rationale,
         columns.split,
+        columns.group,
         *columns.keep,
     ]
     return tuple(dict.fromkeys(name for name in names if name is not None))
@@ -189,6 +201,7 @@ def check_rows(
         "weight": _convert(rows, columns.weight, weight_value, failures),
         "rationale": _convert_rationales(rows, columns.rationale, texts, failures),
         "split": _convert(rows, columns.split, split_of, failures),
+        "group": _convert(rows, columns.group, group_value, failures),
     }
     for name in columns.keep:
         fields[name] = _convert(rows, name, kept_value, failures)

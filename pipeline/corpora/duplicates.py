@@ -1,25 +1,23 @@
 """Duplicates: ids that appear twice, texts that appear in more than one split.
 
-Rows are compared by digest, in record batches divided into buckets by the
-digest's first byte, so that a corpus of any size is compared bucket by bucket.
+Rows are compared by digest, in record batches divided into buckets by the digest,
+so that a corpus of any size is compared bucket by bucket.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.corpora.splits import DIGEST_BYTES
-
-BUCKETS = 64
+from pipeline.corpora.digests import digest_strings, divide
+from pipeline.corpora.units import Unit
+from pipeline.schemas import DIGEST
 
 KEYS = pa.schema(
     [
-        pa.field("digest", pa.binary(DIGEST_BYTES)),
+        DIGEST,
         pa.field("split", pa.string()),
         pa.field("source_file", pa.string()),
         pa.field("source_row", pa.int64()),
@@ -30,30 +28,26 @@ KEYS = pa.schema(
 REPEATS = pa.schema([KEYS.field("source_file"), KEYS.field("source_row")])
 
 
+def key_buckets(units: Sequence[Unit]) -> int:
+    """How many buckets a corpus is divided into: each holds about as many keys as a unit rows."""
+    return min(max(len(units), 8), 1 << 16)
+
+
 def key_documents(
-    documents: pa.RecordBatch, digests: pa.FixedSizeBinaryArray
+    documents: pa.RecordBatch, *, buckets: int
 ) -> Iterator[tuple[tuple[str, int], pa.RecordBatch]]:
     """Yields `((kind, bucket), keys)` of a batch: by `id` and by `text`.
 
     Args:
-        documents: with splits assigned.
-        digests: of the normalized texts, in the order of the rows.
+        documents: from `add_digests`, with splits assigned.
+        buckets: how many there are of each kind.
     """
-    ids = pa.array(
-        [
-            hashlib.blake2b(value.as_buffer(), digest_size=DIGEST_BYTES).digest()
-            for value in documents.column("document_id")
-        ],
-        pa.binary(DIGEST_BYTES),
-    )
-    for kind, column in (("id", ids), ("text", digests)):
-        keys = pa.record_batch(
-            [column, *(documents.column(name) for name in KEYS.names[1:])], schema=KEYS
-        )
-        first_bytes = np.frombuffer(b"".join(column.to_pylist()), np.uint8)[::DIGEST_BYTES]
-        buckets = first_bytes % BUCKETS
-        for bucket in np.unique(buckets):
-            yield (kind, int(bucket)), keys.filter(pa.array(buckets == bucket))
+    ids = digest_strings(documents.column("document_id"))
+    for kind, digests in (("id", ids), ("text", documents.column("digest"))):
+        rest = (documents.column(name) for name in KEYS.names[1:])
+        keys = pa.record_batch([digests, *rest], schema=KEYS)
+        for bucket, of_bucket in divide(keys, buckets=buckets):
+            yield (kind, bucket), of_bucket
 
 
 def find_repeated_ids(keys: Iterable[pa.RecordBatch]) -> pa.RecordBatch:

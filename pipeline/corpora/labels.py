@@ -11,8 +11,9 @@ from pipeline.corpora.counts import count_values
 
 
 def count_labels(documents: pa.RecordBatch, *, multilabel: bool) -> dict[str, Any]:
-    """Counts documents and labels by split: `{"documents": .., "labels": ..}`."""
-    counts: dict[str, Any] = {"documents": {}, "labels": {}}
+    """Counts documents and labels by split, and documents with a group."""
+    grouped = documents.num_rows - documents.column("group").null_count
+    counts: dict[str, Any] = {"documents": {}, "labels": {}, "grouped": grouped}
     splits = documents.column("split")
     for split in pc.unique(splits).to_pylist():
         chosen = documents.filter(pc.equal(splits, split))
@@ -48,6 +49,19 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
             "Check corpus.columns.label."
         )
     return labels
+
+
+def check_groups(counts: Mapping[str, Any], *, column: str | None) -> None:
+    """Checks that documents have groups if a column of groups is configured.
+
+    Raises:
+        ConfigError: if none has.
+    """
+    if column is not None and not counts["grouped"]:
+        raise ConfigError(
+            f"corpus.columns.group: expected groups in the column {column!r}, got none in any row. "
+            "Name the right column."
+        )
 
 
 def check_head(head: Head, *, labels: Sequence[str], multilabel: bool) -> None:

@@ -17,7 +17,7 @@ from pipeline.corpora.streams import (
     without_blanks,
 )
 
-PART_BYTES = 64 << 20
+PART_BYTES = 16 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,7 @@ class FilePart:
             belongs to the part in which it starts), in row groups for Parquet.
             `end=None` is the end of the file.
         first_row: the number of the part's first row in the file.
+        limit: how many rows are read at most; None: all.
     """
 
     path: str
@@ -40,6 +41,7 @@ class FilePart:
     start: int = 0
     end: int | None = None
     first_row: int = 0
+    limit: int | None = None
 
     @property
     def reads_lines(self) -> bool:

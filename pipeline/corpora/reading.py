@@ -85,8 +85,12 @@ def read_part(
     read = _FORMATS[part.input.format]
     try:
         for rows in read(stream, part, columns=columns, limit=limit, batch_rows=batch_rows):
+            if part.limit is not None:
+                rows = rows.head(part.first_row + part.limit - row)
             yield check(rows)
             row += rows.size
+            if row - part.first_row == part.limit:
+                return
     except BrokenFileError as error:
         rest = error.rest
 
@@ -125,4 +129,5 @@ def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:
         weight=None,
         rationale=None,
         split=None,
+        group=None,
     )

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from pipeline.corpora.splits import digest_texts
-
 SAMPLE_ROWS = 400  # a split
 SAMPLE_CHARACTERS = 20_000  # longer texts are left to the corpus
 
@@ -29,8 +27,12 @@ class Sample:
 
 
 def sample_documents(documents: pa.RecordBatch) -> Iterator[tuple[str, list[Sample]]]:
-    """Yields `(split, samples)`: the candidates of one batch with the smallest digests."""
-    digests = [digest.hex() for digest in digest_texts(documents.column("text")).to_pylist()]
+    """Yields `(split, samples)`: the candidates of one batch with the smallest digests.
+
+    Args:
+        documents: from `add_digests`, with splits assigned.
+    """
+    digests = [digest.hex() for digest in documents.column("digest").to_pylist()]
     names = ("split", "document_id", "text", "label")
     columns = [documents.column(name).to_pylist() for name in names]
     by_split: dict[str, list[Sample]] = {}

@@ -1,40 +1,11 @@
-"""Splits: given by file or column, else a stable hash of the normalized text.
-
-The hash sees the text after NFKD, lower-casing and folding of white space, so
-texts that differ only in those fall on the same side of every split.
-"""
-
-import hashlib
+"""Splits: given by file or column, else a stable hash of the text or of a group."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.config import CorpusConfig, SplitsConfig
-
-DIGEST_BYTES = 16
-
-# As `str.isspace` has it; RE2's \s is a part of ASCII's alone.
-WHITE_SPACE = r"[\s\v\x1c-\x1f\x{85}\pZ]+"
-
-
-def normalize_texts(texts: pa.StringArray) -> pa.StringArray:
-    """NFKD, lower case, runs of white space as one space, none at the ends."""
-    # NFKD tells the same texts apart as NFKC, which Arrow does not compose (25.0).
-    normalized = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKD"))
-    return pc.utf8_trim(pc.replace_substring_regex(normalized, WHITE_SPACE, " "), " ")
-
-
-def digest_texts(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
-    """A stable 16-byte hash of each normalized text."""
-    normalized = normalize_texts(texts)
-    return pa.array(
-        [
-            hashlib.blake2b(text.as_buffer(), digest_size=DIGEST_BYTES).digest()
-            for text in normalized
-        ],
-        pa.binary(DIGEST_BYTES),
-    )
+from pipeline.config import CorpusConfig
+from pipeline.corpora.digests import digest_strings, leading_words
 
 
 def takes_validation_from_training(corpus: CorpusConfig) -> bool:
@@ -47,44 +18,49 @@ def takes_validation_from_training(corpus: CorpusConfig) -> bool:
     return "train" in given and "validation" not in given and corpus.columns.split is None
 
 
+def positions(documents: pa.RecordBatch) -> np.ndarray:
+    """Where the hash puts documents, in [0, 1), float64 `(rows,)`.
+
+    Equal texts have equal positions; with groups, so have documents of a group.
+
+    Args:
+        documents: from `add_digests`.
+    """
+    digests = documents.column("digest")
+    groups = documents.column("group")
+    if groups.null_count < len(groups):
+        known = groups.is_valid()
+        digests = pc.replace_with_mask(digests, known, digest_strings(groups.drop_null()))
+    # 53 bits are what a float64 holds exactly; rounding up to 1.0 cannot happen.
+    return (leading_words(digests) >> np.uint64(11)) / float(1 << 53)
+
+
 def assign_splits(
     documents: pa.RecordBatch,
-    digests: pa.FixedSizeBinaryArray,
     *,
-    shares: SplitsConfig,
+    validation: np.ndarray | float,
+    test: np.ndarray | float,
     divide_training: bool,
 ) -> pa.RecordBatch:
     """Fills the `split` column of documents that have none.
 
     Args:
-        documents: with `split` null where neither a file nor a column gave one.
-        digests: from `digest_texts`; equal texts get equal splits.
-        shares: of validation and test among the documents without a split.
-        divide_training: also takes `shares.validation` out of a given training
-            split (see `takes_validation_from_training`).
+        documents: from `add_digests`; with `split` null where neither a file nor a
+            column gave one.
+        validation: the positions below which documents are of validation, one for
+            all or one a document.
+        test: the positions from there on, below which they are of test.
+        divide_training: also takes validation out of a given training split (see
+            `takes_validation_from_training`).
     """
-    position = _uniform(digests)
+    position = positions(documents)
     given = documents.column("split")
-    hashed = np.where(
-        position < shares.validation,
-        "validation",
-        np.where(position < shares.validation + shares.test, "test", "train"),
-    )
+    below = position < validation
+    hashed = np.where(below, "validation", np.where(position < test, "test", "train"))
     split = pc.coalesce(given, pa.array(hashed, pa.string()))
     if divide_training:
-        moved = pc.and_(
-            pc.fill_null(pc.equal(given, "train"), False),
-            pa.array(position < shares.validation),
-        )
+        moved = pc.and_(pc.fill_null(pc.equal(given, "train"), False), pa.array(below))
         split = pc.if_else(moved, "validation", split)
     return documents.set_column(
         documents.schema.get_field_index("split"), documents.schema.field("split"), split
     )
-
-
-def _uniform(digests: pa.FixedSizeBinaryArray) -> np.ndarray:
-    """A number in [0, 1) a digest, float64 `(rows,)`."""
-    packed = b"".join(digests.to_pylist())
-    leading = np.frombuffer(packed, dtype=">u8")[:: DIGEST_BYTES // 8]
-    # 53 bits are what a float64 holds exactly; rounding up to 1.0 cannot happen.
-    return (leading >> np.uint64(11)) / float(1 << 53)

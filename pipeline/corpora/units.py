@@ -9,13 +9,16 @@ read in the same order.
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from model.config import ConfigError
 from pipeline.config import CorpusConfig, InputConfig
 from pipeline.corpora.parts import FilePart, split_file
+from pipeline.corpora.streams import compression_of
 from pipeline.runs.files import FileInfo, Files, base_name
 
-UNIT_BYTES = 64 << 20
+UNIT_BYTES = 16 << 20
+_COMPRESSED = 4  # about how many bytes one of a compressed file becomes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,7 +84,7 @@ def plan_parts(
     """Divides the files that can be divided; `first_row` of line parts is still 0."""
     parts: list[FilePart] = []
     for item in inputs:
-        whole = FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
+        whole = whole_file(item)
         if item.input.format == "parquet":
             with files.open(item.info.path) as stream:
                 parts += split_file(
@@ -90,6 +93,26 @@ def plan_parts(
         else:
             parts += split_file(whole, size=item.info.bytes, part_bytes=part_bytes)
     return parts
+
+
+def limited_parts(inputs: Iterable[InputFile], *, limit: int) -> list[FilePart]:
+    """The first rows of files, at most `limit` of each input, shared evenly among its files.
+
+    Of more files than `limit`, some that lie evenly apart give one row each.
+    """
+    parts: list[FilePart] = []
+    for _, group in groupby(inputs, key=_input):
+        items = list(group)
+        for index, item in enumerate(items):
+            share = (index + 1) * limit // len(items) - index * limit // len(items)
+            if share:
+                parts.append(dataclasses.replace(whole_file(item), limit=share))
+    return parts
+
+
+def whole_file(item: InputFile) -> FilePart:
+    """A file as one part."""
+    return FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
 
 
 def divided_line_parts(parts: Sequence[FilePart]) -> list[FilePart]:
@@ -135,8 +158,13 @@ def group_units(
         groups[-1].append(part)
         # A Parquet range counts row groups, not bytes; its part is large enough by itself.
         in_bytes = part.end is not None and part.input.format != "parquet"
-        filled += (part.end or 0) - part.start if in_bytes else sizes[part.path]
+        ratio = _COMPRESSED if compression_of(part.path) else 1
+        filled += (part.end or 0) - part.start if in_bytes else ratio * sizes[part.path]
     return [Unit(index=index, parts=tuple(group)) for index, group in enumerate(groups) if group]
+
+
+def _input(item: InputFile) -> InputConfig:
+    return item.input
 
 
 def _distinct_names(paths: Sequence[str]) -> dict[str, str]:

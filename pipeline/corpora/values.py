@@ -115,6 +115,17 @@ def id_value(value: Any) -> str | None:
     raise RowError("malformed_row", f"expected a string or an integer as id, got {describe(value)}")
 
 
+def group_value(value: Any) -> str | None:
+    """The name of a document's group; None for a null or blank one."""
+    try:
+        return label_value(value)
+    except RowError:
+        raise RowError(
+            "malformed_row",
+            f"expected a string, an integer or a boolean as group, got {describe(value)}",
+        ) from None
+
+
 def label_value(value: Any) -> str | None:
     """A label; None for a null or blank one. An integer or boolean becomes a string."""
     if type(value) is str:

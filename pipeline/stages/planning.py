@@ -6,15 +6,16 @@ import apache_beam as beam
 
 from model.config import ConfigError
 from pipeline.config import CorpusConfig
-from pipeline.corpora.parts import FilePart
 from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import (
     InputFile,
     Unit,
     divided_line_parts,
     group_units,
+    limited_parts,
     number_rows,
     plan_parts,
+    whole_file,
 )
 from pipeline.runs.files import Files, open_patiently, read_json, write_json
 from pipeline.stages.running import running
@@ -29,7 +30,7 @@ def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig
     """
     first_files = {item.input: item for item in reversed(inputs)}
     for item in first_files.values():
-        part = FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
+        part = whole_file(item)
         try:
             with open_patiently(files, part.path) as stream:
                 next(iter(read_part(stream, part, corpus=corpus)), None)
@@ -38,7 +39,12 @@ def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig
 
 
 def plan_units(
-    inputs: Sequence[InputFile], *, beam_options: Sequence[str], files: Files, scratch: str
+    inputs: Sequence[InputFile],
+    *,
+    beam_options: Sequence[str],
+    files: Files,
+    scratch: str,
+    limit: int | None = None,
 ) -> list[Unit]:
     """Divides large files and groups small ones, with every row numbered.
 
@@ -47,7 +53,11 @@ def plan_units(
         beam_options: for the pipeline that counts the rows of divided files.
         files: where they lie.
         scratch: path of a file for the counts.
+        limit: how many rows of each input to read; None: all.
     """
+    sizes = {item.info.path: item.info.bytes for item in inputs}
+    if limit is not None:
+        return group_units(limited_parts(inputs, limit=limit), sizes)
     parts = plan_parts(files, inputs)
     to_count = divided_line_parts(parts)
     if to_count:
@@ -61,7 +71,7 @@ def plan_units(
             )
         counts = {(path, start): rows for path, start, rows in read_json(files, scratch)}
         parts = number_rows(parts, counts)
-    return group_units(parts, {item.info.path: item.info.bytes for item in inputs})
+    return group_units(parts, sizes)
 
 
 def _write_counts(

@@ -12,12 +12,13 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from model.config import to_plain
+from model.config import ConfigError, to_plain
 from model.tokenizer import Tokenizer
 from pipeline.config import Config
 from pipeline.corpora.accounting import account_files, rejected_fraction, total_rows
+from pipeline.corpora.duplicates import key_buckets
 from pipeline.corpora.encoding import ExampleLayout
-from pipeline.corpora.labels import check_head, count_labels, index_labels
+from pipeline.corpora.labels import check_groups, check_head, count_labels, index_labels
 from pipeline.corpora.statistics import summarize
 from pipeline.corpora.survey import SurveyFiles
 from pipeline.corpora.units import InputFile, Unit, find_input_files
@@ -28,11 +29,16 @@ from pipeline.runs.manifest import Manifest, code_version, fingerprint, new_run_
 from pipeline.schemas import REJECTIONS
 from pipeline.stages.planning import check_inputs, plan_units
 from pipeline.stages.running import RunError, running
-from pipeline.transforms.build_vocabulary import BuildVocabulary, vocabulary_path
+from pipeline.transforms.build_vocabulary import (
+    EMPTY_VOCABULARY,
+    BuildVocabulary,
+    vocabulary_path,
+)
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.encode_documents import EncodeDocuments
 from pipeline.transforms.find_duplicates import FindDuplicates
+from pipeline.transforms.find_strata import FindStrata
 from pipeline.transforms.list_files import ListFiles, read_list
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.sample_documents import SampleDocuments
@@ -67,11 +73,16 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
         beam_options=beam_options,
         files=files,
         scratch=join(dataset.staging, "row_counts.json"),
+        limit=config.corpus.limit,
     )
+    if config.corpus.splits.stratify:
+        with progress.shown("stratify"), running(beam_options) as root:
+            define_strata(root, units, config, dataset=dataset, files=files)
     with progress.shown("survey"), running(beam_options) as root:
         define_survey(root, units, config, dataset=dataset, files=files)
     survey = read_json(files, join(dataset.staging, "survey.json"))
     labels = index_labels(survey, where=config.corpus.inputs[0].path)
+    check_groups(survey, column=config.corpus.columns.group)
     check_head(config.network.head, labels=labels, multilabel=layout.multilabel)
     _write_decisions(dataset, config, labels=labels, files=files)
 
@@ -104,6 +115,21 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
     return Dataset(files=dataset, manifest=run.as_dict(), statistics=statistics)
 
 
+def define_strata(
+    root: beam.Pipeline,
+    units: Sequence[Unit],
+    config: Config,
+    *,
+    dataset: DatasetFiles,
+    files: Files,
+) -> None:
+    """Units -> where the splits of each label end."""
+    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
+    read.documents | "Find strata" >> FindStrata(
+        config.corpus, _strata(dataset), files, buckets=key_buckets(units)
+    )
+
+
 def define_survey(
     root: beam.Pipeline,
     units: Sequence[Unit],
@@ -114,7 +140,7 @@ def define_survey(
 ) -> None:
     """Units -> TFT's vocabulary, rows with repeated ids, counts of labels and duplicates."""
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
-    split = read.documents | "Split" >> SplitDocuments(config.corpus)
+    split = read.documents | "Split" >> _splitting(units, config, dataset=dataset, files=files)
     split.documents | "Build vocabulary" >> BuildVocabulary(
         config.text, folder=dataset.transform, temporary=join(dataset.staging, "tft")
     )
@@ -148,11 +174,14 @@ def define_encoding(
         repeats=join(staging, "repeats.parquet"),
     )
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
-    split = read.documents | "Split" >> SplitDocuments(config.corpus)
+    split = read.documents | "Split" >> _splitting(units, config, dataset=dataset, files=files)
     encoded = split.documents | "Encode" >> EncodeDocuments(config.text, layout, survey, files)
     (
         encoded.examples
-        | "Write examples" >> WriteExamples(dataset.examples, join(staging, "pieces"), files)
+        | "Write examples"
+        >> WriteExamples(
+            dataset.examples, join(staging, "pieces"), files, shards=config.corpus.shards
+        )
         | "List shards" >> ListFiles(join(staging, "shards.json"), files)
     )
     encoded.documents | "Sample" >> SampleDocuments(dataset.samples, files)
@@ -185,6 +214,18 @@ def example_layout(config: Config) -> ExampleLayout:
     )
 
 
+def _splitting(
+    units: Sequence[Unit], config: Config, *, dataset: DatasetFiles, files: Files
+) -> SplitDocuments:
+    """The same splits in every pass."""
+    strata = _strata(dataset) if config.corpus.splits.stratify else None
+    return SplitDocuments(config.corpus, files, buckets=key_buckets(units), strata=strata)
+
+
+def _strata(dataset: DatasetFiles) -> str:
+    return join(dataset.staging, "strata.json")
+
+
 def _count_labels(element: tuple[int, pa.RecordBatch], *, multilabel: bool) -> dict[str, Any]:
     return count_labels(element[1], multilabel=multilabel)
 
@@ -196,6 +237,11 @@ def _write_decisions(
     # The vocabulary knows tokens in folded form, in which two reserved ones may be equal.
     reserved = Tokenizer(config.text).fold(config.text.reserved_tokens)
     found = read_lines(files, vocabulary_path(dataset.transform))
+    if found == [EMPTY_VOCABULARY]:
+        raise ConfigError(
+            f"text.min_frequency: expected tokens that occur {config.text.min_frequency:,} times "
+            "in the training split, got none. Lower text.min_frequency or prepare more text."
+        )
     write_lines(files, dataset.vocabulary, dict.fromkeys([*reserved, *found]))
     write_lines(files, dataset.labels, labels)
 

@@ -30,6 +30,9 @@ TOKEN_COUNTS = pa.schema(
 
 VOCABULARY_NAME = "vocabulary"
 
+# The one line that TFT writes where no token is frequent enough.
+EMPTY_VOCABULARY = "49d0cd50-04bb-48c0-bc6f-5b575dce351a"
+
 
 @dataclasses.dataclass
 class BuildVocabulary(beam.PTransform):

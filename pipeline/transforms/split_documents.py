@@ -8,8 +8,11 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipeline.config import CorpusConfig
+from pipeline.corpora.digests import add_digests
 from pipeline.corpora.duplicates import key_documents
-from pipeline.corpora.splits import assign_splits, digest_texts, takes_validation_from_training
+from pipeline.corpora.splits import assign_splits, takes_validation_from_training
+from pipeline.corpora.strata import Strata
+from pipeline.runs.files import Files, read_json
 
 
 @dataclasses.dataclass
@@ -17,31 +20,46 @@ class SplitDocuments(beam.PTransform):
     """Assigns every document to a split.
 
     Returns two PCollections: `documents`, of `(unit index, record batch)` with
-    `split` filled, and `keys`, of `((kind, bucket), record batch of digests)`.
+    `digest` added and `split` filled, and `keys`, of `((kind, bucket), record
+    batch of digests)`, in so many buckets.
+
+    Where splits are stratified, `strata` is the file that `FindStrata` wrote.
     """
 
     corpus: CorpusConfig
+    files: Files
+    buckets: int
+    strata: str | None = None
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Row-wise; batches keep their rows and their order."""
-        return documents | beam.ParDo(_AssignSplits(self.corpus)).with_outputs(
-            "keys", main="documents"
-        )
+        assign = _AssignSplits(self.corpus, self.files, self.buckets, self.strata)
+        return documents | beam.ParDo(assign).with_outputs("keys", main="documents")
 
 
 @dataclasses.dataclass
 class _AssignSplits(beam.DoFn):
     corpus: CorpusConfig
+    files: Files
+    buckets: int
+    strata: str | None
+
+    def setup(self) -> None:
+        self._strata = Strata(shares=self.corpus.splits)
+        if self.strata is not None:
+            found = read_json(self.files, self.strata)
+            self._strata = Strata.from_json(found, shares=self.corpus.splits)
 
     def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
         unit, documents = element
-        digests = digest_texts(documents.column("text"))
+        documents = add_digests(documents)
+        validation, test = self._strata.bounds_of(documents)
         documents = assign_splits(
             documents,
-            digests,
-            shares=self.corpus.splits,
+            validation=validation,
+            test=test,
             divide_training=takes_validation_from_training(self.corpus),
         )
         yield unit, documents
-        for keyed in key_documents(documents, digests):
+        for keyed in key_documents(documents, buckets=self.buckets):
             yield beam.pvalue.TaggedOutput("keys", keyed)

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,10 +26,11 @@ SHARD_BYTES = 100 << 20
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Piece:
-    """A part of a shard: one unit's examples of one split."""
+    """A part of a shard: a unit's examples of one split, or those of a numbered shard."""
 
     split: str
     unit: int
+    shard: int = 0
     file: StagedFile
 
 
@@ -45,20 +47,23 @@ class Shard:
 class WriteExamples(beam.PTransform):
     """Writes `<folder>/<split>-00000-of-000NN.tfrecord.gz`.
 
+    `shards` is how many files a split has (fewer where a unit has fewer examples of
+    it); None: by size.
     Yields `(order, StagedFile)` for each shard.
     """
 
     folder: str
     staging: str
     files: Files
+    shards: int | None = None
 
     def expand(self, examples: beam.PCollection) -> beam.PCollection:
         """`(unit index, {split: serialized examples})`, the batches of a unit in order."""
         return (
             examples
-            | "Write pieces" >> beam.ParDo(_WritePieces(self.staging, self.files))
+            | "Write pieces" >> beam.ParDo(_WritePieces(self.staging, self.files, self.shards))
             | "Gather" >> beam.combiners.ToList()
-            | "Plan shards" >> beam.FlatMap(plan_shards, folder=self.folder)
+            | "Plan shards" >> beam.FlatMap(plan_shards, folder=self.folder, shards=self.shards)
             | "Spread" >> beam.Reshuffle()
             | "Join pieces" >> beam.Map(self._join)
         )
@@ -78,29 +83,48 @@ class WriteExamples(beam.PTransform):
 
 
 def plan_shards(
-    pieces: Sequence[Piece], *, folder: str, shard_bytes: int = SHARD_BYTES
+    pieces: Sequence[Piece],
+    *,
+    folder: str,
+    shards: int | None = None,
+    shard_bytes: int = SHARD_BYTES,
 ) -> list[Shard]:
-    """Joins neighboring pieces of a split until a shard has `shard_bytes`."""
-    shards: list[Shard] = []
+    """Joins the pieces of a split by shard, or neighboring ones until they have `shard_bytes`."""
+    planned: list[Shard] = []
     for split in SPLITS:
-        groups: list[list[Piece]] = []
-        size = 0
-        ordered = sorted((piece for piece in pieces if piece.split == split), key=_unit)
-        for piece in ordered:
-            if not groups or size >= shard_bytes:
-                groups.append([])
-                size = 0
-            groups[-1].append(piece)
-            size += piece.file.bytes
-        shards += [
+        of_split = sorted((piece for piece in pieces if piece.split == split), key=_unit)
+        if shards is None:
+            groups = _group_by_size(of_split, shard_bytes=shard_bytes)
+        else:
+            groups = _group_by_shard(of_split)
+        planned += [
             Shard(
-                order=len(shards) + index,
+                order=len(planned) + index,
                 path=join(folder, f"{split}-{index:05d}-of-{len(groups):05d}.tfrecord.gz"),
                 pieces=tuple(group),
             )
             for index, group in enumerate(groups)
         ]
-    return shards
+    return planned
+
+
+def _group_by_size(pieces: Sequence[Piece], *, shard_bytes: int) -> list[list[Piece]]:
+    groups: list[list[Piece]] = []
+    size = 0
+    for piece in pieces:
+        if not groups or size >= shard_bytes:
+            groups.append([])
+            size = 0
+        groups[-1].append(piece)
+        size += piece.file.bytes
+    return groups
+
+
+def _group_by_shard(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    groups: dict[int, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        groups[piece.shard].append(piece)
+    return [groups[shard] for shard in sorted(groups)]
 
 
 def _unit(piece: Piece) -> int:
@@ -111,10 +135,12 @@ def _unit(piece: Piece) -> int:
 class _WritePieces(beam.DoFn):
     staging: str
     files: Files
+    shards: int | None
 
     def start_bundle(self) -> None:
         self._unit: int | None = None
-        self._open: dict[str, _LocalPiece] = {}
+        self._open: dict[tuple[str, int], _LocalPiece] = {}
+        self._dealt: Counter[str] = Counter()
 
     def process(self, element: tuple[int, dict[str, Sequence[bytes]]]) -> Iterator[Piece]:
         unit, examples = element
@@ -122,21 +148,37 @@ class _WritePieces(beam.DoFn):
             yield from self._close()
             self._unit = unit
         for split, serialized in examples.items():
-            if split not in self._open:
-                self._open[split] = _LocalPiece()
-            self._open[split].write(serialized)
+            for shard, dealt in self._deal(split, serialized):
+                if (split, shard) not in self._open:
+                    self._open[split, shard] = _LocalPiece()
+                self._open[split, shard].write(dealt)
+
+    def _deal(
+        self, split: str, serialized: Sequence[bytes]
+    ) -> Iterator[tuple[int, Sequence[bytes]]]:
+        """Deals a unit's examples out to the shards in turn, units beginning at different ones."""
+        if self.shards is None:
+            yield 0, serialized
+            return
+        first = (self._unit or 0) + self._dealt[split]
+        self._dealt[split] += len(serialized)
+        for shard in range(self.shards):
+            dealt = serialized[(shard - first) % self.shards :: self.shards]
+            if dealt:
+                yield shard, dealt
 
     def finish_bundle(self) -> Iterator[Any]:
         for piece in self._close():
             yield GlobalWindows.windowed_value(piece)
 
     def _close(self) -> Iterator[Piece]:
-        for split, local in self._open.items():
+        for (split, shard), local in self._open.items():
             # A retried bundle writes new names; only the names it yields are used.
             path = join(self.staging, f"{split}-{uuid.uuid4().hex}.tfrecord.gz")
             staged = local.close(self.files, path)
-            yield Piece(split=split, unit=self._unit or 0, file=staged)
+            yield Piece(split=split, unit=self._unit or 0, shard=shard, file=staged)
         self._open = {}
+        self._dealt = Counter()
 
 
 class _LocalPiece:

@@ -175,6 +175,19 @@ ONE_INPUT = {"path": "x"}
             {"corpus": {"max_rejected_fraction": 1.5}},
             "corpus.max_rejected_fraction: expected a number in [0, 1], got 1.5",
         ),
+        ({"corpus": {"limit": 0}}, "corpus.limit: expected an integer >= 1 or null, got 0"),
+        (
+            {"corpus": {"shards": 257}},
+            "corpus.shards: expected an integer in [1, 256] or null, got 257",
+        ),
+        (
+            {"corpus": {"splits": {"stratify": True}, "columns": {"group": "author"}}},
+            "corpus.splits.stratify: expected false where columns has group or labels",
+        ),
+        (
+            {"corpus": {"columns": {"keep": ["digest"]}}},
+            "corpus.columns.keep: expected columns not named like those Limelight writes",
+        ),
         (
             {"corpus": {"max_text_bytes": 0}},
             "corpus.max_text_bytes: expected an integer >= 1, got 0",

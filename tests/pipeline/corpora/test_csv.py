@@ -159,6 +159,7 @@ def test_empty_cells_are_null() -> None:
             "weight": None,
             "rationale": None,
             "split": None,
+            "group": None,
             "source_file": "rows.csv",
             "source_row": 0,
         }

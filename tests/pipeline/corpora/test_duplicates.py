@@ -6,18 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.counts import add_counts
+from pipeline.corpora.digests import add_digests
 from pipeline.corpora.duplicates import (
-    BUCKETS,
     KEYS,
     REPEATS,
     count_repeated_texts,
     find_repeated_ids,
+    key_buckets,
     key_documents,
 )
-from pipeline.corpora.splits import digest_texts
+from pipeline.corpora.units import Unit
 from tests.pipeline.batches import make_documents
 
 SPLITS = ("train", "validation", "test")
+BUCKETS = 64
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -38,8 +40,8 @@ def bucketed(
     """What a shuffle gathers: the keys of all batches, by kind and bucket."""
     gathered = defaultdict(list)
     for start in range(0, len(rows), batch_rows):
-        documents = make_documents(*rows[start : start + batch_rows])
-        for key, keys in key_documents(documents, digest_texts(documents.column("text"))):
+        documents = add_digests(make_documents(*rows[start : start + batch_rows]))
+        for key, keys in key_documents(documents, buckets=BUCKETS):
             assert keys.schema == KEYS
             assert keys.num_rows
             gathered[key].append(keys)
@@ -118,3 +120,9 @@ def test_buckets_share_the_work() -> None:
     rows = numbered([{"document_id": str(i), "text": str(i), "split": "train"} for i in range(999)])
     kinds = [kind for kind, _ in bucketed(rows, batch_rows=999)]
     assert kinds.count("id") == kinds.count("text") == BUCKETS
+
+
+def test_there_are_as_many_buckets_as_units_within_bounds() -> None:
+    units = [Unit(index=index, parts=()) for index in range(70_000)]
+    found = [key_buckets(units[:size]) for size in (1, 100, 70_000)]
+    assert found == [8, 100, 65_536]

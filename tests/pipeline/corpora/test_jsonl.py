@@ -171,6 +171,7 @@ def test_all_fields_of_a_document() -> None:
             "weight": 0.5,
             "rationale": [{"start": 2, "end": 6}],
             "split": "validation",
+            "group": None,
             "source_file": "rows.jsonl",
             "source_row": 0,
             "rating": "[1, 2]",

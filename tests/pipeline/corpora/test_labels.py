@@ -8,8 +8,8 @@ from tests.pipeline.batches import make_documents
 
 def test_labels_are_counted_by_split() -> None:
     documents = make_documents(
-        {"split": "train", "label": "b"},
-        {"split": "train", "label": "a"},
+        {"split": "train", "label": "b", "group": "x"},
+        {"split": "train", "label": "a", "group": "x"},
         {"split": "train", "label": "b"},
         {"split": "train", "label": None},
         {"split": "test", "label": "c"},
@@ -17,6 +17,7 @@ def test_labels_are_counted_by_split() -> None:
     assert count_labels(documents, multilabel=False) == {
         "documents": {"train": 4, "test": 1},
         "labels": {"train": {"b": 2, "a": 1}, "test": {"c": 1}},
+        "grouped": 2,
     }
 
 
@@ -30,6 +31,7 @@ def test_each_of_several_labels_is_counted() -> None:
     assert count_labels(documents, multilabel=True) == {
         "documents": {"train": 3, "test": 1},
         "labels": {"train": {"a": 1, "b": 1}, "test": {"b": 1}},
+        "grouped": 0,
     }
 
 

@@ -1,3 +1,5 @@
+import dataclasses
+import io
 from pathlib import Path
 from typing import Any
 
@@ -5,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.config import ColumnsConfig
-from tests.pipeline.corpora.whole_file import read_bytes, read_file
+from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig
+from pipeline.corpora.parts import FilePart
+from tests.pipeline.corpora.whole_file import read_bytes, read_file, read_stream
 
 CSV = {"format": "csv", "column_names": ("label", "text")}
 
@@ -148,3 +151,16 @@ def test_spot_checks_of_real_corpora(corpora: Path) -> None:
 
     tweets = read_file(corpora / "tweet_sentiment" / "train.csv", format="csv", columns=TWEETS)
     assert all(len(spans) == 1 for spans in tweets.column("rationale"))
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 5, 100])
+def test_a_limited_part_is_its_first_rows(limit: int) -> None:
+    content = b'{"text": "a"}\n{"text": ""}\n\n{"text": "\\ud800"}\nnot JSON\n{"text": "e"}\n'
+    part = FilePart(path="rows", source_file="rows", input=InputConfig(path="rows"))
+    whole = read_stream(io.BytesIO(content), part, corpus=CorpusConfig())
+    some = dataclasses.replace(part, limit=limit)
+    read = read_stream(io.BytesIO(content), some, corpus=CorpusConfig(), batch_rows=2)
+    assert read.rows_read == min(limit, 5)
+    assert read.documents == [row for row in whole.documents if row["source_row"] < limit]
+    assert read.rejections == [row for row in whole.rejections if row["source_row"] < limit]
+    assert read.rows_repaired == (1 if limit >= 3 else 0)

@@ -3,6 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.corpora.digests import add_digests
 from pipeline.corpora.samples import (
     SAMPLE_CHARACTERS,
     SAMPLE_ROWS,
@@ -12,7 +13,6 @@ from pipeline.corpora.samples import (
     samples_to_lines,
     smallest,
 )
-from pipeline.corpora.splits import digest_texts
 from tests.pipeline.batches import make_documents
 
 ROWS = [
@@ -25,14 +25,15 @@ def sample(rows: list[dict[str, str]], *, batch_rows: int) -> list[Sample]:
     """The sample of the training split of a corpus that comes in batches."""
     groups = []
     for start in range(0, len(rows), batch_rows):
-        groups += list(sample_documents(make_documents(*rows[start : start + batch_rows])))
+        batch = add_digests(make_documents(*rows[start : start + batch_rows]))
+        groups += list(sample_documents(batch))
     assert {split for split, _ in groups} <= {"train"}
     return smallest(group for _, group in groups)
 
 
 def test_a_sample_is_the_documents_with_the_smallest_digests() -> None:
     found = sample(ROWS, batch_rows=1_000)
-    digests = digest_texts(make_documents(*ROWS).column("text")).to_pylist()
+    digests = add_digests(make_documents(*ROWS)).column("digest").to_pylist()
     order = sorted(range(len(ROWS)), key=digests.__getitem__)[:SAMPLE_ROWS]
     assert [each.document_id for each in found] == [str(index) for index in order]
     assert [each.digest for each in found] == [digests[index].hex() for index in order]
@@ -50,7 +51,7 @@ def test_samples_are_kept_by_split_and_very_long_texts_are_not() -> None:
         {"split": "test", "text": "a"},
         {"split": "train", "text": "x" * (SAMPLE_CHARACTERS + 1)},
     )
-    found = dict(sample_documents(documents))
+    found = dict(sample_documents(add_digests(documents)))
     ids = {split: [each.document_id for each in group] for split, group in found.items()}
     assert ids == {"train": ["d0"], "test": ["d1"]}
     assert found["train"][0].label is None

@@ -8,13 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig, SplitsConfig
-from pipeline.corpora.splits import (
-    DIGEST_BYTES,
-    assign_splits,
-    digest_texts,
-    normalize_texts,
-    takes_validation_from_training,
-)
+from pipeline.corpora.digests import add_digests, digest_texts, normalize_texts
+from pipeline.corpora.splits import assign_splits, takes_validation_from_training
+from pipeline.schemas import DIGEST, DIGEST_BYTES
 from tests.pipeline.batches import make_documents
 
 SHARES = SplitsConfig(validation=0.2, test=0.3)
@@ -29,10 +25,16 @@ def normalize(text: str) -> str:
     return re.sub(r"\s+", " ", lower).strip()
 
 
+def assign(
+    documents: pa.RecordBatch, shares: SplitsConfig, *, divide: bool = False
+) -> pa.RecordBatch:
+    test = shares.validation + shares.test
+    return assign_splits(documents, validation=shares.validation, test=test, divide_training=divide)
+
+
 def split_texts(texts: list[str], *, split: str | None = None, divide: bool = False) -> list[str]:
-    documents = make_documents(*({"text": text, "split": split} for text in texts))
-    digests = digest_texts(documents.column("text"))
-    assigned = assign_splits(documents, digests, shares=SHARES, divide_training=divide)
+    documents = add_digests(make_documents(*({"text": text, "split": split} for text in texts)))
+    assigned = assign(documents, SHARES, divide=divide)
     assert assigned.schema == documents.schema
     assert assigned.drop_columns("split") == documents.drop_columns("split")
     return assigned.column("split").to_pylist()
@@ -97,8 +99,8 @@ def test_a_digest_is_compared_as_a_fraction() -> None:
     digests = pa.array(
         [value.to_bytes(8, "big") + b"\xff" * 8 for value in leading], pa.binary(DIGEST_BYTES)
     )
-    documents = make_documents(*[{}] * len(leading))
-    assigned = assign_splits(documents, digests, shares=SHARES, divide_training=False)
+    documents = make_documents(*[{}] * len(leading)).append_column(DIGEST, digests)
+    assigned = assign(documents, SHARES)
     assert assigned.column("split").to_pylist() == [
         "validation",
         "validation",
@@ -110,10 +112,8 @@ def test_a_digest_is_compared_as_a_fraction() -> None:
 
 
 def test_no_share_gives_no_document() -> None:
-    documents = make_documents(*({"text": str(index)} for index in range(500)))
-    digests = digest_texts(documents.column("text"))
-    shares = SplitsConfig(validation=0.0, test=0.0)
-    assigned = assign_splits(documents, digests, shares=shares, divide_training=True)
+    documents = add_digests(make_documents(*({"text": str(index)} for index in range(500))))
+    assigned = assign(documents, SplitsConfig(validation=0.0, test=0.0), divide=True)
     assert set(assigned.column("split").to_pylist()) == {"train"}
 
 
@@ -137,11 +137,22 @@ def test_divided_training_gives_validation_what_the_hash_would() -> None:
 
 
 def test_documents_with_and_without_a_split_may_be_mixed() -> None:
-    documents = make_documents({"text": "a", "split": "test"}, {"text": "a"})
-    digests = digest_texts(documents.column("text"))
-    shares = SplitsConfig(validation=0.0, test=0.0)
-    assigned = assign_splits(documents, digests, shares=shares, divide_training=False)
+    documents = add_digests(make_documents({"text": "a", "split": "test"}, {"text": "a"}))
+    assigned = assign(documents, SplitsConfig(validation=0.0, test=0.0))
     assert assigned.column("split").to_pylist() == ["test", "train"]
+
+
+def test_documents_of_a_group_fall_into_one_split_and_others_go_by_their_text() -> None:
+    rows = [{"text": f"text {i}", "group": f"author {i % 40}"} for i in range(400)]
+    rows += [{"text": f"text {i}", "group": None} for i in range(40)]
+    documents = add_digests(make_documents(*rows))
+    splits = assign(documents, SHARES).column("split").to_pylist()
+    by_group: dict[str, set[str]] = {}
+    for row, split in zip(rows[:400], splits[:400], strict=True):
+        by_group.setdefault(str(row["group"]), set()).add(split)
+    assert all(len(found) == 1 for found in by_group.values())
+    assert set.union(*by_group.values()) == {"train", "validation", "test"}
+    assert splits[400:] == split_texts([f"text {i}" for i in range(40)])
 
 
 def test_an_empty_batch_stays_empty() -> None:

@@ -18,6 +18,7 @@ from pipeline.corpora.units import (
     divided_line_parts,
     find_input_files,
     group_units,
+    limited_parts,
     number_rows,
     plan_parts,
 )
@@ -208,3 +209,33 @@ def test_units_hold_every_part_once_in_order_and_close_when_full(
         assert len(unit.parts) == 1 or size(unit.parts[:-1]) < unit_bytes
     for unit in units[:-1]:
         assert size(unit.parts) >= unit_bytes
+
+
+@pytest.mark.parametrize(
+    ("files", "limit", "shares"),
+    [
+        (1, 10, {0: 10}),
+        (3, 10, {0: 3, 1: 3, 2: 4}),
+        (3, 3, {0: 1, 1: 1, 2: 1}),
+        (6, 2, {2: 1, 5: 1}),
+    ],
+)
+def test_a_limit_is_shared_evenly_among_the_files_of_an_input(
+    tmp_path: Path, files: int, limit: int, shares: dict[int, int]
+) -> None:
+    write(tmp_path, *(f"a/{index}.jsonl" for index in range(files)), "b.jsonl")
+    corpus = corpus_of(tmp_path / "a/*", tmp_path / "b.jsonl")
+    parts = limited_parts(find_input_files(FILES, corpus), limit=limit)
+    expected = [(f"{index}.jsonl", share) for index, share in shares.items()]
+    assert [(part.source_file, part.limit) for part in parts] == [*expected, ("b.jsonl", limit)]
+
+
+def test_a_compressed_file_counts_for_what_it_becomes() -> None:
+    def units_of(name: str) -> int:
+        parts = [
+            FilePart(path=f"{i}{name}", source_file=name, input=InputConfig(path=name))
+            for i in range(4)
+        ]
+        return len(group_units(parts, {part.path: 30 for part in parts}, unit_bytes=100))
+
+    assert [units_of(name) for name in ("a.jsonl", "a.jsonl.gz", "a.jsonl.zst")] == [1, 4, 4]

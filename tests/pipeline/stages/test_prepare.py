@@ -368,6 +368,47 @@ def test_a_corpus_that_cannot_be_learned_is_one_line(
     assert "\n" not in str(raised.value)
 
 
+def test_a_quick_run_of_even_shards_and_shares(workspace: Path) -> None:
+    path = write_corpus(workspace / "quick", ROWS, files=2)
+    dataset = run(
+        config_of(
+            workspace / "runs",
+            path,
+            "corpus.limit=100",
+            "corpus.shards=2",
+            "corpus.splits.stratify=true",
+        )
+    )
+    assert dataset.manifest["rows"] == {"read": 100, "used": 100, "rejected": {}}
+    assert [account["rows_read"] for account in dataset.manifest["inputs"]] == [50, 50]
+    for split in ("train", "validation", "test"):
+        assert len(dataset.shards(split)) == 2
+    labels = Counter(str(row["label"]) for row in (*ROWS[:50], *ROWS[77:127]))
+    for index, label in enumerate(dataset.labels):
+        counts = {split: dataset.label_counts(split)[index] for split in ("validation", "test")}
+        for count in counts.values():
+            assert abs(count - 0.2 * labels[label]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "text.min_frequency=1000",
+            r"^text\.min_frequency: expected tokens that occur 1,000 times",
+        ),
+        ("corpus.columns.group=author", r"^corpus\.columns\.group: expected groups in .* 'author'"),
+    ],
+)
+def test_what_leaves_nothing_to_learn_from_is_one_line(
+    workspace: Path, config: Config, override: str, message: str
+) -> None:
+    path = config.corpus.inputs[0].path
+    with pytest.raises(ConfigError, match=message) as raised:
+        run(config_of(workspace / "runs", path, override))
+    assert "\n" not in str(raised.value)
+
+
 def test_a_fingerprint_changes_with_content_and_config_only(
     workspace: Path, config: Config
 ) -> None:

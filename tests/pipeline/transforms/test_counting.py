@@ -10,6 +10,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from model.scoring import EngineScorer
 from pipeline.corpora.accounting import count_rejected
+from pipeline.corpora.digests import add_digests
 from pipeline.corpora.predictions import PredictionContext, score_documents
 from pipeline.corpora.rejections import reject_documents
 from pipeline.corpora.samples import sample_documents, samples_to_lines, smallest
@@ -83,10 +84,12 @@ def test_an_empty_list_is_written_too(tmp_path: Path) -> None:
 def test_a_sample_of_every_split_is_written(tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
     batches = [
-        make_documents(
-            *(
-                {"document_id": f"{b}-{i}", "text": f"{b} {i}", "split": split, "label": "x"}
-                for i in range(300)
+        add_digests(
+            make_documents(
+                *(
+                    {"document_id": f"{b}-{i}", "text": f"{b} {i}", "split": split, "label": "x"}
+                    for i in range(300)
+                )
             )
         )
         for b, split in enumerate(["train", "test", "train", "train"])

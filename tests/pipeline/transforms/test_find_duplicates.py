@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
+from pipeline.corpora.digests import add_digests
 from pipeline.corpora.duplicates import REPEATS, key_documents
-from pipeline.corpora.splits import digest_texts
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.transforms.find_duplicates import FindDuplicates
 from tests.pipeline.batches import make_documents
@@ -27,9 +27,7 @@ BATCHES = [
 
 def keys_of(batches: list[object]) -> list[object]:
     return [
-        keyed
-        for documents in batches
-        for keyed in key_documents(documents, digest_texts(documents.column("text")))
+        keyed for documents in batches for keyed in key_documents(add_digests(documents), buckets=8)
     ]
 
 

@@ -24,14 +24,16 @@ EXAMPLES = [
 BY_SPLIT = {"train": [b"0a", b"0b", b"0c", *[b"1a"] * 3], "test": [b"0t", b"2t" * 1_000]}
 
 
-def write(folder: Path, examples: list[tuple[int, dict[str, list[bytes]]]]) -> list[StagedFile]:
+def write(
+    folder: Path, examples: list[tuple[int, dict[str, list[bytes]]]], *, shards: int | None = None
+) -> list[StagedFile]:
     """Runs the transform; returns the shards it yields, in order."""
     listed = str(folder / "shards.json")
     with local_pipeline() as root:
         _ = (
             root
             | beam.Create(examples)
-            | WriteExamples(str(folder / "examples"), str(folder / "staging"), BeamFiles())
+            | WriteExamples(str(folder / "examples"), str(folder / "staging"), BeamFiles(), shards)
             | ListFiles(listed, BeamFiles())
         )
     return read_list(BeamFiles(), listed)
@@ -61,6 +63,25 @@ def test_every_example_is_in_one_shard_of_its_split(
         assert file.bytes == Path(file.path).stat().st_size
         assert file.sha256 == BeamFiles().digest(file.path)
     assert {path.name for path in (tmp_path / "examples").iterdir()} == set(shards)
+
+
+@pytest.mark.parametrize(("shards", "files"), [(1, 1), (3, 3), (200, 21)])
+def test_a_given_number_of_shards_is_made_of_even_ones(
+    tmp_path: Path, shards: int, files: int
+) -> None:
+    examples = [
+        (unit, {"train": [f"{unit} {batch} {i}".encode() for i in range(5)]})
+        for unit in range(2)
+        for batch in range(4)
+    ]
+    staged = write(tmp_path, examples, shards=shards)
+    assert [Path(file.path).name for file in staged] == [
+        f"train-{index:05d}-of-{files:05d}.tfrecord.gz" for index in range(files)
+    ]
+    assert max(file.rows for file in staged) - min(file.rows for file in staged) <= 1
+    found = [record for file in staged for record in read_records(file.path)]
+    expected = [each for _, of_split in examples for each in of_split["train"]]
+    assert sorted(found) == sorted(expected)
 
 
 def test_tensorflow_reads_a_shard_of_several_pieces(tmp_path: Path) -> None:

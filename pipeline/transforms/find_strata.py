@@ -1,0 +1,58 @@
+"""Documents -> where the splits of each label end, in one file."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from pipeline.config import CorpusConfig
+from pipeline.corpora.counts import add_counts
+from pipeline.corpora.digests import add_digests
+from pipeline.corpora.splits import takes_validation_from_training
+from pipeline.corpora.strata import count_strata, find_strata, key_strata
+from pipeline.runs.files import Files, write_json
+
+
+@dataclasses.dataclass
+class FindStrata(beam.PTransform):
+    """Writes the `Strata` of documents to `path`, as JSON."""
+
+    corpus: CorpusConfig
+    path: str
+    files: Files
+    buckets: int
+
+    def expand(self, documents: beam.PCollection) -> beam.PCollection:
+        """`(unit index, record batch)`; digests only go through the shuffle."""
+        return (
+            documents
+            | "Key" >> beam.FlatMap(self._key)
+            | "Gather buckets" >> beam.GroupByKey()
+            | "Count" >> beam.MapTuple(_count)
+            | "Add up" >> beam.CombineGlobally(_add)
+            | "Write" >> beam.Map(self._write)
+        )
+
+    def _key(self, element: tuple[int, pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        divide_training = takes_validation_from_training(self.corpus)
+        documents = add_digests(element[1])
+        return key_strata(documents, divide_training=divide_training, buckets=self.buckets)
+
+    def _write(self, counts: dict[str, Any]) -> None:
+        strata = find_strata(counts, shares=self.corpus.splits)
+        write_json(self.files, self.path, strata.to_json())
+
+
+def _count(bucket: int, keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
+    return count_strata(keys)
+
+
+def _add(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Adds up bins; a text is ambiguous in one bucket alone."""
+    counts = list(parts)
+    ambiguous = {
+        digest: label for each in counts for digest, label in each.get("ambiguous", {}).items()
+    }
+    return {"bins": add_counts(each.get("bins", {}) for each in counts), "ambiguous": ambiguous}
