@@ -6,99 +6,31 @@ import random
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from model.config import ConfigError
 from model.tokenizer import Tokenizer
 from pipeline.config import Config, build_config
 from pipeline.corpora.units import find_input_files, group_units, plan_parts
-from pipeline.runs.dataset import Dataset, DatasetFiles, find_dataset
+from pipeline.runs.dataset import Dataset
 from pipeline.runs.files import join, read_json, read_lines, write_text
-from pipeline.stages.filesystem import BeamFiles
-from pipeline.stages.prepare import dataset_fingerprint, prepare
-from pipeline.stages.running import RunError
+from pipeline.stages.prepare import dataset_fingerprint
 from tests.pipeline.examples import read_example, read_records
-
-FILES = BeamFiles()
-MAX_TOKENS = 8
-
-Row = dict[str, Any]
-
-
-WORDS = (
-    *("the", "refund", "Invoice", "login", "Passwort", "ok", "café"),
-    *("退款", "密码", "ราคา", "مرحبا", "👍🏽", "!", ","),
+from tests.pipeline.stages.small_corpus import (
+    FILES,
+    MAX_TOKENS,
+    REJECTED,
+    ROWS,
+    config_of,
+    rejections_in,
+    run,
+    serialized,
+    vocabulary_of,
+    write_corpus,
 )
-
-
-def make_rows() -> list[Row]:
-    """Tickets in three classes and four scripts, with what a real corpus has of trouble."""
-    rng = random.Random(7)  # noqa: S311
-    rows = [
-        {
-            "id": f"t{index}",
-            "text": " ".join(rng.choices(WORDS, k=rng.randint(1, 12))) + f" n{index % 90}",
-            "label": rng.choice(["billing", "access", "other"]),
-        }
-        for index in range(150)
-    ]
-    rows.append(dict(rows[3]))  # the same ticket once more
-    rows.append({"id": "blank", "text": " \t", "label": "other"})
-    rows.append({"id": "bare", "text": "no label"})
-    rows.append({"id": "dup", "text": "  " + str(rows[5]["text"]).upper(), "label": "other"})
-    return rows
-
-
-ROWS = make_rows()
-REJECTED = {"blank": "empty_text", "bare": "unknown_label", "t3": "duplicate_id"}
-
-
-def write_corpus(folder: Path, rows: Sequence[Row], *, files: int = 1) -> str:
-    """Writes the rows, in order, into so many files; returns their glob."""
-    folder.mkdir(parents=True)
-    for number in range(files):
-        part = rows[number * len(rows) // files : (number + 1) * len(rows) // files]
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in part)
-        (folder / f"part-{number}.jsonl").write_text("".join(lines), encoding="utf-8")
-    return str(folder / "*.jsonl")
-
-
-def config_of(workspace: Path, path: str, *overrides: str) -> Config:
-    values = {
-        "workspace": str(workspace),
-        "corpus": {
-            "inputs": [{"path": path}],
-            "columns": {"id": "id"},
-            "splits": {"validation": 0.2, "test": 0.2},
-            "max_rejected_fraction": 0.05,
-        },
-        "text": {"max_tokens": MAX_TOKENS, "vocabulary_size": 60},
-    }
-    return build_config(values, overrides, where="test")
-
-
-def run(config: Config) -> Dataset:
-    return prepare(config, beam_options=[], files=FILES)
-
-
-def serialized(dataset: Dataset) -> Counter[tuple[str, bytes]]:
-    """The multiset of example bytes, by split."""
-    return Counter(
-        (split, record)
-        for split in ("train", "validation", "test")
-        for path in dataset.shards(split)
-        for record in read_records(path)
-    )
-
-
-def vocabulary_of(dataset: Dataset) -> list[str]:
-    return read_lines(FILES, dataset.files.vocabulary)
 
 
 @pytest.fixture(scope="module")
@@ -194,14 +126,6 @@ def test_the_rejections_are_left_and_every_row_is_accounted_for(
     assert again["source_row"] == 150
 
 
-def rejections_in(lies: DatasetFiles) -> list[Row]:
-    return [
-        row
-        for info in FILES.match(join(lies.rejected, "*.parquet"))
-        for row in pq.read_table(info.path).to_pylist()
-    ]
-
-
 def test_the_outputs_are_what_lies_there(dataset: Dataset) -> None:
     for output in dataset.manifest["outputs"]:
         path = Path(dataset.files.folder) / output["file"]
@@ -294,22 +218,6 @@ def test_the_order_of_rows_changes_nothing_but_the_order_of_examples(
     assert len(list((Path(folder) / "examples").iterdir())) == 3
 
 
-def test_too_many_rejections_fail_the_run_and_are_left(workspace: Path) -> None:
-    rows = [*ROWS[:20], *({"id": f"bad{i}", "text": "x", "label": None} for i in range(2))]
-    config = config_of(workspace / "failing", write_corpus(workspace / "bad", rows))
-    with pytest.raises(RunError) as raised:
-        run(config)
-    message = str(raised.value)
-    assert message.startswith("9.09% of the rows were rejected, expected at most 5.00%")
-    [manifest] = (workspace / "failing/datasets").glob("*/manifest.json")
-    folder = str(manifest.parent)
-    assert find_dataset(FILES, folder) is None
-    assert read_json(FILES, str(manifest))["status"] == "failed"
-    lies = DatasetFiles(folder=folder)
-    assert f"Read the rejections in {lies.rejected}." in message
-    assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1"}
-
-
 def test_lists_of_labels_weights_rationales_and_reserved_tokens(workspace: Path) -> None:
     rows = [
         {
@@ -349,25 +257,6 @@ def test_lists_of_labels_weights_rationales_and_reserved_tokens(workspace: Path)
     assert dataset.statistics["splits"]["train"]["oov_rate"] == 0
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([], "expected documents in the training split, got none"),
-        (
-            [{"id": str(i), "text": f"t {i}", "label": "only"} for i in range(20)],
-            "expected at least 2 labels in the training split, got only 'only'",
-        ),
-    ],
-    ids=["empty", "one class"],
-)
-def test_a_corpus_that_cannot_be_learned_is_one_line(
-    tmp_path: Path, rows: list[Row], message: str
-) -> None:
-    with pytest.raises(ConfigError, match=message) as raised:
-        run(config_of(tmp_path / "runs", write_corpus(tmp_path / "corpus", rows)))
-    assert "\n" not in str(raised.value)
-
-
 def test_a_quick_run_of_even_shards_and_shares(workspace: Path) -> None:
     path = write_corpus(workspace / "quick", ROWS, files=2)
     dataset = run(
@@ -388,25 +277,6 @@ def test_a_quick_run_of_even_shards_and_shares(workspace: Path) -> None:
         counts = {split: dataset.label_counts(split)[index] for split in ("validation", "test")}
         for count in counts.values():
             assert abs(count - 0.2 * labels[label]) <= 1
-
-
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        (
-            "text.min_frequency=1000",
-            r"^text\.min_frequency: expected tokens that occur 1,000 times",
-        ),
-        ("corpus.columns.group=author", r"^corpus\.columns\.group: expected groups in .* 'author'"),
-    ],
-)
-def test_what_leaves_nothing_to_learn_from_is_one_line(
-    workspace: Path, config: Config, override: str, message: str
-) -> None:
-    path = config.corpus.inputs[0].path
-    with pytest.raises(ConfigError, match=message) as raised:
-        run(config_of(workspace / "runs", path, override))
-    assert "\n" not in str(raised.value)
 
 
 def test_a_fingerprint_changes_with_content_and_config_only(

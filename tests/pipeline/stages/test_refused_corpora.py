@@ -1,0 +1,73 @@
+"""Corpora that prepare refuses, each in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from model.config import ConfigError
+from pipeline.runs.dataset import DatasetFiles, find_dataset
+from pipeline.runs.files import read_json
+from pipeline.stages.running import RunError
+from tests.pipeline.stages.small_corpus import (
+    FILES,
+    ROWS,
+    Row,
+    config_of,
+    rejections_in,
+    run,
+    write_corpus,
+)
+
+
+def test_too_many_rejections_fail_the_run_and_are_left(tmp_path: Path) -> None:
+    rows = [*ROWS[:20], *({"id": f"bad{i}", "text": "x", "label": None} for i in range(2))]
+    config = config_of(tmp_path / "failing", write_corpus(tmp_path / "bad", rows))
+    with pytest.raises(RunError) as raised:
+        run(config)
+    message = str(raised.value)
+    assert message.startswith("9.09% of the rows were rejected, expected at most 5.00%")
+    [manifest] = (tmp_path / "failing/datasets").glob("*/manifest.json")
+    folder = str(manifest.parent)
+    assert find_dataset(FILES, folder) is None
+    assert read_json(FILES, str(manifest))["status"] == "failed"
+    lies = DatasetFiles(folder=folder)
+    assert f"Read the rejections in {lies.rejected}." in message
+    assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "expected documents in the training split, got none"),
+        (
+            [{"id": str(i), "text": f"t {i}", "label": "only"} for i in range(20)],
+            "expected at least 2 labels in the training split, got only 'only'",
+        ),
+    ],
+    ids=["empty", "one class"],
+)
+def test_a_corpus_that_cannot_be_learned_is_one_line(
+    tmp_path: Path, rows: list[Row], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        run(config_of(tmp_path / "runs", write_corpus(tmp_path / "corpus", rows)))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "text.min_frequency=1000",
+            r"^text\.min_frequency: expected tokens that occur 1,000 times",
+        ),
+        ("corpus.columns.group=author", r"^corpus\.columns\.group: expected groups in .* 'author'"),
+    ],
+)
+def test_what_leaves_nothing_to_learn_from_is_one_line(
+    tmp_path: Path, override: str, message: str
+) -> None:
+    path = write_corpus(tmp_path / "corpus", ROWS)
+    with pytest.raises(ConfigError, match=message) as raised:
+        run(config_of(tmp_path / "runs", path, override))
+    assert "\n" not in str(raised.value)
