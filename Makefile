@@ -31,8 +31,9 @@ lint: $(STAMP)  ## check style, names, docstrings and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure the scoring engine against others, in one run
+bench: $(STAMP)  ## measure the scoring engine and the command score against others
 	$(BIN)/python -m tests.benchmarks.bench_engine
+	$(BIN)/python -m tests.benchmarks.bench_score
 
 lock:  ## resolve every version again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)/lock

@@ -67,10 +67,10 @@ def make_corpora() -> dict[str, Documents]:
     }
 
 
-def make_network() -> Any:
+def make_network(*, ids: int = VOCABULARY) -> Any:
     from model.classifier import build_classifier
 
-    network = build_classifier(CONFIG, ids=VOCABULARY, max_tokens=MAX_TOKENS, labels=2)
+    network = build_classifier(CONFIG, ids=ids, max_tokens=MAX_TOKENS, labels=2)
     random = np.random.default_rng(2)
     # Of the size of trained weights: gates neither idle nor saturated.
     network.set_weights([random.normal(0, 0.1, w.shape) for w in network.get_weights()])
@@ -117,13 +117,16 @@ def floor_contender(cores: int) -> Run:
 
 
 def onnxruntime_contender(cores: int) -> Run:
+    return onnxruntime_scorer(onnx_model(make_network()).SerializeToString(), cores=cores)
+
+
+def onnxruntime_scorer(model: bytes | str, *, cores: int) -> Run:
+    """Scores with a model, given as bytes or as a path, in length-sorted batches."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # two batches on two cores beat one batch on both
-    session = onnxruntime.InferenceSession(
-        onnx_model(make_network()).SerializeToString(), options, ["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
 
     def run(ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         lengths = np.diff(row_offsets)
