@@ -40,4 +40,4 @@ def runs_a_process_a_core(beam_options: Sequence[str]) -> bool:
         return ONE_PROCESS not in (options.view_as(DebugOptions).experiments or ())
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         return True
-    return options.view_as(PortableOptions).sdk_worker_parallelism == 0
+    return str(options.view_as(PortableOptions).sdk_worker_parallelism) == "0"

@@ -1,0 +1,25 @@
+import pytest
+
+from pipeline.config import ScoringConfig
+from pipeline.stages.threads import process_threads
+
+DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r"]
+
+
+@pytest.mark.parametrize(
+    ("beam_options", "threads"),
+    [
+        ([], "auto"),
+        (["--runner=FnApiRunner", "--direct_running_mode=multi_threading"], "auto"),
+        (["--direct_running_mode=multi_processing", "--direct_num_workers=2"], 1),
+        (DATAFLOW, 1),
+        ([*DATAFLOW, "--experiments=no_use_multiple_sdk_containers"], "auto"),
+        (["--runner=FlinkRunner"], "auto"),
+        (["--runner=FlinkRunner", "--sdk_worker_parallelism=0"], 1),
+    ],
+)
+def test_auto_is_every_core_unless_there_is_a_process_a_core(
+    beam_options: list[str], threads: int | str
+) -> None:
+    assert process_threads(ScoringConfig(), beam_options) == threads
+    assert process_threads(ScoringConfig(threads=3), beam_options) == 3
