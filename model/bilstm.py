@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import keras
 
+from model.block_lstm import run_block, runs_as_block
 from model.sequences import Shape, Tensor, last_real_step, reverse_within_length
 
 
@@ -17,8 +18,8 @@ class BiLSTM(keras.layers.Layer):
     is once more what comes last. At the real steps the states and their
     gradients equal those of `keras.layers.Bidirectional(keras.layers.LSTM)`
     with a mask; at padding they are finite and mean nothing. Because no mask
-    is passed, cuDNN's kernel stays eligible on a GPU (with
-    `recurrent_dropout=0`) and the CPU is spared the masked loop.
+    is passed, cuDNN's kernel stays eligible on a GPU and TensorFlow's fused
+    one on a CPU (`model.block_lstm`), both with `recurrent_dropout=0` alone.
 
     Call arguments:
         sequences: float tensor `(batch, steps, features)`, padded on the right.
@@ -45,7 +46,7 @@ class BiLSTM(keras.layers.Layer):
             Zhou et al., 2016 do.
         dropout: rate on the outputs, states and final alike.
         recurrent_dropout: rate on the recurrent input of both LSTMs. Any rate
-            above 0 rules out cuDNN.
+            above 0 rules out the fused kernels.
         regularizer: applied to every weight.
 
     Reference: Schuster & Paliwal, 1997; Graves & Schmidhuber, 2005.
@@ -99,11 +100,11 @@ class BiLSTM(keras.layers.Layer):
         self, sequences: Tensor, length: Tensor, training: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Runs both directions; shapes in the class docstring."""
-        states = self.forward_lstm(sequences, training=training)
+        states = self._run(self.forward_lstm, sequences, training=training)
         final = last_real_step(states, length)
         if self.backward_lstm is not None:
             mirrored = reverse_within_length(sequences, length)
-            backward = self.backward_lstm(mirrored, training=training)
+            backward = self._run(self.backward_lstm, mirrored, training=training)
             # In reversed order the backward LSTM's end, too, is at the last real step.
             final = self._merged(final, last_real_step(backward, length))
             states = self._merged(states, reverse_within_length(backward, length))
@@ -111,6 +112,11 @@ class BiLSTM(keras.layers.Layer):
             self.states_dropout(states, training=training),
             self.final_dropout(final, training=training),
         )
+
+    def _run(self, lstm: keras.layers.LSTM, sequences: Tensor, *, training: bool) -> Tensor:
+        if self.recurrent_dropout == 0 and runs_as_block(self.compute_dtype):
+            return run_block(lstm, sequences)
+        return lstm(sequences, training=training)
 
     def _merged(self, forward: Tensor, backward: Tensor) -> Tensor:
         if self.merge == "sum":

@@ -1,17 +1,27 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import ops
 
 from model.bilstm import BiLSTM
+from model.block_lstm import runs_as_block
 from model.sequences import reverse_within_length
 from tests.model.gradients import gradients
 
 STEPS, FEATURES, UNITS = 7, 5, 4
 LENGTH = np.arange(1, STEPS + 1, dtype="int32")
 MASK = np.arange(STEPS) < LENGTH[:, None]
+
+
+@pytest.fixture(autouse=True, params=["block", "loop"])
+def recurrence(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs on the fused operation and on Keras's own loop."""
+    if request.param == "loop":
+        monkeypatch.setattr("model.bilstm.runs_as_block", lambda dtype: False)
+    else:
+        assert runs_as_block("float32")
 
 
 def random_batch(seed: int = 0) -> np.ndarray:
@@ -113,7 +123,11 @@ BACKWARD_FIRST.backward_lstm.set_weights(FORWARD_FIRST.forward_lstm.get_weights(
 
 
 @given(lengths=st.lists(st.integers(1, STEPS), min_size=1, max_size=3), seed=st.integers(0, 2**16))
-@settings(deadline=None, max_examples=20)
+@settings(
+    deadline=None,
+    max_examples=20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_reversed_text_with_swapped_directions_gives_mirrored_states(
     lengths: list[int], seed: int
 ) -> None:

@@ -1,0 +1,229 @@
+"""A training step of ours against Keras's `fit` as a competent user would write it.
+
+    CORPORA=... python -m tests.benchmarks.bench_training [--documents 6400]
+
+Both train the network of `guide_attention_2d` on the same IMDB reviews, with the
+same optimizer and batches of 64, in a process of their own, one after the other
+and again. The first epoch is not timed: it holds the tracing. The loss is that of
+the same held-out reviews after the same number of examples.
+
+- `limelight`: `model.training.fit`, as `python -m pipeline train` calls it.
+- `keras`: `Embedding(mask_zero=True)`, `Bidirectional(LSTM)`, attention with the
+  mask, every document padded to 200 tokens, `Model.fit` over arrays.
+"""
+
+import argparse
+import dataclasses
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+ROUNDS = 3
+EPOCHS = 3
+BATCH = 64
+LEARNING_RATE = 0.001
+CONFIG = "configs/guide_attention_2d.yaml"
+
+
+class Examples(NamedTuple):
+    """Padded documents: ids int64 `(rows, max_tokens)`, lengths and labels `(rows,)`."""
+
+    ids: np.ndarray
+    lengths: np.ndarray
+    labels: np.ndarray
+
+    def first(self, rows: int) -> "Examples":
+        return Examples(*(values[:rows] for values in self))
+
+
+class Corpus(NamedTuple):
+    train: Examples
+    held_out: Examples
+    vocabulary_ids: int
+    max_tokens: int
+
+
+class Result(NamedTuple):
+    """Seconds of the timed epochs, by the clock and of the process; the loss after them."""
+
+    wall: float
+    cpu: float
+    loss: float
+
+
+def read_corpus(folder: str, *, documents: int) -> Corpus:
+    """Prepares IMDB with the pipeline and reads its first training and held-out documents."""
+    from model.dataset import Shards, evaluation_batches
+    from pipeline.config import load_config
+    from pipeline.runs.files import read_lines
+    from pipeline.stages.filesystem import BeamFiles
+    from pipeline.stages.prepare import prepare
+
+    config = load_config(CONFIG, [f"workspace={folder}"])
+    dataset = prepare(config, beam_options=[], files=BeamFiles())
+
+    def read(split: str, rows: int) -> Examples:
+        shards = Shards(
+            paths=tuple(dataset.shards(split)),
+            rows=dataset.rows(split),
+            max_tokens=config.text.max_tokens,
+        )
+        parts = []
+        for inputs, label, _ in evaluation_batches(shards, batch_size=1000):
+            ids = np.zeros((len(label), config.text.max_tokens), np.int64)
+            ids[:, : inputs["token_ids"].shape[1]] = inputs["token_ids"]
+            parts.append(Examples(ids, inputs["length"].numpy(), label.numpy()))
+        return Examples(*map(np.concatenate, zip(*parts, strict=True))).first(rows)
+
+    tokens = read_lines(BeamFiles(), dataset.files.vocabulary)
+    return Corpus(
+        train=read("train", documents),
+        held_out=read("validation", 2000),
+        vocabulary_ids=1 + config.text.oov_buckets + len(tokens),
+        max_tokens=config.text.max_tokens,
+    )
+
+
+def train_limelight(corpus: Corpus, scratch: Path) -> Result:
+    import tensorflow as tf
+
+    from model.classifier import build_classifier
+    from model.dataset import Shards
+    from model.examples import encode_examples
+    from model.keras_engine import trace_forward
+    from model.metrics import log_loss
+    from model.training import Hooks, fit, predict
+    from pipeline.config import load_config
+
+    def write(name: str, examples: Examples) -> Shards:
+        path = str(scratch / f"{name}.tfrecord.gz")
+        serialized = encode_examples(
+            token_ids=examples.ids,
+            lengths=examples.lengths,
+            labels=examples.labels,
+            document_ids=[str(row) for row in range(len(examples.labels))],
+        )
+        with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP")) as sink:
+            for example in serialized:
+                sink.write(example)
+        rows = len(examples.labels)
+        return Shards(paths=(path,), rows=rows, max_tokens=corpus.max_tokens)
+
+    config = load_config(CONFIG, [f"workspace={scratch}"])
+    clock: list[tuple[float, float]] = []
+    fitted = fit(
+        lambda: build_classifier(
+            config.network, ids=corpus.vocabulary_ids, max_tokens=corpus.max_tokens, labels=2
+        ),
+        train=write("train", corpus.train),
+        validation=None,
+        labels=("neg", "pos"),
+        label_counts=(1, 1),
+        network_config=config.network,
+        config=dataclasses.replace(config.training, epochs=EPOCHS),
+        seed=1,
+        checkpoints=scratch / "checkpoints",
+        hooks=Hooks(on_batch=lambda _: None, on_epoch=lambda *_: clock.append(now())),
+    )
+    forward = trace_forward(fitted.network)
+    probabilities, truth = predict(forward, write("held_out", corpus.held_out))
+    return measured(clock, log_loss(probabilities, truth))
+
+
+def train_keras(corpus: Corpus, scratch: Path) -> Result:
+    import keras
+    from keras import layers, ops
+
+    from model.metrics import log_loss
+    from pipeline.config import load_config
+
+    network = load_config(CONFIG, [f"workspace={scratch}"]).network
+    keras.utils.set_random_seed(1)
+    ids = keras.Input((corpus.max_tokens,), dtype="int32")
+    embedded = layers.Embedding(corpus.vocabulary_ids, network.embedding.units, mask_zero=True)(ids)
+    lstm = layers.LSTM(network.lstm.units, return_sequences=True)
+    states = layers.Bidirectional(lstm)(embedded)
+    energies = layers.Dense(1, activation="tanh")(states)
+    padding = ops.cast(ops.equal(ops.expand_dims(ids, -1), 0), "float32")
+    weights = layers.Softmax(axis=1)(energies - 1e9 * padding)
+    pooled = layers.Dropout(network.dropout)(ops.sum(weights * states, axis=1))
+    model = keras.Model(ids, layers.Dense(1, activation="sigmoid")(pooled))
+    model.compile(
+        keras.optimizers.Adam(LEARNING_RATE), loss="binary_crossentropy", metrics=["accuracy"]
+    )
+    clock: list[tuple[float, float]] = []
+    heard = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: clock.append(now()))
+    model.fit(
+        corpus.train.ids,
+        corpus.train.labels,
+        batch_size=BATCH,
+        epochs=EPOCHS,
+        verbose=0,
+        callbacks=[heard],
+    )
+    positive = model.predict(corpus.held_out.ids, batch_size=256, verbose=0)
+    probabilities = np.concatenate([1 - positive, positive], axis=1)
+    return measured(clock, log_loss(probabilities, corpus.held_out.labels))
+
+
+CONTENDERS: dict[str, Callable[[Corpus, Path], Result]] = {
+    "limelight": train_limelight,
+    "keras": train_keras,
+}
+
+
+def now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def measured(clock: list[tuple[float, float]], loss: float) -> Result:
+    """The time from the end of the first epoch to that of the last."""
+    (wall, cpu), (wall_end, cpu_end) = clock[0], clock[-1]
+    return Result(wall_end - wall, cpu_end - cpu, loss)
+
+
+def compete(name: str, corpus: Corpus) -> Result:
+    with tempfile.TemporaryDirectory(prefix="bench-training-") as scratch:
+        return CONTENDERS[name](corpus, Path(scratch))
+
+
+def main() -> None:
+    """Prints documents a second of each contender, the ratio, and the losses."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--documents", type=int, default=6400, help="training documents an epoch")
+    documents = parser.parse_args().documents
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory(prefix="bench-training-") as folder:
+        with context.Pool(1) as pool:
+            corpus = pool.apply(read_corpus, (folder,), {"documents": documents})
+        results: dict[str, list[Result]] = {name: [] for name in CONTENDERS}
+        for _ in range(ROUNDS):
+            for name, rounds in results.items():
+                with context.Pool(1) as pool:
+                    rounds.append(pool.apply(compete, (name, corpus)))
+    rows = len(corpus.train.labels) * (EPOCHS - 1)
+    print(f"{rows:,} documents in {EPOCHS - 1} epochs after the first, medians of {ROUNDS} runs")
+    speed: dict[str, Any] = {}
+    for name, rounds in results.items():
+        wall, cpu, loss = (statistics.median(values) for values in zip(*rounds, strict=True))
+        speed[name] = (rows / wall, rows / cpu)
+        print(
+            f"  {name:10} {rows / wall:7,.0f} documents/s, {rows / cpu:7,.0f} a CPU second, "
+            f"held-out loss {loss:.4f}"
+        )
+    wall, cpu = (
+        ours / theirs for ours, theirs in zip(speed["limelight"], speed["keras"], strict=True)
+    )
+    print(f"limelight / keras: {wall:.2f} by the clock, {cpu:.2f} by CPU time")
+
+
+if __name__ == "__main__":
+    main()
