@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test test-distributed lint bench lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo: $(STAMP)  ## set up and run the whole job on a generated corpus: prepare, 
 
 test: $(STAMP)  ## set up and run the fast tests
 	$(BIN)/python -m pytest -m "not slow and not distributed and not gpu"
+
+test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each
+	$(BIN)/python -m pytest -m distributed -ra --durations=20 tests/distributed
 
 lint: $(STAMP)  ## check style, names, docstrings and types
 	$(BIN)/ruff format --check .

@@ -55,7 +55,6 @@ def _set_up_logging(*, verbose: bool) -> None:
     if not verbose:
         _silence_native_libraries()
         warnings.simplefilter("ignore")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its rounding depends on the machine
     os.environ["KERAS_BACKEND"] = "tensorflow"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))

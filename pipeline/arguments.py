@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from model.config import ConfigError
 
-EPILOG = "Flags after -- are Beam's, such as: -- --runner=DataflowRunner --project=my-project"
+EPILOG = "Flags after -- are Beam's, such as: -- --runner=FlinkRunner --flink_master=host:8081"
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,7 +37,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         flags = [
             flag for action in commands[known.command]._actions for flag in action.option_strings
         ]
-        close = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
+        close = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1, cutoff=0.7)
         hint = f"did you mean {close[0]}?" if close else "flags for Beam go after --."
         raise ConfigError(
             f"limelight {known.command}: unknown argument {unknown[0]}, {hint} "
@@ -151,6 +151,12 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
 
 def _add_config(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument("--config", required=required, metavar="FILE", help="a YAML config")
+    parser.add_argument(
+        "--runner-profile",
+        metavar="NAME",
+        help="flags for Beam and config keys from configs/runners/NAME.yaml; those of the "
+        "command line come on top",
+    )
     parser.add_argument(
         "--set",
         action="append",

@@ -26,9 +26,11 @@ from pipeline.corpora.units import find_input_files
 from pipeline.reports.content import Trial
 from pipeline.reports.formats import printable
 from pipeline.reports.trial_scores import compare_variants, summarize_trials
+from pipeline.runners import load_profile
 from pipeline.runs.commit import Partition
-from pipeline.runs.files import join, write_json, write_text
+from pipeline.runs.files import base_name, join, write_json, write_text
 from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.runner_options import check_runner, name_job
 from pipeline.stages.running import RunError
 
 DONE, GATE_TRIPPED = 0, 3
@@ -45,6 +47,10 @@ console = Console(highlight=False, soft_wrap=True)
 def run_command(arguments: Sequence[str]) -> int:
     """Runs the command that the arguments name and returns the exit code."""
     parsed, beam_options = parse(arguments)
+    if getattr(parsed, "runner_profile", None):
+        profile = load_profile(parsed.runner_profile)
+        beam_options = [*profile.beam_options, *beam_options]
+        parsed.set = [*profile.overrides, *parsed.set]
     command = f"limelight {shlex.join(arguments)}"
     return COMMANDS[parsed.command](parsed, beam_options, command)
 
@@ -62,6 +68,7 @@ def run_demo(parsed: argparse.Namespace, beam_options: list[str], command: str) 
 def run_prepare(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
     """Corpora into vocabulary and TFRecords."""
     config = load_config(parsed.config, parsed.set)
+    beam_options = _check_runner(parsed, beam_options, config)
     if parsed.dry_run:
         return _print_plan(config, writes=join(config.workspace, "datasets", "<fingerprint>"))
     from pipeline.stages.prepare import prepare
@@ -73,6 +80,7 @@ def run_prepare(parsed: argparse.Namespace, beam_options: list[str], command: st
 def run_train(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
     """Prepare, train, publish the best model."""
     config = load_config(parsed.config, parsed.set)
+    beam_options = _check_runner(parsed, beam_options, config)
     if parsed.dry_run:
         return _print_plan(
             config, writes=join(config.workspace, "models", config.name, "<version>")
@@ -108,7 +116,9 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
     """Score corpora and publish the predictions of a date, or of many."""
     date = parsed.date or datetime.datetime.now(datetime.UTC).date().isoformat()
     partition = Partition(output=parsed.output, date=date)
+    check_runner(beam_options, paths=_named_paths(parsed))
     config = _scoring_config(parsed)
+    beam_options = _check_runner(parsed, beam_options, config, date)
     if parsed.dates and not parsed.dry_run:
         return _run_backfill(parsed, config, beam_options)
     if parsed.dry_run:
@@ -188,7 +198,9 @@ def run_evaluate(parsed: argparse.Namespace, beam_options: list[str], command: s
     """Score a labeled corpus and print the metrics."""
     from pipeline.stages.evaluate import evaluate
 
+    check_runner(beam_options, paths=_named_paths(parsed))
     config = _scoring_config(parsed)
+    beam_options = _check_runner(parsed, beam_options, config)
     measured = evaluate(config, model=parsed.model, beam_options=beam_options, files=BeamFiles())
     _print_metrics({"corpus": measured.metrics}, title=parsed.model)
     _print_rows(measured.rows)
@@ -235,6 +247,32 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str], str], int]] = {
     "explain": run_explain,
     "report": run_report,
 }
+
+
+def _check_runner(
+    parsed: argparse.Namespace, beam_options: Sequence[str], config: Config, *of_job: str
+) -> list[str]:
+    """Refuses a runner, a flag or a path that would fail later; names the job."""
+    paths = _named_paths(parsed)
+    if parsed.command != "score":
+        paths["workspace"] = config.workspace
+    for each in config.corpus.inputs:
+        paths.setdefault("--input" if parsed.command == "score" else "corpus.inputs", each.path)
+    trains = parsed.command == "train"
+    if trains and config.network.embedding.vectors:
+        paths["network.embedding.vectors"] = config.network.embedding.vectors
+    check_runner(beam_options, paths=paths, training=config.training if trains else None)
+    model = getattr(parsed, "model", None)
+    what = f"{base_name(model.rstrip('/').rpartition('/')[0])}-{base_name(model)}" if model else ""
+    return name_job(beam_options, parsed.command, what or config.name, *of_job)
+
+
+def _named_paths(parsed: argparse.Namespace) -> dict[str, str]:
+    """The paths on the command line that workers have to reach."""
+    named = {f"--{name}": getattr(parsed, name, None) for name in ("model", "input")}
+    if parsed.command == "score":
+        named["--output"] = parsed.output
+    return {flag: path for flag, path in named.items() if path}
 
 
 def _scoring_config(parsed: argparse.Namespace) -> Config:

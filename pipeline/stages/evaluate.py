@@ -64,7 +64,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
         run_id=run_id,
         files=files,
     )
-    with progress.shown("evaluate"), running(beam_options) as root:
+    with progress.shown("evaluate"), running(beam_options, step="evaluate") as root:
         define_evaluation(root, units, config, scoring=scoring, scratch=scratch, files=files)
     counts = read_json(files, join(scratch, "counts.json"))
     batches = []

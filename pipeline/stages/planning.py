@@ -61,7 +61,7 @@ def plan_units(
     parts = plan_parts(files, inputs)
     to_count = divided_line_parts(parts)
     if to_count:
-        with running(beam_options) as root:
+        with running(beam_options, step="rows") as root:
             (
                 root
                 | "Parts" >> beam.Create(to_count)

@@ -76,9 +76,9 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
         limit=config.corpus.limit,
     )
     if config.corpus.splits.stratify:
-        with progress.shown("stratify"), running(beam_options) as root:
+        with progress.shown("stratify"), running(beam_options, step="strata") as root:
             define_strata(root, units, config, dataset=dataset, files=files)
-    with progress.shown("survey"), running(beam_options) as root:
+    with progress.shown("survey"), running(beam_options, step="survey") as root:
         define_survey(root, units, config, dataset=dataset, files=files)
     survey = read_json(files, join(dataset.staging, "survey.json"))
     labels = index_labels(survey, where=config.corpus.inputs[0].path)
@@ -87,7 +87,10 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
     _write_decisions(dataset, config, labels=labels, files=files)
 
     rows = sum(survey["documents"].values())
-    with progress.shown("encode", total=rows), running(beam_options) as root:
+    with (
+        progress.shown("encode", total=rows),
+        running(beam_options, step="encode") as root,
+    ):
         define_encoding(root, units, config, layout=layout, dataset=dataset, files=files)
     counts = read_json(files, join(dataset.staging, "encoding.json"))
 

@@ -5,12 +5,11 @@ import logging
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+
+from pipeline.stages.runner_options import with_runner
 
 logger = logging.getLogger("limelight")
-
-# Without a runner Beam looks for Prism on the network first; this one is always here.
-DEFAULT_RUNNER = "--runner=FnApiRunner"
 
 
 class RunError(RuntimeError):
@@ -18,20 +17,23 @@ class RunError(RuntimeError):
 
 
 @contextlib.contextmanager
-def running(beam_options: Sequence[str]) -> Iterator[beam.Pipeline]:
+def running(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pipeline]:
     """A pipeline that runs when the block ends.
 
     Args:
         beam_options: Beam's own flags, as given after `--`.
+        step: what the pipeline does, in a word. A command may run several, and an engine
+            takes no two jobs of one name: the step ends the name, where there is one.
 
     Raises:
         RunError: if the pipeline fails, with the innermost error's message.
     """
-    options = list(beam_options)
-    if not any(option.startswith("--runner") for option in options):
-        options.insert(0, DEFAULT_RUNNER)
     try:
-        with beam.Pipeline(options=PipelineOptions(options, save_main_session=False)) as root:
+        options = PipelineOptions(with_runner(beam_options), save_main_session=False)
+        cloud = options.view_as(GoogleCloudOptions)
+        if cloud.job_name:
+            cloud.job_name = f"{cloud.job_name}-{step}"
+        with beam.Pipeline(options=options) as root:
             yield root
     except RunError:
         raise

@@ -136,7 +136,7 @@ def _score(
         files=files,
     )
     started = time.monotonic()
-    with progress.shown("score"), running(beam_options) as root:
+    with progress.shown("score"), running(beam_options, step="score") as root:
         define_scoring(
             root,
             units,

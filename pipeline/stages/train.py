@@ -50,7 +50,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     trials = plan_trials(config, dataset, scratch=scratch)
     results = join(scratch, "results.json")
     rows = dataset.rows("train") * config.training.epochs * len(trials)
-    with progress.shown("train", total=rows), running(beam_options) as root:
+    with progress.shown("train", total=rows), running(beam_options, step="train") as root:
         define_training(root, trials, config, files=files, results=results)
     finished = [TrialResult(**result) for result in read_json(files, results)]
     best = choose_best(finished, monitor=config.training.monitor)

@@ -2,6 +2,7 @@ import logging
 
 import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions
 
 from pipeline.stages.running import RunError, innermost_message, running
 
@@ -11,7 +12,7 @@ def fail(_: object) -> None:
 
 
 def test_a_pipeline_runs_when_its_block_ends() -> None:
-    with running([]) as root:
+    with running([], step="test") as root:
         _ = root | beam.Create([2, 3]) | beam.CombineGlobally(sum) | beam.Map(_is_five)
         assert type(root.runner).__name__ == "FnApiRunner"
 
@@ -21,9 +22,14 @@ def _is_five(total: int) -> None:
 
 
 def test_a_runner_that_is_named_is_used() -> None:
-    with running(["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]) as root:
+    with running(
+        ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"], step="test"
+    ) as root:
         _ = root | beam.Create([1])
-    with pytest.raises(RunError, match="NoSuchRunner"), running(["--runner", "NoSuchRunner"]):
+    with (
+        pytest.raises(RunError, match="NoSuchRunner"),
+        running(["--runner", "NoSuchRunner"], step="test"),
+    ):
         pass
 
 
@@ -39,7 +45,7 @@ def test_a_failure_in_a_worker_is_the_last_line_of_its_message() -> None:
 
 
 def run_failing() -> None:
-    with running([]) as root:
+    with running([], step="test") as root:
         _ = root | beam.Create([1]) | "Work" >> beam.Map(fail)
 
 
@@ -49,7 +55,7 @@ def test_a_failure_while_the_pipeline_is_built_is_a_run_error_too() -> None:
 
 
 def build_badly() -> None:
-    with running([]):
+    with running([], step="test"):
         _ = 1 / 0
 
 
@@ -59,7 +65,7 @@ def test_a_run_error_is_passed_on_as_it_is() -> None:
 
 
 def build_refusing() -> None:
-    with running([]):
+    with running([], step="test"):
         raise RunError("as it is")
 
 
@@ -81,3 +87,10 @@ def test_the_traceback_goes_to_the_debug_log(caplog: pytest.LogCaptureFixture) -
     told = [record for record in caplog.records if record.name == "limelight"]
     assert told
     assert all(record.levelno == logging.DEBUG and record.exc_info for record in told)
+
+
+@pytest.mark.parametrize(("flags", "name"), [(["--job_name=night"], "night-test"), ([], None)])
+def test_a_job_is_named_after_its_step(flags: list[str], name: str | None) -> None:
+    with running(flags, step="test") as root:
+        _ = root | beam.Create([1])
+        assert root.options.view_as(GoogleCloudOptions).job_name == name
