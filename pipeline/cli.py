@@ -73,7 +73,9 @@ def run_prepare(parsed: argparse.Namespace, beam_options: list[str], command: st
         return _print_plan(config, writes=join(config.workspace, "datasets", "<fingerprint>"))
     from pipeline.stages.prepare import prepare
 
-    _print_dataset(prepare(config, beam_options=beam_options, files=BeamFiles()))
+    dataset = prepare(config, beam_options=beam_options, files=BeamFiles())
+    _print_dataset(dataset)
+    _print_made("report", dataset.files.report)
     return 0
 
 

@@ -16,6 +16,7 @@ from pipeline.config import SPLITS
 from pipeline.corpora.counts import count_values
 from pipeline.corpora.rationales import mark_tokens
 from pipeline.corpora.rejections import reject_documents
+from pipeline.corpora.scripts import main_scripts
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -153,6 +154,7 @@ class DocumentEncoder:
     ) -> dict[str, Any]:
         oov = self.vocabulary.count_oov(ids, kept.row_offsets)
         splits = np.asarray(documents.column("split").to_pylist(), dtype=object)
+        scripts = main_scripts(documents.column("text"))
         counts: dict[str, Any] = {}
         for split in np.unique(splits):
             rows = splits == split
@@ -165,6 +167,7 @@ class DocumentEncoder:
             counts[str(split)] = {
                 "documents": int(rows.sum()),
                 "labels": count_values(labels),
+                "scripts": count_values(pa.array(scripts[rows], pa.string())),
                 "lengths": count_values(pa.array(tokens.counts()[rows])),
                 "tokens": int(kept.counts()[rows].sum()),
                 "oov_tokens": int(oov[rows].sum()),

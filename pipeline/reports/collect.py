@@ -17,14 +17,17 @@ from pipeline.reports.content import (
     RejectionGroup,
     Trial,
 )
+from pipeline.reports.dataset_report import DatasetReport
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
-from pipeline.runs.files import Files, join, read_json, read_lines
+from pipeline.runs.dataset import DatasetFiles
+from pipeline.runs.files import Files, base_name, join, read_json, read_lines
 from pipeline.runs.gallery import gallery_from_lines
 
 EXAMPLES_A_REASON = 3
 REJECTION_FILES = 20  # examples are looked for in so many files at most
 SCORE_BINS = 20
+FREQUENT_TOKENS = 40
 
 
 def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, Any]) -> ModelReport:
@@ -55,6 +58,28 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         inputs=[InputFile(**item) for item in manifest["inputs"]],
         warnings=statistics["warnings"],
         config=manifest["config"],
+        provenance=_provenance(manifest),
+    )
+
+
+def collect_dataset_report(
+    files: Files, dataset: DatasetFiles, *, manifest: Mapping[str, Any]
+) -> DatasetReport:
+    """The report of the dataset that lies in a folder, complete or not."""
+    statistics = read_json(files, dataset.statistics)
+    config = manifest["config"]
+    return DatasetReport(
+        fingerprint=base_name(dataset.folder),
+        finished=manifest["finished"],
+        complete=manifest["status"] == "done",
+        rows_read=manifest["rows"]["read"],
+        statistics=DataStatistics.from_json(statistics),
+        coverage=statistics["vocabulary_coverage"],
+        frequent_tokens=read_lines(files, dataset.vocabulary)[:FREQUENT_TOKENS],
+        rejections=_group_rejections(files, dataset.rejected, counts=manifest["rows"]["rejected"]),
+        inputs=[InputFile(**item) for item in manifest["inputs"]],
+        warnings=statistics["warnings"],
+        config={name: config[name] for name in ("corpus", "text")},
         provenance=_provenance(manifest),
     )
 

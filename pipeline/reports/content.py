@@ -1,6 +1,7 @@
 """The parts that reports are made of: documents, rejections, inputs, statistics."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -102,6 +103,7 @@ class SplitStatistics:
     oov_rate: float
     truncated_documents: int
     truncated_tokens: int
+    scripts: Mapping[str, int] = dataclasses.field(default_factory=dict)  # not in older datasets
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ class DataStatistics:
         splits: by name, in the order train, validation, test.
         duplicates_within: rows of a split beyond the first of their text.
         duplicates_across: distinct texts that two splits share, by `"a and b"`.
+        rows_repaired: rows in which U+FFFD stands for what could not be decoded.
     """
 
     labels: Sequence[str]
@@ -121,6 +124,15 @@ class DataStatistics:
     splits: Mapping[str, SplitStatistics]
     duplicates_within: Mapping[str, int]
     duplicates_across: Mapping[str, int]
+    rows_repaired: int = 0
+
+    @property
+    def scripts(self) -> list[str]:
+        """The scripts of all splits, the most frequent first."""
+        totals: Counter[str] = Counter()
+        for split in self.splits.values():
+            totals.update(split.scripts)
+        return [script for script, _ in totals.most_common()]
 
     @classmethod
     def from_json(cls, statistics: Mapping[str, Any]) -> Self:
@@ -130,9 +142,10 @@ class DataStatistics:
             labels=statistics["labels"],
             vocabulary_ids=statistics["vocabulary_ids"],
             splits={
-                split: SplitStatistics(**{name: values[name] for name in names})
+                split: SplitStatistics(**{name: values[name] for name in names if name in values})
                 for split, values in statistics["splits"].items()
             },
             duplicates_within=statistics["duplicates"]["within"],
             duplicates_across=statistics["duplicates"]["across"],
+            rows_repaired=statistics.get("rows_repaired", 0),
         )

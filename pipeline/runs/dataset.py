@@ -57,6 +57,11 @@ class DatasetFiles:
         return join(self.folder, "samples.jsonl")
 
     @property
+    def report(self) -> str:
+        """The statistics and the rejections as a page."""
+        return join(self.folder, "report.html")
+
+    @property
     def manifest(self) -> str:
         """Written last: its status says whether the dataset is complete."""
         return join(self.folder, "manifest.json")

@@ -22,9 +22,19 @@ from pipeline.corpora.labels import check_groups, check_head, count_labels, inde
 from pipeline.corpora.statistics import summarize
 from pipeline.corpora.survey import SurveyFiles
 from pipeline.corpora.units import InputFile, Unit, find_input_files
+from pipeline.reports.collect import collect_dataset_report
+from pipeline.reports.dataset_report import render_dataset_report
 from pipeline.runs import progress
 from pipeline.runs.dataset import Dataset, DatasetFiles, find_dataset
-from pipeline.runs.files import Files, join, read_json, read_lines, write_json, write_lines
+from pipeline.runs.files import (
+    Files,
+    join,
+    read_json,
+    read_lines,
+    write_json,
+    write_lines,
+    write_text,
+)
 from pipeline.runs.manifest import Manifest, code_version, fingerprint, new_run_id
 from pipeline.schemas import REJECTIONS
 from pipeline.stages.planning import check_inputs, plan_units
@@ -108,12 +118,14 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
     files.delete([dataset.staging])
     fraction = rejected_fraction(run.rows)
     run.finish("failed" if fraction > config.corpus.max_rejected_fraction else "done")
+    report = collect_dataset_report(files, dataset, manifest=run.as_dict())
+    write_text(files, dataset.report, render_dataset_report(report))
     run.write(files, folder)
     if run.status == "failed":
         raise RunError(
             f"{fraction:.2%} of the rows were rejected, expected at most "
             f"{config.corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
-            f"Read the rejections in {dataset.rejected}."
+            f"Read the rejections in {dataset.report} or, all of them, in {dataset.rejected}."
         )
     return Dataset(files=dataset, manifest=run.as_dict(), statistics=statistics)
 

@@ -68,6 +68,5 @@ class _ReadUnit(beam.DoFn):
                     # The steps behind run before the next batch is read, so rows read
                     # are also the rows done.
                     progress.advance(batch.rows_read)
-                    yield beam.pvalue.TaggedOutput(
-                        "counts", {"files": {part.source_file: {"rows_read": batch.rows_read}}}
-                    )
+                    of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
+                    yield beam.pvalue.TaggedOutput("counts", {"files": {part.source_file: of_file}})

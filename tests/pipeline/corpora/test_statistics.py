@@ -14,6 +14,7 @@ def counts_of(labels: dict[str, int], **changed: Any) -> dict[str, Any]:
     return {
         "documents": documents,
         "labels": labels,
+        "scripts": {"Latin": documents},
         "lengths": {"3": documents},
         "tokens": 3 * documents,
         "oov_tokens": 0,
@@ -40,10 +41,13 @@ def test_a_summary_is_the_counts_and_their_ratios() -> None:
     counts = {
         "splits": {
             "test": counts_of({"a": 2}, oov_tokens=3),
-            "train": counts_of({"b": 3, "a": 2}, truncated_documents=1, truncated_tokens=7),
+            "train": counts_of(
+                {"b": 3, "a": 2}, oov_tokens=1, truncated_documents=1, truncated_tokens=7
+            ),
         },
         "duplicates": {"within": {"train": 1}, "across": {"train and test": 1200}},
         "rejected": {"empty_text": 1},
+        "files": {"a": {"rows_repaired": 1}, "b": {"rows_read": 3, "rows_repaired": 1}},
     }
     summary = summarize(counts, labels=("a", "b"), vocabulary_ids=10)
     assert list(summary["splits"]) == ["train", "test"]
@@ -56,10 +60,15 @@ def test_a_summary_is_the_counts_and_their_ratios() -> None:
     assert summary["vocabulary_ids"] == 10
     assert summary["duplicates"] == counts["duplicates"]
     assert summary["rejected"] == {"empty_text": 1}
+    assert summary["rows_repaired"] == 2
+    assert summary["vocabulary_coverage"] == pytest.approx(1 - 1 / 15)
+    assert summary["splits"]["train"]["scripts"] == {"Latin": 5}
     assert summary["warnings"] == [
         "20% of train is cut at max_tokens.",
         "test has no document with label b.",
+        "50% of the tokens of test are unknown.",
         "1,200 texts are in both train and test.",
+        "U+FFFD stands for what could not be decoded in 2 rows.",
     ]
 
 

@@ -15,6 +15,7 @@ from pipeline.reports.content import (
     SplitStatistics,
     Trial,
 )
+from pipeline.reports.dataset_report import DatasetReport
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
 
@@ -57,12 +58,14 @@ def statistics(labels: tuple[str, ...] = LABELS) -> DataStatistics:
                 tokens=documents * 12,
                 oov_rate=0.0312,
                 truncated_documents=7,
+                scripts={"Latin": documents - 5, "Han": 5},
                 truncated_tokens=70,
             )
             for name, documents in (("train", 8_000), ("test", 1_000))
         },
         duplicates_within={"train": 3},
         duplicates_across={"train and test": 2},
+        rows_repaired=4,
     )
 
 
@@ -150,5 +153,23 @@ def run_report(**changes: Any) -> RunReport:
         inputs=inputs(),
         warnings=["0.9% of the rows were rejected."],
         provenance={"engine": "folded"},
+    )
+    return dataclasses.replace(made_up, **changes)
+
+
+def dataset_report(**changes: Any) -> DatasetReport:
+    made_up = DatasetReport(
+        fingerprint="0015589fbeb718da",
+        finished="2026-11-20T10:50:12+00:00",
+        complete=True,
+        rows_read=9_012,
+        statistics=statistics(),
+        coverage=0.9688,
+        frequent_tokens=["the", "退"],
+        rejections=rejections(),
+        inputs=inputs(),
+        warnings=["12% of train is cut at max_tokens."],
+        config={"text": {"max_tokens": 200}},
+        provenance={"run": "20261120T105012Z-prepare-3fa2b1"},
     )
     return dataclasses.replace(made_up, **changes)

@@ -144,11 +144,12 @@ def test_statistics_are_read_as_prepare_writes_them():
         "labels": list(expected.labels),
         "vocabulary_ids": expected.vocabulary_ids,
         "splits": {
-            name: {**dataclasses.asdict(split), "scripts": {"Latin": 9}}
+            name: {**dataclasses.asdict(split), "a later key": 1}
             for name, split in expected.splits.items()
         },
         "duplicates": {"within": {"train": 3}, "across": {"train and test": 2}},
         "rejected": {},
+        "rows_repaired": 4,
         "warnings": [],
     }
     found = DataStatistics.from_json(written)

@@ -142,6 +142,7 @@ def test_the_outputs_are_what_lies_there(dataset: Dataset) -> None:
         "labels.txt",
         "manifest.json",
         "rejected",
+        "report.html",
         "samples.jsonl",
         "statistics.json",
         "transform",
@@ -158,6 +159,12 @@ def test_the_statistics_are_those_of_the_documents(dataset: Dataset) -> None:
     within = statistics["duplicates"]["within"]
     assert sum(within.values()) == 2
     assert statistics["duplicates"]["across"] == {}
+    scripts: Counter[str] = sum(
+        (Counter(each["scripts"]) for each in statistics["splits"].values()), Counter()
+    )
+    assert scripts["Latin"] > 100
+    assert scripts.total() == len(ROWS) - 3
+    assert statistics["rows_repaired"] == 0
     documents = {split: each["documents"] for split, each in statistics["splits"].items()}
     kept = [row["text"] for row in (*ROWS[:150], ROWS[-1])]
     assert documents == Counter(map(expected_split, kept))

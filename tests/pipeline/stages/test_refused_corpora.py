@@ -31,7 +31,8 @@ def test_too_many_rejections_fail_the_run_and_are_left(tmp_path: Path) -> None:
     assert find_dataset(FILES, folder) is None
     assert read_json(FILES, str(manifest))["status"] == "failed"
     lies = DatasetFiles(folder=folder)
-    assert f"Read the rejections in {lies.rejected}." in message
+    assert f"Read the rejections in {lies.report} or, all of them, in {lies.rejected}." in message
+    assert "Not to be used" in Path(lies.report).read_text()
     assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1"}
 
 
