@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-distributed lint bench lock
+.PHONY: help setup demo test test-distributed lint bench results lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ lint: $(STAMP)  ## check style, names, docstrings and types
 bench: $(STAMP)  ## measure the scoring engine and the command score against others
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
+	$(BIN)/python -m tests.benchmarks.bench_training
+
+results: $(STAMP)  ## train the named configs whose corpora are below CORPORA; update README's table
+	$(BIN)/python -m tests.benchmarks.results
 
 lock:  ## resolve every version again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)/lock

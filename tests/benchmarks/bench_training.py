@@ -199,6 +199,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--documents", type=int, default=6400, help="training documents an epoch")
     documents = parser.parse_args().documents
+    if not Path(os.environ.get("CORPORA", ""), "imdb").is_dir():
+        print("bench_training: passed over, no imdb/ below CORPORA")
+        return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="bench-training-") as folder:
