@@ -27,7 +27,7 @@ test: $(STAMP)  ## set up and run the fast tests
 	$(BIN)/python -m pytest -m "not slow and not distributed and not gpu"
 
 test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each
-	$(BIN)/python -m pytest -m distributed -ra --durations=20 tests/distributed
+	$(BIN)/python -m pytest -m distributed -ra --durations=20
 
 lint: $(STAMP)  ## check style, names, docstrings and types
 	$(BIN)/ruff format --check .
@@ -37,6 +37,7 @@ lint: $(STAMP)  ## check style, names, docstrings and types
 bench: $(STAMP)  ## measure the scoring engine and the command score against others
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
+	$(BIN)/python -m tests.benchmarks.bench_carry_forward
 	$(BIN)/python -m tests.benchmarks.bench_training
 
 results: $(STAMP)  ## train the named configs whose corpora are below CORPORA; update README's table

@@ -116,6 +116,12 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
         default="replace",
         help="what to do where the date's partition is complete; default: replace",
     )
+    score.add_argument(
+        "--reuse-from",
+        type=_earlier_date,
+        metavar="DATE",
+        help="take the rows of unchanged documents from an earlier date, or from: previous",
+    )
     _add_config(score, required=False)
     _add_dry_run(score)
 
@@ -195,3 +201,7 @@ def _dates(value: str) -> list[str]:
         raise argparse.ArgumentTypeError(f"expected the earlier date first, got {value!r}")
     days = (end - begin).days + 1
     return [(begin + datetime.timedelta(days=day)).isoformat() for day in range(days)]
+
+
+def _earlier_date(value: str) -> str:
+    return value if value == "previous" else _date(value)

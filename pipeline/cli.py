@@ -137,12 +137,21 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
         beam_options=beam_options,
         files=BeamFiles(),
         if_exists=parsed.if_exists,
+        reuse_from=parsed.reuse_from,
     )
     if run.skipped:
         console.print(Text(f"skipped      {partition.predictions} is complete"))
         return 0
     _print_rows(run.manifest["rows"])
     console.print(Text(f"speed        {run.manifest['documents_per_second']:,.0f} documents/s"))
+    if "reuse" in run.manifest:
+        reuse = run.manifest["reuse"]
+        console.print(
+            Text(
+                f"carried      {reuse['carried']:,} rows of {reuse['date']}; {reuse['scored']:,} "
+                f"scored, {reuse['removed']:,} removed"
+            )
+        )
     for warning in run.manifest["drift"]["warnings"]:
         console.print(Text(f"drift        {printable(warning)}"))
     _print_made("predictions", partition.predictions)
@@ -162,6 +171,7 @@ def _run_backfill(parsed: argparse.Namespace, config: Config, beam_options: list
         beam_options=beam_options,
         files=BeamFiles(),
         if_exists=parsed.if_exists,
+        reuse_from=parsed.reuse_from,
     )
     for night in nights:
         made = f"{night.run.manifest['rows']['used']:,} rows" if night.run else night.error

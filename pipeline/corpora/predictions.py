@@ -132,7 +132,7 @@ def _score(scorer: Scorer, documents: pa.RecordBatch, *, context: PredictionCont
         documents = documents.filter(pa.array(finite))
         columns = columns.filter(pa.array(finite))
     rows = documents.num_rows
-    schema = _schema(documents, context)
+    schema = schema_of(documents, context)
     by_name = {
         **_shape_output(columns, context.output),
         "document_id": documents.column("document_id"),
@@ -205,7 +205,8 @@ def _prefixes(context: PredictionContext) -> list[str]:
     return column_prefixes([further.bundle.model_version for further in context.further])
 
 
-def _schema(documents: pa.RecordBatch, context: PredictionContext) -> pa.Schema:
+def schema_of(documents: pa.RecordBatch, context: PredictionContext) -> pa.Schema:
+    """The schema of the predictions of a batch of documents."""
     return predictions_schema(
         kept_fields_of(documents.schema),
         attention_type=context.output.attention_type,
@@ -217,6 +218,6 @@ def _reject_all(documents: pa.RecordBatch, detail: str, *, context: PredictionCo
     every = np.ones(documents.num_rows, dtype=bool)
     return Scored(
         documents=documents.slice(0, 0),
-        predictions=pa.RecordBatch.from_pylist([], _schema(documents, context)),
+        predictions=pa.RecordBatch.from_pylist([], schema_of(documents, context)),
         rejections=[reject_documents(documents, every, reason="scoring_failed", detail=detail)],
     )

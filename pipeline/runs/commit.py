@@ -149,7 +149,8 @@ def sweep_dead_runs(files: Files, partition: Partition, *, dead: Sequence[str]) 
         manifest = read_manifest(files, folder)
         if run_id not in dead and manifest.get("date") != partition.date:
             continue
-        files.delete([staging_folder(partition.output, run_id)])
+        unfinished = join(folder, f"{MANIFEST}.new")
+        files.delete([staging_folder(partition.output, run_id), unfinished])
         if manifest.get("status") == "running":
             done = published_run(files, partition) == run_id
             ended = {"status": "done"} if done else {"status": "failed", "error": "it was killed"}

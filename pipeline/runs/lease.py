@@ -144,6 +144,10 @@ def hold_lease(
     with renewal.running():
         _outlast_others(lease, partition, timing=timing)
         renewal.write(held=True)
+        # Of claims that a kill cut short. A contender who is just writing its own writes it again.
+        torn = files.match(f"{partition.claim('*')}.new")
+        own = f"{base_name(lease.path)}.new"
+        files.delete([info.path for info in torn if base_name(info.path) != own])
         yield lease
 
 
@@ -233,8 +237,14 @@ def _read_others(lease: Lease, partition: Partition) -> dict[str, str]:
 
 def _replace(files: Files, path: str, text: str) -> None:
     """Writes a file so that a full disk leaves what was there."""
-    write_text(files, f"{path}.new", text)
-    files.move([(f"{path}.new", path)])
+    for attempt in (1, 2, 3):
+        try:
+            write_text(files, f"{path}.new", text)
+            files.move([(f"{path}.new", path)])
+            return
+        except Exception:  # Another run swept the new file between; stores differ in the error.
+            if attempt == 3:
+                raise
 
 
 def _process_space() -> str:

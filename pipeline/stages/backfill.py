@@ -43,6 +43,7 @@ def backfill(
     beam_options: Sequence[str],
     files: Files,
     if_exists: IfExists = "replace",
+    reuse_from: str | None = None,
 ) -> list[Night]:
     """Scores the dates in order; every one is tried, whatever became of the others.
 
@@ -67,6 +68,7 @@ def backfill(
                 beam_options=beam_options,
                 files=files,
                 if_exists=if_exists,
+                reuse_from=reuse_from,
             )
             night = Night(date=date, status="skipped" if run.skipped else "done", run=run)
         except Exception as error:  # A bad date costs itself.

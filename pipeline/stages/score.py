@@ -25,6 +25,7 @@ from pipeline.runs.parquet_files import ParquetLayout
 from pipeline.schemas import REJECTIONS, predictions_schema
 from pipeline.stages.planning import check_inputs, plan_units
 from pipeline.stages.publishing import IfExists, find_published, own_date, publish_run, recorded
+from pipeline.stages.reuse import describe_reuse, find_earlier
 from pipeline.stages.running import running
 from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
@@ -68,8 +69,18 @@ def score(
     beam_options: Sequence[str],
     files: Files,
     if_exists: IfExists = "replace",
+    reuse_from: str | None = None,
 ) -> ScoringRun:
     """Scores a corpus and publishes the predictions of a date.
+
+    Args:
+        config: the corpus, how it is scored, and what drift is too much.
+        model: a model directory.
+        partition: of the output and the date.
+        beam_options: Beam's own flags.
+        files: where everything lies.
+        if_exists: what to do where the date's partition is complete.
+        reuse_from: the date, or `previous`, whose rows stand for unchanged documents.
 
     Raises:
         BundleError: if the model directory must not be used.
@@ -107,6 +118,7 @@ def score(
                 partition=partition,
                 beam_options=beam_options,
                 files=files,
+                reuse_from=reuse_from,
             )
             publish_run(run, config, bundle, partition=partition, lease=lease, files=files)
     return ScoringRun(partition=partition, folder=folder, manifest=run.as_dict())
@@ -121,12 +133,16 @@ def _score(
     partition: Partition,
     beam_options: Sequence[str],
     files: Files,
+    reuse_from: str | None,
 ) -> None:
     """Stages predictions and rejections, and counts both into the manifest."""
     staging = staging_folder(partition.output, run.run_id)
     units = plan_units(
         inputs, beam_options=beam_options, files=files, scratch=join(staging, "row_counts.json")
     )
+    earlier = None
+    if reuse_from is not None:
+        earlier = find_earlier(run, reuse_from, bundles, partition=partition, files=files)
     scoring = ScoreDocuments(
         run.extra["model"],
         config=dataclasses.replace(
@@ -134,6 +150,7 @@ def _score(
         ),
         run_id=run.run_id,
         files=files,
+        earlier=earlier,
     )
     started = time.monotonic()
     with progress.shown("score"), running(beam_options, step="score") as root:
@@ -150,7 +167,7 @@ def _score(
     counts = read_json(files, join(staging, "counts.json"))
     run.inputs = account_files(counts, inputs)
     run.rows = total_rows(run.inputs, counts)
-    run.extra = {
+    run.extra = extra = {
         **run.extra,
         "labels": counts.get("labels", {}),
         "scores": counts.get("scores", {}),
@@ -159,6 +176,8 @@ def _score(
         "seconds": round(seconds, 2),
         "documents_per_second": round(run.rows["used"] / seconds, 1),
     }
+    if earlier is not None:
+        extra["reuse"] = describe_reuse(run, earlier, counts, files=files)
 
 
 def define_scoring(

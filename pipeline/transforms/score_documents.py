@@ -9,12 +9,14 @@ import pyarrow as pa
 
 from pipeline.config import ScoringConfig
 from pipeline.corpora.accounting import count_used
+from pipeline.corpora.carrying import carry_documents
 from pipeline.corpora.predictions import (
     PredictionContext,
     count_predictions,
     score_documents,
     select_scores,
 )
+from pipeline.runs.earlier import EarlierFiles, shared_earlier_rows
 from pipeline.runs.files import Files
 from pipeline.runs.models import shared_scorers
 
@@ -26,17 +28,19 @@ class ScoreDocuments(beam.PTransform):
     Returns four PCollections: `predictions` and `rejections`, of `(unit index,
     record batch)`; `documents`, `(documents, predictions)` pairs of batches; and
     `counts`. Predictions below `config.min_score` are in `documents` and
-    `counts` alone.
+    `counts` alone. Documents that `earlier` has, unchanged, take their predictions
+    from there and come before the others of their batch.
     """
 
     model: str
     config: ScoringConfig
     run_id: str
     files: Files
+    earlier: EarlierFiles | None = None
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Row-wise; batches keep their order."""
-        score = _Score(self.model, self.config, self.run_id, self.files)
+        score = _Score(self.model, self.config, self.run_id, self.files, self.earlier)
         return documents | beam.ParDo(score).with_outputs(
             "documents", "rejections", "counts", main="predictions"
         )
@@ -48,6 +52,7 @@ class _Score(beam.DoFn):
     config: ScoringConfig
     run_id: str
     files: Files
+    earlier: EarlierFiles | None
 
     def setup(self) -> None:
         models = [self.model, *self.config.further_models]
@@ -55,11 +60,27 @@ class _Score(beam.DoFn):
         self._context = PredictionContext(
             run_id=self.run_id, output=self.config.output, further=further
         )
+        self._earlier = (
+            None if self.earlier is None else shared_earlier_rows(self.files, self.earlier)
+        )
 
     def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
         unit, documents = element
         least = self.config.min_score
-        for scored in score_documents(self._scorer, documents, context=self._context):
+        answered = []
+        if self._earlier is not None:
+            carried, documents, known = carry_documents(
+                self._earlier,
+                documents,
+                context=self._context,
+                model_version=self._scorer.bundle.model_version,
+            )
+            answered.append(carried)
+            counts = {"carried": carried.documents.num_rows, "known": known}
+            yield beam.pvalue.TaggedOutput("counts", {"reuse": counts})
+        if documents.num_rows:
+            answered += score_documents(self._scorer, documents, context=self._context)
+        for scored in answered:
             if scored.documents.num_rows:
                 yield unit, select_scores(scored.predictions, least)
                 yield beam.pvalue.TaggedOutput("documents", (scored.documents, scored.predictions))

@@ -1,0 +1,151 @@
+"""Carrying rows forward against scoring everything, over two nights of film reviews.
+
+    python -m tests.benchmarks.bench_carry_forward [--documents 25000]
+
+The second night has the reviews of the first, of which 2 % have another text. It is scored
+whole and, in the same process, by carrying the unchanged rows of the first night forward,
+in turns; compared is the time of the pipeline (`seconds` in the manifest: reading,
+scoring, writing), not the start of Python and the loading of the model, which both have. The
+two partitions must hold the same rows. Exits 1 if they do not, or if carrying takes more than
+15 % of the time.
+
+Texts are made up: 10,000 words as frequent as Zipf says, with the lengths of IMDB's reviews.
+The network is that of the configuration `guide_attention_2d` with random weights.
+"""
+
+import argparse
+import json
+import logging
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from model.bundle import (
+    SCHEMA_VERSION,
+    ModelConfig,
+    describe_files,
+    model_fingerprint,
+    write_bundle,
+    write_golden,
+)
+from model.classifier import build_classifier
+from model.config import AttentionConfig, NetworkConfig, TextConfig, TrainingConfig
+from model.vocabulary import Vocabulary
+from tests.pipeline.stages.nights import Nights
+
+DOCUMENTS = 25_000
+CHANGED = 0.02
+LIMIT = 0.15
+ROUNDS = 3
+FIRST, SECOND = "2026-11-19", "2026-11-20"
+CONFIG = ModelConfig(
+    text=TextConfig(),
+    network=NetworkConfig(attention=AttentionConfig(kind="positional"), head="sigmoid"),
+    training=TrainingConfig(),
+)
+
+
+def make_words(random: np.random.Generator) -> list[str]:
+    """As many distinct words as the vocabulary holds, the frequent ones short."""
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    words: dict[str, None] = {}
+    while len(words) < CONFIG.text.vocabulary_size:
+        length = 3 + min(len(words) // 700, 7)
+        words["".join(random.choice(letters, length))] = None
+    return list(words)
+
+
+def make_texts(words: list[str], documents: int, random: np.random.Generator) -> list[str]:
+    lengths = np.clip(random.lognormal(np.log(173), 0.65, documents), 5, 2_000).astype(int)
+    frequency = 1 / np.arange(1, len(words) + 1)
+    chosen = random.choice(len(words), lengths.sum(), p=frequency / frequency.sum())
+    texts, start = [], 0
+    for length in lengths:
+        texts.append(" ".join(words[word] for word in chosen[start : start + length]))
+        start += length
+    return texts
+
+
+def write_model(folder: Path, words: list[str], random: np.random.Generator) -> str:
+    """A model directory with weights of the size of trained ones."""
+    vocabulary = Vocabulary(words, oov_buckets=1)
+    network = build_classifier(
+        CONFIG.network, ids=vocabulary.size, max_tokens=CONFIG.text.max_tokens, labels=2
+    )
+    network.set_weights([random.normal(0, 0.1, weights.shape) for weights in network.get_weights()])
+    write_bundle(
+        folder,
+        name="reviews",
+        config=CONFIG,
+        network=network,
+        vocabulary=vocabulary,
+        labels=("neg", "pos"),
+    )
+    write_golden(folder, [])
+    files = describe_files(folder)
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "model_version": "reviews/1",
+        "fingerprint": model_fingerprint(files),
+        "vocabulary_ids": vocabulary.size,
+        "files": files,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return str(folder)
+
+
+def measure(folder: Path, documents: int) -> bool:
+    """Prints the table; returns whether the promise is kept."""
+    random = np.random.default_rng(1)
+    words = make_words(random)
+    nights = Nights(folder=folder, model=write_model(folder / "model", words, random))
+    texts = make_texts(words, documents, random)
+    rows = [{"id": f"r{row}", "text": text} for row, text in enumerate(texts)]
+    nights.write(rows, date=FIRST)
+    changed = random.choice(documents, int(documents * CHANGED), replace=False)
+    for row in changed:
+        rows[row]["text"] += " again"
+    nights.write(rows, date=SECOND)
+    nights.score(date=FIRST)
+    seconds: dict[str, list[float]] = {"full": [], "carried": []}
+    cpu: dict[str, list[float]] = {"full": [], "carried": []}
+    tables = {}
+    for _ in range(ROUNDS):
+        for how, reuse_from in (("full", None), ("carried", FIRST)):
+            started = time.process_time()
+            run = nights.score(date=SECOND, reuse_from=reuse_from)
+            cpu[how].append(time.process_time() - started)
+            seconds[how].append(run.manifest["seconds"])
+            tables[how] = nights.table(SECOND)
+    reuse = run.manifest["reuse"]
+    print(f"{documents:,} reviews, {len(changed):,} changed, median of {ROUNDS} rounds")
+    for how in seconds:
+        wall, used = statistics.median(seconds[how]), statistics.median(cpu[how])
+        print(
+            f"{how:<10}{wall:7.2f} s   {documents / wall:9,.0f} documents/s   {used:7.2f} s of CPU"
+        )
+    share = statistics.median(seconds["carried"]) / statistics.median(seconds["full"])
+    used = statistics.median(cpu["carried"]) / statistics.median(cpu["full"])
+    equal = tables["full"].equals(tables["carried"])
+    print(f"carried   {reuse['carried']:,} rows, scored {reuse['scored']:,}")
+    print(f"share     {share:.1%} of the time, {used:.1%} of the CPU time; at most {LIMIT:.0%}")
+    print(f"equal     {equal}")
+    return equal and share <= LIMIT
+
+
+def main() -> int:
+    """Runs the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=DOCUMENTS)
+    parsed = parser.parse_args()
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        return 0 if measure(Path(folder), parsed.documents) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

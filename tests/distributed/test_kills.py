@@ -1,0 +1,111 @@
+"""A scoring process killed with SIGKILL at many moments, and run again.
+
+A partition of another corpus is there before. After every kill a reader that honors
+`_SUCCESS` sees the whole of the old rows, the whole of the new ones, or waits; after the rerun
+everything is as if nothing had happened.
+"""
+
+import json
+import multiprocessing
+import random
+import shutil
+import signal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.runs.commit import SUCCESS
+from tests.distributed import moments
+from tests.pipeline.stages.nights import Nights, left_behind, make_rows
+from tests.pipeline.tiny_model import write_model
+
+pytestmark = pytest.mark.distributed
+
+SEED = 6
+BEFORE_THE_COMMIT = 16  # kills; of the commit every moment is one
+
+
+@pytest.fixture(scope="module")
+def processes() -> multiprocessing.context.ForkServerContext:
+    """Processes that need not import everything anew: that takes longer than a run."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.distributed.moments"])
+    return context
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory,
+    processes: multiprocessing.context.ForkServerContext,
+) -> tuple[Nights, pa.Table, pa.Table, list[str]]:
+    """Nights with the old partition, its rows, the new rows, and the moments of a whole run."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    nights = Nights(folder=folder, model=write_model(folder / "model"))
+    nights.write(make_rows(30), shards=2)
+    nights.score()
+    old = nights.table()
+    shutil.copytree(nights.output, folder / "old")
+    nights.write(make_rows(50, first=20), shards=4)
+    exit_code = run_process(processes, nights, trace=folder / "trace.json")
+    assert exit_code == 0
+    new = nights.table()
+    assert left_behind(nights.output) == set()
+    return nights, old, new, json.loads((folder / "trace.json").read_text())
+
+
+def run_process(
+    processes: multiprocessing.context.ForkServerContext,
+    nights: Nights,
+    *,
+    fatal: int | None = None,
+    trace: Path | None = None,
+) -> int | None:
+    process = processes.Process(
+        target=moments.run, args=(nights,), kwargs={"fatal": fatal, "trace": trace and str(trace)}
+    )
+    process.start()
+    process.join(240)
+    return process.exitcode
+
+
+def choose_moments(trace: list[str]) -> list[int]:
+    """Every moment of the commit and what follows it, and a seeded choice of those before."""
+    commit = next(at for at, what in enumerate(trace) if what == f"delete {success_of(trace)}")
+    before = random.Random(SEED).sample(range(commit), min(BEFORE_THE_COMMIT, commit))  # noqa: S311
+    return [at + 1 for at in sorted([*before, *range(commit, len(trace))])]
+
+
+def success_of(trace: list[str]) -> str:
+    [path] = {what.split(" ", 1)[1] for what in trace if what.endswith(f"/{SUCCESS}") and
+              what.startswith("moved ")}  # fmt: skip
+    return path
+
+
+def test_a_run_killed_at_any_moment_is_made_good_by_a_rerun(
+    undisturbed: tuple[Nights, pa.Table, pa.Table, list[str]],
+    processes: multiprocessing.context.ForkServerContext,
+) -> None:
+    nights, old, new, trace = undisturbed
+    chosen = choose_moments(trace)
+    kinds = {trace[at - 1].split(" ")[0] for at in chosen}
+    assert len(chosen) >= 30
+    assert kinds >= {"create", "half", "written", "move", "moved", "delete", "deleted"}
+    seen = {"old": 0, "new": 0, "waits": 0}
+    for fatal in chosen:
+        shutil.rmtree(nights.output)
+        shutil.copytree(nights.folder / "old", nights.output)
+        where = f"killed at moment {fatal}, {trace[fatal - 1]}"
+        assert run_process(processes, nights, fatal=fatal) == -signal.SIGKILL, where
+        if (Path(nights.partition().predictions) / SUCCESS).exists():
+            table = nights.table()  # checks that the files are those of one run, all of them
+            assert table.equals(old) or table.equals(new), where
+            seen["old" if table.equals(old) else "new"] += 1
+        else:
+            seen["waits"] += 1
+        nights.score()
+        assert nights.table().equals(new), where
+        assert left_behind(nights.output) == set(), where
+        assert {manifest["status"] for manifest in nights.manifests()} <= {"done", "failed"}, where
+    print(f"{len(chosen)} kills: {seen}")
+    assert all(seen.values())
