@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from model.bundle import (
@@ -29,20 +30,31 @@ NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=7), lstm=LSTMConfig(unit
 
 
 def make_bundle(
-    folder: Path, *, text: TextConfig = TEXT, network: NetworkConfig = NETWORK
+    folder: Path,
+    *,
+    text: TextConfig = TEXT,
+    network: NetworkConfig = NETWORK,
+    labels: tuple[str, ...] = LABELS,
+    spread: float | None = None,
 ) -> Bundle:
-    """Writes a model directory with random weights and golden documents."""
+    """Writes a model directory with random weights and golden documents.
+
+    With `spread` every weight is normally distributed, the biases, too.
+    """
     vocabulary = Vocabulary(TOKENS, oov_buckets=text.oov_buckets)
     built = build_classifier(
-        network, ids=vocabulary.size, max_tokens=text.max_tokens, labels=len(LABELS)
+        network, ids=vocabulary.size, max_tokens=text.max_tokens, labels=len(labels)
     )
+    if spread is not None:
+        random = np.random.default_rng(0)
+        built.set_weights([random.normal(0, spread, w.shape) for w in built.get_weights()])
     unsealed = write_bundle(
         folder,
         name="small",
         config=ModelConfig(text=text, network=network, training=TrainingConfig()),
         network=built,
         vocabulary=vocabulary,
-        labels=LABELS,
+        labels=labels,
     )
     write_golden(folder, EngineScorer(unsealed, KerasEngine(built)).golden(list(TEXTS)))
     seal(folder, vocabulary_ids=vocabulary.size)
