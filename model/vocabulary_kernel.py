@@ -23,6 +23,15 @@ def hash_bytes(data: np.ndarray, start: np.uint64, end: np.uint64) -> np.uint64:
 
 
 @kernel
+def hash_strings(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """`hash_bytes` of the strings `data[offsets[i]:offsets[i + 1]]`, uint64."""
+    hashes = np.empty(offsets.size - 1, dtype=np.uint64)
+    for index in range(offsets.size - 1):
+        hashes[index] = hash_bytes(data, np.uint64(offsets[index]), np.uint64(offsets[index + 1]))
+    return hashes
+
+
+@kernel
 def build_slots(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """An open-addressing table of the strings `data[offsets[i]:offsets[i + 1]]`.
 

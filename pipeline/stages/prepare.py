@@ -39,13 +39,10 @@ from pipeline.runs.manifest import Manifest, code_version, fingerprint, new_run_
 from pipeline.schemas import REJECTIONS
 from pipeline.stages.planning import check_inputs, plan_units
 from pipeline.stages.running import RunError, running
-from pipeline.transforms.build_vocabulary import (
-    EMPTY_VOCABULARY,
-    BuildVocabulary,
-    vocabulary_path,
-)
+from pipeline.stages.vocabulary import build_vocabulary
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
+from pipeline.transforms.count_tokens import CountTokens
 from pipeline.transforms.encode_documents import EncodeDocuments
 from pipeline.transforms.find_duplicates import FindDuplicates
 from pipeline.transforms.find_strata import FindStrata
@@ -153,12 +150,10 @@ def define_survey(
     dataset: DatasetFiles,
     files: Files,
 ) -> None:
-    """Units -> TFT's vocabulary, rows with repeated ids, counts of labels and duplicates."""
+    """Units -> counts of tokens, rows with repeated ids, counts of labels and duplicates."""
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
     split = read.documents | "Split" >> _splitting(units, config, dataset=dataset, files=files)
-    split.documents | "Build vocabulary" >> BuildVocabulary(
-        config.text, folder=dataset.transform, temporary=join(dataset.staging, "tft")
-    )
+    split.documents | "Count tokens" >> CountTokens(config.text, _token_counts(dataset), files)
     duplicates = split.keys | "Find duplicates" >> FindDuplicates(
         join(dataset.staging, "repeats.parquet"), files
     )
@@ -241,6 +236,10 @@ def _strata(dataset: DatasetFiles) -> str:
     return join(dataset.staging, "strata.json")
 
 
+def _token_counts(dataset: DatasetFiles) -> str:
+    return join(dataset.staging, "token_counts.parquet")
+
+
 def _count_labels(element: tuple[int, pa.RecordBatch], *, multilabel: bool) -> dict[str, Any]:
     return count_labels(element[1], multilabel=multilabel)
 
@@ -251,8 +250,10 @@ def _write_decisions(
     """Writes what encoding follows: reserved tokens, then TFT's vocabulary; the labels."""
     # The vocabulary knows tokens in folded form, in which two reserved ones may be equal.
     reserved = Tokenizer(config.text).fold(config.text.reserved_tokens)
-    found = read_lines(files, vocabulary_path(dataset.transform))
-    if found == [EMPTY_VOCABULARY]:
+    found = build_vocabulary(
+        config.text, counts=_token_counts(dataset), folder=dataset.transform, files=files
+    )
+    if not found:
         raise ConfigError(
             f"text.min_frequency: expected tokens that occur {config.text.min_frequency:,} times "
             "in the training split, got none. Lower text.min_frequency or prepare more text."

@@ -1,0 +1,89 @@
+"""Counts of tokens -> TensorFlow Transform's vocabulary, on this machine.
+
+The engine counts; what is left for TFT are the tokens that the vocabulary may hold, as
+(token, count) pairs with the count as the token's weight. TFT reads and writes with
+TensorFlow's own filesystems: here it only sees this machine's disk, and `Files` does the rest,
+so that any filesystem of Beam's can hold a dataset. The counts are integers: adding them up in
+any order gives the same vocabulary.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from model.config import TextConfig
+from pipeline.runs.files import Files, read_lines
+from pipeline.runs.folders import upload_folder
+from pipeline.stages.running import running
+
+# Pairs in one record batch for TFT.
+BATCH_TOKENS = 100_000
+
+PAIRS = pa.schema(
+    [pa.field("token", pa.list_(pa.string())), pa.field("count", pa.list_(pa.int64()))]
+)
+
+VOCABULARY_NAME = "vocabulary"
+
+
+def build_vocabulary(text: TextConfig, *, counts: str, folder: str, files: Files) -> list[str]:
+    """Builds the vocabulary of the tokens that `CountTokens` wrote to `counts`.
+
+    Leaves TFT's transform function, the vocabulary file among its assets, in `folder`.
+
+    Returns:
+        the tokens, most frequent first; none, and no files, where there are no counts.
+    """
+    with files.open(counts) as stream:
+        table = pq.read_table(pa.BufferReader(stream.read()))
+    if not table.num_rows:
+        return []
+    with tempfile.TemporaryDirectory(prefix="limelight-vocabulary-") as scratch:
+        local = Path(scratch) / "transform"
+        _analyze(table, text, folder=str(local), temporary=str(Path(scratch) / "temporary"))
+        upload_folder(files, str(local), to=folder)
+    return read_lines(files, f"{folder}/transform_fn/assets/{VOCABULARY_NAME}")
+
+
+def _analyze(table: pa.Table, text: TextConfig, *, folder: str, temporary: str) -> None:
+    import tensorflow as tf
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+    from tensorflow_transform.tf_metadata import schema_utils
+    from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
+
+    def preprocess(inputs: dict[str, Any]) -> dict[str, Any]:
+        tokens = inputs["token"].values
+        vocabulary = tft.vocabulary(
+            tokens,
+            weights=inputs["count"].values,
+            top_k=text.vocabulary_size,
+            vocab_filename=VOCABULARY_NAME,
+        )
+        return {"index": tft.apply_vocabulary(tokens, vocabulary, default_value=-1)}
+
+    schema = schema_utils.schema_from_feature_spec(
+        {"token": tf.io.VarLenFeature(tf.string), "count": tf.io.VarLenFeature(tf.int64)}
+    )
+    adapter = tensor_adapter.TensorAdapterConfig(
+        PAIRS, tensor_representation_util.InferTensorRepresentationsFromSchema(schema)
+    )
+    with running([], step="vocabulary") as root:
+        pairs = root | "Counts" >> beam.Create(_as_pairs(table))
+        with tft_beam.Context(temp_dir=temporary, use_deep_copy_optimization=True):
+            transform_fn = (pairs, adapter) | "Analyze" >> tft_beam.AnalyzeDataset(preprocess)
+        _ = transform_fn | "Write" >> tft_beam.WriteTransformFn(folder)
+
+
+def _as_pairs(table: pa.Table) -> list[pa.RecordBatch]:
+    """Record batches of one token and its count a row, as TFT reads them."""
+    batches = []
+    for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_TOKENS):
+        offsets = pa.array(range(batch.num_rows + 1), pa.int32())
+        columns = [pa.ListArray.from_arrays(offsets, column) for column in batch.columns]
+        batches.append(pa.record_batch(columns, schema=PAIRS))
+    return batches

@@ -1,0 +1,75 @@
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from apache_beam.testing.util import assert_that
+
+from model.config import TextConfig
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.transforms import count_tokens
+from tests.pipeline.batches import make_documents
+from tests.pipeline.transforms.local_beam import local_pipeline
+
+TEXTS = ["B a c", "a b", "a z é 日日", "a,a"]
+COUNTS = Counter({"a": 5, "b": 2, "日": 2, "c": 1, "z": 1, "é": 1, ",": 1})
+
+
+def batches_of(texts: list[str]) -> list[tuple[int, pa.RecordBatch]]:
+    """A batch a text, with texts of other splits that must not count."""
+    return [
+        (0, make_documents({"text": text, "split": "train"}, {"text": "x y", "split": "test"}))
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize(
+    ("repeats", "bundle_tokens"),
+    # All at once; on the way, for being too many; on the way, but few when merged.
+    [(1, 1_000_000), (1, 4), (1, 1), (10, 20)],
+)
+def test_a_bundle_hands_on_its_counts_before_they_are_too_many(
+    monkeypatch: pytest.MonkeyPatch, repeats: int, bundle_tokens: int
+) -> None:
+    monkeypatch.setattr(count_tokens, "BUNDLE_TOKENS", bundle_tokens)
+
+    def check(parts: list[tuple[int, pa.Table]]) -> None:
+        total: Counter[str] = Counter()
+        part_of: dict[str, int] = {}
+        for part, table in parts:
+            for row in table.to_pylist():
+                total[row["token"]] += row["count"]
+                assert part_of.setdefault(row["token"], part) == part
+        assert total == {token: repeats * count for token, count in COUNTS.items()}
+
+    with local_pipeline() as root:
+        counted = (
+            root
+            | beam.Create(batches_of(TEXTS * repeats))
+            | beam.ParDo(count_tokens._CountTokens(TextConfig()))
+        )
+        assert_that(counted, check)
+
+
+def write_counts(path: Path, texts: list[str], **settings: Any) -> dict[str, int]:
+    with local_pipeline() as root:
+        _ = (
+            root
+            | beam.Create(batches_of(texts))
+            | count_tokens.CountTokens(TextConfig(**settings), str(path), BeamFiles())
+        )
+    columns = pq.read_table(path).to_pydict()
+    return dict(zip(columns["token"], columns["count"], strict=True))
+
+
+def test_what_a_vocabulary_may_hold_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "counts.parquet"
+    assert write_counts(path, TEXTS) == COUNTS
+    assert write_counts(path, TEXTS, vocabulary_size=1) == {"a": 5}
+    assert write_counts(path, TEXTS, vocabulary_size=2) == {"a": 5, "b": 2, "日": 2}
+    assert write_counts(path, TEXTS, min_frequency=2) == {"a": 5, "b": 2, "日": 2}
+    assert write_counts(path, TEXTS, min_frequency=9) == {}
+    assert write_counts(path, []) == {}
