@@ -127,6 +127,7 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
         for each in parsed.dates or [date]:
             partition = Partition(output=parsed.output, date=each)
             _print_plan(config_of_date(config, each), writes=partition.predictions)
+            _print_estimate(config_of_date(config, each), model=parsed.model)
         return 0
     from pipeline.stages.score import score
 
@@ -327,6 +328,13 @@ def _print_plan(config: Config, *, writes: str) -> int:
         console.print(Text(f"would read   {item.info.path} ({item.info.bytes:,} bytes)"))
     console.print(Text(f"would write  {writes}"))
     return 0
+
+
+def _print_estimate(config: Config, *, model: str) -> None:
+    from pipeline.stages.pilot import estimate_scoring
+
+    for line in estimate_scoring(config, model=model, files=BeamFiles()).summary():
+        console.print(Text(line))
 
 
 def _print_dataset(dataset: Any) -> None:

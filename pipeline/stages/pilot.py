@@ -1,0 +1,151 @@
+"""The pilot of a scoring run: a sample scored, to tell what the whole would take."""
+
+import dataclasses
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from pipeline.config import Config
+from pipeline.corpora.parts import FilePart, count_rows
+from pipeline.corpora.predictions import PredictionContext, score_documents, select_scores
+from pipeline.corpora.reading import read_part
+from pipeline.corpora.units import InputFile, find_input_files
+from pipeline.runs.files import Files
+from pipeline.runs.models import open_bundle, shared_scorers
+from pipeline.runs.parquet_files import ParquetFiles
+from pipeline.runs.staging import StagedFile
+from pipeline.stages.score import layout_of, partition_schema
+
+PILOT_DOCUMENTS = 4_000
+PILOT_FILES = 5
+PILOT_BYTES = 16 << 20  # of each file: what rows are counted in
+
+RUNNER_BYTES = 150 << 20  # Beam's runner and its buffers, which the pilot has not
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a whole run is expected to take in one process like the pilot's.
+
+    Attributes:
+        pilot_documents: that were scored.
+        pilot_seconds: in which they were read, scored and written.
+        documents: of the whole input.
+        seconds: with the start of the process.
+        memory_bytes: the process's peak.
+        output_bytes: of the predictions.
+    """
+
+    pilot_documents: int
+    pilot_seconds: float
+    documents: int
+    seconds: float
+    memory_bytes: int
+    output_bytes: int
+
+    def summary(self) -> list[str]:
+        """Lines for a person."""
+        speed = self.pilot_documents / self.pilot_seconds
+        return [
+            f"pilot        {self.pilot_documents:,} documents, {speed:,.0f} documents/s",
+            f"would score  about {self.documents:,} documents in {_duration(self.seconds)}, "
+            "with one process like this one",
+            f"would need   about {self.memory_bytes / 1e6:,.0f} MB of memory a process",
+            f"would fill   about {self.output_bytes / 1e6:,.1f} MB of predictions",
+        ]
+
+
+def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
+    """Scores documents from the beginning of a few files, spread over the input.
+
+    Raises:
+        BundleError, ConfigError: as `pipeline.stages.score.score` does.
+    """
+    began = time.monotonic()
+    models = [model, *config.scoring.further_models]
+    bundles = [open_bundle(files, folder) for folder in models]
+    scorer, *further = shared_scorers(files, models, config.scoring)
+    start = time.monotonic() - began
+    context = PredictionContext(run_id="pilot", output=config.scoring.output, further=further)
+    inputs = find_input_files(files, config.corpus)
+    sampled = inputs[:: -(-len(inputs) // PILOT_FILES)]
+    began = time.monotonic()
+    samples = [
+        _read_sample(item, config, files=files, documents=PILOT_DOCUMENTS // len(sampled))
+        for item in sampled
+    ]
+    with tempfile.TemporaryDirectory(prefix="limelight-pilot-") as scratch:
+        output = ParquetFiles(
+            partition_schema(config, bundles), layout_of(config), folder=scratch, files=files
+        )
+        staged: list[StagedFile] = []
+        for sample in samples:
+            for documents in sample.batches:
+                for scored in score_documents(scorer, documents, context=context):
+                    chosen = select_scores(scored.predictions, config.scoring.min_score)
+                    staged += output.write(chosen)
+        staged += output.close()
+    seconds = max(time.monotonic() - began, 1e-3)
+    taken = sum(sample.documents for sample in samples)
+    rows_a_byte = sum(sample.rows for sample in samples) / max(
+        1, sum(sample.bytes for sample in samples)
+    )
+    total = round(rows_a_byte * sum(item.info.bytes for item in inputs))
+    share = total / max(taken, 1)
+    return Estimate(
+        pilot_documents=taken,
+        pilot_seconds=seconds,
+        documents=total,
+        seconds=start + seconds * share,
+        memory_bytes=_peak_bytes() + RUNNER_BYTES + 2 * layout_of(config).row_group_bytes,
+        output_bytes=round(sum(file.bytes for file in staged) * share),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """The first documents of a file, and how many rows its first bytes hold."""
+
+    batches: Sequence[pa.RecordBatch]
+    rows: int
+    bytes: int
+
+    @property
+    def documents(self) -> int:
+        return sum(batch.num_rows for batch in self.batches)
+
+
+def _read_sample(item: InputFile, config: Config, *, files: Files, documents: int) -> _Sample:
+    part = FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
+    batches: list[pa.RecordBatch] = []
+    wanted, rows, position = documents, 0, 0
+    with files.open(part.path) as stream:
+        counted = count_rows(stream, part) if item.input.format == "parquet" else None
+        for batch in read_part(stream, part, corpus=config.corpus):
+            rows += batch.rows_read
+            taken = batch.documents.slice(0, wanted)
+            wanted -= taken.num_rows
+            batches.append(taken)
+            if not wanted and counted is not None:
+                break
+            position = stream.tell()
+            if not wanted and position >= PILOT_BYTES:
+                return _Sample(batches=batches, rows=rows, bytes=position)
+    whole = rows if counted is None else counted
+    return _Sample(batches=batches, rows=whole, bytes=item.info.bytes)
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

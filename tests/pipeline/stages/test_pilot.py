@@ -1,0 +1,73 @@
+import dataclasses
+import gzip
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import InputConfig, OutputConfig, ScoringConfig
+from pipeline.stages import pilot
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.pilot import Estimate, estimate_scoring
+from tests.pipeline.stages.nights import Nights, make_rows
+from tests.pipeline.tiny_model import write_model
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    folder = tmp_path_factory.mktemp("pilot")
+    made = Nights(folder=folder, model=write_model(folder / "model"))
+    made.write(make_rows(3_000), shards=8)
+    return made
+
+
+def estimate(nights: Nights, **scoring: object) -> Estimate:
+    config = dataclasses.replace(nights.config(), scoring=ScoringConfig(**scoring))
+    return estimate_scoring(config, model=nights.model, files=BeamFiles())
+
+
+def test_a_sample_tells_of_the_whole(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilot, "PILOT_DOCUMENTS", 1_000)
+    expected = estimate(nights)
+    assert not nights.output.exists()
+    run = nights.score()
+    assert expected.pilot_documents == 1_000
+    assert expected.documents == pytest.approx(3_000, rel=0.02)
+    written = sum(item["bytes"] for item in run.manifest["outputs"])
+    assert expected.output_bytes == pytest.approx(written, rel=0.5)
+    assert expected.memory_bytes > 100e6
+    assert expected.seconds > expected.pilot_seconds
+
+
+def test_what_is_asked_for_is_what_is_estimated(nights: Nights) -> None:
+    bare = estimate(nights, output=OutputConfig(attention="none"))
+    assert bare.output_bytes < estimate(nights).output_bytes
+    assert estimate(nights, min_score=1.0).output_bytes < bare.output_bytes
+
+
+def test_a_compressed_file_is_measured_in_its_own_bytes(tmp_path: Path, nights: Nights) -> None:
+    [first, *_] = sorted((nights.folder / "corpus").rglob("*.jsonl"))
+    path = tmp_path / "corpus.jsonl.gz"
+    path.write_bytes(gzip.compress(first.read_bytes()))
+    config = nights.config()
+    corpus = dataclasses.replace(config.corpus, inputs=(InputConfig(path=str(path)),))
+    found = estimate_scoring(
+        dataclasses.replace(config, corpus=corpus), model=nights.model, files=BeamFiles()
+    )
+    assert found.documents == 375
+
+
+def test_the_summary_is_for_a_person() -> None:
+    estimate = Estimate(
+        pilot_documents=4_000,
+        pilot_seconds=0.5,
+        documents=90_000_000,
+        seconds=11_400,
+        memory_bytes=700_000_000,
+        output_bytes=117_000_000_000,
+    )
+    assert estimate.summary() == [
+        "pilot        4,000 documents, 8,000 documents/s",
+        "would score  about 90,000,000 documents in 3 h 10 min, with one process like this one",
+        "would need   about 700 MB of memory a process",
+        "would fill   about 117,000.0 MB of predictions",
+    ]
