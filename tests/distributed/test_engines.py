@@ -43,13 +43,6 @@ def prism(folder: Path) -> Iterator[list[str]]:
 
 
 @contextlib.contextmanager
-def prism_external(folder: Path) -> Iterator[list[str]]:
-    with engines.worker_pool(folder) as pool:
-        location = f"--prism_location={engines.prism_binary()}"
-        yield ["--runner=PrismRunner", location, *external(pool)]
-
-
-@contextlib.contextmanager
 def flink(folder: Path) -> Iterator[list[str]]:
     with engines.flink_job_server(folder) as address, engines.worker_pool(folder) as pool:
         yield ["--runner=FlinkRunner", f"--job_endpoint={address}", *external(pool)]
@@ -61,9 +54,7 @@ def spark(folder: Path) -> Iterator[list[str]]:
         yield ["--runner=SparkRunner", f"--job_endpoint={address}", *external(pool)]
 
 
-@pytest.mark.parametrize(
-    "engine", [portable_loopback, portable_external, prism, prism_external, flink, spark]
-)
+@pytest.mark.parametrize("engine", [portable_loopback, portable_external, prism, flink, spark])
 def test_an_engine_predicts_what_the_fn_api_runner_predicts(
     engine: Any, tmp_path: Path, corpus: str, expected: list[dict[str, Any]]
 ) -> None:
