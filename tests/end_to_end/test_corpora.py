@@ -16,9 +16,11 @@ from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import find_input_files
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.prepare import prepare
+from tests.end_to_end.same_ids import assert_same_ids
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 FILES = BeamFiles()
+SAME = 3_000  # documents of each file whose ids are compared with those of scoring
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Found:
     """What one file holds, read without a pipeline."""
 
     texts: list[str]
+    ids: list[str]
     rows_read: int
     rows_repaired: int
     rejected: Counter[str]
@@ -96,6 +99,7 @@ def read_whole(config: Config) -> dict[str, Found]:
             batches = list(read_part(stream, part, corpus=config.corpus))
         found[item.source_file] = Found(
             texts=[text for each in batches for text in each.documents.column("text").to_pylist()],
+            ids=[key for each in batches for key in each.documents.column(0).to_pylist()],
             rows_read=sum(each.rows_read for each in batches),
             rows_repaired=sum(each.rows_repaired for each in batches),
             rejected=Counter(
@@ -137,6 +141,12 @@ def test_a_real_corpus_prepares_with_the_counts_it_is_known_for(
     assert rows["rejected"] == facts.rejected
     assert rows["used"] == rows["read"] - sum(facts.rejected.values())
     assert len(dataset.labels) == facts.labels
+    texts = {
+        key: text
+        for each in found.values()
+        for key, text in zip(each.ids[:SAME], each.texts[:SAME], strict=True)
+    }
+    assert_same_ids(dataset, config, texts)
     statistics = dataset.statistics
     assert sum(each["documents"] for each in statistics["splits"].values()) == rows["used"]
     # The statistics compare normalized texts, which are equal a little more often.

@@ -19,15 +19,17 @@ def read_example(serialized: bytes) -> dict[str, Any]:
 
 def read_records(path: str | Path) -> list[bytes]:
     """The records of a gzipped TFRecord file, by the format's own rules: no TensorFlow."""
-    data = b""
+    members = []
     rest = Path(path).read_bytes()
     while rest:  # gzip members may follow one another
         member = zlib.decompressobj(wbits=31)
-        data += member.decompress(rest)
+        members.append(member.decompress(rest))
         rest = member.unused_data
+    data = b"".join(members)
     records = []
-    while data:
-        (length,) = struct.unpack("<Q", data[:8])
-        records.append(data[12 : 12 + length])
-        data = data[16 + length :]
+    at = 0
+    while at < len(data):
+        (length,) = struct.unpack_from("<Q", data, at)
+        records.append(data[at + 12 : at + 12 + length])
+        at += 16 + length
     return records
