@@ -1,5 +1,6 @@
 """`python -m pipeline`, and the console script `limelight`."""
 
+import itertools
 import logging
 import os
 import signal
@@ -7,6 +8,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 from typing import NoReturn
+
+from pipeline.logs import JsonLines, LogFormat, PlainLines, log_end
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -16,8 +19,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
     verbose = "--verbose" in ours
-    _set_up_logging(verbose=verbose)
+    log_format: LogFormat = "json" if _is_json(ours) else "text"
+    _set_up_logging(verbose=verbose, log_format=log_format)
+    exit_code = _run(arguments, verbose=verbose)
+    if log_format == "json":
+        log_end(ours[0], exit_code=exit_code)
+    return exit_code
 
+
+def _is_json(ours: Sequence[str]) -> bool:
+    """Read before the command line is parsed: an error in it is logged too."""
+    return "--log-format=json" in ours or ("--log-format", "json") in itertools.pairwise(ours)
+
+
+def _run(arguments: Sequence[str], *, verbose: bool) -> int:
     from model.config import ConfigError
     from pipeline.cli import run_command
     from pipeline.corpora.accounting import AccountingError
@@ -50,14 +65,14 @@ def _fail(message: str, *, code: int, error: BaseException | None = None) -> int
     return code
 
 
-def _set_up_logging(*, verbose: bool) -> None:
+def _set_up_logging(*, verbose: bool, log_format: LogFormat) -> None:
     """Ours on standard error; TensorFlow's and Beam's start-up noise only if asked for."""
     if not verbose:
         _silence_native_libraries()
         warnings.simplefilter("ignore")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(JsonLines() if log_format == "json" else PlainLines("%(message)s"))
     ours = logging.getLogger("limelight")
     ours.setLevel(logging.DEBUG if verbose else logging.INFO)
     ours.addHandler(handler)

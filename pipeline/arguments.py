@@ -66,6 +66,12 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
         added.add_argument(
             "--verbose", action="store_true", help="show tracebacks and the libraries' own logs"
         )
+        added.add_argument(
+            "--log-format",
+            choices=("text", "json"),
+            default="text",
+            help="json: one JSON object an event on standard error, the last one says it all",
+        )
         return added
 
     demo = command("demo", "run the whole job on a generated corpus", "demo --output demo")
@@ -127,6 +133,27 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
 
     runs = command("runs", "list the scoring runs of an output, newest first", "runs --output out")
     runs.add_argument("--output", required=True, metavar="DIR", help="where predictions go")
+
+    compare = command(
+        "compare",
+        "score one corpus with two models and say what would change",
+        "compare --old runs/models/demo/1 --new runs/models/demo/2 --input 'corpus/*.jsonl' "
+        "--output comparison --max-churn 0.05",
+    )
+    compare.add_argument("--old", required=True, metavar="DIR", help="the model in service")
+    compare.add_argument("--new", required=True, metavar="DIR", help="the model to promote")
+    compare.add_argument("--input", metavar="GLOB", help="files; overrides the config's inputs")
+    compare.add_argument("--output", required=True, metavar="DIR", help="flips and report")
+    compare.add_argument(
+        "--max-churn", type=_share, metavar="SHARE", help="exit 3 if more documents flip"
+    )
+    compare.add_argument(
+        "--min-accuracy-gain",
+        type=float,
+        metavar="GAIN",
+        help="exit 3 if the new model's accuracy gains less, such as 0.01; may be negative",
+    )
+    _add_config(compare, required=False)
 
     evaluate = command(
         "evaluate",
@@ -205,3 +232,13 @@ def _dates(value: str) -> list[str]:
 
 def _earlier_date(value: str) -> str:
     return value if value == "previous" else _date(value)
+
+
+def _share(value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, got {value!r}")
+    return share

@@ -4,15 +4,12 @@ import argparse
 import dataclasses
 import datetime
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import yaml
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from model.config import ConfigError, to_plain
+from model.config import ConfigError
 from pipeline.arguments import parse
 from pipeline.config import (
     Config,
@@ -22,10 +19,19 @@ from pipeline.config import (
     load_config,
     new_input,
 )
-from pipeline.corpora.units import find_input_files
-from pipeline.reports.content import Trial
+from pipeline.printing import (
+    console,
+    print_comparison,
+    print_dataset,
+    print_estimate,
+    print_made,
+    print_metrics,
+    print_plan,
+    print_rows,
+    print_runs,
+    print_trials,
+)
 from pipeline.reports.formats import printable
-from pipeline.reports.trial_scores import compare_variants, summarize_trials
 from pipeline.runners import load_profile
 from pipeline.runs.commit import Partition
 from pipeline.runs.files import base_name, join, write_json, write_text
@@ -35,13 +41,8 @@ from pipeline.stages.running import RunError
 
 DONE, GATE_TRIPPED = 0, 3
 
-if TYPE_CHECKING:
-    from pipeline.runs.trials import TrialResult
-
 # Of the columns that a model was trained on, those that its scoring and evaluation read.
 SCORED_COLUMNS = ("id", "text", "label", "labels")
-
-console = Console(highlight=False, soft_wrap=True)
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -70,12 +71,12 @@ def run_prepare(parsed: argparse.Namespace, beam_options: list[str], command: st
     config = load_config(parsed.config, parsed.set)
     beam_options = _check_runner(parsed, beam_options, config)
     if parsed.dry_run:
-        return _print_plan(config, writes=join(config.workspace, "datasets", "<fingerprint>"))
+        return print_plan(config, writes=join(config.workspace, "datasets", "<fingerprint>"))
     from pipeline.stages.prepare import prepare
 
     dataset = prepare(config, beam_options=beam_options, files=BeamFiles())
-    _print_dataset(dataset)
-    _print_made("report", dataset.files.report)
+    print_dataset(dataset)
+    print_made("report", dataset.files.report)
     return 0
 
 
@@ -84,19 +85,17 @@ def run_train(parsed: argparse.Namespace, beam_options: list[str], command: str)
     config = load_config(parsed.config, parsed.set)
     beam_options = _check_runner(parsed, beam_options, config)
     if parsed.dry_run:
-        return _print_plan(
-            config, writes=join(config.workspace, "models", config.name, "<version>")
-        )
+        return print_plan(config, writes=join(config.workspace, "models", config.name, "<version>"))
     from pipeline.stages.train import train
 
     trained = train(config, beam_options=beam_options, files=BeamFiles(), command=command)
-    _print_dataset(trained.dataset)
+    print_dataset(trained.dataset)
     for trial in trained.trials:
         title = f"{trial.variant}, seed {trial.seed}, epoch {trial.best_epoch}"
-        _print_metrics(trial.metrics, title=title)
-    _print_trials(trained.trials)
-    _print_made("model", trained.folder)
-    _print_made("report", join(trained.folder, "report.html"))
+        print_metrics(trial.metrics, title=title)
+    print_trials(trained.trials)
+    print_made("model", trained.folder)
+    print_made("report", join(trained.folder, "report.html"))
     return 0
 
 
@@ -108,9 +107,9 @@ def run_vectors(parsed: argparse.Namespace, beam_options: list[str], command: st
     if parsed.input:
         config = _with_input(config, parsed.input)
     learned = learn_vectors(config, output=parsed.output, files=BeamFiles())
-    _print_rows(learned.rows)
+    print_rows(learned.rows)
     console.print(Text(f"learned      {learned.words:,} words from {learned.tokens:,} tokens"))
-    _print_made("vectors", parsed.output)
+    print_made("vectors", parsed.output)
     return 0
 
 
@@ -126,8 +125,8 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
     if parsed.dry_run:
         for each in parsed.dates or [date]:
             partition = Partition(output=parsed.output, date=each)
-            _print_plan(config_of_date(config, each), writes=partition.predictions)
-            _print_estimate(config_of_date(config, each), model=parsed.model)
+            print_plan(config_of_date(config, each), writes=partition.predictions)
+            print_estimate(config_of_date(config, each), model=parsed.model)
         return 0
     from pipeline.stages.score import score
 
@@ -143,7 +142,7 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
     if run.skipped:
         console.print(Text(f"skipped      {partition.predictions} is complete"))
         return 0
-    _print_rows(run.manifest["rows"])
+    print_rows(run.manifest["rows"])
     console.print(Text(f"speed        {run.manifest['documents_per_second']:,.0f} documents/s"))
     if "reuse" in run.manifest:
         reuse = run.manifest["reuse"]
@@ -155,9 +154,9 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
         )
     for warning in run.manifest["drift"]["warnings"]:
         console.print(Text(f"drift        {printable(warning)}"))
-    _print_made("predictions", partition.predictions)
-    _print_made("rejected", partition.rejected)
-    _print_made("report", join(run.folder, "report.html"))
+    print_made("predictions", partition.predictions)
+    print_made("rejected", partition.rejected)
+    print_made("report", join(run.folder, "report.html"))
     return GATE_TRIPPED if run.alerts else DONE
 
 
@@ -190,21 +189,29 @@ def run_runs(parsed: argparse.Namespace, beam_options: list[str], command: str) 
     """List the scoring runs of an output, newest first."""
     from pipeline.runs.history import list_runs
 
-    head = ("date", "status", "rows", "rejected", "docs/s", "model", "drift", "run")
-    rows: list[tuple[str, ...]] = [head]
-    for run in list_runs(BeamFiles(), parsed.output):
-        counts = (run.rows, run.rejected, run.documents_per_second)
-        numbers = ["" if count is None else f"{count:,.0f}" for count in counts]
-        cells = (run.date, run.status, *numbers, run.model_version, run.drift, run.run_id)
-        rows.append(tuple(" ".join(printable(cell).split()) for cell in cells))
-    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
-    for row in rows:
-        line = [
-            cell.rjust(width) if name in ("rows", "rejected", "docs/s") else cell.ljust(width)
-            for name, cell, width in zip(head, row, widths, strict=True)
-        ]
-        console.print(Text("  ".join(line).rstrip()))
+    print_runs(list_runs(BeamFiles(), parsed.output))
     return DONE
+
+
+def run_compare(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
+    """Score one corpus with two models and say what would change."""
+    from pipeline.stages.compare import Gates, compare
+
+    parsed.model = parsed.old
+    compared = compare(
+        _scoring_config(parsed),
+        old=parsed.old,
+        new=parsed.new,
+        output=parsed.output,
+        gates=Gates(max_churn=parsed.max_churn, min_accuracy_gain=parsed.min_accuracy_gain),
+        beam_options=beam_options,
+        files=BeamFiles(),
+    )
+    print_comparison(compared.comparison)
+    print_rows(compared.comparison["rows"])
+    print_made("flips", compared.flips)
+    print_made("report", compared.report)
+    return GATE_TRIPPED if compared.comparison["tripped"] else DONE
 
 
 def run_evaluate(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
@@ -215,11 +222,11 @@ def run_evaluate(parsed: argparse.Namespace, beam_options: list[str], command: s
     config = _scoring_config(parsed)
     beam_options = _check_runner(parsed, beam_options, config)
     measured = evaluate(config, model=parsed.model, beam_options=beam_options, files=BeamFiles())
-    _print_metrics({"corpus": measured.metrics}, title=parsed.model)
-    _print_rows(measured.rows)
+    print_metrics({"corpus": measured.metrics}, title=parsed.model)
+    print_rows(measured.rows)
     if parsed.output:
         write_json(BeamFiles(), parsed.output, measured.metrics)
-        _print_made("metrics", parsed.output)
+        print_made("metrics", parsed.output)
     return 0
 
 
@@ -245,7 +252,7 @@ def run_report(parsed: argparse.Namespace, beam_options: list[str], command: str
     bundle = open_bundle(files, parsed.model)
     report = collect_model_report(files, str(bundle.folder), manifest=bundle.manifest)
     write_text(files, parsed.to, render_model_report(report))
-    _print_made("report", parsed.to)
+    print_made("report", parsed.to)
     return 0
 
 
@@ -256,6 +263,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str], str], int]] = {
     "vectors": run_vectors,
     "score": run_score,
     "runs": run_runs,
+    "compare": run_compare,
     "evaluate": run_evaluate,
     "explain": run_explain,
     "report": run_report,
@@ -316,84 +324,3 @@ def _with_input(config: Config, path: str) -> Config:
     like = [item for item in config.corpus.inputs if item.format == named.format]
     only = dataclasses.replace(like[0] if like else named, path=path, split=None)
     return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=(only,)))
-
-
-def _print_plan(config: Config, *, writes: str) -> int:
-    """What a run would read and write; nothing is written."""
-    files = BeamFiles()
-    inputs = find_input_files(files, config.corpus)
-    plain = to_plain(config)
-    console.print(Text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip()))
-    for item in inputs:
-        console.print(Text(f"would read   {item.info.path} ({item.info.bytes:,} bytes)"))
-    console.print(Text(f"would write  {writes}"))
-    return 0
-
-
-def _print_estimate(config: Config, *, model: str) -> None:
-    from pipeline.stages.pilot import estimate_scoring
-
-    for line in estimate_scoring(config, model=model, files=BeamFiles()).summary():
-        console.print(Text(line))
-
-
-def _print_dataset(dataset: Any) -> None:
-    word = "reused" if dataset.reused else "prepared"
-    console.print(Text(f"dataset      {word} {dataset.files.folder}"))
-    for split, counted in dataset.statistics["splits"].items():
-        console.print(Text(f"  {split:<11}{counted['documents']:>10,} documents"))
-    for warning in dataset.statistics["warnings"]:
-        console.print(Text(f"  note: {warning}"))
-    _print_rows(dataset.manifest["rows"])
-
-
-def _print_rows(rows: Mapping[str, Any]) -> None:
-    rejected = rows["rejected"]
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
-    console.print(
-        Text(
-            f"rows         {rows['read']:,} read, {rows['used']:,} used, "
-            f"{sum(rejected.values()):,} rejected" + (f" ({reasons})" if reasons else "")
-        )
-    )
-
-
-def _print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
-    table = Table(
-        "split", "rows", "accuracy", "macro F1", "loss", title=title, title_justify="left"
-    )
-    for split, measured in metrics.items():
-        table.add_row(
-            split,
-            f"{measured['rows']:,}",
-            f"{measured['accuracy']:.4f}",
-            f"{measured['macro_f1']:.4f}",
-            f"{measured['loss']:.4f}",
-        )
-    console.print(table)
-
-
-def _print_trials(results: "Sequence[TrialResult]") -> None:
-    """Means over the seeds of each variant, and what the first gains over the others."""
-    trials = [
-        Trial(variant=item.variant, seed=item.seed, epochs=item.epochs, metrics=item.scores())
-        for item in results
-    ]
-    for score in summarize_trials(trials):
-        console.print(
-            Text(
-                f"{score.variant:<13}{score.split} {score.metric}: "
-                f"{score.mean:.4f} ± {score.deviation:.4f}"
-            )
-        )
-    for gain in compare_variants(trials):
-        console.print(
-            Text(
-                f"gain         {gain.mean:+.4f} {gain.split} {gain.metric} over {gain.variant}, "
-                f"95 % interval {gain.low:+.4f} to {gain.high:+.4f}"
-            )
-        )
-
-
-def _print_made(what: str, path: str) -> None:
-    console.print(Text(f"{what:<13}{path}"))

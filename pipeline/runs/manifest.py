@@ -30,7 +30,7 @@ LIBRARIES = (
     "tensorflow-transform",
 )
 
-Stage = Literal["prepare", "train", "evaluate", "score", "vectors"]
+Stage = Literal["prepare", "train", "evaluate", "score", "compare", "vectors"]
 Status = Literal["running", "done", "failed"]
 
 

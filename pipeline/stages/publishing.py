@@ -9,6 +9,7 @@ from model.bundle import Bundle
 from model.config import ConfigError
 from pipeline.config import Config
 from pipeline.corpora.accounting import rejected_fraction
+from pipeline.logs import conclude, describe_run
 from pipeline.reports.collect import collect_run_report
 from pipeline.reports.run_report import render_run_report
 from pipeline.runs.commit import (
@@ -74,7 +75,7 @@ def recorded(run: Manifest, *, files: Files, folder: str) -> Iterator[None]:
 
     What is staged goes before the manifest is written: the disk may be full.
     """
-    with run.recorded(files, folder):
+    with concluding(run), run.recorded(files, folder):
         try:
             yield
         except BaseException:
@@ -83,6 +84,15 @@ def recorded(run: Manifest, *, files: Files, folder: str) -> Iterator[None]:
                 rejected = join(folder, "staging", "rejected") + "/"
                 files.delete([info.path for info in staged if not info.path.startswith(rejected)])
             raise
+
+
+@contextlib.contextmanager
+def concluding(run: Manifest) -> Iterator[None]:
+    """Tells the log's last line how the run ended, whichever way."""
+    try:
+        yield
+    finally:
+        conclude(run.run_id, describe_run(run.as_dict()))
 
 
 def publish_run(

@@ -16,6 +16,7 @@ from pipeline.corpora.accounting import account_files, total_rows
 from pipeline.corpora.documents import kept_fields
 from pipeline.corpora.predictions import column_prefixes
 from pipeline.corpora.units import InputFile, Unit, find_input_files
+from pipeline.logs import naming_run
 from pipeline.runs import progress
 from pipeline.runs.commit import Partition, run_folder, staging_folder
 from pipeline.runs.files import Files, join, read_json
@@ -101,7 +102,7 @@ def score(
         "model_fingerprint": bundle.manifest["fingerprint"],
         "rejected": partition.rejected,
     }
-    with own_date(files, partition, run_id=run.run_id) as lease:
+    with naming_run(run.run_id), own_date(files, partition, run_id=run.run_id) as lease:
         before = find_published(files, partition, if_exists=if_exists)
         if before is not None:
             folder = run_folder(partition.output, before)

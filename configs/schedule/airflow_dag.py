@@ -1,0 +1,98 @@
+"""An Airflow DAG that scores every day's corpus when the day is over.
+
+Copy this file into the DAGs folder. It needs Airflow 3 with the provider `standard`, and for
+Dataflow the provider `google`; Limelight itself is not imported.
+
+- A run's date is the start of its data interval: `{{ ds }}`. Missed dates are caught up, one at a
+  time, and `airflow backfill create` scores past ones.
+- A failed task is tried again. That is safe: a rerun ends in the state of a run that was never
+  killed, and a date that is complete is skipped.
+- Exit code 3, a tripped gate, fails the task without another try; the rows are published.
+- LIMELIGHT_OPERATOR is `local` (the default: the command runs where the task does, and with
+  LIMELIGHT_BEAM_OPTIONS on any Beam runner) or `dataflow` (a Flex Template is launched; the job's
+  name is that of the date, so that two active ones exclude each other).
+"""
+
+import datetime
+import os
+import shlex
+import subprocess
+
+from airflow.exceptions import AirflowException, AirflowFailException
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import DAG
+
+HOME = os.environ.get("LIMELIGHT_HOME", "/opt/limelight")
+MODEL = os.environ.get("LIMELIGHT_MODEL", "gs://my-bucket/models/reviews/1")
+INPUT = os.environ.get("LIMELIGHT_INPUT", "gs://my-bucket/corpus/{date}/*.jsonl.gz")
+OUTPUT = os.environ.get("LIMELIGHT_OUTPUT", "gs://my-bucket/predictions")
+BEAM_OPTIONS = os.environ.get("LIMELIGHT_BEAM_OPTIONS", "")
+PROJECT = os.environ.get("LIMELIGHT_PROJECT", "my-project")
+REGION = os.environ.get("LIMELIGHT_REGION", "us-central1")
+TEMPLATE = os.environ.get("LIMELIGHT_TEMPLATE", "gs://my-bucket/templates/limelight-score.json")
+
+BAD_USAGE, GATE_TRIPPED = 2, 3
+
+
+def run_score(date: str) -> None:
+    """Runs the command; another try would not mend bad usage, and would hide a tripped gate."""
+    done = subprocess.run(
+        [
+            *(".venv/bin/python", "-m", "pipeline", "score"),
+            *("--model", MODEL, "--input", INPUT, "--output", OUTPUT, "--date", date),
+            *("--if-exists", "skip", "--set", "drift.on_drift=alert", "--log-format", "json"),
+            *("--", *shlex.split(BEAM_OPTIONS)),
+        ],
+        cwd=HOME,
+        check=False,
+    )
+    if done.returncode in (BAD_USAGE, GATE_TRIPPED):
+        raise AirflowFailException(f"limelight score ended with exit code {done.returncode}")
+    if done.returncode:
+        raise AirflowException(f"limelight score ended with exit code {done.returncode}")
+
+
+with DAG(
+    dag_id="limelight_score",
+    description="Score the day's corpus and publish its predictions",
+    schedule="15 3 * * *",
+    start_date=datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC),
+    catchup=True,
+    max_active_runs=1,
+    default_args={
+        "retries": 3,
+        "retry_delay": datetime.timedelta(minutes=10),
+        "retry_exponential_backoff": True,
+        "execution_timeout": datetime.timedelta(hours=6),
+    },
+    tags=["limelight"],
+) as dag:
+    if os.environ.get("LIMELIGHT_OPERATOR", "local") == "dataflow":
+        from airflow.providers.google.cloud.operators.dataflow import (
+            DataflowStartFlexTemplateOperator,
+        )
+
+        score = DataflowStartFlexTemplateOperator(
+            task_id="score",
+            project_id=PROJECT,
+            location=REGION,
+            append_job_name=False,
+            body={
+                "launchParameter": {
+                    "jobName": "limelight-score-{{ ds }}",
+                    "containerSpecGcsPath": TEMPLATE,
+                    "parameters": {
+                        "model": MODEL,
+                        "input": INPUT,
+                        "output": OUTPUT,
+                        "date": "{{ ds }}",
+                    },
+                }
+            },
+        )
+    else:
+        score = PythonOperator(
+            task_id="score",
+            python_callable=run_score,
+            op_kwargs={"date": "{{ ds }}"},
+        )

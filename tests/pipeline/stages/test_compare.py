@@ -1,0 +1,127 @@
+"""A promotion compared with a plain loop over both models' predictions."""
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from model.config import ConfigError
+from pipeline.config import Config
+from pipeline.runs.models import open_bundle
+from pipeline.stages.compare import Compared, Gates, check_gates, compare
+from pipeline.stages.filesystem import BeamFiles
+from tests.pipeline.reports.html_page import parse_page
+from tests.pipeline.stages.nights import Nights, make_rows
+from tests.pipeline.tiny_model import LABELS, write_model
+
+FILES = BeamFiles()
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    folder = tmp_path_factory.mktemp("compare")
+    made = Nights(folder=folder, model=write_model(folder / "old"))
+    write_model(folder / "new")
+    rows = [{**row, "label": LABELS[at % 2]} for at, row in enumerate(make_rows(60))]
+    made.write([*rows, {"id": "<b>&", "text": "<script>alert(1)</script>"}, {"id": "bad"}])
+    return made
+
+
+def run_compare(nights: Nights, new: str, config: Config | None = None, **gates: float) -> Compared:
+    config = config or nights.config(max_rejected_fraction=1)
+    return compare(
+        config,
+        old=nights.model,
+        new=str(nights.folder / new),
+        output=str(nights.folder / f"compared-{new}"),
+        gates=Gates(**gates),
+        beam_options=[],
+        files=FILES,
+    )
+
+
+def test_flips_and_metrics_are_those_of_a_plain_loop(nights: Nights) -> None:
+    compared = run_compare(nights, "new")
+    labels = {}
+    for name in ("old", "new"):
+        dataclasses.replace(nights, model=str(nights.folder / name)).score(
+            config=nights.config(max_rejected_fraction=1)
+        )
+        table = nights.table()
+        ids, found = (table.column(column).to_pylist() for column in ("document_id", "label"))
+        labels[name] = dict(zip(ids, found, strict=True))
+    pairs = Counter(
+        (labels["old"][each], labels["new"][each])
+        for each in labels["old"]
+        if labels["old"][each] != labels["new"][each]
+    )
+    comparison = compared.comparison
+    assert {(flip["old"], flip["new"]): flip["documents"] for flip in comparison["flips"]} == pairs
+    assert comparison["documents"] == 61
+    assert comparison["flipped"] == sum(pairs.values())
+    assert comparison["agreement"] == pytest.approx(1 - sum(pairs.values()) / 61)
+    truth = {row["id"]: LABELS[at % 2] for at, row in enumerate(make_rows(60))}
+    for name in ("old", "new"):
+        right = sum(labels[name][each] == truth[each] for each in truth)
+        assert comparison["metrics"][name]["accuracy"] == pytest.approx(right / 60)
+    flips = pq.read_table(compared.flips)
+    assert flips.num_rows == sum(pairs.values())
+    for row in flips.to_pylist():
+        assert (row["old_label"], row["new_label"]) == (
+            labels["old"][row["document_id"]],
+            labels["new"][row["document_id"]],
+        )
+        for name in ("old", "new"):
+            spans = zip(row[f"{name}_token_starts"], row[f"{name}_token_ends"], strict=True)
+            assert [row["text"][start:end] for start, end in spans] == row[f"{name}_tokens"]
+            assert sum(row[f"{name}_attention"]) == pytest.approx(1, abs=1e-5)
+    page = parse_page(Path(compared.report).read_text(encoding="utf-8"))
+    assert "Agreement" in page.text
+    assert not page.all("script")
+    written = json.loads((nights.folder / "compared-new/comparison.json").read_text())
+    assert written == comparison
+    assert not (nights.folder / "compared-new/staging").exists()
+
+
+def test_a_model_agrees_with_itself(nights: Nights) -> None:
+    compared = run_compare(nights, "old", max_churn=0, min_accuracy_gain=0)
+    assert compared.comparison["agreement"] == 1
+    assert compared.comparison["flips"] == []
+    assert compared.comparison["tripped"] == []
+    assert "No document flips." in parse_page(Path(compared.report).read_text()).text
+    assert open_bundle(FILES, nights.model).labels == LABELS
+
+
+@pytest.mark.parametrize(
+    ("gates", "expected"),
+    [
+        (Gates(), []),
+        (Gates(max_churn=0.2, min_accuracy_gain=0.02), []),
+        (Gates(max_churn=0.1), ["20.00% of the documents flip, expected at most 10.00%"]),
+        (Gates(min_accuracy_gain=0.05), ["accuracy gains +0.0200, expected at least +0.0500"]),
+    ],
+)
+def test_gates(gates: Gates, expected: list[str]) -> None:
+    comparison = {
+        "agreement": 0.8,
+        "metrics": {"old": {"accuracy": 0.9}, "new": {"accuracy": 0.92000001}},
+    }
+    found = check_gates(comparison, gates)
+    assert len(found) == len(expected)
+    assert all(sentence.startswith(begin) for sentence, begin in zip(found, expected, strict=True))
+
+
+def test_an_accuracy_gate_needs_labels() -> None:
+    with pytest.raises(ConfigError, match="--min-accuracy-gain: expected labels"):
+        check_gates({"agreement": 1.0, "metrics": {}}, Gates(min_accuracy_gain=0))
+
+
+def test_the_schema_of_flips_can_be_written(tmp_path: Path) -> None:
+    from pipeline.corpora.flips import FLIPS
+
+    pq.write_table(FLIPS.empty_table(), tmp_path / "flips.parquet")
+    assert pa.schema(pq.read_schema(tmp_path / "flips.parquet")).names == FLIPS.names
