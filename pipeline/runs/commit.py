@@ -178,5 +178,13 @@ def _move_in(
 
 def _remove_others(files: Files, folder: str, *, keep: Sequence[StagedFile]) -> None:
     kept = {base_name(file.path) for file in keep}
-    found = files.match(join(folder, "**"))
-    files.delete([file.path for file in found if base_name(file.path) not in kept])
+    kept_subfolders = {file.subfolder for file in keep}
+    start = len(folder.rstrip("/")) + 1
+    leftovers = set()
+    for info in files.match(join(folder, "**")):
+        subfolder, slash, _ = info.path[start:].rpartition("/")
+        if slash and subfolder not in kept_subfolders:
+            leftovers.add(join(folder, subfolder))  # the folder itself, or it would stay empty
+        elif base_name(info.path) not in kept:
+            leftovers.add(info.path)
+    files.delete(sorted(leftovers))

@@ -1,0 +1,69 @@
+"""What `scoring` asks for is what a published partition holds, whatever runs the pipeline."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset
+import pytest
+
+from pipeline.config import Config, OutputConfig, ScoringConfig
+from pipeline.runs.commit import SUCCESS
+from tests.pipeline.stages.nights import Nights, make_rows
+from tests.pipeline.tiny_model import write_model
+
+ROWS = 60
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("models")
+    second = write_model(folder / "second")
+    manifest = Path(second) / "manifest.json"
+    changed = {**json.loads(manifest.read_text()), "model_version": "other/2"}
+    manifest.write_text(json.dumps(changed))
+    return [write_model(folder / "first"), second]
+
+
+@pytest.fixture
+def nights(tmp_path: Path, models: list[str]) -> Nights:
+    made = Nights(folder=tmp_path, model=models[0])
+    languages = ("en", "de", "日本/..")
+    rows = [{**row, "lang": languages[n % 3]} for n, row in enumerate(make_rows(ROWS))]
+    made.write(rows, shards=2)
+    return made
+
+
+def config(nights: Nights, *, output: OutputConfig | None = None, **scoring: object) -> Config:
+    base = nights.config()
+    columns = dataclasses.replace(base.corpus.columns, keep=("lang",))
+    return dataclasses.replace(
+        base,
+        corpus=dataclasses.replace(base.corpus, columns=columns),
+        scoring=ScoringConfig(engine="folded", output=output or OutputConfig(), **scoring),
+    )
+
+
+def test_a_partition_divided_by_a_column_is_whole(nights: Nights) -> None:
+    nights.score(config=config(nights))
+    plain = nights.table()
+    divided = config(nights, output=OutputConfig(partition_by="lang"))
+    nights.score(config=divided)
+    folder = Path(nights.partition().predictions)
+    assert {path.name for path in folder.iterdir()} == {
+        SUCCESS,
+        "lang=en",
+        "lang=de",
+        "lang=%E6%97%A5%E6%9C%AC%2F..",
+    }
+    partitioning = pa.dataset.partitioning(pa.schema([("lang", pa.string())]), flavor="hive")
+    table = pa.dataset.dataset(folder, partitioning=partitioning).to_table()
+    rows = table.select(plain.schema.names).sort_by("document_id")
+    assert rows.to_pylist() == plain.to_pylist()
+    # A reader of _SUCCESS finds every file, and so does the run that would skip the date.
+    listed = json.loads((folder / SUCCESS).read_text())["files"]
+    assert all((folder / item["file"]).stat().st_size == item["bytes"] for item in listed)
+    assert nights.score(config=divided, if_exists="skip").skipped
+    nights.score(config=config(nights))
+    assert nights.table().equals(plain)
