@@ -1,0 +1,27 @@
+"""prepare in several worker processes gives what one process gives."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.stages.small_corpus import (
+    ROWS,
+    config_of,
+    run,
+    serialized,
+    vocabulary_of,
+    write_corpus,
+)
+
+TWO_PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+
+
+@pytest.mark.distributed
+def test_four_files_in_two_processes_give_the_examples_of_one(tmp_path: Path) -> None:
+    alone = run(config_of(tmp_path / "alone", write_corpus(tmp_path / "one", ROWS)))
+    path = write_corpus(tmp_path / "four", ROWS, files=4)
+    shared = run(config_of(tmp_path / "shared", path), *TWO_PROCESSES)
+    assert vocabulary_of(shared) == vocabulary_of(alone)
+    assert shared.labels == alone.labels
+    assert serialized(shared) == serialized(alone)
+    assert shared.statistics == alone.statistics
