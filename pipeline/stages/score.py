@@ -153,6 +153,7 @@ def _score(
         files=files,
         earlier=earlier,
     )
+    schema = partition_schema(config, bundles)
     started = time.monotonic()
     with progress.shown("score"), running(beam_options, step="score") as root:
         define_scoring(
@@ -160,7 +161,7 @@ def _score(
             units,
             config,
             scoring=scoring,
-            schema=partition_schema(config, bundles),
+            schema=schema,
             staging=staging,
             files=files,
         )

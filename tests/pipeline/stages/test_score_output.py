@@ -8,9 +8,12 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 
+from model.config import ConfigError
 from pipeline.config import Config, OutputConfig, ScoringConfig
 from pipeline.runs.commit import SUCCESS
-from tests.pipeline.stages.nights import Nights, make_rows
+from pipeline.stages.filesystem import BeamFiles
+from pipeline.stages.score import score
+from tests.pipeline.stages.nights import DATE, Nights, make_rows
 from tests.pipeline.tiny_model import write_model
 
 ROWS = 60
@@ -67,3 +70,51 @@ def test_a_partition_divided_by_a_column_is_whole(nights: Nights) -> None:
     assert nights.score(config=divided, if_exists="skip").skipped
     nights.score(config=config(nights))
     assert nights.table().equals(plain)
+
+
+def test_low_scores_are_counted_and_not_written(nights: Nights) -> None:
+    nights.score(config=config(nights))
+    scores = sorted(nights.table().column("score").to_pylist())
+    least = scores[ROWS // 3]
+    run = nights.score(config=config(nights, min_score=least))
+    assert sorted(nights.table().column("score").to_pylist()) == scores[ROWS // 3 :]
+    assert run.manifest["below_min_score"] == ROWS // 3
+    assert run.manifest["rows"]["used"] == ROWS
+
+
+def test_a_further_model_answers_in_the_same_pass(nights: Nights, models: list[str]) -> None:
+    nights.score(config=config(nights))
+    alone = nights.table()
+    nights.score(config=config(nights, further_models=(models[1],)))
+    table = nights.table()
+    assert table.select(alone.schema.names).equals(alone)
+    own = dataclasses.replace(nights, model=models[1])
+    own.score(config=config(nights))
+    second = own.table()
+    for name in ("label", "score", "attention", "model_version"):
+        assert table.column(f"other_v2_{name}").to_pylist() == second.column(name).to_pylist()
+    with pytest.raises(ConfigError, match="of different names, got the column 'other_v2_label'"):
+        own.score(config=config(nights, further_models=(models[1], str(models[1]) + "/")))
+
+
+@pytest.mark.parametrize(
+    "beam_options",
+    [
+        ["--direct_running_mode=multi_threading", "--direct_num_workers=2"],
+        pytest.param(
+            ["--direct_running_mode=multi_processing", "--direct_num_workers=2"],
+            marks=pytest.mark.distributed,
+        ),
+    ],
+)
+def test_the_runner_changes_nothing(nights: Nights, beam_options: list[str]) -> None:
+    nights.score(config=config(nights))
+    expected = nights.table()
+    score(
+        config(nights),
+        model=nights.model,
+        partition=nights.partition(DATE),
+        beam_options=["--runner=FnApiRunner", *beam_options],
+        files=BeamFiles(),
+    )
+    assert nights.table().equals(expected)
