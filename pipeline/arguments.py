@@ -108,7 +108,7 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
         "--date",
         type=_date,
         metavar="YYYY-MM-DD",
-        help="partition, and what {date} in the inputs' paths stands for; default: today, in UTC",
+        help="partition, and what {date} in the inputs stands for; default: today, in UTC",
     )
     dates.add_argument(
         "--dates",

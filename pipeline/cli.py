@@ -17,8 +17,8 @@ from pipeline.config import (
     build_config,
     config_of_date,
     load_config,
-    new_input,
 )
+from pipeline.input_config import new_input
 from pipeline.printing import (
     console,
     print_comparison,
@@ -106,7 +106,9 @@ def run_vectors(parsed: argparse.Namespace, beam_options: list[str], command: st
     config = load_config(parsed.config, parsed.set)
     if parsed.input:
         config = _with_input(config, parsed.input)
-    learned = learn_vectors(config, output=parsed.output, files=BeamFiles())
+    learned = learn_vectors(
+        config, output=parsed.output, files=BeamFiles(), beam_options=beam_options
+    )
     print_rows(learned.rows)
     console.print(Text(f"learned      {learned.words:,} words from {learned.tokens:,} tokens"))
     print_made("vectors", parsed.output)
@@ -278,6 +280,8 @@ def _check_runner(
     if parsed.command != "score":
         paths["workspace"] = config.workspace
     for each in config.corpus.inputs:
+        if each.format == "bigquery":
+            continue
         paths.setdefault("--input" if parsed.command == "score" else "corpus.inputs", each.path)
     trains = parsed.command == "train"
     if trains and config.network.embedding.vectors:

@@ -29,44 +29,10 @@ from model.config import (
     require_rate,
     to_plain,
 )
+from pipeline.input_config import InputConfig
 from pipeline.schemas import DIGEST, DOCUMENTS, PREDICTIONS
 
-Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec"]
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 MAX_SHARDS = 256
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class InputConfig:
-    """One source of documents: files that match a glob, all of one format."""
-
-    __pydantic_config__ = STRICT
-
-    path: str
-    format: Format = "jsonl"
-    split: Split | None = None
-    encoding: str = "utf-8"
-    errors: Literal["reject", "replace"] = "reject"
-    delimiter: str = ","  # csv
-    quote: str | None = '"'  # csv; null where quotes are ordinary characters
-    column_names: tuple[str, ...] | None = None  # csv without a header row
-    document: Literal["line", "file"] = "line"  # text; a file's label is its folder
-
-    def __post_init__(self) -> None:
-        require(bool(self.path), "path", "a path or glob", self.path)
-        one = len(self.delimiter) == 1 and self.delimiter not in "\r\n"
-        require(one, "delimiter", "one character that ends no line", self.delimiter)
-        require(
-            self.quote is None or (len(self.quote) == 1 and self.quote != self.delimiter),
-            "quote",
-            "null or one character other than the delimiter",
-            self.quote,
-        )
-        try:
-            "".encode(self.encoding)
-        except LookupError:
-            require(False, "encoding", "an encoding that Python knows", self.encoding)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -145,6 +111,11 @@ class CorpusConfig:
             "false where columns has group or labels: one label a document decides",
             True,
         )
+        tables = [item.source for item in self.inputs if item.format == "bigquery"]
+        require(len(set(tables)) == len(tables), "inputs", "each table or query once", tables)
+        named = not tables or self.columns.id is not None
+        expected = "the column of ids: the rows of a table have no order to be named by"
+        require(named, "columns.id", expected, self.columns.id)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -280,32 +251,6 @@ def build_config(values: dict[str, Any], overrides: Sequence[str], *, where: str
     return load_section(Config, _expand(values, where=where), where=where)
 
 
-def infer_format(path: str) -> Format:
-    """The format that a file's name suggests, compression aside.
-
-    Raises:
-        ConfigError: if the name suggests none.
-    """
-    stem = re.sub(r"\.(gz|bz2|zst)$", "", path.lower())
-    suffix = stem.rsplit(".", 1)[-1]
-    formats: dict[str, Format] = {
-        "jsonl": "jsonl",
-        "ndjson": "jsonl",
-        "json": "jsonl",
-        "csv": "csv",
-        "tsv": "csv",
-        "parquet": "parquet",
-        "txt": "text",
-        "tfrecord": "tfrecord",
-    }
-    if suffix not in formats:
-        raise ConfigError(
-            f"--input {path}: expected a name ending in {', '.join(formats)} (.gz, .bz2, .zst "
-            "allowed), got another. Name the format in a --config file."
-        )
-    return formats[suffix]
-
-
 def vary_config(config: Config, variant: VariantConfig) -> Config:
     """The config with a variant's overrides; it keeps the corpus and the text.
 
@@ -322,18 +267,9 @@ def vary_config(config: Config, variant: VariantConfig) -> Config:
     return varied
 
 
-def new_input(path: str) -> InputConfig:
-    """An input as its files' names suggest: the format, and tabs in a `.tsv`."""
-    delimiter = "\t" if re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) else ","
-    return InputConfig(path=path, format=infer_format(path), delimiter=delimiter)
-
-
 def config_of_date(config: Config, date: str) -> Config:
-    """The config with a date in place of every `{date}` in the paths of its inputs."""
-    inputs = tuple(
-        dataclasses.replace(item, path=item.path.replace("{date}", date))
-        for item in config.corpus.inputs
-    )
+    """The config with a date in place of every `{date}` in its inputs."""
+    inputs = tuple(item.of_date(date) for item in config.corpus.inputs)
     return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=inputs))
 
 

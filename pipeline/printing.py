@@ -29,16 +29,21 @@ def print_plan(config: Config, *, writes: str) -> int:
     """What a run would read and write; nothing is written."""
     files = BeamFiles()
     inputs = find_input_files(files, config.corpus)
+    tables = [item for item in config.corpus.inputs if item.format == "bigquery"]
     plain = to_plain(config)
     console.print(Text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip()))
     for item in inputs:
         console.print(Text(f"would read   {item.info.path} ({item.info.bytes:,} bytes)"))
+    for table in tables:
+        console.print(Text(f"would read   {table.source}"))
     console.print(Text(f"would write  {writes}"))
     return 0
 
 
 def print_estimate(config: Config, *, model: str) -> None:
-    """What a run would cost, from a pilot."""
+    """What a run would cost, from a pilot; a table is read by nothing but a run."""
+    if any(item.format == "bigquery" for item in config.corpus.inputs):
+        return
     from pipeline.stages.pilot import estimate_scoring
 
     for line in estimate_scoring(config, model=model, files=BeamFiles()).summary():

@@ -27,12 +27,12 @@ def count_rejected(rejections: pa.RecordBatch) -> dict[str, Any]:
 
 
 def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> list[dict[str, Any]]:
-    """The `inputs` of a manifest: rows read, used and rejected of every file.
+    """The `inputs` of a manifest: rows read, used and rejected of every file or table.
 
     Raises:
         AccountingError: naming the file in which the rows do not balance.
     """
-    accounts = []
+    accounts: dict[str, dict[str, Any]] = {}
     for item in inputs:
         counted = counts.get("files", {}).get(item.source_file, {})
         read, used, rejected = (
@@ -40,20 +40,19 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
         )
         if read != used + rejected:
             raise AccountingError(
-                f"{item.info.path}: expected rows read = rows used + rows rejected, got "
+                f"{item.name}: expected rows read = rows used + rows rejected, got "
                 f"{read} read, {used} used, {rejected} rejected. Nothing was published; "
                 "run again, and report this if it happens twice."
             )
-        accounts.append(
-            {
-                "file": item.info.path,
-                "bytes": item.info.bytes,
-                "rows_read": read,
-                "rows_used": used,
-                "rows_rejected": rejected,
-            }
-        )
-    return accounts
+        account = accounts.setdefault(item.name, {"file": item.name})
+        for name, value in (
+            ("bytes", item.info.bytes),
+            ("rows_read", read),
+            ("rows_used", used),
+            ("rows_rejected", rejected),
+        ):
+            account[name] = account.get(name, 0) + value
+    return list(accounts.values())
 
 
 def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from model.config import TextConfig
 from model.examples import encode_examples, pad_ids
 from model.tokenizer import Tokenizer, Tokens
 from model.vocabulary import Vocabulary
-from pipeline.config import SPLITS
 from pipeline.corpora.counts import count_values
 from pipeline.corpora.rationales import mark_tokens
 from pipeline.corpora.rejections import reject_documents
 from pipeline.corpora.scripts import main_scripts
+from pipeline.input_config import SPLITS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config import InputConfig
 from pipeline.corpora.streams import (
     CHUNK_BYTES,
     BrokenFileError,
@@ -16,6 +15,7 @@ from pipeline.corpora.streams import (
     text_chunks,
     without_blanks,
 )
+from pipeline.input_config import InputConfig
 
 PART_BYTES = 16 << 20
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from model.config import ConfigError
-from pipeline.config import ColumnsConfig, CorpusConfig, Format
+from pipeline.config import ColumnsConfig, CorpusConfig
 from pipeline.corpora import csv, jsonl, parquet, semeval, text, tfrecord, trec
 from pipeline.corpora.documents import RawRows, ReadBatch, check_rows
 from pipeline.corpora.parts import FilePart, count_rows, split_file
 from pipeline.corpora.streams import CHUNK_BYTES, BrokenFileError
 from pipeline.corpora.values import Failure
+from pipeline.input_config import Format
 
 __all__ = ["FilePart", "ReadBatch", "columns_of", "count_rows", "read_part", "split_file"]
 

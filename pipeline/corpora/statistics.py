@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import SPLITS
+from pipeline.input_config import SPLITS
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import zstandard
 
-from pipeline.config import InputConfig
+from pipeline.input_config import InputConfig
 
 CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from model.config import ConfigError
-from pipeline.config import CorpusConfig, InputConfig
+from pipeline.config import CorpusConfig
 from pipeline.corpora.parts import FilePart, split_file
 from pipeline.corpora.streams import compression_of
+from pipeline.input_config import InputConfig
 from pipeline.runs.files import FileInfo, Files, base_name
+from pipeline.runs.staging import StagedFile
 
 UNIT_BYTES = 16 << 20
 _COMPRESSED = 4  # about how many bytes one of a compressed file becomes
@@ -23,11 +25,24 @@ _COMPRESSED = 4  # about how many bytes one of a compressed file becomes
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InputFile:
-    """A file of the corpus: where it lies, and what rows and reports call it."""
+    """A file of the corpus: where it lies, and what rows and reports call it.
+
+    Attributes:
+        info: path and size.
+        source_file: what rows call it.
+        input: how it is read.
+        table: whose rows it holds, if those of a table, by `InputConfig.source`.
+    """
 
     info: FileInfo
     source_file: str
     input: InputConfig
+    table: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What manifests and messages call it: a table by its name, a file by its path."""
+        return self.table or self.info.path
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +54,7 @@ class Unit:
 
 
 def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
-    """Lists the files of a corpus, input by input, each sorted by path.
+    """Lists the files of a corpus, input by input, each sorted by path; not its tables.
 
     Raises:
         ConfigError: if there is no input, or one that matches no file.
@@ -51,6 +66,8 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
         )
     found: list[tuple[FileInfo, InputConfig]] = []
     for position, input_config in enumerate(corpus.inputs):
+        if input_config.format == "bigquery":
+            continue
         try:
             matched = files.match(input_config.path)
         except OSError as error:
@@ -75,6 +92,20 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
     return [
         InputFile(info=info, source_file=names[info.path], input=input_config)
         for info, input_config in found
+    ]
+
+
+def table_files(table: InputConfig, staged: Sequence[StagedFile]) -> list[InputFile]:
+    """The files of JSON lines that a table was read into; together they are one input."""
+    lines = InputConfig(path=table.source, split=table.split, errors=table.errors)
+    return [
+        InputFile(
+            info=FileInfo(path=file.path, bytes=file.bytes),
+            source_file=f"{table.source}/{base_name(file.path)}",
+            input=lines,
+            table=table.source,
+        )
+        for file in staged
     ]
 
 

@@ -34,7 +34,8 @@ from model.scoring import EngineScorer, verify_golden
 from model.serving import ServingScorer, write_serving
 from model.training import Fitted, Hooks, fit, predict
 from model.vocabulary import Vocabulary
-from pipeline.config import SPLITS, Config
+from pipeline.config import Config
+from pipeline.input_config import SPLITS
 from pipeline.runs import progress
 from pipeline.runs.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.runs.dataset import Dataset

@@ -49,12 +49,12 @@ def backfill(
 
     Raises:
         BundleError: if the model directory must not be used.
-        ConfigError: if no input's path holds `{date}`: every date would be the same.
+        ConfigError: if no input holds `{date}`: every date would be the same.
     """
-    if not any("{date}" in item.path for item in config.corpus.inputs):
-        paths = ", ".join(item.path for item in config.corpus.inputs)
+    if not any("{date}" in item.location for item in config.corpus.inputs):
+        paths = ", ".join(item.source for item in config.corpus.inputs)
         raise ConfigError(
-            "--dates: expected {date} in the path of an input, so that each date has its own "
+            "--dates: expected {date} in an input, so that each date has its own "
             f"corpus, got {paths}. Write it as in --input 'corpus/{{date}}/*.jsonl'."
         )
     open_bundle(files, model)

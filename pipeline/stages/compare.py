@@ -17,13 +17,14 @@ from pipeline.corpora.accounting import account_files, total_rows
 from pipeline.corpora.flips import FLIPS, churn_table, count_flips, find_flips, rename_model
 from pipeline.corpora.predictions import column_prefixes
 from pipeline.corpora.truth import TRUTH, keep_truth, stack_truth
-from pipeline.corpora.units import Unit, find_input_files
+from pipeline.corpora.units import Unit
 from pipeline.reports.comparison import collect_comparison, render_comparison
 from pipeline.runs import progress
 from pipeline.runs.files import Files, join, read_json, write_json, write_text
 from pipeline.runs.manifest import new_run_id
 from pipeline.runs.models import open_bundle
-from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.planning import plan_units
 from pipeline.stages.running import running
 from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
@@ -71,13 +72,8 @@ def compare(
         RunError: if the pipeline fails.
     """
     bundles = [open_bundle(files, folder) for folder in (old, new)]
-    inputs = find_input_files(files, config.corpus)
-    check_inputs(files, inputs, config.corpus)
     run_id = new_run_id("compare")
     scratch = join(output, "staging", run_id)
-    units = plan_units(
-        inputs, beam_options=beam_options, files=files, scratch=join(scratch, "row_counts.json")
-    )
     scoring = ScoreDocuments(
         old,
         config=ScoringConfig(
@@ -89,10 +85,16 @@ def compare(
         run_id=run_id,
         files=files,
     )
-    with progress.shown("compare"), running(beam_options, step="compare") as root:
-        define_comparison(
-            root, units, config, bundles, scoring=scoring, scratch=scratch, files=files
+    with opened_inputs(
+        config.corpus, scratch=join(scratch, "tables"), beam_options=beam_options, files=files
+    ) as inputs:
+        units = plan_units(
+            inputs, beam_options=beam_options, files=files, scratch=join(scratch, "row_counts.json")
         )
+        with progress.shown("compare"), running(beam_options, step="compare") as root:
+            define_comparison(
+                root, units, config, bundles, scoring=scoring, scratch=scratch, files=files
+            )
     counts = read_json(files, join(scratch, "counts.json"))
     rows = total_rows(account_files(counts, inputs), counts)
     documents, flips = counts.get("compared", 0), counts.get("flips", {})

@@ -20,9 +20,10 @@ from model.config import (
     TextConfig,
     TrainingConfig,
 )
-from pipeline.config import ColumnsConfig, Config, CorpusConfig, InputConfig
+from pipeline.config import ColumnsConfig, Config, CorpusConfig
 from pipeline.corpora.rationales import attention_on_rationales
 from pipeline.demo_corpus import DemoCorpus, generate_demo_corpus
+from pipeline.input_config import InputConfig
 from pipeline.runs.commit import Partition
 from pipeline.runs.files import Files, join
 from pipeline.schemas import SPANS

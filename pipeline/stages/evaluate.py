@@ -13,12 +13,13 @@ from model.metrics import evaluate_multilabel as measure_multilabel
 from pipeline.config import Config, OutputConfig, ScoringConfig
 from pipeline.corpora.accounting import account_files, total_rows
 from pipeline.corpora.truth import TRUTH, keep_truth, stack_truth
-from pipeline.corpora.units import Unit, find_input_files
+from pipeline.corpora.units import Unit
 from pipeline.runs import progress
 from pipeline.runs.files import Files, join, read_json
 from pipeline.runs.manifest import new_run_id
 from pipeline.runs.models import open_bundle
-from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.planning import plan_units
 from pipeline.stages.running import running
 from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
@@ -46,13 +47,8 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
         RunError: if the pipeline fails.
     """
     bundle = open_bundle(files, model)
-    inputs = find_input_files(files, config.corpus)
-    check_inputs(files, inputs, config.corpus)
     run_id = new_run_id("evaluate")
     scratch = join(config.workspace, "evaluations", run_id)
-    units = plan_units(
-        inputs, beam_options=beam_options, files=files, scratch=join(scratch, "row_counts.json")
-    )
     scoring = ScoreDocuments(
         model,
         config=ScoringConfig(
@@ -64,8 +60,14 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
         run_id=run_id,
         files=files,
     )
-    with progress.shown("evaluate"), running(beam_options, step="evaluate") as root:
-        define_evaluation(root, units, config, scoring=scoring, scratch=scratch, files=files)
+    with opened_inputs(
+        config.corpus, scratch=join(scratch, "tables"), beam_options=beam_options, files=files
+    ) as inputs:
+        units = plan_units(
+            inputs, beam_options=beam_options, files=files, scratch=join(scratch, "row_counts.json")
+        )
+        with progress.shown("evaluate"), running(beam_options, step="evaluate") as root:
+            define_evaluation(root, units, config, scoring=scoring, scratch=scratch, files=files)
     counts = read_json(files, join(scratch, "counts.json"))
     batches = []
     for staged in read_list(files, join(scratch, "truth.json")):
@@ -76,7 +78,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     truth = stack_truth(batches, labels=bundle.labels, multilabel=multilabel)
     if not len(truth.labels):
         raise ConfigError(
-            f"{inputs[0].info.path}: expected labels the model knows "
+            f"{inputs[0].name}: expected labels the model knows "
             f"({', '.join(bundle.labels[:5])}), got none. Check corpus.columns.label."
         )
     compare = measure_multilabel if multilabel else measure

@@ -21,7 +21,7 @@ from pipeline.corpora.encoding import ExampleLayout
 from pipeline.corpora.labels import check_groups, check_head, count_labels, index_labels
 from pipeline.corpora.statistics import summarize
 from pipeline.corpora.survey import SurveyFiles
-from pipeline.corpora.units import InputFile, Unit, find_input_files
+from pipeline.corpora.units import InputFile, Unit
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report
 from pipeline.runs import progress
@@ -37,7 +37,8 @@ from pipeline.runs.files import (
 )
 from pipeline.runs.manifest import Manifest, code_version, fingerprint, new_run_id
 from pipeline.schemas import REJECTIONS
-from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.planning import plan_units
 from pipeline.stages.running import RunError, running
 from pipeline.stages.vocabulary import build_vocabulary
 from pipeline.transforms.count_rejections import CountRejections
@@ -63,8 +64,22 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
         RunError: if a pipeline fails or too many rows are rejected; the
             rejections stay in the dataset's folder.
     """
-    inputs = find_input_files(files, config.corpus)
-    check_inputs(files, inputs, config.corpus)
+    run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
+    scratch = join(config.workspace, "staging", run.run_id)
+    with opened_inputs(
+        config.corpus, scratch=scratch, beam_options=beam_options, files=files
+    ) as inputs:
+        return _prepare(run, config, inputs, beam_options=beam_options, files=files)
+
+
+def _prepare(
+    run: Manifest,
+    config: Config,
+    inputs: Sequence[InputFile],
+    *,
+    beam_options: Sequence[str],
+    files: Files,
+) -> Dataset:
     folder = join(config.workspace, "datasets", dataset_fingerprint(config, inputs, files=files))
     found = find_dataset(files, folder)
     layout = example_layout(config)
@@ -73,7 +88,6 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
         return found
 
     files.delete([folder])  # what a run that was killed has left
-    run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
     dataset = DatasetFiles(folder=folder)
     units = plan_units(
         inputs,
@@ -88,7 +102,7 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
     with progress.shown("survey"), running(beam_options, step="survey") as root:
         define_survey(root, units, config, dataset=dataset, files=files)
     survey = read_json(files, join(dataset.staging, "survey.json"))
-    labels = index_labels(survey, where=config.corpus.inputs[0].path)
+    labels = index_labels(survey, where=config.corpus.inputs[0].source)
     check_groups(survey, column=config.corpus.columns.group)
     check_head(config.network.head, labels=labels, multilabel=layout.multilabel)
     _write_decisions(dataset, config, labels=labels, files=files)

@@ -15,7 +15,7 @@ from pipeline.config import Config
 from pipeline.corpora.accounting import account_files, total_rows
 from pipeline.corpora.documents import kept_fields
 from pipeline.corpora.predictions import column_prefixes
-from pipeline.corpora.units import InputFile, Unit, find_input_files
+from pipeline.corpora.units import InputFile, Unit
 from pipeline.logs import naming_run
 from pipeline.runs import progress
 from pipeline.runs.commit import Partition, run_folder, staging_folder
@@ -24,7 +24,8 @@ from pipeline.runs.manifest import Manifest, new_run_id, read_manifest
 from pipeline.runs.models import open_bundle
 from pipeline.runs.parquet_files import ParquetLayout
 from pipeline.schemas import REJECTIONS, predictions_schema
-from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.planning import plan_units
 from pipeline.stages.publishing import IfExists, find_published, own_date, publish_run, recorded
 from pipeline.stages.reuse import describe_reuse, find_earlier
 from pipeline.stages.running import running
@@ -108,9 +109,13 @@ def score(
             folder = run_folder(partition.output, before)
             manifest = read_manifest(files, folder)
             return ScoringRun(partition=partition, folder=folder, manifest=manifest, skipped=True)
-        inputs = find_input_files(files, config.corpus)
-        check_inputs(files, inputs, config.corpus)
-        with recorded(run, files=files, folder=folder):
+        scratch = join(staging_folder(partition.output, run.run_id), "tables")
+        with (
+            opened_inputs(
+                config.corpus, scratch=scratch, beam_options=beam_options, files=files
+            ) as inputs,
+            recorded(run, files=files, folder=folder),
+        ):
             _score(
                 run,
                 config,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from pipeline.corpora.accounting import (
 )
 from pipeline.corpora.counts import add_counts
 from pipeline.corpora.reading import read_part
-from pipeline.corpora.units import InputFile, find_input_files, plan_parts
+from pipeline.corpora.units import InputFile, plan_parts
 from pipeline.runs import progress
-from pipeline.runs.files import Files
+from pipeline.runs.files import Files, join
 from pipeline.runs.manifest import Manifest, new_run_id
 from pipeline.runs.staging import stage_files
-from pipeline.stages.planning import check_inputs
+from pipeline.stages.inputs import opened_inputs
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,25 +36,38 @@ class LearnedVectors:
     rows: dict[str, Any]
 
 
-def learn_vectors(config: Config, *, output: str, files: Files) -> LearnedVectors:
+def learn_vectors(
+    config: Config, *, output: str, files: Files, beam_options: Sequence[str] = ()
+) -> LearnedVectors:
     """Learns word vectors on this machine, on all its cores.
 
     The text is tokenized as for the model, so that its vocabulary finds its words.
 
+    Args:
+        config: the corpus, its text, the vectors.
+        output: a file for the vectors.
+        files: where everything lies.
+        beam_options: Beam's own flags, for reading a table.
+
     Raises:
         ConfigError: for missing inputs, a corpus without text, or without gensim.
+        RunError: if a table cannot be read.
     """
-    inputs = find_input_files(files, config.corpus)
-    check_inputs(files, inputs, config.corpus)
     run = Manifest(run_id=new_run_id("vectors"), stage="vectors", config=to_plain(config))
-    with tempfile.TemporaryDirectory(prefix="limelight-vectors-") as scratch:
+    tables = join(config.workspace, "staging", run.run_id)
+    with (
+        opened_inputs(
+            config.corpus, scratch=tables, beam_options=beam_options, files=files
+        ) as inputs,
+        tempfile.TemporaryDirectory(prefix="limelight-vectors-") as scratch,
+    ):
         lines, local = Path(scratch) / "tokens", Path(scratch) / "vectors.txt"
         counts = _tokenize(config, inputs, lines, files=files)
         accounts = account_files(counts, inputs)
         rows = total_rows(accounts, counts)
         if not rows["used"]:
             raise ConfigError(
-                f"{inputs[0].info.path}: expected documents with text, got none. "
+                f"{inputs[0].name}: expected documents with text, got none. "
                 "Check corpus.columns.text."
             )
 

@@ -17,7 +17,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 
-from pipeline.config import SPLITS
+from pipeline.input_config import SPLITS
 from pipeline.runs.files import Files, join
 from pipeline.runs.staging import StagedFile, stage_files
 

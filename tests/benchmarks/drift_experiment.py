@@ -25,9 +25,10 @@ import pyarrow as pa
 from model.bundle import PROFILE
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
 from model.scoring import Scorer
-from pipeline.config import Config, CorpusConfig, DriftConfig, InputConfig, ScoringConfig
+from pipeline.config import Config, CorpusConfig, DriftConfig, ScoringConfig
 from pipeline.corpora.counts import add_counts
 from pipeline.corpora.profile import compare_profiles, profile_predictions
+from pipeline.input_config import InputConfig
 from pipeline.runs.models import shared_scorers
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.train import train

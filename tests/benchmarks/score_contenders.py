@@ -124,10 +124,11 @@ def run_steps(folder: Path) -> None:
         from model.bundle import load_bundle
         from model.scoring import load_scorer
         from model.tokenizer import Tokenizer
-        from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig
+        from pipeline.config import ColumnsConfig, CorpusConfig
         from pipeline.corpora.parts import FilePart
         from pipeline.corpora.predictions import PredictionContext, score_documents
         from pipeline.corpora.reading import read_part
+        from pipeline.input_config import InputConfig
         from pipeline.runs.parquet_files import ParquetFiles, ParquetLayout
         from pipeline.schemas import predictions_schema
         from pipeline.stages.filesystem import BeamFiles

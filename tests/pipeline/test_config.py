@@ -9,12 +9,10 @@ from model.config import ConfigError
 from pipeline.config import (
     Config,
     CorpusConfig,
-    InputConfig,
     build_config,
-    infer_format,
     load_config,
-    new_input,
 )
+from pipeline.input_config import InputConfig, infer_format, new_input
 
 
 def load(tmp_path: Path, text: str, *overrides: str, name: str = "experiment.yaml") -> Config:
@@ -135,7 +133,7 @@ ONE_INPUT = {"path": "x"}
             "scoring.output.qqq: unknown key, expected one of attention",
         ),
         ({7: 1}, "7: unknown key, expected one of name, workspace, "),
-        ({"corpus": {"inputs": [{}]}}, "corpus.inputs.0.path: expected a value, got none"),
+        ({"corpus": {"inputs": [{}]}}, "corpus.inputs.0.path: expected a path or glob"),
         ({"corpus": {"inputs": ["x"]}}, 'corpus.inputs.0: expected an object, got "x"'),
         ({"corpus": {"inputs": [{"path": ""}]}}, "corpus.inputs.0.path: expected a path or glob"),
         (

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from pipeline.config import InputConfig
 from pipeline.corpora.accounting import (
     AccountingError,
     account_files,
@@ -13,6 +12,7 @@ from pipeline.corpora.accounting import (
 from pipeline.corpora.counts import add_counts
 from pipeline.corpora.rejections import reject_documents
 from pipeline.corpora.units import InputFile
+from pipeline.input_config import InputConfig
 from pipeline.runs.files import FileInfo
 from tests.pipeline.batches import make_documents
 

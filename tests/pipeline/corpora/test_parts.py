@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import CorpusConfig, InputConfig
+from pipeline.config import CorpusConfig
 from pipeline.corpora.parts import FilePart, count_rows, split_file
+from pipeline.input_config import InputConfig
 from tests.pipeline.corpora.whole_file import Read, ShortReads, read_stream
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig
+from pipeline.config import ColumnsConfig, CorpusConfig
 from pipeline.corpora.parts import FilePart
+from pipeline.input_config import InputConfig
 from tests.pipeline.corpora.whole_file import read_bytes, read_file, read_stream
 
 CSV = {"format": "csv", "column_names": ("label", "text")}

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig, SplitsConfig
+from pipeline.config import ColumnsConfig, CorpusConfig, SplitsConfig
 from pipeline.corpora.digests import add_digests, digest_texts, normalize_texts
 from pipeline.corpora.splits import assign_splits, takes_validation_from_training
+from pipeline.input_config import InputConfig
 from pipeline.schemas import DIGEST, DIGEST_BYTES
 from tests.pipeline.batches import make_documents
 

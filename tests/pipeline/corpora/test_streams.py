@@ -10,7 +10,6 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import InputConfig
 from pipeline.corpora import streams
 from pipeline.corpora.streams import (
     BrokenFileError,
@@ -21,6 +20,7 @@ from pipeline.corpora.streams import (
     stored_chunks,
     text_chunks,
 )
+from pipeline.input_config import InputConfig
 from tests.pipeline.corpora.whole_file import ShortReads
 
 CONTENT = b"".join(b"line %d of the content\n" % number for number in range(50_000))

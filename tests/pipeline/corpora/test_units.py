@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.config import ConfigError
-from pipeline.config import CorpusConfig, InputConfig
+from pipeline.config import CorpusConfig
 from pipeline.corpora.parts import FilePart, count_rows, split_file
 from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import (
@@ -22,6 +22,7 @@ from pipeline.corpora.units import (
     number_rows,
     plan_parts,
 )
+from pipeline.input_config import InputConfig
 from pipeline.runs.files import write_text
 from pipeline.stages.filesystem import BeamFiles
 from tests.pipeline import object_store

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig
+from pipeline.config import ColumnsConfig, CorpusConfig
 from pipeline.corpora.documents import kept_fields
 from pipeline.corpora.reading import FilePart, ReadBatch, columns_of, read_part
+from pipeline.input_config import InputConfig
 from pipeline.schemas import REJECTION_REASONS, REJECTIONS, documents_schema
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config import ColumnsConfig, Config, CorpusConfig, InputConfig
+from pipeline.config import ColumnsConfig, Config, CorpusConfig
+from pipeline.input_config import InputConfig
 from pipeline.runs.commit import SUCCESS, Partition
 from pipeline.runs.files import Files
 from pipeline.stages.filesystem import BeamFiles

@@ -56,5 +56,5 @@ def test_one_bad_date_costs_itself(tmp_path: Path, bad: str) -> None:
 
 def test_dates_that_would_all_be_the_same_are_refused(tmp_path: Path) -> None:
     nights = Nights(folder=tmp_path, model=write_model(tmp_path / "model"))
-    with pytest.raises(ConfigError, match=r"--dates: expected \{date\} in the path of an input"):
+    with pytest.raises(ConfigError, match=r"--dates: expected \{date\} in an input"):
         run_backfill(nights, "2026-11-16")

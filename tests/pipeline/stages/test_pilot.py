@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import InputConfig, OutputConfig, ScoringConfig
+from pipeline.config import OutputConfig, ScoringConfig
+from pipeline.input_config import InputConfig
 from pipeline.stages import pilot
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.pilot import Estimate, estimate_scoring

@@ -6,9 +6,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.config import ConfigError
-from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig
+from pipeline.config import ColumnsConfig, CorpusConfig
 from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import Unit, find_input_files, group_units, plan_parts
+from pipeline.input_config import InputConfig
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.planning import check_inputs, plan_units
 

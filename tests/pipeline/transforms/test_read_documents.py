@@ -5,9 +5,10 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.config import ColumnsConfig, CorpusConfig, InputConfig
+from pipeline.config import ColumnsConfig, CorpusConfig
 from pipeline.corpora.parts import FilePart, split_file
 from pipeline.corpora.units import Unit
+from pipeline.input_config import InputConfig
 from pipeline.runs.files import Files
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.transforms.read_documents import CountPartRows, ReadDocuments

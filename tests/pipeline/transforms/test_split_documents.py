@@ -4,10 +4,11 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.config import CorpusConfig, InputConfig, SplitsConfig
+from pipeline.config import CorpusConfig, SplitsConfig
 from pipeline.corpora.digests import add_digests
 from pipeline.corpora.duplicates import key_documents
 from pipeline.corpora.splits import assign_splits
+from pipeline.input_config import InputConfig
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.transforms.find_strata import FindStrata
 from pipeline.transforms.split_documents import SplitDocuments

@@ -1,0 +1,124 @@
+"""The config of an input: files that match a glob, or the rows of a BigQuery table."""
+
+import dataclasses
+import hashlib
+import re
+from typing import Literal
+
+from model.config import STRICT, ConfigError, require
+
+Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec", "bigquery"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+# As Beam's connector takes it; an older project's id begins with a domain and a colon.
+TABLE = r"([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]*\.\w+\.[-\w$]+"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InputConfig:
+    """One source of documents: files that match a glob, all of one format, or a table."""
+
+    __pydantic_config__ = STRICT
+
+    path: str = ""
+    format: Format = "jsonl"
+    table: str | None = None  # bigquery
+    query: str | None = None  # bigquery, in place of a table
+    split: Split | None = None
+    encoding: str = "utf-8"
+    errors: Literal["reject", "replace"] = "reject"
+    delimiter: str = ","  # csv
+    quote: str | None = '"'  # csv; null where quotes are ordinary characters
+    column_names: tuple[str, ...] | None = None  # csv without a header row
+    document: Literal["line", "file"] = "line"  # text; a file's label is its folder
+
+    def __post_init__(self) -> None:
+        if self.format == "bigquery":
+            self._check_table()
+        else:
+            require(bool(self.path), "path", "a path or glob", self.path)
+            for name, value in (("table", self.table), ("query", self.query)):
+                require(value is None, name, f"null for format: {self.format}", value)
+        one = len(self.delimiter) == 1 and self.delimiter not in "\r\n"
+        require(one, "delimiter", "one character that ends no line", self.delimiter)
+        require(
+            self.quote is None or (len(self.quote) == 1 and self.quote != self.delimiter),
+            "quote",
+            "null or one character other than the delimiter",
+            self.quote,
+        )
+        try:
+            "".encode(self.encoding)
+        except LookupError:
+            require(False, "encoding", "an encoding that Python knows", self.encoding)
+
+    @property
+    def location(self) -> str:
+        """The path, the table or the query, as written."""
+        return self.table or self.query or self.path
+
+    @property
+    def source(self) -> str:
+        """What messages and manifests call the input, in one line."""
+        if self.format != "bigquery":
+            return self.path
+        if self.table is not None:
+            return f"bigquery:{self.table}"
+        return f"bigquery:query:{hashlib.sha256(self.location.encode()).hexdigest()[:12]}"
+
+    def of_date(self, date: str) -> "InputConfig":
+        """The input with a date in place of every `{date}` in its path, table or query."""
+        dated = {
+            name: value.replace("{date}", date)
+            for name in ("path", "table", "query")
+            if (value := getattr(self, name))
+        }
+        return dataclasses.replace(self, **dated)
+
+    def _check_table(self) -> None:
+        require(not self.path, "path", "none for format: bigquery, but table or query", self.path)
+        given = [name for name in ("table", "query") if getattr(self, name) is not None]
+        require(len(given) == 1, "table", "one of table and query for format: bigquery", given)
+        if self.table is not None:
+            # `{date}` becomes digits and '-', which a table's name may have.
+            valid = re.fullmatch(TABLE, self.table.replace("{date}", "0")) is not None
+            require(valid, "table", "project.dataset.table", self.table)
+        else:
+            require(bool(self.location.strip()), "query", "a SELECT statement", self.query)
+        utf8 = self.encoding == "utf-8"
+        require(
+            utf8, "encoding", "utf-8 for format: bigquery, whose text is Unicode", self.encoding
+        )
+
+
+def infer_format(path: str) -> Format:
+    """The format that a file's name suggests, compression aside.
+
+    Raises:
+        ConfigError: if the name suggests none.
+    """
+    stem = re.sub(r"\.(gz|bz2|zst)$", "", path.lower())
+    suffix = stem.rsplit(".", 1)[-1]
+    formats: dict[str, Format] = {
+        "jsonl": "jsonl",
+        "ndjson": "jsonl",
+        "json": "jsonl",
+        "csv": "csv",
+        "tsv": "csv",
+        "parquet": "parquet",
+        "txt": "text",
+        "tfrecord": "tfrecord",
+    }
+    if suffix not in formats:
+        raise ConfigError(
+            f"--input {path}: expected a name ending in {', '.join(formats)} (.gz, .bz2, .zst "
+            "allowed), got another. Name the format in a --config file."
+        )
+    return formats[suffix]
+
+
+def new_input(path: str) -> InputConfig:
+    """An input as its files' names suggest: the format, and tabs in a `.tsv`."""
+    delimiter = "\t" if re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) else ","
+    return InputConfig(path=path, format=infer_format(path), delimiter=delimiter)

@@ -1,0 +1,103 @@
+"""The inputs of a run: its files found and checked, its tables read into files of their own."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import google.auth
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from google.auth.exceptions import DefaultCredentialsError
+
+from model.config import ConfigError
+from pipeline.config import CorpusConfig
+from pipeline.corpora.bigquery import columns_of_line
+from pipeline.corpora.documents import input_columns, require_columns
+from pipeline.corpora.units import InputFile, find_input_files, table_files
+from pipeline.input_config import InputConfig
+from pipeline.runs import progress
+from pipeline.runs.files import Files, join
+from pipeline.stages.planning import check_inputs
+from pipeline.stages.running import running
+from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.read_table import ReadTable
+
+
+@contextlib.contextmanager
+def opened_inputs(
+    corpus: CorpusConfig, *, scratch: str, beam_options: Sequence[str], files: Files
+) -> Iterator[list[InputFile]]:
+    """The files of a corpus, then those that its tables were read into.
+
+    Every pass over a corpus must see the same rows, and a table may change: it is
+    read once, when the block begins. Its files are deleted when the block ends.
+
+    Args:
+        corpus: its inputs.
+        scratch: a folder for the rows of tables, and for nothing else.
+        beam_options: for the pipeline that reads them.
+        files: where everything lies.
+
+    Raises:
+        ConfigError: for missing inputs or columns; for a table without a row, and where
+            the service cannot be asked.
+        RunError: if a table cannot be read.
+    """
+    found = find_input_files(files, corpus)
+    check_inputs(files, found, corpus)
+    tables = [item for item in corpus.inputs if item.format == "bigquery"]
+    if not tables:
+        yield found
+        return
+    _check_service(tables, beam_options)
+    try:
+        for number, table in enumerate(tables):
+            folder = join(scratch, f"table-{number}")
+            found += _read_table(
+                table, corpus, folder=folder, beam_options=beam_options, files=files
+            )
+        yield found
+    finally:
+        files.delete([scratch])
+
+
+def _check_service(tables: Sequence[InputConfig], beam_options: Sequence[str]) -> None:
+    """Refuses what would leave Beam's connector waiting for a person at a browser."""
+    try:
+        google.auth.default()
+    except DefaultCredentialsError as error:
+        raise ConfigError(
+            f"{tables[0].source}: expected Google credentials on this machine, got none. "
+            "Run: gcloud auth application-default login."
+        ) from error
+    project = PipelineOptions(list(beam_options)).view_as(GoogleCloudOptions).project
+    queries = [item.source for item in tables if item.query is not None]
+    if queries and not project:
+        raise ConfigError(
+            f"{queries[0]}: expected a project that pays for the query, got none. "
+            "Add -- --project=..."
+        )
+
+
+def _read_table(
+    table: InputConfig,
+    corpus: CorpusConfig,
+    *,
+    folder: str,
+    beam_options: Sequence[str],
+    files: Files,
+) -> list[InputFile]:
+    columns = input_columns(corpus.columns)
+    listed = join(folder, "files.json")
+    with progress.shown("read table"), running(beam_options, step="table") as root:
+        (
+            root
+            | "Read" >> ReadTable(table, columns, folder, files)
+            | "List files" >> ListFiles(listed, files)
+        )
+    staged = read_list(files, listed)
+    if not staged:
+        raise ConfigError(
+            f"{table.source}: expected rows, got none. Check the table, or what the query selects."
+        )
+    with files.open(staged[0].path) as stream:
+        require_columns(table.source, corpus.columns, columns_of_line(stream.readline()))
+    return table_files(table, staged)
