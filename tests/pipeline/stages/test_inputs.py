@@ -13,6 +13,7 @@ from model.config import ConfigError
 from pipeline.config import Config, build_config
 from pipeline.printing import print_estimate, print_plan
 from pipeline.runs.files import read_json
+from pipeline.stages.evaluate import evaluate
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.prepare import dataset_fingerprint
 from pipeline.stages.running import RunError
@@ -174,6 +175,16 @@ def test_a_table_is_scored_and_its_rows_are_gone_afterwards(tmp_path: Path, serv
     assert sorted(nights.table().column("document_id").to_pylist()) == sorted(
         row["id"] for row in rows
     )
+    assert left_over(tmp_path) == []
+
+
+def test_a_table_is_evaluated(tmp_path: Path, serve: Serve) -> None:
+    rows = [{**row, "label": ("long", "short")[at % 2]} for at, row in enumerate(make_rows(20))]
+    serve(rows)
+    model = write_model(tmp_path / "model")
+    config = config_of(tmp_path / "runs")
+    measured = evaluate(config, model=model, beam_options=[], files=FILES)
+    assert (measured.metrics["rows"], measured.rows["read"]) == (20, 20)
     assert left_over(tmp_path) == []
 
 
