@@ -52,6 +52,7 @@ setuptools.setup(
             "pandas>=2.2",
             "polars>=1.20",
             "pytest>=8.3",
+            "pytest-xdist>=3.6",
             "ruff>=0.11",
             "scipy>=1.15",
             "types-PyYAML",

@@ -54,7 +54,17 @@ def spark(folder: Path) -> Iterator[list[str]]:
         yield ["--runner=SparkRunner", f"--job_endpoint={address}", *external(pool)]
 
 
-@pytest.mark.parametrize("engine", [portable_loopback, portable_external, prism, flink, spark])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        portable_loopback,
+        portable_external,
+        prism,
+        # Minutes each; neither has been seen to pass prepare, train and score yet.
+        pytest.param(flink, marks=pytest.mark.slow),
+        pytest.param(spark, marks=pytest.mark.slow),
+    ],
+)
 def test_an_engine_predicts_what_the_fn_api_runner_predicts(
     engine: Any, tmp_path: Path, corpus: str, expected: list[dict[str, Any]]
 ) -> None:

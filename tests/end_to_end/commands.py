@@ -35,6 +35,6 @@ def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> Fi
         env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     return Finished(code=done.returncode, out=done.stdout, err=done.stderr)

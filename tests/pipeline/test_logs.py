@@ -40,8 +40,12 @@ def test_plain_lines_hold_no_control_characters() -> None:
     ("exit_code", "event"), [(0, "score: done"), (1, "score: failed"), (3, "score: done, but")]
 )
 def test_the_last_line_says_it_all(
-    caplog: pytest.LogCaptureFixture, exit_code: int, event: str
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    exit_code: int,
+    event: str,
 ) -> None:
+    monkeypatch.setattr(logs, "_facts", {})  # runs of other tests in this process
     manifest = {
         "status": "done",
         "rows": {"read": 3},

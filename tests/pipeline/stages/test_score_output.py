@@ -77,8 +77,10 @@ def test_low_scores_are_counted_and_not_written(nights: Nights) -> None:
     scores = sorted(nights.table().column("score").to_pylist())
     least = scores[ROWS // 3]
     run = nights.score(config=config(nights, min_score=least))
-    assert sorted(nights.table().column("score").to_pylist()) == scores[ROWS // 3 :]
-    assert run.manifest["below_min_score"] == ROWS // 3
+    kept = [score for score in scores if score >= least]  # scores may be equal
+    assert 0 < len(kept) < ROWS
+    assert sorted(nights.table().column("score").to_pylist()) == kept
+    assert run.manifest["below_min_score"] == ROWS - len(kept)
     assert run.manifest["rows"]["used"] == ROWS
 
 
