@@ -18,7 +18,9 @@ def example(**features: list[Any]) -> bytes:
             feature[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=values))
         else:
             feature[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
-    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(
+        deterministic=True
+    )
 
 
 def write(path: Path, records: list[bytes], compression: str = "") -> bytes:
