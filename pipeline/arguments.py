@@ -90,7 +90,7 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
         "learn word vectors from the text of a corpus, labeled or not",
         "vectors --config configs/zhou2016_semeval.yaml --input 'imdb/*.jsonl.gz' --output v.txt",
     )
-    vectors.add_argument("--input", metavar="GLOB", help="files; overrides the config's inputs")
+    _add_input(vectors)
     vectors.add_argument(
         "--output", required=True, metavar="FILE", help="in word2vec's text format"
     )
@@ -142,7 +142,7 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
     )
     compare.add_argument("--old", required=True, metavar="DIR", help="the model in service")
     compare.add_argument("--new", required=True, metavar="DIR", help="the model to promote")
-    compare.add_argument("--input", metavar="GLOB", help="files; overrides the config's inputs")
+    _add_input(compare)
     compare.add_argument("--output", required=True, metavar="DIR", help="flips and report")
     compare.add_argument(
         "--max-churn", type=_share, metavar="SHARE", help="exit 3 if more documents flip"
@@ -201,6 +201,10 @@ def _add_config(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def _add_model_and_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="DIR", help="a model version's folder")
+    _add_input(parser)
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="GLOB", help="files; overrides the config's inputs")
 
 

@@ -27,8 +27,6 @@ import numpy as np
 
 ROUNDS = 3
 EPOCHS = 3
-BATCH = 64
-LEARNING_RATE = 0.001
 CONFIG = "configs/guide_attention_2d.yaml"
 
 
@@ -144,7 +142,8 @@ def train_keras(corpus: Corpus, scratch: Path) -> Result:
     from model.metrics import log_loss
     from pipeline.config import load_config
 
-    network = load_config(CONFIG, [f"workspace={scratch}"]).network
+    config = load_config(CONFIG, [f"workspace={scratch}"])
+    network, training = config.network, config.training
     keras.utils.set_random_seed(1)
     ids = keras.Input((corpus.max_tokens,), dtype="int32")
     embedded = layers.Embedding(corpus.vocabulary_ids, network.embedding.units, mask_zero=True)(ids)
@@ -156,14 +155,16 @@ def train_keras(corpus: Corpus, scratch: Path) -> Result:
     pooled = layers.Dropout(network.dropout)(ops.sum(weights * states, axis=1))
     model = keras.Model(ids, layers.Dense(1, activation="sigmoid")(pooled))
     model.compile(
-        keras.optimizers.Adam(LEARNING_RATE), loss="binary_crossentropy", metrics=["accuracy"]
+        keras.optimizers.Adam(training.learning_rate),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
     )
     clock: list[tuple[float, float]] = []
     heard = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: clock.append(now()))
     model.fit(
         corpus.train.ids,
         corpus.train.labels,
-        batch_size=BATCH,
+        batch_size=training.batch_size,
         epochs=EPOCHS,
         verbose=0,
         callbacks=[heard],
