@@ -123,7 +123,7 @@ def now() -> str:
 def new_run_id(stage: Stage) -> str:
     """A name for a run that sorts by time and that no two runs share."""
     moment = datetime.datetime.now(datetime.UTC)
-    return f"{moment:%Y%m%dT%H%M%S}Z-{stage}-{secrets.token_hex(3)}"
+    return f"{moment:%Y%m%dT%H%M%S.%f}Z-{stage}-{secrets.token_hex(3)}"
 
 
 @functools.cache

@@ -2,6 +2,7 @@ import datetime
 import json
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,15 @@ def test_times_are_utc_to_the_second() -> None:
 def test_run_ids_are_distinct_and_fit_for_a_file_name() -> None:
     ids = [new_run_id("score") for _ in range(100)]
     assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"\d{8}T\d{6}Z-score-[0-9a-f]{6}", run_id) for run_id in ids)
+    assert all(re.fullmatch(r"\d{8}T\d{6}\.\d{6}Z-score-[0-9a-f]{6}", run_id) for run_id in ids)
+
+
+def test_run_ids_of_one_second_sort_by_time() -> None:
+    ids = []
+    for _ in range(20):
+        ids.append(new_run_id("score"))
+        time.sleep(1e-5)
+    assert ids == sorted(ids)
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,7 @@ class Nights:
     def manifests(self) -> list[dict[str, Any]]:
         """Of all runs, oldest first."""
         paths = sorted((self.output / "runs").glob("*/manifest.json"))
-        found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-        return sorted(found, key=lambda manifest: manifest["started"])
+        return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def read_rows(folder: Path) -> pa.Table:
