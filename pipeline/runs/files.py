@@ -4,6 +4,7 @@ The one implementation, over Beam's filesystems, is `pipeline.stages.filesystem`
 this protocol keeps the rooms that only need files free of Beam.
 """
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -105,6 +106,17 @@ def write_text(files: Files, path: str, text: str) -> None:
     """Writes a text file in UTF-8."""
     with files.create(path) as stream:
         stream.write(text.encode())
+
+
+def replace_text(files: Files, path: str, text: str) -> None:
+    """Writes a text file by one move: a kill or a full disk leaves what was there."""
+    try:
+        write_text(files, f"{path}.new", text)
+        files.move([(f"{path}.new", path)])
+    except Exception:
+        with contextlib.suppress(Exception):  # the error that came first is the news
+            files.delete([f"{path}.new"])
+        raise
 
 
 def write_json(files: Files, path: str, value: Any) -> None:

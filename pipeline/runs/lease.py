@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.runs.commit import Partition
-from pipeline.runs.files import Files, base_name, write_text
+from pipeline.runs.files import Files, base_name, replace_text
 
 BEAT_SECONDS = 10.0
 EXPIRY_SECONDS = 60.0
 POLL_SECONDS = 0.2
+
+ENDED = ("Z", "X")  # states of a process that is still listed
 
 
 class LeaseError(RuntimeError):
@@ -236,11 +238,9 @@ def _read_others(lease: Lease, partition: Partition) -> dict[str, str]:
 
 
 def _replace(files: Files, path: str, text: str) -> None:
-    """Writes a file so that a full disk leaves what was there."""
     for attempt in (1, 2, 3):
         try:
-            write_text(files, f"{path}.new", text)
-            files.move([(f"{path}.new", path)])
+            replace_text(files, path, text)
             return
         except Exception:  # Another run swept the new file between; stores differ in the error.
             if attempt == 3:
@@ -253,5 +253,15 @@ def _process_space() -> str:
 
 
 def _start_of(pid: int) -> str:
-    # The second field, the command, may hold spaces and parentheses; after it 19 more follow.
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    """When a process began.
+
+    Raises:
+        FileNotFoundError: if it is gone; also if it has ended and only its parent has not
+            asked for its exit code, which in a container may never happen.
+    """
+    # The second field, the command, may hold spaces and parentheses; after it the state comes.
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    state, *further = stat.rpartition(")")[2].split()
+    if state in ENDED:
+        raise FileNotFoundError(f"process {pid} has ended")
+    return further[18]

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import model
 import pipeline
-from pipeline.runs.files import Files, join, read_json, write_text
+from pipeline.runs.files import Files, join, read_json, replace_text
 
 MANIFEST = "manifest.json"
 
@@ -95,9 +95,8 @@ class Manifest:
 
 
 def write_manifest(files: Files, path: str, values: Mapping[str, Any]) -> None:
-    """Writes a manifest by one move: a kill or a full disk leaves the one that was there."""
-    write_text(files, f"{path}.new", json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-    files.move([(f"{path}.new", path)])
+    """Writes a manifest, its keys in the order given; what was there stays until it is whole."""
+    replace_text(files, path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_manifest(files: Files, folder: str) -> dict[str, Any]:

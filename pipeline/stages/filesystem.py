@@ -60,7 +60,11 @@ class BeamFiles:
             else:  # an object store knows no folders, only files whose names begin alike
                 present += [info.path for info in self.match(f"{path}/**")]
         if present:
-            FileSystems.delete(present)
+            try:
+                FileSystems.delete(present)
+            except BeamIOError:  # another run may have been first with some
+                if any(FileSystems.exists(path) for path in present):
+                    raise
 
     def digest(self, path: str) -> str:
         """SHA-256 of a local file; on other filesystems the checksum that they keep."""

@@ -9,6 +9,7 @@ from pipeline.runs.files import (
     join,
     read_json,
     read_lines,
+    replace_text,
     write_json,
     write_lines,
     write_text,
@@ -58,3 +59,13 @@ def test_writing_makes_folders_and_replaces_files(tmp_path: Path) -> None:
     write_text(FILES, path, "a long text")
     write_text(FILES, path, "é")
     assert Path(path).read_bytes() == "é".encode()
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    replace_text(FILES, str(path), "old")
+    (tmp_path / "file.new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        replace_text(FILES, str(path), "new")
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
+    assert path.read_text() == "old"

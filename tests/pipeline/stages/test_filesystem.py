@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,20 @@ def test_deleting_takes_files_and_whole_folders_and_minds_no_absence(folder: str
     FILES.delete([join(folder, "deep")])
     FILES.delete([])
     assert found(folder, "**") == ["ab", "deeper/d"]
+
+
+def test_two_runs_may_delete_the_same_files_at_once(tmp_path: Path) -> None:
+    names = [f"{number}" for number in range(300)]
+    write(str(tmp_path), *names)
+    paths = [join(str(tmp_path), name) for name in names]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(FILES.delete, [paths] * 4))
+    assert found(str(tmp_path), "**") == []
+
+
+def test_what_cannot_be_deleted_is_an_error() -> None:
+    with pytest.raises(OSError, match="Delete operation failed"):
+        FILES.delete(["/proc/version"])
 
 
 def test_moving_replaces_the_target(folder: str) -> None:
