@@ -6,8 +6,10 @@ leave a state that a rerun of the same date repairs. No step relies on an
 atomic rename of more than one file.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from model.config import ConfigError
 from pipeline.config import require_folder
@@ -60,6 +62,22 @@ def staging_folder(output: str, run_id: str) -> str:
     return join(run_folder(output, run_id), "staging")
 
 
+def final_files(folder: str, staged: Sequence[StagedFile], *, run_id: str) -> list[StagedFile]:
+    """Where a run's staged files come to lie in a folder of its date."""
+    total = len(staged)
+    return [
+        dataclasses.replace(
+            file,
+            path=join(
+                folder,
+                *filter(None, [file.subfolder]),
+                f"part-{run_id}-{index:05d}-of-{total:05d}.parquet",
+            ),
+        )
+        for index, file in enumerate(staged)
+    ]
+
+
 def publish(
     files: Files,
     partition: Partition,
@@ -68,12 +86,13 @@ def publish(
     predictions: Sequence[StagedFile],
     rejected: Sequence[StagedFile],
     check: Callable[[], None],
-) -> list[StagedFile]:
+) -> None:
     """Makes the staged files the partition of their date, and the only ones.
 
-    The order is the contract: `_SUCCESS` goes first, so that no reader trusts
-    what follows; the new files come in before the old ones leave, so that a
-    crash loses nothing; `_SUCCESS` returns last, by the move of one file.
+    The order is the contract: all that has to be written is written first, so that a full
+    disk changes nothing; `_SUCCESS` goes, so that no reader trusts what follows; the new files
+    come in before the old ones leave, so that a crash loses nothing; `_SUCCESS` returns last,
+    by the move of one file. Where the new files cannot all come in, the old state returns.
 
     Args:
         files: where everything lies.
@@ -82,39 +101,61 @@ def publish(
         predictions: staged files of predictions.
         rejected: staged files of rejections.
         check: raises if the date is no longer this run's; called before each step.
-
-    Returns:
-        The published predictions files, at their final paths.
     """
+    staging = staging_folder(partition.output, run_id)
     success = join(partition.predictions, SUCCESS)
+    published = final_files(partition.predictions, predictions, run_id=run_id)
+    rejections = final_files(partition.rejected, rejected, run_id=run_id)
+    new = [*published, *rejections]
+    staged = [*predictions, *rejected]
+    write_json(files, join(staging, SUCCESS), _describe(run_id, published))
     check()
-    files.delete([success])
+    old_success = join(staging, f"{SUCCESS}.old")
+    files.move([(info.path, old_success) for info in files.match(success)])
+    try:
+        check()
+        files.move((old.path, file.path) for old, file in zip(staged, new, strict=True))
+    except (Exception, KeyboardInterrupt):
+        with contextlib.suppress(Exception):  # the error that came first is the news
+            files.delete([file.path for file in new])
+            check()
+            files.move([(info.path, success) for info in files.match(old_success)])
+        raise
+    # Listed before the check: what another run brings after it has taken over is not in the list.
+    others = [
+        *_others(files, partition.predictions, keep=published),
+        *_others(files, partition.rejected, keep=rejections),
+    ]
     check()
-    published = _move_in(files, predictions, folder=partition.predictions, run_id=run_id)
-    moved_rejections = _move_in(files, rejected, folder=partition.rejected, run_id=run_id)
+    files.delete(others)
+    emptied = {path.rsplit("/", 1)[0] for path in others}
+    emptied -= {partition.predictions, partition.rejected}
+    files.delete([folder for folder in sorted(emptied) if not files.match(join(folder, "**"))])
     check()
-    _remove_others(files, partition.predictions, keep=published)
-    _remove_others(files, partition.rejected, keep=moved_rejections)
-    staged_success = join(staging_folder(partition.output, run_id), SUCCESS)
-    write_json(
-        files,
-        staged_success,
-        {
-            "run_id": run_id,
-            "rows": sum(file.rows for file in published),
-            "files": [
-                {
-                    "file": join(*filter(None, [file.subfolder, base_name(file.path)])),
-                    "bytes": file.bytes,
-                    "rows": file.rows,
-                }
-                for file in published
-            ],
-        },
-    )
-    check()
-    files.move([(staged_success, success)])
-    return published
+    files.move([(join(staging, SUCCESS), success)])
+
+
+def _describe(run_id: str, published: Sequence[StagedFile]) -> dict[str, Any]:
+    """What `_SUCCESS` says."""
+    return {
+        "run_id": run_id,
+        "rows": sum(file.rows for file in published),
+        "files": [
+            {
+                "file": join(*filter(None, [file.subfolder, base_name(file.path)])),
+                "bytes": file.bytes,
+                "rows": file.rows,
+            }
+            for file in published
+        ],
+    }
+
+
+def _others(files: Files, folder: str, *, keep: Sequence[StagedFile]) -> list[str]:
+    """The files of a folder that are not among those to keep."""
+    start = len(folder.rstrip("/")) + 1
+    kept = {file.path[start:] for file in keep}
+    return [info.path for info in files.match(join(folder, "**")) if info.path[start:] not in kept]
 
 
 def published_run(files: Files, partition: Partition) -> str | None:
@@ -122,13 +163,17 @@ def published_run(files: Files, partition: Partition) -> str | None:
     success = join(partition.predictions, SUCCESS)
     if not files.match(success):
         return None
-    described = read_json(files, success)
+    try:
+        described = read_json(files, success)
+        listed = {(item["file"], item["bytes"]) for item in described["files"]}
+        run_id = str(described["run_id"])
+    except (ValueError, TypeError, KeyError):  # damaged, or of another tool
+        return None
     start = len(success) - len(SUCCESS)
     present = {
         (info.path[start:], info.bytes) for info in files.match(join(partition.predictions, "**"))
     }
-    listed = {(item["file"], item["bytes"]) for item in described["files"]}
-    return str(described["run_id"]) if listed <= present else None
+    return run_id if listed <= present else None
 
 
 def sweep_dead_runs(files: Files, partition: Partition, *, dead: Sequence[str]) -> None:
@@ -155,36 +200,3 @@ def sweep_dead_runs(files: Files, partition: Partition, *, dead: Sequence[str]) 
             done = published_run(files, partition) == run_id
             ended = {"status": "done"} if done else {"status": "failed", "error": "it was killed"}
             write_manifest(files, join(folder, MANIFEST), {**manifest, **ended})
-
-
-def _move_in(
-    files: Files, staged: Sequence[StagedFile], *, folder: str, run_id: str
-) -> list[StagedFile]:
-    total = len(staged)
-    moved = [
-        dataclasses.replace(
-            file,
-            path=join(
-                folder,
-                *filter(None, [file.subfolder]),
-                f"part-{run_id}-{index:05d}-of-{total:05d}.parquet",
-            ),
-        )
-        for index, file in enumerate(staged)
-    ]
-    files.move((old.path, new.path) for old, new in zip(staged, moved, strict=True))
-    return moved
-
-
-def _remove_others(files: Files, folder: str, *, keep: Sequence[StagedFile]) -> None:
-    kept = {base_name(file.path) for file in keep}
-    kept_subfolders = {file.subfolder for file in keep}
-    start = len(folder.rstrip("/")) + 1
-    leftovers = set()
-    for info in files.match(join(folder, "**")):
-        subfolder, slash, _ = info.path[start:].rpartition("/")
-        if slash and subfolder not in kept_subfolders:
-            leftovers.add(join(folder, subfolder))  # the folder itself, or it would stay empty
-        elif base_name(info.path) not in kept:
-            leftovers.add(info.path)
-    files.delete(sorted(leftovers))

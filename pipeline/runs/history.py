@@ -65,7 +65,8 @@ def _summarize(files: Files, output: str, folder: str) -> RunSummary:
     date = str(manifest.get("date", ""))
     status = str(manifest.get("status", "unreadable"))
     if status == "running" and not _is_at_work(files, output, date=date, run_id=run_id):
-        status = "killed"
+        published = published_run(files, Partition(output=output, date=date))
+        status = "done" if published == run_id else "killed"
     return RunSummary(
         run_id=run_id,
         date=date,

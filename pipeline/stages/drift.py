@@ -34,6 +34,7 @@ def measure_drift(
         manifest["profile"]
         for manifest in published_manifests(files, partition, nights=config.nights)
         if manifest.get("model_fingerprint") == run.extra["model_fingerprint"]
+        and manifest.get("profile")
     ]
     if nights:
         differences += compare_profiles(profile, add_counts(nights), against="nights")

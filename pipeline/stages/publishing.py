@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from model.bundle import Bundle
@@ -14,6 +14,7 @@ from pipeline.reports.collect import collect_run_report
 from pipeline.reports.run_report import render_run_report
 from pipeline.runs.commit import (
     Partition,
+    final_files,
     publish,
     published_run,
     run_folder,
@@ -22,12 +23,15 @@ from pipeline.runs.commit import (
 )
 from pipeline.runs.files import Files, join, write_text
 from pipeline.runs.lease import Lease, hold_lease
-from pipeline.runs.manifest import Manifest, one_line
+from pipeline.runs.manifest import MANIFEST, Manifest, one_line
+from pipeline.runs.staging import StagedFile
 from pipeline.stages.drift import measure_drift
 from pipeline.stages.running import RunError
 from pipeline.transforms.list_files import read_list
 
 logger = logging.getLogger("limelight")
+
+PREDICTIONS, REJECTED = "predictions.json", "rejected.json"  # what is staged, by name
 
 IfExists = Literal["replace", "skip", "fail"]
 
@@ -79,11 +83,18 @@ def recorded(run: Manifest, *, files: Files, folder: str) -> Iterator[None]:
         try:
             yield
         except BaseException:
+            run.outputs = ()
             with contextlib.suppress(Exception):  # the error that came first is the news
-                staged = files.match(join(folder, "staging", "**"))
-                rejected = join(folder, "staging", "rejected") + "/"
-                files.delete([info.path for info in staged if not info.path.startswith(rejected)])
+                _clear_failed(files, join(folder, "staging"))
             raise
+
+
+def _clear_failed(files: Files, staging: str) -> None:
+    """Deletes all that is staged but the rejections that were named: a retry leaves others."""
+    listed = join(staging, REJECTED)
+    named = {file.path for file in read_list(files, listed)} if files.match(listed) else set()
+    staged = {info.path for info in files.match(join(staging, "**"))}
+    files.delete(sorted(staged - named))
 
 
 @contextlib.contextmanager
@@ -113,32 +124,67 @@ def publish_run(
             `drift.on_drift` is `block`; nothing is published.
     """
     staging = staging_folder(partition.output, run.run_id)
-    predictions = read_list(files, join(staging, "predictions.json"))
+    predictions = read_list(files, join(staging, PREDICTIONS))
     check_rows(run, config, written=sum(file.rows for file in predictions), staging=staging)
+    rejected = read_list(files, join(staging, REJECTED))
+    check_staged(files, staging, [*predictions, *rejected])
     drift = measure_drift(run, config.drift, bundle, partition=partition, files=files)
     run.extra = {**run.extra, "drift": drift}
     if drift["warnings"] and config.drift.on_drift == "block":
         raise RunError(f"Nothing was published (drift.on_drift): {' '.join(drift['warnings'])}")
-    published = publish(
-        files,
-        partition,
-        run_id=run.run_id,
-        predictions=predictions,
-        rejected=read_list(files, join(staging, "rejected.json")),
-        check=lease.check,
-    )
-    run.outputs = [file.as_output() for file in published]
-    run.finish("done")
+    final = final_files(partition.predictions, predictions, run_id=run.run_id)
+    run.outputs = [file.as_output() for file in final]
     folder = run_folder(partition.output, run.run_id)
+    # Before the commit: whoever finds a published run that was killed needs all that it counted.
     run.write(files, folder)
     try:
-        report = collect_run_report(files, staging, manifest=run.as_dict())
-        write_text(files, join(folder, "report.html"), render_run_report(report))
-    except Exception as error:  # The rows are published; a page that fails must not deny it.
-        run.extra = {**run.extra, "error": f"report.html was not written: {one_line(error)}"}
+        publish(
+            files,
+            partition,
+            run_id=run.run_id,
+            predictions=predictions,
+            rejected=rejected,
+            check=lease.check,
+        )
+    except KeyboardInterrupt:  # it may have come with the last step
+        if published_run(files, partition) == run.run_id:
+            run.finish("done")
+        raise
+    run.finish("done")
+    _describe(run, files=files, folder=folder, staging=staging)
+
+
+def _describe(run: Manifest, *, files: Files, folder: str, staging: str) -> None:
+    """Writes the manifest and the page of a published run; a failure must not deny the rows."""
+    unwritten = MANIFEST
+    try:
         run.write(files, folder)
+        unwritten = "report.html"
+        report = collect_run_report(files, staging, manifest=run.as_dict())
+        write_text(files, join(folder, unwritten), render_run_report(report))
+        unwritten = ""
+        files.delete([staging])
+    except Exception as error:
+        what = f"{unwritten} was not written" if unwritten else f"{staging} was not deleted"
+        run.extra = {**run.extra, "error": f"{what}: {one_line(error)}"}
         logger.warning("warning: %s", run.extra["error"])
-    files.delete([staging])
+        with contextlib.suppress(Exception):
+            files.delete([staging])  # there may be room then
+            run.write(files, folder)
+
+
+def check_staged(files: Files, staging: str, staged: Sequence[StagedFile]) -> None:
+    """Raises unless every staged file is there as it was written."""
+    start = len(staging) + 1
+    present = {info.path[start:]: info.bytes for info in files.match(join(staging, "**"))}
+    for file in staged:
+        found = present.get(file.path[start:])
+        if found != file.bytes:
+            raise RunError(
+                f"Nothing was published: {file.path}: expected the {file.bytes:,} bytes that were "
+                f"written, got {'no file' if found is None else f'{found:,}'}. Run again; if it "
+                "happens twice, find out what else changes this folder."
+            )
 
 
 def check_rows(run: Manifest, config: Config, *, written: int, staging: str) -> None:

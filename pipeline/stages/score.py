@@ -26,7 +26,15 @@ from pipeline.runs.parquet_files import ParquetLayout
 from pipeline.schemas import REJECTIONS, predictions_schema
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
-from pipeline.stages.publishing import IfExists, find_published, own_date, publish_run, recorded
+from pipeline.stages.publishing import (
+    PREDICTIONS,
+    REJECTED,
+    IfExists,
+    find_published,
+    own_date,
+    publish_run,
+    recorded,
+)
 from pipeline.stages.reuse import describe_reuse, find_earlier
 from pipeline.stages.running import running
 from pipeline.stages.threads import process_threads
@@ -204,14 +212,14 @@ def define_scoring(
         scored.predictions
         | "Write predictions"
         >> WriteRecordBatches(join(staging, "predictions"), schema, files, layout_of(config))
-        | "List predictions" >> ListFiles(join(staging, "predictions.json"), files)
+        | "List predictions" >> ListFiles(join(staging, PREDICTIONS), files)
     )
     scored.documents | "Show" >> ShowDocuments(join(staging, "gallery.jsonl"), files)
     rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
     (
         rejections
         | "Write rejections" >> WriteRecordBatches(join(staging, "rejected"), REJECTIONS, files)
-        | "List rejections" >> ListFiles(join(staging, "rejected.json"), files)
+        | "List rejections" >> ListFiles(join(staging, REJECTED), files)
     )
     counts = (
         read.counts,

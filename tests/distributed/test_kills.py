@@ -71,7 +71,8 @@ def run_process(
 
 def choose_moments(trace: list[str]) -> list[int]:
     """Every moment of the commit and what follows it, and a seeded choice of those before."""
-    commit = next(at for at, what in enumerate(trace) if what == f"delete {success_of(trace)}")
+    [commit] = (at for at, what in enumerate(trace) if what.endswith(f"/{SUCCESS}.old")
+                and what.startswith("move "))  # fmt: skip
     before = random.Random(SEED).sample(range(commit), min(BEFORE_THE_COMMIT, commit))  # noqa: S311
     return [at + 1 for at in sorted([*before, *range(commit, len(trace))])]
 

@@ -17,7 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.config import ConfigError
-from pipeline.runs.commit import SUCCESS, Partition, publish, run_folder, staging_folder
+from pipeline.runs.commit import (
+    SUCCESS,
+    Partition,
+    final_files,
+    publish,
+    published_run,
+    run_folder,
+    staging_folder,
+)
 from pipeline.runs.files import FileInfo, Files, base_name, join, read_json
 from pipeline.runs.staging import StagedFile, stage_files
 from pipeline.stages.filesystem import BeamFiles
@@ -163,8 +171,9 @@ def test_a_first_commit_leaves_the_staged_files_and_their_description(
     partition: Partition,
 ) -> None:
     staged = stage(partition, "one", sizes=[3, 0, 2])
-    published = publish(BeamFiles(), partition, run_id="one", **staged, check=unchallenged)
+    publish(BeamFiles(), partition, run_id="one", **staged, check=unchallenged)
     only_run(partition, "one", sizes=[3, 0, 2])
+    published = final_files(partition.predictions, staged["predictions"], run_id="one")
     assert [file.rows for file in published] == [3, 0, 2]
     for file in published:
         assert BeamFiles().size(file.path) == file.bytes
@@ -212,8 +221,9 @@ def test_a_reader_never_sees_a_wrong_state(partition: Partition) -> None:
     commit(BeamFiles(), partition, "one", sizes=[3, 2])
     files = CountedFiles(watch=lambda: seen.append(run_seen(partition)))
     commit(files, partition, "two", sizes=[1, 4])
-    # The new rows appear with the last copy; what follows is the staged original's delete.
-    assert seen == [None] * (len(seen) - 2) + ["two", "two"]
+    # The old rows stay while the new `_SUCCESS` is created, written, and the old one copied. The
+    # new rows appear with the last copy; what follows is the staged original's delete.
+    assert seen == ["one"] * 3 + [None] * (len(seen) - 5) + ["two"] * 2
     assert len(seen) > 10
 
 
@@ -223,7 +233,7 @@ def test_a_commit_killed_at_any_change_is_repaired_by_a_rerun(partition: Partiti
         commit(BeamFiles(), partition, f"old{limit}", sizes=[3, 2])
         with pytest.raises(KilledError):
             commit(CountedFiles(limit=limit), partition, f"dead{limit}", sizes=[1, 4])
-        assert run_seen(partition) in (None, f"dead{limit}")
+        assert run_seen(partition) in (f"old{limit}" if limit < 4 else None, f"dead{limit}")
         watching = CountedFiles(watch=partial(run_seen, partition))
         commit(watching, partition, f"rerun{limit}", sizes=[2])
         only_run(partition, f"rerun{limit}", sizes=[2])
@@ -245,6 +255,90 @@ def test_however_often_it_is_killed_the_last_run_stands_alone(
     last = data.draw(sizes)
     commit(BeamFiles(), partition, "last", sizes=last)
     only_run(partition, "last", sizes=last)
+
+
+class FullFiles(BeamFiles):
+    """Takes `room` moves of files of predictions or rejections, and no more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        for source, target in moves:
+            if base_name(target).startswith("part-new"):
+                if self.room == 0:
+                    raise OSError(28, "No space left on device")
+                self.room -= 1
+            super().move([(source, target)])
+
+
+@pytest.mark.parametrize("room", range(4))
+def test_new_files_that_cannot_come_in_leave_the_old_state(partition: Partition, room: int) -> None:
+    commit(BeamFiles(), partition, "old", sizes=[3, 2])
+    if room < 3:
+        with pytest.raises(OSError, match="No space left"):
+            commit(FullFiles(room), partition, "new", sizes=[1, 4])
+        only_run(partition, "old", sizes=[3, 2])
+    else:
+        commit(FullFiles(room), partition, "new", sizes=[1, 4])
+        only_run(partition, "new", sizes=[1, 4])
+
+
+def test_a_first_commit_that_fails_leaves_nothing(partition: Partition) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        commit(FullFiles(2), partition, "new", sizes=[1, 4])
+    assert read_folder(partition.predictions) == read_folder(partition.rejected) == {}
+
+
+class TakenOverError(Exception):
+    """What the lease says when another run has the date."""
+
+
+def test_a_run_that_wakes_up_in_its_commit_takes_nothing_from_its_successor(
+    partition: Partition,
+) -> None:
+    """The run stops before it looks for earlier rows, for long enough to be taken for dead."""
+    taken_over = False
+
+    class SleepyFiles(BeamFiles):
+        def match(self, pattern: str) -> list[FileInfo]:
+            nonlocal taken_over
+            if pattern.endswith("dt=2026-11-20/**") and not taken_over:
+                taken_over = True
+                commit(BeamFiles(), partition, "successor", sizes=[2, 2])
+            return super().match(pattern)
+
+    def check() -> None:
+        if taken_over:
+            raise TakenOverError
+
+    commit(BeamFiles(), partition, "old", sizes=[3])
+    staged = stage(partition, "sleepy", sizes=[1, 4])
+    with pytest.raises(TakenOverError):
+        publish(SleepyFiles(), partition, run_id="sleepy", **staged, check=check)
+    only_run(partition, "successor", sizes=[2, 2])
+
+
+def test_a_run_that_is_taken_over_withdraws_its_files(partition: Partition) -> None:
+    checks = iter([None, TakenOverError()])
+
+    def check() -> None:
+        if error := next(checks, TakenOverError()):
+            raise error
+
+    commit(BeamFiles(), partition, "old", sizes=[3])
+    staged = stage(partition, "new", sizes=[1])
+    with pytest.raises(TakenOverError):
+        publish(BeamFiles(), partition, run_id="new", **staged, check=check)
+    assert list(read_folder(partition.predictions)) == ["part-old-00000-of-00001.parquet"]
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"run_id": "old"}', '{"files": [1]}'])
+def test_a_damaged_description_is_no_partition(partition: Partition, damaged: str) -> None:
+    commit(BeamFiles(), partition, "old", sizes=[3])
+    assert published_run(BeamFiles(), partition) == "old"
+    write_bytes(join(partition.predictions, SUCCESS), damaged.encode())
+    assert published_run(BeamFiles(), partition) is None
 
 
 def test_a_real_kill_of_a_local_move_loses_nothing(tmp_path: Path) -> None:

@@ -78,6 +78,13 @@ def test_a_run_without_its_process_was_killed(
     assert run.status == status
 
 
+def test_a_run_that_was_killed_after_its_commit_is_done(output: str) -> None:
+    leave_run(output, "run-2026-11-20", status="running")
+    publish(output, "2026-11-20")
+    [run] = list_runs(FILES, output)
+    assert run.status == "done"
+
+
 def test_nights_before_a_date_are_those_that_are_complete(output: str) -> None:
     for day in (14, 16, 17, 18, 20, 21):
         publish(output, f"2026-11-{day}", missing=day == 17)

@@ -64,6 +64,16 @@ def test_a_blocked_night_leaves_the_state_before(nights: Nights) -> None:
     assert nights.manifests()[-1]["drift"]["warnings"]
 
 
+def test_a_night_without_a_profile_is_not_compared(nights: Nights) -> None:
+    """What a release left that was killed between its commit and its manifest."""
+    for path in nights.output.glob("runs/*/manifest.json"):
+        manifest = json.loads(path.read_text())
+        del manifest["profile"]
+        path.write_text(json.dumps({**manifest, "status": "running"}))
+    nights.write(short(450), date="2026-11-19")
+    assert score(nights, "2026-11-19").manifest["drift"]["differences"] == []
+
+
 def test_nights_of_another_model_are_not_compared(nights: Nights) -> None:
     for path in nights.output.glob("runs/*/manifest.json"):
         manifest = json.loads(path.read_text())

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+import pyarrow.parquet as pq
 import pytest
 
 from model.config import ConfigError
@@ -190,6 +191,48 @@ def test_a_page_that_fails_does_not_deny_what_is_published(
     )
     assert nights.table().num_rows == 20
     assert left_behind(nights.output) == set()
+
+
+def test_a_staged_file_that_went_is_not_published(nights: Nights) -> None:
+    class SweptFiles(BeamFiles):
+        def create(self, path: str) -> BinaryIO:
+            if path.endswith("/counts.json"):
+                for staged in nights.output.glob("runs/*/staging/predictions/*"):
+                    staged.unlink()
+            return super().create(path)
+
+    nights.score()
+    before = nights.table()
+    with pytest.raises(RunError, match=r"expected the [\d,]+ bytes that were written, got no file"):
+        nights.score(files=SweptFiles())
+    assert nights.table().equals(before)
+    assert left_behind(nights.output) == set()
+
+
+class RetriedFiles(BeamFiles):
+    """Every file of rejections is written twice: a runner tried its bundle again."""
+
+    def create(self, path: str) -> BinaryIO:
+        if "/staging/rejected/" in path:
+            with super().create(path.replace(".parquet", "-first.parquet")) as stream:
+                stream.write(b"of the first attempt")
+        return super().create(path)
+
+
+@pytest.mark.parametrize("allowed", [0.5, 0.01])
+def test_rejections_of_a_bundles_first_attempt_are_swept(nights: Nights, allowed: float) -> None:
+    nights.write([*make_rows(19), {"id": "bad"}])
+    config = nights.config(max_rejected_fraction=allowed)
+    if allowed == 0.5:
+        nights.score(files=RetriedFiles(), config=config)
+        assert left_behind(nights.output) == set()
+        rejected = Path(nights.partition().rejected)
+    else:
+        with pytest.raises(RunError, match="of the rows were rejected"):
+            nights.score(files=RetriedFiles(), config=config)
+        [rejected] = nights.output.glob("runs/*/staging/rejected")
+    [path] = rejected.iterdir()
+    assert pq.read_table(path).column("reason").to_pylist() == ["missing_column"]
 
 
 def test_what_dead_runs_of_the_date_left_is_swept(nights: Nights) -> None:
