@@ -26,3 +26,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory, corpus: str) -> Job:
 def expected(reference: Job) -> list[dict[str, Any]]:
     """What every engine has to predict."""
     return read_predictions(Path(reference.predictions))
+
+
+@pytest.fixture(scope="session")
+def expected_metrics(reference: Job, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What every engine has to measure."""
+    return reference.evaluate(tmp_path_factory.mktemp("metrics"))

@@ -39,6 +39,8 @@ JARS = {
         "org.apache.spark:spark-streaming_2.12:3.2.2",
     ),
 }
+# Jobs of seconds: what the second compiler does for the JVMs takes longer than it saves.
+JAVA = ("java", "-Xmx768m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # What Flink and Spark need of a Java later than 8.
 OPENS = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "sun.nio.ch")
 
@@ -187,8 +189,8 @@ def flink_cluster(folder: Path, *, task_managers: int) -> Iterator[str]:
         "rest.address": "localhost",
         "rest.port": rest,
         "taskmanager.host": "localhost",
-        "taskmanager.numberOfTaskSlots": 2,
-        "taskmanager.cpu.cores": 2,
+        "taskmanager.numberOfTaskSlots": 1,  # so that two tasks at a time take two JVMs
+        "taskmanager.cpu.cores": 1,
         # Flink's shell scripts would work these out.
         "taskmanager.memory.framework.heap.size": "128m",
         "taskmanager.memory.framework.off-heap.size": "128m",
@@ -212,12 +214,15 @@ def flink_cluster(folder: Path, *, task_managers: int) -> Iterator[str]:
     manager_class = f"{runtime}.entrypoint.StandaloneSessionClusterEntrypoint"
     with contextlib.ExitStack() as stack:
         manager = stack.enter_context(_java("flink", manager_class, flags, folder=folder))
-        wait_for_port(rest, process=manager)
-        for _ in range(task_managers):
-            task_manager = stack.enter_context(
+        workers = [
+            stack.enter_context(
                 _java("flink", f"{runtime}.taskexecutor.TaskManagerRunner", flags, folder=folder)
             )
-            task_manager.wait_for("Successful registration at resource manager")
+            for _ in range(task_managers)
+        ]
+        wait_for_port(rest, process=manager)
+        for worker in workers:
+            worker.wait_for("Successful registration at resource manager")
         yield f"localhost:{rest}"
 
 
@@ -239,7 +244,7 @@ def _java(
     opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS]
     classes = ["-cp", f"{fetch_jars(engine)}/*", main_class]
     name = main_class.rsplit(".", 1)[-1]
-    command = ["java", "-Xmx768m", *opens, *classes, *flags]
+    command = [*JAVA, *opens, *classes, *flags]
     return started(name, command, folder=folder, environment=dict(os.environ))
 
 

@@ -1,4 +1,4 @@
-"""The demo job, small, on any engine: prepare, train and score by the command line."""
+"""The demo job, small, on any engine: prepare, train, score and evaluate by the command line."""
 
 import dataclasses
 import json
@@ -56,15 +56,23 @@ class Job:
         return str(config)
 
     def train(self, config: str) -> None:
-        """Prepares and trains."""
-        self.run("prepare", "--config", config)
+        """Prepares and trains, both on the engine."""
         finished = self.run("train", "--config", config)
-        assert "reused" in finished.out
+        assert "prepared" in finished.out
 
     def score(self) -> None:
         """Scores a corpus that training never saw."""
         finished = self.run("score", *self.scoring())
         assert f"{SCORING_DOCUMENTS:,} read" in finished.out
+
+    def evaluate(self, local: Path) -> dict[str, Any]:
+        """Evaluates on the corpus that was scored, which is labeled; returns the metrics."""
+        metrics = local / "metrics.json"
+        corpus = ("--model", self.model, "--input", f"{self.corpus}/tonight/*.jsonl")
+        workspace = ("--set", f"workspace={self.folder}")
+        self.run("evaluate", *corpus, *workspace, "--output", str(metrics))
+        read: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
+        return read
 
     def scoring(self) -> list[str]:
         """The flags of `score`."""

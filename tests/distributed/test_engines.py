@@ -1,4 +1,4 @@
-"""Prepare, train and score on every engine: the predictions are those of the FnApiRunner."""
+"""Prepare, train, score and evaluate on every engine: all is as the FnApiRunner does it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from tests.distributed import engines
-from tests.distributed.jobs import Job, assert_same_predictions, read_predictions
+from tests.distributed.jobs import (
+    TOLERANCE,
+    Job,
+    assert_same_predictions,
+    read_predictions,
+)
 
 pytestmark = pytest.mark.distributed
 
@@ -45,7 +50,8 @@ def prism(folder: Path) -> Iterator[list[str]]:
 @contextlib.contextmanager
 def flink(folder: Path) -> Iterator[list[str]]:
     with engines.flink_job_server(folder) as address, engines.worker_pool(folder) as pool:
-        yield ["--runner=FlinkRunner", f"--job_endpoint={address}", *external(pool)]
+        cluster = [f"--job_endpoint={address}", "--parallelism=2"]
+        yield ["--runner=FlinkRunner", *cluster, *external(pool)]
 
 
 @contextlib.contextmanager
@@ -54,22 +60,19 @@ def spark(folder: Path) -> Iterator[list[str]]:
         yield ["--runner=SparkRunner", f"--job_endpoint={address}", *external(pool)]
 
 
-@pytest.mark.parametrize(
-    "engine",
-    [
-        portable_loopback,
-        portable_external,
-        prism,
-        # Minutes each; neither has been seen to pass prepare, train and score yet.
-        pytest.param(flink, marks=pytest.mark.slow),
-        pytest.param(spark, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("engine", [portable_loopback, portable_external, prism, flink, spark])
 def test_an_engine_predicts_what_the_fn_api_runner_predicts(
-    engine: Any, tmp_path: Path, corpus: str, expected: list[dict[str, Any]]
+    engine: Any,
+    tmp_path: Path,
+    corpus: str,
+    expected: list[dict[str, Any]],
+    expected_metrics: dict[str, Any],
 ) -> None:
     with engine(tmp_path / "engine") as options:
         job = Job(corpus=corpus, folder=str(tmp_path), beam_options=tuple(options))
         job.train(job.configure(tmp_path))
         job.score()
+        metrics = job.evaluate(tmp_path)
     assert_same_predictions(read_predictions(tmp_path / "out/predictions/dt=2026-11-20"), expected)
+    assert metrics["accuracy"] == expected_metrics["accuracy"]
+    assert metrics["loss"] == pytest.approx(expected_metrics["loss"], abs=TOLERANCE)
