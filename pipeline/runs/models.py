@@ -1,5 +1,7 @@
 """Models on any filesystem, loaded once a process."""
 
+import atexit
+import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -14,6 +16,8 @@ from pipeline.runs.folders import download_folder, is_local
 # Threads of one worker process wait here for the one that loads the model.
 _loading = threading.Lock()
 _loaded: dict[tuple[object, ...], Scorer] = {}
+_copying = threading.Lock()
+_copies: dict[tuple[str, bytes], Path] = {}
 
 
 def open_bundle(files: Files, folder: str) -> Bundle:
@@ -29,10 +33,24 @@ def open_bundle(files: Files, folder: str) -> Bundle:
             f"{folder}: expected a model directory with a manifest, got none. "
             "Give --model the folder of one version."
         )
-    # The copy lives as long as the process: an engine may read its files later.
-    local = Path(tempfile.mkdtemp(prefix="limelight-model-"))
-    download_folder(files, folder, to=str(local))
-    return load_bundle(local)
+    return load_bundle(_local_copy(files, folder))
+
+
+def _local_copy(files: Files, folder: str) -> Path:
+    """A model directory on this machine, copied once a process and deleted when it ends.
+
+    An engine may read its files at any time. The manifest holds the digests of all others,
+    so a copy with the same one is the same model.
+    """
+    with files.open(join(folder, MANIFEST)) as stream:
+        manifest = stream.read()
+    with _copying:
+        if (folder, manifest) not in _copies:
+            local = tempfile.mkdtemp(prefix="limelight-model-")
+            atexit.register(shutil.rmtree, local, ignore_errors=True)
+            download_folder(files, folder, to=local)
+            _copies[folder, manifest] = Path(local)
+        return _copies[folder, manifest]
 
 
 def shared_scorers(files: Files, folders: Sequence[str], config: ScoringConfig) -> list[Scorer]:

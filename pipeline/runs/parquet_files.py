@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from model.config import ConfigError
 from pipeline.runs.files import Files, join
-from pipeline.runs.staging import StagedFile, stage_files
+from pipeline.runs.staging import StagedFile, stage_streams
 
 MAX_SUBFOLDERS = 1_000  # of one unit: each is an open file
 MAX_NAME_BYTES = 200
@@ -112,17 +112,16 @@ class ParquetFiles:
 class _LocalParquet:
     """A Parquet file while it is written, on the worker's own disk.
 
-    Row groups are encoded on a thread of the file's own, without the GIL, while
-    the next rows are scored.
+    It has no name there: a process that fails or is killed leaves nothing. Row groups are
+    encoded on a thread of the file's own, without the GIL, while the next rows are scored.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
-        descriptor, self._path = tempfile.mkstemp(suffix=".parquet")
-        os.close(descriptor)
+        descriptor, path = tempfile.mkstemp(suffix=".parquet")
+        self._content = os.fdopen(descriptor, "rb")
         self._schema = schema
-        self._writer = pq.ParquetWriter(
-            self._path, schema, compression="zstd", **_encodings(schema)
-        )
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", **_encodings(schema))
+        os.unlink(path)
         self._thread = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
         self._pending: list[pa.RecordBatch] = []
@@ -145,16 +144,15 @@ class _LocalParquet:
         self._pending, self.pending_bytes = [], 0
 
     def file_bytes(self) -> int:
-        return os.path.getsize(self._path)
+        return os.fstat(self._content.fileno()).st_size
 
     def close(self, files: Files, path: str) -> StagedFile:
         self.flush()
         self._wait()
         self._thread.shutdown()
         self._writer.close()
-        staged = stage_files(files, [self._path], path=path, rows=self._rows)
-        os.unlink(self._path)
-        return staged
+        with self._content as content:
+            return stage_streams(files, [content], path=path, rows=self._rows)
 
     def _wait(self) -> None:
         if self._writing is not None:

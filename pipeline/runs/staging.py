@@ -2,8 +2,8 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 from pipeline.runs.files import Files
 
@@ -43,13 +43,23 @@ def stage_files(files: Files, local_paths: Sequence[str], *, path: str, rows: in
 
     A rerun writes the same path again, so a retried worker leaves no second copy.
     """
+
+    def sources() -> Iterator[BinaryIO]:
+        for local_path in local_paths:
+            with open(local_path, "rb") as source:
+                yield source
+
+    return stage_streams(files, sources(), path=path, rows=rows)
+
+
+def stage_streams(files: Files, sources: Iterable[BinaryIO], *, path: str, rows: int) -> StagedFile:
+    """Copies streams, one after another, into one file of any filesystem."""
     digest = hashlib.sha256()
     size = 0
     with files.create(path) as sink:
-        for local_path in local_paths:
-            with open(local_path, "rb") as source:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
-                    sink.write(chunk)
-                    size += len(chunk)
+        for source in sources:
+            while chunk := source.read(CHUNK):
+                digest.update(chunk)
+                sink.write(chunk)
+                size += len(chunk)
     return StagedFile(path=path, bytes=size, rows=rows, sha256=digest.hexdigest())

@@ -19,7 +19,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 from pipeline.input_config import SPLITS
 from pipeline.runs.files import Files, join
-from pipeline.runs.staging import StagedFile, stage_files
+from pipeline.runs.staging import StagedFile, stage_files, stage_streams
 
 SHARD_BYTES = 100 << 20
 
@@ -182,16 +182,17 @@ class _WritePieces(beam.DoFn):
 
 
 class _LocalPiece:
-    """A piece while it is written, on the worker's own disk."""
+    """A piece while it is written, without a name, on the worker's own disk."""
 
     def __init__(self) -> None:
         import tensorflow as tf
 
-        descriptor, self._path = tempfile.mkstemp(suffix=".tfrecord.gz")
-        os.close(descriptor)
+        descriptor, path = tempfile.mkstemp(suffix=".tfrecord.gz")
+        self._content = os.fdopen(descriptor, "rb")
         # Level 1: measured 3 times as fast as 6 for files a tenth larger.
         options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
-        self._writer = tf.io.TFRecordWriter(self._path, options)
+        self._writer = tf.io.TFRecordWriter(path, options)
+        os.unlink(path)
         self._rows = 0
 
     def write(self, serialized: Sequence[bytes]) -> None:
@@ -201,6 +202,5 @@ class _LocalPiece:
 
     def close(self, files: Files, path: str) -> StagedFile:
         self._writer.close()
-        staged = stage_files(files, [self._path], path=path, rows=self._rows)
-        os.unlink(self._path)
-        return staged
+        with self._content as content:
+            return stage_streams(files, [content], path=path, rows=self._rows)

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +17,15 @@ from tests.pipeline.tiny_model import LABELS, write_model
 
 FILES = BeamFiles()
 
+OPEN_A_COPY = """
+import os, sys, tempfile
+from tests.pipeline.runs.test_models import FILES, open_bundle, upload_folder
+upload_folder(FILES, sys.argv[1], to="objects://b/model")
+for _ in range(3):
+    open_bundle(FILES, "objects://b/model")
+print(len(os.listdir(tempfile.gettempdir())))
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -28,13 +40,26 @@ def test_a_local_model_is_opened_where_it_lies(folder: str) -> None:
 
 def test_a_model_elsewhere_is_verified_from_a_copy(folder: str) -> None:
     object_store.OBJECTS.clear()
-    upload_folder(FILES, folder, to="objects://b/model")
+    for name in ("model", "damaged"):
+        upload_folder(FILES, folder, to=f"objects://b/{name}")
     bundle = open_bundle(FILES, "objects://b/model")
     assert bundle.folder.is_dir()
     assert bundle.labels == LABELS
-    object_store.OBJECTS["objects://b/model/labels.txt"] += b"!"
+    assert open_bundle(FILES, "objects://b/model").folder == bundle.folder
+    object_store.OBJECTS["objects://b/damaged/labels.txt"] += b"!"
     with pytest.raises(BundleError, match=r"labels\.txt"):
-        open_bundle(FILES, "objects://b/model")
+        open_bundle(FILES, "objects://b/damaged")
+
+
+def test_the_copy_of_a_model_goes_with_the_process(folder: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_A_COPY, folder],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "1\n", done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("where", ["objects://b/none", "/nowhere/at/all"])

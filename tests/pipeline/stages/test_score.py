@@ -1,6 +1,7 @@
 """A scoring run leaves a whole partition or the state before it, and says which."""
 
 import json
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -151,6 +152,17 @@ def test_a_write_error_is_a_failed_run_that_a_rerun_repairs(
     assert left_behind(nights.output) == set()
     nights.score()
     assert nights.table().equals(expected)
+
+
+def test_a_failed_run_leaves_nothing_on_its_workers_disk(
+    nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    full = BrokenFiles("create", "staging/predictions/", OSError(28, "No space left on device"))
+    with pytest.raises(RunError, match="No space left on device"):
+        nights.score(files=full)
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_a_file_that_fails_to_open_twice_and_then_works(nights: Nights) -> None:
