@@ -91,8 +91,9 @@ def recorded(run: Manifest, *, files: Files, folder: str) -> Iterator[None]:
 
 def _clear_failed(files: Files, staging: str) -> None:
     """Deletes all that is staged but the rejections that were named: a retry leaves others."""
-    listed = join(staging, REJECTED)
-    named = {file.path for file in read_list(files, listed)} if files.match(listed) else set()
+    named: set[str] = set()
+    with contextlib.suppress(Exception):  # the list is not there, or a full disk cut it short
+        named = {file.path for file in read_list(files, join(staging, REJECTED))}
     staged = {info.path for info in files.match(join(staging, "**"))}
     files.delete(sorted(staged - named))
 

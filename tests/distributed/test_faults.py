@@ -1,51 +1,153 @@
-"""An output that cannot be written: the command, as a scheduler runs it."""
+"""Faults that a night may meet, for real: the command as a scheduler runs it, and a reader beside.
 
-import json
+After each the run is repeated, and everything is as if nothing had happened.
+"""
+
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from tests.distributed.reader import Reader
+from tests.distributed.replaced_night import (
+    check_rerun,
+    command_of,
+    publish_old,
+    start,
+    undisturbed,
+    wait_for_work,
+)
 from tests.end_to_end.commands import run
-from tests.pipeline.stages.nights import DATE, Nights, make_rows
+from tests.pipeline.stages.nights import DATE, Nights, left_behind
 from tests.pipeline.tiny_model import write_model
 
 pytestmark = pytest.mark.distributed
 
+PAGE = 4096
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, model: str) -> tuple[pa.Table, pa.Table]:
+    """The rows of an undisturbed run over the old corpus, and over the new one."""
+    return undisturbed(tmp_path_factory.mktemp("undisturbed"), model)
+
 
 @pytest.fixture
-def nights(tmp_path: Path) -> Nights:
-    made = Nights(folder=tmp_path, model=write_model(tmp_path / "model"))
-    made.write(make_rows(40))
-    return made
+def nights(tmp_path: Path, model: str) -> Nights:
+    """The old corpus is published, the new one waits in three files."""
+    return publish_old(Nights(folder=tmp_path, model=model))
 
 
 @pytest.fixture
-def small_disk(nights: Nights) -> Iterator[Path]:
-    """The output is a disk of its own with room for little; skipped where none may be mounted."""
+def small_disk(tmp_path: Path, model: str) -> Iterator[Nights]:
+    """Nights whose output is a disk of its own; skipped where none may be mounted."""
+    nights = Nights(folder=tmp_path, model=model)
     nights.output.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(nights.output)]
-    if subprocess.run(mount, capture_output=True).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(nights.output)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a tmpfs is not permitted here")
-    yield nights.output
+    yield publish_old(nights)
     subprocess.run(["umount", str(nights.output)], check=True)
 
 
-def command_of(nights: Nights) -> list[str]:
-    config = nights.folder / "config.yaml"
-    path = str(nights.folder / "corpus" / "{date}" / "*.jsonl")
-    values = {"corpus": {"inputs": [{"path": path}], "columns": {"id": "id"}}}
-    config.write_text(json.dumps(values))
-    return [
-        *("score", "--model", nights.model, "--config", str(config)),
-        *("--output", str(nights.output), "--date", DATE),
-    ]
-
-
-def test_a_read_only_output_is_one_line(nights: Nights, small_disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    finished = run(*command_of(nights))
+def test_a_read_only_output_is_one_line(
+    small_disk: Nights, expected: tuple[pa.Table, pa.Table]
+) -> None:
+    old, new = expected
+    mount = ["mount", str(small_disk.output), "-o"]
+    subprocess.run([*mount, "remount,ro"], check=True)
+    finished = run(*command_of(small_disk))
     assert finished.code == 2
     assert "expected an output folder that can be written" in finished.error_line
     assert "Read-only file system" in finished.error_line
+    assert small_disk.table().equals(old)
+    subprocess.run([*mount, "remount,rw"], check=True)
+    check_rerun(small_disk, new)
+
+
+def test_a_full_disk_leaves_the_old_rows(
+    small_disk: Nights, expected: tuple[pa.Table, pa.Table]
+) -> None:
+    old, new = expected
+    ballast = small_disk.output / "ballast"
+    with Reader(small_disk, allowed=[old, new]) as reader:
+        for pages in range(100):  # of room; a failed run's manifest takes some of them
+            free = os.statvfs(small_disk.output)
+            ballast.write_bytes(b"0" * (free.f_bavail * free.f_frsize - pages * PAGE))
+            try:
+                small_disk.score()
+                break
+            except Exception as error:
+                assert "No space left on device" in str(error)  # noqa: PT017
+            finally:
+                ballast.unlink()
+            assert small_disk.table().equals(old)
+            assert left_behind(small_disk.output) == set()
+    assert pages > 10
+    assert reader.waited + sum(reader.seen) > 0
+    assert small_disk.table().equals(new)
+    check_rerun(small_disk, new)
+
+
+def test_a_full_disk_is_one_line(small_disk: Nights, expected: tuple[pa.Table, pa.Table]) -> None:
+    old, new = expected
+    free = os.statvfs(small_disk.output)
+    ballast = small_disk.output / "ballast"
+    ballast.write_bytes(b"0" * (free.f_bavail * free.f_frsize - 5 * PAGE))
+    finished = run(*command_of(small_disk))
+    assert finished.code == 1
+    assert "No space left on device" in finished.error_line
+    assert small_disk.table().equals(old)
+    ballast.unlink()
+    check_rerun(small_disk, new)
+
+
+def test_an_input_that_vanishes_midway_is_one_line(
+    nights: Nights, expected: tuple[pa.Table, pa.Table]
+) -> None:
+    old, new = expected
+    vanishing = nights.folder / "corpus" / DATE / "1.jsonl"
+    with Reader(nights, allowed=[old]) as reader:
+        process = start(nights)
+        wait_for_work(nights, process)
+        vanishing.rename(nights.folder / "kept")
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    [line] = said.splitlines()
+    assert line.startswith("error: ")
+    assert "1.jsonl" in line
+    assert reader.seen[0] > 0
+    assert reader.waited == 0
+    assert left_behind(nights.output) == set()
+    assert nights.manifests()[-1]["status"] == "failed"
+    (nights.folder / "kept").rename(vanishing)
+    check_rerun(nights, new)
+
+
+def test_a_file_that_fails_to_open_twice_and_then_works(
+    nights: Nights, expected: tuple[pa.Table, pa.Table]
+) -> None:
+    old, new = expected
+    flaky = nights.folder / "corpus" / DATE / "1.jsonl"
+    with Reader(nights, allowed=[old, new]):
+        process = start(nights)
+        wait_for_work(nights, process)
+        flaky.rename(nights.folder / "kept")
+        flaky.symlink_to(flaky)  # cannot be opened, and is not absent
+        assert process.stderr is not None
+        tries = [process.stderr.readline() for _ in range(2)]
+        (nights.folder / "kept").replace(flaky)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert all("1.jsonl" in line and "trying again in" in line for line in tries), tries
+    assert nights.table().equals(new)
+    assert left_behind(nights.output) == set()

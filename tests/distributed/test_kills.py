@@ -16,6 +16,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline.runs.commit import SUCCESS
+from pipeline.runs.history import list_runs
+from pipeline.stages.filesystem import BeamFiles
 from tests.distributed import moments
 from tests.pipeline.stages.nights import Nights, left_behind, make_rows
 from tests.pipeline.tiny_model import write_model
@@ -23,6 +25,8 @@ from tests.pipeline.tiny_model import write_model
 pytestmark = pytest.mark.distributed
 
 SEED = 6
+TWICE_KILLED = 8
+EARLY = 24  # moments: those of the lease, the sweep, the manifest and the first rows
 BEFORE_THE_COMMIT = 16  # kills; of the commit every moment is one
 
 
@@ -110,3 +114,42 @@ def test_a_run_killed_at_any_moment_is_made_good_by_a_rerun(
         assert {manifest["status"] for manifest in nights.manifests()} <= {"done", "failed"}, where
     print(f"{len(chosen)} kills: {seen}")
     assert all(seen.values())
+
+
+def test_a_rerun_that_is_killed_too_is_made_good_by_the_next(
+    undisturbed: tuple[Nights, pa.Table, pa.Table, list[str]],
+    processes: multiprocessing.context.ForkServerContext,
+) -> None:
+    """The second kill falls while the rerun clears what the first has left, or soon after."""
+    nights, _, new, trace = undisturbed
+    chosen = random.Random(SEED)  # noqa: S311
+    for first in chosen.sample(range(1, len(trace) + 1), TWICE_KILLED):
+        shutil.rmtree(nights.output)
+        shutil.copytree(nights.folder / "old", nights.output)
+        second = chosen.randint(1, EARLY)
+        where = f"killed at moments {first}, {trace[first - 1]}, and {second}"
+        for fatal in (first, second):
+            assert run_process(processes, nights, fatal=fatal) == -signal.SIGKILL, where
+        nights.score()
+        assert nights.table().equals(new), where
+        assert left_behind(nights.output) == set(), where
+
+
+def test_a_run_killed_right_after_its_commit_is_done_and_troubles_no_later_night(
+    undisturbed: tuple[Nights, pa.Table, pa.Table, list[str]],
+    processes: multiprocessing.context.ForkServerContext,
+) -> None:
+    nights, _, new, trace = undisturbed
+    shutil.rmtree(nights.output)
+    fatal = trace.index(f"moved {success_of(trace)}") + 1
+    assert run_process(processes, nights, fatal=fatal) == -signal.SIGKILL
+    assert nights.table().equals(new)
+    files = BeamFiles()
+    [killed] = list_runs(files, str(nights.output))
+    assert (killed.status, killed.rows) == ("done", 50)
+    nights.write(make_rows(9), date="2026-11-21")
+    later = nights.score(date="2026-11-21")
+    assert {item["against"] for item in later.manifest["drift"]["differences"]} == {"nights"}
+    skipped = nights.score(if_exists="skip")
+    assert skipped.skipped
+    assert (skipped.manifest["status"], skipped.manifest["rows"]["used"]) == ("done", 50)

@@ -1,0 +1,209 @@
+"""Real scoring processes of one date at once, and one whose clock jumps."""
+
+import contextlib
+import multiprocessing
+import multiprocessing.synchronize
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.runs.files import write_text
+from pipeline.runs.lease import Claim, LeaseError, ProcessIdentity, hold_lease, read_claim
+from pipeline.stages.filesystem import BeamFiles
+from tests.distributed.reader import Reader
+from tests.distributed.replaced_night import (
+    check_rerun,
+    command_of,
+    publish_old,
+    start,
+    undisturbed,
+)
+from tests.end_to_end.commands import run
+from tests.pipeline.stages.nights import DATE, Nights, left_behind
+from tests.pipeline.tiny_model import write_model
+
+pytestmark = pytest.mark.distributed
+
+FILES = BeamFiles()
+SHIM = Path(__file__).with_name("jumping_clock.c")
+REFUSED = f"expected no other run of {DATE} at work, got "
+PROCESSES, ROUNDS = 4, 5
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, model: str) -> tuple[pa.Table, pa.Table]:
+    """The rows of an undisturbed run over the old corpus, and over the new one."""
+    return undisturbed(tmp_path_factory.mktemp("undisturbed"), model)
+
+
+@pytest.fixture
+def nights(tmp_path: Path, model: str) -> Nights:
+    """The old corpus is published, the new one waits in three files."""
+    return publish_old(Nights(folder=tmp_path, model=model))
+
+
+@pytest.fixture(scope="module")
+def jumping_clock(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a process whose time of day jumps by hours all the while."""
+    compiler = shutil.which("cc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        pytest.skip("needs Linux and a C compiler to give one process another clock")
+    library = tmp_path_factory.mktemp("clock") / "jumping_clock.so"
+    subprocess.run([compiler, "-shared", "-fPIC", str(SHIM), "-o", str(library)], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def test_of_two_commands_at_once_one_publishes(
+    nights: Nights, expected: tuple[pa.Table, pa.Table]
+) -> None:
+    old, new = expected
+    with Reader(nights, allowed=[old, new]):
+        processes = [start(nights) for _ in range(2)]
+        said = [process.communicate(timeout=120)[1] for process in processes]
+    codes = sorted(process.returncode for process in processes)
+    refused = [line for line in said if REFUSED in line]
+    # They may miss each other on a machine that starts one when the other is done.
+    assert codes == [0, 1] if refused else [0, 0], said
+    assert all(len(line.splitlines()) == 1 for line in refused)
+    assert nights.table().equals(new)
+    assert left_behind(nights.output) == set()
+    assert Counter(manifest["status"] for manifest in nights.manifests()) == {
+        "done": 2 if refused else 3
+    }
+
+
+def score_at(barrier: multiprocessing.synchronize.Barrier, nights: Nights) -> None:
+    """In a process of its own: exit code 7 if another run has the date."""
+    barrier.wait(60)
+    try:
+        nights.score(if_exists="skip")
+    except LeaseError as error:
+        sys.exit(7 if REFUSED in str(error) else 1)
+
+
+def test_of_processes_that_start_in_one_instant_exactly_one_publishes(
+    tmp_path: Path, model: str, expected: tuple[pa.Table, pa.Table]
+) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.distributed.test_contention"])
+    refused = 0
+    for number in range(ROUNDS):
+        nights = publish_old(Nights(folder=tmp_path / str(number), model=model))
+        shutil.rmtree(nights.partition().predictions)
+        barrier = context.Barrier(PROCESSES)
+        processes = [
+            context.Process(target=score_at, args=(barrier, nights)) for _ in range(PROCESSES)
+        ]
+        with Reader(nights, allowed=[expected[1]]):
+            for process in processes:
+                process.start()
+            for process in processes:
+                process.join(120)
+        codes = Counter(process.exitcode for process in processes)
+        assert codes.keys() <= {0, 7}, codes
+        assert codes[0] >= 1
+        refused += codes[7]
+        assert nights.table().equals(expected[1])
+        assert [manifest["status"] for manifest in nights.manifests()] == ["done", "done"]
+        assert left_behind(nights.output) == set()
+    print(f"{refused} of {PROCESSES * ROUNDS} were refused")
+    assert refused >= ROUNDS
+
+
+def test_the_clock_of_a_process_jumps(jumping_clock: dict[str, str]) -> None:
+    code = "import time\nfor _ in range(10): print(time.time()); time.sleep(0.125)"
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **jumping_clock},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    offsets = [float(line) - time.time() for line in printed.split()]
+    assert min(offsets) < -5 * 3600
+    assert max(offsets) > 5 * 3600
+
+
+@contextlib.contextmanager
+def at_work_elsewhere(nights: Nights) -> Iterator[None]:
+    """A run on another machine holds the date and renews its claim."""
+    owner = ProcessIdentity(space="another machine", pid=1, started="1")
+    path = nights.partition().claim("elsewhere")
+    stop = threading.Event()
+
+    def renew() -> None:
+        beat = 0
+        while not stop.wait(0.1):
+            beat += 1
+            claim = Claim(run_id="elsewhere", held=True, beat=beat, owner=owner)
+            write_text(FILES, path, claim.to_text())
+
+    thread = threading.Thread(target=renew)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        FILES.delete([path])
+
+
+def test_a_jumping_clock_breaks_no_living_lease(
+    nights: Nights, expected: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
+) -> None:
+    with at_work_elsewhere(nights), Reader(nights, allowed=[expected[0]]) as reader:
+        finished = run(*command_of(nights), environment=jumping_clock)
+    assert finished.code == 1
+    assert f"{REFUSED}elsewhere" in finished.error_line
+    assert reader.waited == 0
+    assert left_behind(nights.output) == set()
+    check_rerun(nights, expected[1])
+
+
+def test_a_run_with_a_jumping_clock_keeps_its_date_and_publishes(
+    nights: Nights, expected: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
+) -> None:
+    old, new = expected
+    space = ProcessIdentity.own().space
+    dead = Claim(
+        run_id="dead",
+        held=True,
+        beat=1,
+        owner=ProcessIdentity(space=space, pid=2**22 + 1, started="1"),
+    )
+    write_text(FILES, nights.partition().claim("dead"), dead.to_text())
+    with Reader(nights, allowed=[old, new]):
+        process = start(nights, environment=jumping_clock)
+        while not holds(nights):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.005)
+        with (
+            pytest.raises(LeaseError, match=REFUSED),
+            hold_lease(FILES, nights.partition(), run_id="0"),
+        ):
+            pass
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert nights.table().equals(new)
+    assert left_behind(nights.output) == set()
+
+
+def holds(nights: Nights) -> bool:
+    """Whether the run that was started has the date by now."""
+    claims = [info.path for info in FILES.match(nights.partition().claim("*"))]
+    found = [read_claim(FILES, path) for path in claims if "dead" not in path]
+    return any(claim is not None and claim.held for claim in found)
