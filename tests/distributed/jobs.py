@@ -55,22 +55,22 @@ class Job:
         config.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
         return str(config)
 
-    def train(self, config: str) -> None:
+    def train(self, config: str, *flags: str) -> None:
         """Prepares and trains, both on the engine."""
-        finished = self.run("train", "--config", config)
+        finished = self.run("train", "--config", config, *flags)
         assert "prepared" in finished.out
 
-    def score(self) -> None:
+    def score(self, *flags: str) -> None:
         """Scores a corpus that training never saw."""
-        finished = self.run("score", *self.scoring())
+        finished = self.run("score", *self.scoring(), *flags)
         assert f"{SCORING_DOCUMENTS:,} read" in finished.out
 
-    def evaluate(self, local: Path) -> dict[str, Any]:
+    def evaluate(self, local: Path, *flags: str) -> dict[str, Any]:
         """Evaluates on the corpus that was scored, which is labeled; returns the metrics."""
         metrics = local / "metrics.json"
         corpus = ("--model", self.model, "--input", f"{self.corpus}/tonight/*.jsonl")
         workspace = ("--set", f"workspace={self.folder}")
-        self.run("evaluate", *corpus, *workspace, "--output", str(metrics))
+        self.run("evaluate", *corpus, *workspace, "--output", str(metrics), *flags)
         read: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
         return read
 

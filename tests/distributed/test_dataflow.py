@@ -1,11 +1,6 @@
 """Submissions to Dataflow, against a fake that executes what it is given in a clean place."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
-import sys
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,67 +9,92 @@ import pytest
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from tests.distributed import google_fake
+from tests.distributed.clean_python import CleanPython, make_clean_python
 from tests.distributed.google_fake import PROJECT, REGION, Google
-from tests.distributed.jobs import DATE, Job, assert_same_predictions, read_predictions
+from tests.distributed.jobs import (
+    DATE,
+    TOLERANCE,
+    Job,
+    assert_same_predictions,
+    read_predictions,
+)
 
-# Slow: it installs the image's packages anew, and has not been seen to pass yet.
-pytestmark = [pytest.mark.distributed, pytest.mark.slow]
+pytestmark = pytest.mark.distributed
 
-ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "us-docker.pkg.dev/my-project/limelight/cpu:0.1.0"
+T4 = "type:nvidia-tesla-t4;count:1;install-nvidia-driver"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What was submitted, and what came of it.
+
+    Attributes:
+        google: the fake, with every job and object.
+        predictions: the rows that were published.
+        metrics: what `evaluate` measured.
+    """
+
+    google: Google
+    predictions: list[dict[str, Any]]
+    metrics: dict[str, Any]
+
+    def job(self, step: str) -> dict[str, Any]:
+        """The JSON of the job whose name ends with a step's."""
+        [job] = [job for job in self.google.jobs if job["name"].endswith(f"-{step}")]
+        return job
+
+    def pipeline(self, step: str) -> beam_runner_api_pb2.Pipeline:
+        """The pipeline that was staged for a job."""
+        proto: beam_runner_api_pb2.Pipeline = beam_runner_api_pb2.Pipeline.FromString(
+            staged(self.google, self.job(step))
+        )
+        return proto
 
 
 @pytest.fixture(scope="module")
-def staged_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The Python of a clean environment, in which the commands of the Dockerfile have run."""
-    return run_dockerfile(tmp_path_factory.mktemp("image"))
+def clean_python(tmp_path_factory: pytest.TempPathFactory) -> CleanPython:
+    return make_clean_python(tmp_path_factory.mktemp("image"))
 
 
-def run_dockerfile(folder: Path) -> str:
-    """Runs what the image is built with in a virtual environment; returns its Python."""
-    text = (ROOT / "configs/dataflow/Dockerfile").read_text(encoding="utf-8")
-    text = text[: text.index(" AS gpu")].replace("\\\n", " ")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    for line in re.findall(r"^COPY (.+) \S+$", text, re.M):
-        for name in line.split():
-            source, target = ROOT / name, folder / name
-            shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    commands = re.findall(r"^RUN (.+)$", text, re.M)
-    assert commands
-    python = folder / "venv/bin"
-    environment = {**clean_environment(), "PATH": f"{python}:{os.environ['PATH']}"}
-    for command in commands:
-        subprocess.run(["bash", "-ec", command], cwd=folder, env=environment, check=True)
-    return str(python / "python")
-
-
-@pytest.fixture
-def google(tmp_path: Path, staged_python: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
-    with google_fake.serving() as google:
-        given = google_fake.environment(google, tmp_path)
+@pytest.fixture(scope="module")
+def ran(
+    tmp_path_factory: pytest.TempPathFactory, clean_python: CleanPython, corpus: str
+) -> Iterator[Ran]:
+    """Prepare and train with the profile for GPUs, score and evaluate with the other, on gs://."""
+    folder = tmp_path_factory.mktemp("dataflow")
+    with google_fake.serving() as google, pytest.MonkeyPatch.context() as patch:
+        given = google_fake.environment(google, folder)
         for name, value in given.items():
-            monkeypatch.setenv(name, value)
+            patch.setenv(name, value)
 
         def execute(job: dict[str, Any]) -> None:
-            pipeline = tmp_path / f"{job['id']}.pb"
-            pipeline.write_bytes(staged(google, job))
-            install(google, job, staged_python)
-            done = subprocess.run(
-                [staged_python, ROOT / "tests/distributed/run_staged.py", pipeline],
-                cwd=tmp_path,
-                env={**clean_environment(), **given},
-                capture_output=True,
-                text=True,
-            )
-            (tmp_path / f"{job['id']}.log").write_text(done.stdout + done.stderr)
-            done.check_returncode()
+            clean_python.install(sdist(google, job))
+            clean_python.run_staged(staged(google, job), name=job["name"], environment=given)
 
         google.execute = execute
-        yield google
-
-
-def clean_environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        google.put_folder(Path(corpus), to="gs://bucket/corpus")
+        job = Job(
+            corpus="gs://bucket/corpus",
+            folder="gs://bucket/limelight",
+            beam_options=(
+                f"--project={PROJECT}",
+                f"--region={REGION}",
+                "--temp_location=gs://bucket/tmp",
+                f"--dataflow_endpoint={google.url}",
+                f"--sdk_container_image={IMAGE}",
+                "--setup_file=./setup.py",
+            ),
+        )
+        # The machine of the test has no GPU; the hints are those of the profile.
+        job.train(
+            job.configure(folder), "--runner-profile=dataflow_gpu", "--set=training.gpu=optional"
+        )
+        job.score("--runner-profile=dataflow")
+        metrics = job.evaluate(folder, "--runner-profile=dataflow")
+        google.get_folder(job.predictions, to=folder / "predictions")
+        predictions = read_predictions(folder / "predictions")
+        yield Ran(google=google, predictions=predictions, metrics=metrics)
 
 
 def staged(google: Google, job: dict[str, Any]) -> bytes:
@@ -83,59 +103,64 @@ def staged(google: Google, job: dict[str, Any]) -> bytes:
     return google.objects[url.removeprefix("gs://")]
 
 
-def install(google: Google, job: dict[str, Any], python: str) -> None:
-    """Installs the staged package, as a worker does when it starts."""
+def sdist(google: Google, job: dict[str, Any]) -> bytes:
+    """The source distribution that a job's workers install."""
     [location] = [
         package["location"]
         for pool in job["environment"]["workerPools"]
         for package in pool["packages"]
         if package["name"].startswith("workflow")
     ]
-    sdist = Path(python).parents[2] / "workflow.tar.gz"
-    sdist.write_bytes(google.objects[location.split("/", 1)[1]])
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall"]
-    subprocess.run([*pip, sdist], check=True, env=clean_environment())
+    return google.objects[location.split("/", 1)[1]]
 
 
-def flags(google: Google) -> tuple[str, ...]:
-    return (
-        f"--project={PROJECT}",
-        f"--region={REGION}",
-        "--temp_location=gs://bucket/tmp",
-        f"--dataflow_endpoint={google.url}",
-        f"--sdk_container_image={IMAGE}",
-    )
+def hinted(pipeline: beam_runner_api_pb2.Pipeline) -> dict[str, dict[str, str]]:
+    """The steps with resource hints of their own: name -> hint -> value."""
+    hints: dict[str, dict[str, str]] = {}
+    for transform in pipeline.components.transforms.values():
+        environment = pipeline.components.environments.get(transform.environment_id)
+        for urn, value in dict(environment.resource_hints if environment else {}).items():
+            hints.setdefault(transform.unique_name, {})[urn.split(":")[-2]] = value.decode()
+    return hints
 
 
-def test_a_submitted_job_runs_from_what_was_staged(
-    tmp_path: Path, google: Google, corpus: str, reference: Job, expected: list[dict[str, Any]]
+def test_the_staged_jobs_predict_what_the_local_run_predicts(
+    ran: Ran, expected: list[dict[str, Any]], expected_metrics: dict[str, Any]
 ) -> None:
-    google.put_folder(Path(corpus), to="gs://bucket/corpus")
-    google.put_folder(Path(reference.model), to="gs://bucket/limelight/models/demo/1")
-    job = Job(
-        corpus="gs://bucket/corpus", folder="gs://bucket/limelight", beam_options=flags(google)
-    )
-    job.run("score", *job.scoring(), "--runner-profile", "dataflow")
-    google.get_folder(job.predictions, to=tmp_path / "predictions")
-    assert_same_predictions(read_predictions(tmp_path / "predictions"), expected)
-    [submitted] = google.jobs
-    assert submitted["name"] == f"limelight-score-demo-1-{DATE}-score"
-    assert submitted["labels"]["app"] == "limelight"
-    [pool] = submitted["environment"]["workerPools"]
+    assert_same_predictions(ran.predictions, expected)
+    assert ran.metrics["accuracy"] == expected_metrics["accuracy"]
+    assert ran.metrics["loss"] == pytest.approx(expected_metrics["loss"], abs=TOLERANCE)
+
+
+def test_a_scoring_job_asks_for_what_its_profile_says(ran: Ran) -> None:
+    job = ran.job("score")
+    assert job["name"] == f"limelight-score-demo-1-{DATE}-score"
+    assert job["labels"]["app"] == "limelight"
+    assert job["environment"]["tempStoragePrefix"].startswith("storage.googleapis.com/bucket/tmp")
+    [pool] = job["environment"]["workerPools"]
     assert pool["machineType"] == "n2-standard-4"
     assert pool["diskSizeGb"] == 50
     assert pool["autoscalingSettings"]["maxNumWorkers"] == 50
-    assert IMAGE in json.dumps(pool)
-    assert hints(staged(google, submitted)) == {}
+    images = {image["containerImage"] for image in pool["sdkHarnessContainerImages"]}
+    assert images == {IMAGE}
+    options = job["environment"]["sdkPipelineOptions"]["options"]
+    assert options["project"] == PROJECT
+    assert options["region"] == REGION
+    assert hinted(ran.pipeline("score")) == {}
 
 
-def hints(pipeline: bytes) -> dict[str, list[str]]:
-    """The steps with resource hints of their own, by the accelerator that they ask for."""
-    proto = beam_runner_api_pb2.Pipeline.FromString(pipeline)
-    asked: dict[str, list[str]] = {}
-    for transform in proto.components.transforms.values():
-        environment = proto.components.environments.get(transform.environment_id)
-        for urn, value in dict(environment.resource_hints if environment else {}).items():
-            if "accelerator" in urn:
-                asked.setdefault(value.decode(), []).append(transform.unique_name)
-    return asked
+def test_the_accelerator_is_asked_for_by_the_training_step_alone(ran: Ran) -> None:
+    wanted = {"accelerator": T4, "min_ram_bytes": "25000000000"}
+    assert hinted(ran.pipeline("train")) == {"Train/Train": wanted}
+    for step in ("survey", "encode"):
+        assert hinted(ran.pipeline(step)) == {}
+    job = ran.job("train")
+    [pool] = job["environment"]["workerPools"]
+    assert pool["machineType"] == "n1-standard-8"
+    assert "no_use_multiple_sdk_containers" in job["environment"]["experiments"]
+
+
+def test_nothing_is_left_in_staging(ran: Ran) -> None:
+    left = [name for name in ran.google.objects if name.startswith("bucket/limelight/")]
+    assert any("/models/demo/1/" in name for name in left)
+    assert not [name for name in left if "/staging/" in name or "/leases/" in name]
