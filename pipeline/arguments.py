@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from model.config import ConfigError
 
+DAYS_AGO = {"today": 0, "yesterday": 1}  # dates that a schedule can name, the same every night
+
 EPILOG = "Flags after -- are Beam's, such as: -- --runner=FlinkRunner --flink_master=host:8081"
 
 
@@ -108,7 +110,8 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
         "--date",
         type=_date,
         metavar="YYYY-MM-DD",
-        help="partition, and what {date} in the inputs stands for; default: today, in UTC",
+        help="partition, and what {date} in the inputs stands for; yesterday and today, the "
+        "default, are those of UTC",
     )
     dates.add_argument(
         "--dates",
@@ -217,10 +220,15 @@ def _add_dry_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _date(value: str) -> str:
+    if value in DAYS_AGO:
+        today = datetime.datetime.now(datetime.UTC).date()
+        return (today - datetime.timedelta(days=DAYS_AGO[value])).isoformat()
     try:
         return datetime.date.fromisoformat(value).isoformat()
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a date YYYY-MM-DD, got {value!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected a date YYYY-MM-DD, today or yesterday, got {value!r}"
+        ) from None
 
 
 def _dates(value: str) -> list[str]:

@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import datetime
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -143,7 +143,7 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
     )
     if run.skipped:
         console.print(Text(f"skipped      {partition.predictions} is complete"))
-        return 0
+        return GATE_TRIPPED if run.alerts else DONE
     print_rows(run.manifest["rows"])
     console.print(Text(f"speed        {run.manifest['documents_per_second']:,.0f} documents/s"))
     if "reuse" in run.manifest:
@@ -176,7 +176,7 @@ def _run_backfill(parsed: argparse.Namespace, config: Config, beam_options: list
         reuse_from=parsed.reuse_from,
     )
     for night in nights:
-        made = f"{night.run.manifest['rows']['used']:,} rows" if night.run else night.error
+        made = _describe_made(night.run.manifest) if night.run else night.error
         console.print(Text(f"{night.date}   {night.status:<9}{made}"))
     failed = [night.date for night in nights if night.status == "failed"]
     if failed:
@@ -185,6 +185,11 @@ def _run_backfill(parsed: argparse.Namespace, config: Config, beam_options: list
             "Mend them and run again with --if-exists skip."
         )
     return GATE_TRIPPED if any(night.run and night.run.alerts for night in nights) else DONE
+
+
+def _describe_made(manifest: Mapping[str, Any]) -> str:
+    """The rows of a night; the manifest of one that was skipped may have been cleared away."""
+    return f"{manifest['rows']['used']:,} rows" if manifest.get("rows") else ""
 
 
 def run_runs(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:

@@ -3,14 +3,16 @@
 Copy this file into the DAGs folder. It needs Airflow 3 with the provider `standard`, and for
 Dataflow the provider `google`; Limelight itself is not imported.
 
-- A run's date is the start of its data interval: `{{ ds }}`. Missed dates are caught up, one at a
-  time, and `airflow backfill create` scores past ones.
+- A run's date, `{{ ds }}`, is the start of its data interval: the day before it runs. That needs
+  the timetable below; a plain cron string means the day of the run since Airflow 3. Missed dates
+  are caught up, one at a time, and `airflow backfill create` scores past ones.
 - A failed task is tried again. That is safe: a rerun ends in the state of a run that was never
   killed, and a date that is complete is skipped.
-- Exit code 3, a tripped gate, fails the task without another try; the rows are published.
+- Exit code 3, a tripped gate, fails the task without another try; the rows are published. In
+  Cloud Run every try fails then, in seconds: the date is complete and is skipped.
 - LIMELIGHT_OPERATOR is `local` (the default: the command runs where the task does, and with
-  LIMELIGHT_BEAM_OPTIONS on any Beam runner) or `dataflow` (a Flex Template is launched; the job's
-  name is that of the date, so that two active ones exclude each other).
+  LIMELIGHT_BEAM_OPTIONS on any Beam runner) or `dataflow` (the Cloud Run job of
+  cloud_scheduler.sh runs the command with LIMELIGHT_BEAM_OPTIONS and waits for the Dataflow job).
 """
 
 import datetime
@@ -18,9 +20,10 @@ import os
 import shlex
 import subprocess
 
-from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.timetables.interval import CronDataIntervalTimetable
 
 HOME = os.environ.get("LIMELIGHT_HOME", "/opt/limelight")
 MODEL = os.environ.get("LIMELIGHT_MODEL", "gs://my-bucket/models/reviews/1")
@@ -29,23 +32,24 @@ OUTPUT = os.environ.get("LIMELIGHT_OUTPUT", "gs://my-bucket/predictions")
 BEAM_OPTIONS = os.environ.get("LIMELIGHT_BEAM_OPTIONS", "")
 PROJECT = os.environ.get("LIMELIGHT_PROJECT", "my-project")
 REGION = os.environ.get("LIMELIGHT_REGION", "us-central1")
-TEMPLATE = os.environ.get("LIMELIGHT_TEMPLATE", "gs://my-bucket/templates/limelight-score.json")
+JOB = os.environ.get("LIMELIGHT_JOB", "limelight-score")
 
 BAD_USAGE, GATE_TRIPPED = 2, 3
 
 
+def score_arguments(date: str) -> list[str]:
+    """What stands behind `limelight` on the command line."""
+    return [
+        *("score", "--model", MODEL, "--input", INPUT, "--output", OUTPUT, "--date", date),
+        *("--if-exists", "skip", "--set", "drift.on_drift=alert", "--log-format", "json"),
+        *("--", *shlex.split(BEAM_OPTIONS)),
+    ]
+
+
 def run_score(date: str) -> None:
-    """Runs the command; another try would not mend bad usage, and would hide a tripped gate."""
-    done = subprocess.run(
-        [
-            *(".venv/bin/python", "-m", "pipeline", "score"),
-            *("--model", MODEL, "--input", INPUT, "--output", OUTPUT, "--date", date),
-            *("--if-exists", "skip", "--set", "drift.on_drift=alert", "--log-format", "json"),
-            *("--", *shlex.split(BEAM_OPTIONS)),
-        ],
-        cwd=HOME,
-        check=False,
-    )
+    """Runs the command; another try would mend neither bad usage nor a tripped gate."""
+    command = [".venv/bin/python", "-m", "pipeline", *score_arguments(date)]
+    done = subprocess.run(command, cwd=HOME, check=False)
     if done.returncode in (BAD_USAGE, GATE_TRIPPED):
         raise AirflowFailException(f"limelight score ended with exit code {done.returncode}")
     if done.returncode:
@@ -55,7 +59,7 @@ def run_score(date: str) -> None:
 with DAG(
     dag_id="limelight_score",
     description="Score the day's corpus and publish its predictions",
-    schedule="15 3 * * *",
+    schedule=CronDataIntervalTimetable("15 3 * * *", timezone="UTC"),
     start_date=datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC),
     catchup=True,
     max_active_runs=1,
@@ -68,27 +72,14 @@ with DAG(
     tags=["limelight"],
 ) as dag:
     if os.environ.get("LIMELIGHT_OPERATOR", "local") == "dataflow":
-        from airflow.providers.google.cloud.operators.dataflow import (
-            DataflowStartFlexTemplateOperator,
-        )
+        from airflow.providers.google.cloud.operators.cloud_run import CloudRunExecuteJobOperator
 
-        score = DataflowStartFlexTemplateOperator(
+        score = CloudRunExecuteJobOperator(
             task_id="score",
             project_id=PROJECT,
-            location=REGION,
-            append_job_name=False,
-            body={
-                "launchParameter": {
-                    "jobName": "limelight-score-{{ ds }}",
-                    "containerSpecGcsPath": TEMPLATE,
-                    "parameters": {
-                        "model": MODEL,
-                        "input": INPUT,
-                        "output": OUTPUT,
-                        "date": "{{ ds }}",
-                    },
-                }
-            },
+            region=REGION,
+            job_name=JOB,
+            overrides={"container_overrides": [{"args": score_arguments("{{ ds }}")}]},
         )
     else:
         score = PythonOperator(

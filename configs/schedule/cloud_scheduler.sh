@@ -1,11 +1,42 @@
 #!/bin/sh
-# Makes the Cloud Scheduler job that launches the scoring Flex Template every night at 03:15 UTC.
+# Scores yesterday's corpus on Dataflow, every night at 03:15 UTC.
 #
 #   PROJECT=my-project REGION=us-central1 sh configs/schedule/cloud_scheduler.sh
 #
-# The body is the same every night: the template scores the date of the launch, in UTC. Its job
-# has one name, so that a night is not launched while the one before is still at work.
+# A Cloud Run job runs the command in the image of configs/dataflow/Dockerfile: it submits the
+# Dataflow job, waits until it is done, and publishes. Cloud Scheduler starts it with the arguments
+# in cloud_scheduler_body.json, which are the same every night.
+#
+# A Flex Template cannot do this. Its launcher runs a program only to have one job described
+# (--template_location), and is gone before that job begins; but a night may take several jobs,
+# and its rows are published when the last one is done.
+#
+# A failed run is tried again, which is safe. A tripped gate (exit code 3) fails every try: the
+# date is complete by then and is skipped, so that each takes seconds. Another night:
+#
+#   gcloud run jobs execute limelight-score --args=score,--date=2026-11-20,...
 set -eu
+
+IMAGE="${IMAGE:-$REGION-docker.pkg.dev/$PROJECT/limelight/cpu:0.1.0}"
+ACCOUNT="limelight@$PROJECT.iam.gserviceaccount.com"
+
+gcloud run jobs deploy limelight-score \
+  --project="$PROJECT" \
+  --region="$REGION" \
+  --image="$IMAGE" \
+  --command=limelight \
+  --cpu=2 \
+  --memory=4Gi \
+  --max-retries=3 \
+  --task-timeout=12h \
+  --service-account="$ACCOUNT"
+
+# Who passes arguments needs more than the role run.invoker.
+gcloud run jobs add-iam-policy-binding limelight-score \
+  --project="$PROJECT" \
+  --region="$REGION" \
+  --member="serviceAccount:$ACCOUNT" \
+  --role=roles/run.developer
 
 gcloud scheduler jobs create http limelight-score-nightly \
   --project="$PROJECT" \
@@ -13,8 +44,8 @@ gcloud scheduler jobs create http limelight-score-nightly \
   --schedule="15 3 * * *" \
   --time-zone="Etc/UTC" \
   --http-method=POST \
-  --uri="https://dataflow.googleapis.com/v1b3/projects/$PROJECT/locations/$REGION/flexTemplates:launch" \
+  --uri="https://run.googleapis.com/v2/projects/$PROJECT/locations/$REGION/jobs/limelight-score:run" \
   --headers="Content-Type=application/json" \
-  --oauth-service-account-email="limelight@$PROJECT.iam.gserviceaccount.com" \
+  --oauth-service-account-email="$ACCOUNT" \
   --message-body-from-file="$(dirname "$0")/cloud_scheduler_body.json" \
   --max-retry-attempts=3

@@ -7,6 +7,8 @@ read in the same order.
 """
 
 import dataclasses
+import glob
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -17,6 +19,7 @@ from pipeline.corpora.parts import FilePart, split_file
 from pipeline.corpora.streams import compression_of
 from pipeline.input_config import InputConfig
 from pipeline.runs.files import FileInfo, Files, base_name
+from pipeline.runs.folders import is_local
 from pipeline.runs.staging import StagedFile
 
 UNIT_BYTES = 16 << 20
@@ -57,7 +60,7 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
     """Lists the files of a corpus, input by input, each sorted by path; not its tables.
 
     Raises:
-        ConfigError: if there is no input, or one that matches no file.
+        ConfigError: if there is no input, or one that matches no file or a link to nothing.
     """
     if not corpus.inputs:
         raise ConfigError(
@@ -75,6 +78,11 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
                 f"corpus.inputs.{position}.path: expected files at {input_config.path!r}, got: "
                 f"{' '.join(str(error).split())}. Check the path."
             ) from error
+        for link in _dead_links(input_config.path):
+            raise ConfigError(
+                f"corpus.inputs.{position}.path: expected files, got {link}, a link to nothing. "
+                "Mend or delete it."
+            )
         if not matched:
             raise ConfigError(
                 f"corpus.inputs.{position}.path: expected files that match "
@@ -93,6 +101,12 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
         InputFile(info=info, source_file=names[info.path], input=input_config)
         for info, input_config in found
     ]
+
+
+def _dead_links(pattern: str) -> list[str]:
+    """What a local glob names and Beam's listing leaves out in silence, though rows are missing."""
+    named = glob.glob(pattern, recursive=True) if is_local(pattern) else []
+    return sorted(path for path in named if os.path.islink(path) and not os.path.exists(path))
 
 
 def table_files(table: InputConfig, staged: Sequence[StagedFile]) -> list[InputFile]:

@@ -65,6 +65,12 @@ def _problems_of_place(given: Mapping[str, Any]) -> Iterator[str]:
     for label in given["labels"] or ():
         if not re.fullmatch(LABEL, label):
             yield f"--labels: expected key=value in lower case, got {label!r}."
+    if given["template_location"]:
+        yield (
+            "--template_location: expected a job to wait for, got a template to write: a command "
+            "runs several jobs and publishes when they are done. Leave the flag out; to schedule "
+            "the command see configs/schedule/cloud_scheduler.sh."
+        )
     if given["streaming"]:
         yield "--streaming: expected a batch job, got a streaming one. Leave the flag out."
 

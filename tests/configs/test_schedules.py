@@ -1,5 +1,6 @@
 """The schedules that a person can take, as far as they can be run without their service."""
 
+import datetime
 import json
 import os
 import re
@@ -10,10 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from google.cloud.dataflow_v1beta3 import LaunchFlexTemplateRequest
-from google.protobuf import json_format
 
 from pipeline.arguments import parse
+from pipeline.stages.runner_options import check_runner
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEDULES = PROJECT / "configs" / "schedule"
@@ -26,17 +26,37 @@ PACKAGES = (
     "apache-beam[gcp]==2.77.0",
 )
 
+PARSE_BODIES = """
+import json, sys
+from google.cloud.run_v2 import RunJobRequest
+from google.protobuf import json_format
+for text in sys.argv[1:]:
+    request = RunJobRequest.pb(RunJobRequest())
+    json_format.ParseDict(json.loads(text), request)  # strict: an unknown field raises
+    [container] = request.overrides.container_overrides
+    print(json.dumps(list(container.args)))
+"""
+
 LIST_TASKS = """
 import json, sys
+import pendulum
 from airflow.dag_processing.dagbag import DagBag
+from airflow.timetables.base import TimeRestriction
 bag = DagBag(sys.argv[1], load_op_links=False)
+begin = TimeRestriction(earliest=pendulum.datetime(2026, 11, 1), latest=None, catchup=True)
+
+def first_run(dag):
+    info = dag.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=begin)
+    return [info.logical_date.isoformat(), info.run_after.isoformat()]
+
 tasks = {
     dag.dag_id: {
         "errors": list(bag.import_errors.values()),
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
         "tasks": [[task.task_type, task.retries] for task in dag.tasks],
-        "bodies": [getattr(task, "body", None) for task in dag.tasks],
+        "overrides": [getattr(task, "overrides", None) for task in dag.tasks],
+        "first_run": first_run(dag),
     }
     for dag in bag.dags.values()
 }
@@ -65,10 +85,17 @@ def run_shell(command: str, folder: Path, **environment: str) -> list[list[str]]
 def check_command(arguments: Sequence[str]) -> None:
     """Asserts that the words are a command that Limelight takes, for yesterday."""
     assert arguments[:3] == ["-m", "pipeline", "score"]
-    parsed, _ = parse(arguments[2:])
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", parsed.date)
+    check_arguments(arguments[2:])
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Asserts that they are what Limelight and, after `--`, Beam take, for yesterday."""
+    parsed, beam_options = parse(arguments)
+    today = datetime.datetime.now(datetime.UTC).date()
+    assert parsed.date == (today - datetime.timedelta(days=1)).isoformat()
     assert parsed.if_exists == "skip"
     assert "{date}" in parsed.input
+    check_runner(beam_options, paths={"--model": parsed.model, "--output": parsed.output})
 
 
 def test_the_line_of_the_crontab_runs_the_command(tmp_path: Path) -> None:
@@ -80,19 +107,20 @@ def test_the_line_of_the_crontab_runs_the_command(tmp_path: Path) -> None:
     environment = dict(setting.split("=", 1) for setting in settings)
     minute, hour, *days, command = line.split(" ", 5)
     assert (minute, hour, days) == ("15", "3", ["*", "*", "*"])
-    assert not re.search(r"(?<!\\)%", command)  # cron would read a line feed
-    environment |= {"LIMELIGHT": str(tmp_path), "OUTPUT": str(tmp_path)}
-    [arguments] = run_shell(command.replace("\\%", "%"), tmp_path, **environment)
+    assert "%" not in command  # cron would read a line feed
+    environment |= {"LIMELIGHT": str(tmp_path), "OUTPUT": str(tmp_path / "new")}
+    [arguments] = run_shell(command, tmp_path, **environment)
     check_command(arguments)
+    assert (tmp_path / "new" / "nightly.jsonl").exists()
 
 
 def test_the_systemd_service_runs_the_command(tmp_path: Path) -> None:
     text = (SCHEDULES / "limelight.service").read_text()
     [start] = re.findall(r"^ExecStart=/bin/sh -c '(.*)'$", text, re.M)
     environment = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.M))
-    assert not re.search(r"(?<!%)%(?!%)", start)
+    assert "%" not in start  # systemd would put something in its place
     environment["LIMELIGHT"] = str(tmp_path)
-    [arguments] = run_shell(start.replace("%%", "%"), tmp_path, **environment)
+    [arguments] = run_shell(start, tmp_path, **environment)
     check_command(arguments)
 
 
@@ -108,19 +136,31 @@ def test_systemd_accepts_the_units(unit: str) -> None:
     assert "limelight" not in done.stderr  # a warning names the unit
 
 
-def test_the_schedulers_body_is_a_flex_template_launch() -> None:
+def test_the_schedulers_body_runs_the_command() -> None:
     body = json.loads((SCHEDULES / "cloud_scheduler_body.json").read_text())
-    request = LaunchFlexTemplateRequest.pb(LaunchFlexTemplateRequest())
-    json_format.ParseDict(body, request)  # strict: an unknown field raises
-    assert request.launch_parameter.container_spec_gcs_path.startswith("gs://")
-    assert {"model", "input", "output"} == set(request.launch_parameter.parameters)
-    body["launchParameter"]["jobname"] = "x"
-    with pytest.raises(json_format.ParseError):
-        json_format.ParseDict(body, request)
+    [container] = body["overrides"]["containerOverrides"]
+    check_arguments(container["args"])
 
 
-def test_the_schedulers_script_is_one_that_a_shell_reads() -> None:
-    subprocess.run(["/bin/sh", "-n", str(SCHEDULES / "cloud_scheduler.sh")], check=True)
+def test_the_schedulers_script_starts_the_job_that_it_makes(tmp_path: Path) -> None:
+    """By a gcloud that only writes down its arguments."""
+    (tmp_path / "gcloud").write_text(
+        f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
+    )
+    (tmp_path / "gcloud").chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", str(SCHEDULES / "cloud_scheduler.sh")],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PROJECT": "p", "REGION": "r"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    deploy, bind, schedule = (json.loads(line) for line in done.stdout.splitlines())
+    [name] = {deploy[3], bind[3]}
+    assert "--command=limelight" in deploy
+    flags = dict(word.split("=", 1) for word in schedule if word.startswith("--"))
+    assert flags["--uri"] == f"https://run.googleapis.com/v2/projects/p/locations/r/jobs/{name}:run"
+    assert json.loads(Path(flags["--message-body-from-file"]).read_text())["overrides"]
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +181,7 @@ def airflow() -> Path:
 @pytest.mark.distributed
 @pytest.mark.parametrize(
     ("operator", "task"),
-    [("local", "PythonOperator"), ("dataflow", "DataflowStartFlexTemplateOperator")],
+    [("local", "PythonOperator"), ("dataflow", "CloudRunExecuteJobOperator")],
 )
 def test_the_dag_imports_in_airflow(
     airflow: Path, tmp_path: Path, operator: str, task: str
@@ -168,7 +208,29 @@ def test_the_dag_imports_in_airflow(
     assert dag["catchup"] is True
     assert dag["max_active_runs"] == 1
     assert dag["tasks"] == [[task, 3]]
+    # The date of a run, {{ ds }}, is the day before it.
+    assert dag["first_run"] == ["2026-11-01T03:15:00+00:00", "2026-11-02T03:15:00+00:00"]
     if operator == "dataflow":
-        request = LaunchFlexTemplateRequest.pb(LaunchFlexTemplateRequest())
-        json_format.ParseDict(dag["bodies"][0], request)
-        assert request.launch_parameter.parameters["date"] == "{{ ds }}"
+        body = json.dumps({"overrides": dag["overrides"][0]})
+        [arguments] = parse_bodies(airflow, body)
+        yesterday = [word.replace("{{ ds }}", "yesterday") for word in arguments]
+        check_arguments([*yesterday, "--runner=FnApiRunner"])
+
+
+@pytest.mark.distributed
+def test_the_clouds_own_library_takes_the_schedulers_body(airflow: Path) -> None:
+    body = json.loads((SCHEDULES / "cloud_scheduler_body.json").read_text())
+    [arguments] = parse_bodies(airflow, json.dumps(body))
+    assert arguments == body["overrides"]["containerOverrides"][0]["args"]
+    body["overrides"]["containeroverrides"] = body["overrides"].pop("containerOverrides")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        parse_bodies(airflow, json.dumps(body))
+    assert "ParseError" in refused.value.stderr
+
+
+def parse_bodies(airflow: Path, *bodies: str) -> list[list[str]]:
+    """The arguments in requests to run a job, parsed strictly by Google's client library."""
+    done = subprocess.run(
+        [str(airflow), "-c", PARSE_BODIES, *bodies], capture_output=True, text=True, check=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]

@@ -98,7 +98,10 @@ def test_a_corpus_of_one_class(tmp_path):
         (["train", "--confg", "x"], "required: --config"),
         (["train", "--config", "x", "--sett", "a=1"], "did you mean --set?"),
         (["train", "--config", "x", "--runner=Flink"], "flags for Beam go after --"),
-        (["score", "--model", "m", "--output", "o", "--date", "tomorrow"], "a date YYYY-MM-DD"),
+        (
+            ["score", "--model", "m", "--output", "o", "--date", "tomorrow"],
+            "a date YYYY-MM-DD, today or",
+        ),
     ],
 )
 def test_wrong_usage(arguments, expected):

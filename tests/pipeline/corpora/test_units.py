@@ -96,6 +96,19 @@ def test_an_input_without_files_is_named(tmp_path: Path, name: str) -> None:
         find_input_files(FILES, corpus_of(tmp_path / "a.jsonl", tmp_path / name))
 
 
+@pytest.mark.parametrize("name", ["*", "**", "b/1", "b/*"])
+def test_a_link_to_nothing_is_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "a", "b/2")
+    (tmp_path / "b/1").symlink_to("unmounted")
+    write(tmp_path / "b", "real")
+    (tmp_path / "b/link").symlink_to("real")
+    if name == "*":
+        assert names_of(tmp_path / name) == ["a"]
+    else:
+        with pytest.raises(ConfigError, match=r"expected files, got .*/b/1, a link to nothing"):
+            find_input_files(FILES, corpus_of(tmp_path / name))
+
+
 def test_a_file_of_two_inputs_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, "a.jsonl", "b.jsonl")
     with pytest.raises(ConfigError, match=r"^corpus\.inputs\.1\.path: .* got .*b\.jsonl"):
