@@ -60,5 +60,10 @@ setuptools.setup(
         "vectors": ["gensim>=4.4"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
     },
-    entry_points={"console_scripts": ["limelight=pipeline.__main__:main"]},
+    entry_points={
+        "console_scripts": [
+            "limelight=pipeline.__main__:main",
+            "limelight-worker=pipeline.worker:main",
+        ]
+    },
 )

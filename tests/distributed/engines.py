@@ -121,23 +121,51 @@ def worker_environment() -> dict[str, str]:
     }
 
 
-@contextlib.contextmanager
-def worker_pool(folder: Path) -> Iterator[str]:
-    """A pool that starts one worker process for each that an engine asks for.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorkerPool:
+    """A pool that starts one worker process for each that an engine asks for."""
 
-    Yields its address, for `--environment_type=EXTERNAL --environment_config=ADDRESS`.
-    """
+    address: str
+    pid: int
+
+    @property
+    def options(self) -> list[str]:
+        """Beam's flags for workers from this pool."""
+        return [
+            "--environment_type=EXTERNAL",
+            f"--environment_config={self.address}",
+            "--environment_cache_millis=600000",
+        ]
+
+    def workers(self) -> list[int]:
+        """The processes that run Beam's worker now."""
+        parents = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+        supervisors = {pid for pid, parent in parents.items() if parent == self.pid}
+        return sorted(pid for pid, parent in parents.items() if parent in supervisors)
+
+
+@contextlib.contextmanager
+def worker_pool(folder: Path) -> Iterator[WorkerPool]:
+    """Starts a pool of workers that are replaced when they are killed."""
     port = free_port()
+    executable = folder / "limelight-worker"
+    folder.mkdir(parents=True, exist_ok=True)
+    executable.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipeline.worker "$@"\n')
+    executable.chmod(0o755)
     command = [
         sys.executable,
         "-m",
         "apache_beam.runners.worker.worker_pool_main",
         f"--service_port={port}",
+        f"--container_executable={executable}",
     ]
     environment = worker_environment()
     with started("worker-pool", command, folder=folder, environment=environment) as process:
         wait_for_port(port, process=process)
-        yield f"localhost:{port}"
+        yield WorkerPool(address=f"localhost:{port}", pid=process.popen.pid)
 
 
 @contextlib.contextmanager

@@ -19,11 +19,19 @@ TOLERANCE = 1e-5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """Where a job reads and writes, and the flags of its engine."""
+    """Where a job reads and writes, and the flags of its engine.
+
+    Attributes:
+        corpus: the folder of the corpora.
+        folder: workspace and, below it, output.
+        beam_options: Beam's flags.
+        trained: the model that scores, where it is not the job's own.
+    """
 
     corpus: str
     folder: str
     beam_options: tuple[str, ...]
+    trained: str | None = None
 
     def run(self, *arguments: str) -> Finished:
         """Runs one command on the engine; it has to succeed."""
@@ -33,7 +41,7 @@ class Job:
 
     @property
     def model(self) -> str:
-        return f"{self.folder}/models/demo/1"
+        return self.trained or f"{self.folder}/models/demo/1"
 
     @property
     def predictions(self) -> str:

@@ -18,14 +18,6 @@ from tests.distributed.jobs import (
 pytestmark = pytest.mark.distributed
 
 
-def external(address: str) -> list[str]:
-    return [
-        "--environment_type=EXTERNAL",
-        f"--environment_config={address}",
-        "--environment_cache_millis=600000",
-    ]
-
-
 @contextlib.contextmanager
 def portable_loopback(folder: Path) -> Iterator[list[str]]:
     with engines.job_service(folder) as address:
@@ -39,7 +31,7 @@ def portable_loopback(folder: Path) -> Iterator[list[str]]:
 @contextlib.contextmanager
 def portable_external(folder: Path) -> Iterator[list[str]]:
     with engines.job_service(folder) as address, engines.worker_pool(folder) as pool:
-        yield ["--runner=PortableRunner", f"--job_endpoint={address}", *external(pool)]
+        yield ["--runner=PortableRunner", f"--job_endpoint={address}", *pool.options]
 
 
 @contextlib.contextmanager
@@ -51,13 +43,13 @@ def prism(folder: Path) -> Iterator[list[str]]:
 def flink(folder: Path) -> Iterator[list[str]]:
     with engines.flink_job_server(folder) as address, engines.worker_pool(folder) as pool:
         cluster = [f"--job_endpoint={address}", "--parallelism=2"]
-        yield ["--runner=FlinkRunner", *cluster, *external(pool)]
+        yield ["--runner=FlinkRunner", *cluster, *pool.options]
 
 
 @contextlib.contextmanager
 def spark(folder: Path) -> Iterator[list[str]]:
     with engines.spark_job_server(folder) as address, engines.worker_pool(folder) as pool:
-        yield ["--runner=SparkRunner", f"--job_endpoint={address}", *external(pool)]
+        yield ["--runner=SparkRunner", f"--job_endpoint={address}", *pool.options]
 
 
 @pytest.mark.parametrize("engine", [portable_loopback, portable_external, prism, flink, spark])
