@@ -3,13 +3,12 @@
 import itertools
 import logging
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import NoReturn
 
 from pipeline.logs import JsonLines, LogFormat, PlainLines, log_end
+from pipeline.stopping import heed_signals
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -39,8 +38,7 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
     from pipeline.runs.lease import LeaseError
     from pipeline.stages.running import RunError
 
-    signal.signal(signal.SIGTERM, _stop)
-
+    heed_signals()
     try:
         return run_command(arguments)
     except ConfigError as error:
@@ -53,11 +51,6 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
         message = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
         hint = "" if verbose else " Run again with --verbose for the traceback."
         return _fail(f"{message}.{hint}", code=FAILED, error=error if verbose else None)
-
-
-def _stop(number: int, frame: object) -> NoReturn:
-    """What a scheduler's SIGTERM does: the same as Ctrl-C, so that the run says how it ended."""
-    raise KeyboardInterrupt
 
 
 def _fail(message: str, *, code: int, error: BaseException | None = None) -> int:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pipeline import stopping
+
 logger = logging.getLogger("limelight")
 
 LINE_SECONDS = 10.0  # how often a log hears of progress
@@ -71,7 +73,12 @@ def shown(title: str, *, total: int | None = None, unit: str = "documents") -> I
 
 
 def advance(amount: int) -> None:
-    """Counts `amount` more rows as done, wherever progress is shown."""
+    """Counts `amount` more rows as done, wherever progress is shown.
+
+    Raises:
+        KeyboardInterrupt: if the command is to stop.
+    """
+    stopping.check()
     with _lock:
         if _current is not None:
             _current.advance(amount)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from model.bundle import Bundle
 from model.config import ConfigError
+from pipeline import stopping
 from pipeline.config import Config
 from pipeline.corpora.accounting import rejected_fraction
 from pipeline.logs import conclude, describe_run
@@ -138,6 +139,7 @@ def publish_run(
     folder = run_folder(partition.output, run.run_id)
     # Before the commit: whoever finds a published run that was killed needs all that it counted.
     run.write(files, folder)
+    stopping.check()
     try:
         publish(
             files,

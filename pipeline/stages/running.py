@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
+from pipeline import stopping
 from pipeline.stages.runner_options import with_runner
 
 logger = logging.getLogger("limelight")
@@ -26,6 +27,7 @@ def running(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pipeline
             takes no two jobs of one name: the step ends the name, where there is one.
 
     Raises:
+        KeyboardInterrupt: if it failed because the command is to stop.
         RunError: if the pipeline fails, with the innermost error's message.
     """
     try:
@@ -38,6 +40,7 @@ def running(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pipeline
     except RunError:
         raise
     except Exception as error:  # Beam re-raises what a worker raised, under several types.
+        stopping.check()
         logger.debug("the pipeline failed", exc_info=error)
         raise RunError(f"the pipeline failed: {innermost_message(error)}") from error
 

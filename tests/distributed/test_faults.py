@@ -5,7 +5,9 @@ After each the run is repeated, and everything is as if nothing had happened.
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from tests.distributed.replaced_night import (
     start,
     undisturbed,
     wait_for_work,
+    write_new,
 )
 from tests.end_to_end.commands import run
 from tests.pipeline.stages.nights import DATE, Nights, left_behind
@@ -151,3 +154,29 @@ def test_a_file_that_fails_to_open_twice_and_then_works(
     assert all("1.jsonl" in line and "trying again in" in line for line in tries), tries
     assert nights.table().equals(new)
     assert left_behind(nights.output) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_cleanly_wherever_it_is(
+    nights: Nights, expected: tuple[pa.Table, pa.Table], number: signal.Signals
+) -> None:
+    """Reading and scoring, mostly within compiled code, take the seconds over which it comes."""
+    if signal.getsignal(number) == signal.SIG_IGN:
+        pytest.skip(f"{number.name} is ignored here, and so it would be by the command")
+    old, new = expected
+    text = "so good and so bad a poison " * 40
+    nights.write([{"id": f"d{row}", "text": text} for row in range(120_000)], shards=4)
+    for seconds in (0.2, 0.5, 0.8):
+        with Reader(nights, allowed=[old]) as reader:
+            process = start(nights)
+            wait_for_work(nights, process)
+            time.sleep(seconds)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert said == "error: stopped by a signal; run again to have the whole of it\n"
+        assert reader.waited == 0
+        assert left_behind(nights.output) == set()
+        assert nights.manifests()[-1]["status"] == "failed"
+    write_new(nights)
+    check_rerun(nights, new)
