@@ -9,7 +9,7 @@ import dataclasses
 import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 logger = logging.getLogger("limelight")
@@ -85,6 +85,22 @@ def open_patiently(files: Files, path: str) -> BinaryIO:
     return files.open(path)
 
 
+@contextlib.contextmanager
+def created(files: Files, path: str) -> Iterator[BinaryIO]:
+    """A new file, open for writing.
+
+    Raises:
+        OSError: that names the file, which the system does not do for a full disk.
+    """
+    try:
+        with files.create(path) as stream:
+            yield stream
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, path) from error
+
+
 def read_json(files: Files, path: str) -> Any:
     """The value a JSON file holds."""
     with files.open(path) as stream:
@@ -104,7 +120,7 @@ def write_lines(files: Files, path: str, lines: Iterable[str]) -> None:
 
 def write_text(files: Files, path: str, text: str) -> None:
     """Writes a text file in UTF-8."""
-    with files.create(path) as stream:
+    with created(files, path) as stream:
         stream.write(text.encode())
 
 

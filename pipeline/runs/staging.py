@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
-from pipeline.runs.files import Files
+from pipeline.runs.files import Files, created
 
 CHUNK = 1 << 20
 
@@ -56,7 +56,7 @@ def stage_streams(files: Files, sources: Iterable[BinaryIO], *, path: str, rows:
     """Copies streams, one after another, into one file of any filesystem."""
     digest = hashlib.sha256()
     size = 0
-    with files.create(path) as sink:
+    with created(files, path) as sink:
         for source in sources:
             while chunk := source.read(CHUNK):
                 digest.update(chunk)

@@ -1,6 +1,7 @@
 """Publishing: a date owned, its old leftovers swept, a finished run checked and committed."""
 
 import contextlib
+import errno
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -34,6 +35,8 @@ logger = logging.getLogger("limelight")
 
 PREDICTIONS, REJECTED = "predictions.json", "rejected.json"  # what is staged, by name
 
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
+
 IfExists = Literal["replace", "skip", "fail"]
 
 
@@ -43,13 +46,16 @@ def own_date(files: Files, partition: Partition, *, run_id: str) -> Iterator[Lea
 
     Raises:
         ConfigError: if the output cannot be written.
+        RunError: if it cannot be written for now.
         LeaseError: if a living run has the date.
     """
     with contextlib.ExitStack() as stack:
         try:
             lease = stack.enter_context(hold_lease(files, partition, run_id=run_id))
         except OSError as error:
-            raise ConfigError(
+            # A full disk may have room by the next try; a wrong folder stays wrong.
+            kind = RunError if error.errno in PASSING else ConfigError
+            raise kind(
                 f"{partition.output}: expected an output folder that can be written, got "
                 f"{one_line(error)}. Give --output another folder, or mend this one."
             ) from error
@@ -122,8 +128,8 @@ def publish_run(
     Raises:
         ConfigError: if there was no row at all.
         LeaseError: if another run took the date over.
-        RunError: if rows are missing, too many were rejected, or the corpus drifted and
-            `drift.on_drift` is `block`; nothing is published.
+        RunError: if rows are missing, too many were rejected, the corpus drifted and
+            `drift.on_drift` is `block`, or the output cannot be written; nothing is published.
     """
     staging = staging_folder(partition.output, run.run_id)
     predictions = read_list(files, join(staging, PREDICTIONS))
@@ -137,10 +143,10 @@ def publish_run(
     final = final_files(partition.predictions, predictions, run_id=run.run_id)
     run.outputs = [file.as_output() for file in final]
     folder = run_folder(partition.output, run.run_id)
-    # Before the commit: whoever finds a published run that was killed needs all that it counted.
-    run.write(files, folder)
     stopping.check()
     try:
+        # Before the commit: who finds a published run that was killed needs all that it counted.
+        run.write(files, folder)
         publish(
             files,
             partition,
@@ -153,6 +159,11 @@ def publish_run(
         if published_run(files, partition) == run.run_id:
             run.finish("done")
         raise
+    except OSError as error:
+        raise RunError(
+            f"{partition.predictions}: expected to publish {len(final)} files, got "
+            f"{one_line(error)}. Mend the output and run again."
+        ) from error
     run.finish("done")
     _describe(run, files=files, folder=folder, staging=staging)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pipeline.stages.running import RunError
 from tests.distributed.reader import Reader
 from tests.distributed.replaced_night import (
     check_rerun,
@@ -89,8 +90,9 @@ def test_a_full_disk_leaves_the_old_rows(
             try:
                 small_disk.score()
                 break
-            except Exception as error:
+            except RunError as error:
                 assert "No space left on device" in str(error)  # noqa: PT017
+                assert str(small_disk.output) in str(error)  # noqa: PT017
             finally:
                 ballast.unlink()
             assert small_disk.table().equals(old)
