@@ -17,10 +17,11 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             heard.append(record.getMessage())
 
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
-    monkeypatch.setattr(progress.logger, "level", logging.INFO)
-    handler = Hearing()
+    handler, before = Hearing(), progress.logger.level
     progress.logger.addHandler(handler)
+    progress.logger.setLevel(logging.INFO)
     yield heard
+    progress.logger.setLevel(before)
     progress.logger.removeHandler(handler)
 
 
