@@ -231,9 +231,12 @@ def _read_others(lease: Lease, partition: Partition) -> dict[str, str]:
     found = {}
     for info in lease.files.match(partition.claim("*")):
         if base_name(info.path) != base_name(lease.path):
-            # It may be given up by now, and stores differ in what they raise then.
-            with contextlib.suppress(Exception), lease.files.open(info.path) as stream:
-                found[info.path] = stream.read().decode(errors="replace")
+            try:
+                with lease.files.open(info.path) as stream:
+                    found[info.path] = stream.read().decode(errors="replace")
+            except Exception:  # stores differ in what they raise
+                if lease.files.match(info.path):  # not given up: who has the date is not known
+                    raise
     return found
 
 

@@ -5,12 +5,10 @@ it must see nothing, or the whole of one run.
 """
 
 import contextlib
-import io
-import json
-from collections.abc import Callable, Iterable, Sequence
+import dataclasses
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -27,137 +25,19 @@ from pipeline.runs.commit import (
     staging_folder,
 )
 from pipeline.runs.files import FileInfo, Files, base_name, join, read_json
-from pipeline.runs.staging import StagedFile, stage_files
+from pipeline.runs.staging import stage_files
 from pipeline.stages.filesystem import BeamFiles
 from tests.pipeline import object_store
-
-
-class KilledError(BaseException):
-    """The process is gone: nothing may catch this."""
-
-
-class CountedFiles(BeamFiles):
-    """Beam's files, one change at a time; after `limit` changes the process is killed.
-
-    A move counts as a copy and a delete, as an object store does it; a file that is
-    created counts once when it is there and empty and once when it is written.
-    """
-
-    def __init__(self, *, limit: int | None = None, watch: Callable[[], object] | None = None):
-        self.limit = limit
-        self.watch = watch
-        self.changes = 0
-
-    def changed(self) -> None:
-        self.changes += 1
-        if self.watch is not None:
-            self.watch()
-        if self.limit is not None and self.changes >= self.limit:
-            raise KilledError
-
-    def create(self, path: str) -> BinaryIO:
-        write_bytes(path, b"")
-        self.changed()
-        return _CountedStream(self, path)
-
-    def move(self, moves: Iterable[tuple[str, str]]) -> None:
-        for source, target in moves:
-            with BeamFiles().open(source) as stream:
-                write_bytes(target, stream.read())
-            self.changed()
-            super().delete([source])
-            self.changed()
-
-    def delete(self, paths: Sequence[str]) -> None:
-        for path in paths:
-            if self.exists(path):
-                super().delete([path])
-                self.changed()
-
-
-class _CountedStream(io.BytesIO):
-    def __init__(self, files: CountedFiles, path: str) -> None:
-        super().__init__()
-        self._files = files
-        self._path = path
-
-    def close(self) -> None:
-        if not self.closed:
-            content = self.getvalue()
-            super().close()
-            write_bytes(self._path, content)
-            self._files.changed()
-
-
-def write_bytes(path: str, content: bytes) -> None:
-    with BeamFiles().create(path) as stream:
-        stream.write(content)
-
-
-def stage(
-    partition: Partition, run_id: str, *, sizes: Sequence[int]
-) -> dict[str, list[StagedFile]]:
-    """What a run has written before it commits: files of `sizes` rows, and one rejection."""
-    staging = staging_folder(partition.output, run_id)
-    staged: dict[str, list[StagedFile]] = {}
-    for kind, rows_of_files in (("predictions", sizes), ("rejected", [1])):
-        staged[kind] = []
-        for index, rows in enumerate(rows_of_files):
-            path = join(staging, kind, f"{index}.parquet")
-            content = f"{run_id}\n".encode() * rows
-            write_bytes(path, content)
-            staged[kind].append(
-                StagedFile(path=path, bytes=len(content), rows=rows, sha256="unused")
-            )
-    return staged
-
-
-def unchallenged() -> None:
-    """What the lease says where no other run is about."""
-
-
-def commit(files: Files, partition: Partition, run_id: str, *, sizes: Sequence[int]) -> None:
-    staged = stage(partition, run_id, sizes=sizes)
-    publish(files, partition, run_id=run_id, **staged, check=unchallenged)
-
-
-def read_folder(folder: str) -> dict[str, bytes]:
-    files = BeamFiles()
-    found = {}
-    for info in files.match(join(folder, "*")):
-        with files.open(info.path) as stream:
-            found[base_name(info.path)] = stream.read()
-    return found
-
-
-def run_seen(partition: Partition) -> str | None:
-    """The run whose rows a reader sees, or None where it waits; fails at any wrong state."""
-    found = read_folder(partition.predictions)
-    if SUCCESS not in found:
-        return None
-    success = json.loads(found.pop(SUCCESS))
-    lines = b"".join(found.values()).decode().splitlines()
-    assert set(lines) <= {success["run_id"]}
-    assert len(lines) == success["rows"]
-    listed = {(item["file"], item["bytes"]) for item in success["files"]}
-    assert listed == {(name, len(content)) for name, content in found.items()}
-    return str(success["run_id"])
-
-
-def only_run(partition: Partition, run_id: str, *, sizes: Sequence[int]) -> None:
-    """Asserts that the partition is exactly what this run alone would have left."""
-    assert run_seen(partition) == run_id
-    for folder, rows_of_files in (
-        (partition.predictions, sizes),
-        (partition.rejected, [1]),
-    ):
-        found = read_folder(folder)
-        found.pop(SUCCESS, None)
-        total = len(rows_of_files)
-        assert found == {
-            f"part-{run_id}-{index:05d}-of-{total:05d}.parquet": f"{run_id}\n".encode() * rows
-            for index, rows in enumerate(rows_of_files)
-        }
+from tests.pipeline.runs.commits import (
+    CountedFiles,
+    KilledError,
+    commit,
+    only_run,
+    run_seen,
+    stage,
+    unchallenged,
+    write_bytes,
+)
 
 
 @pytest.fixture(params=["local", "objects"])
@@ -257,88 +137,28 @@ def test_however_often_it_is_killed_the_last_run_stands_alone(
     only_run(partition, "last", sizes=last)
 
 
-class FullFiles(BeamFiles):
-    """Takes `room` moves of files of predictions or rejections, and no more."""
+def test_folders_of_a_divided_partition_come_and_go_whole(tmp_path: Path) -> None:
+    partition = Partition(output=str(tmp_path), date="2026-11-20")
 
-    def __init__(self, room: int) -> None:
-        self.room = room
+    def commit_divided(files: Files, run_id: str, languages: Sequence[str]) -> None:
+        staged = stage(partition, run_id, sizes=[1] * len(languages))
+        staged["predictions"] = [
+            dataclasses.replace(file, subfolder=f"lang={language}")
+            for file, language in zip(staged["predictions"], languages, strict=True)
+        ]
+        publish(files, partition, run_id=run_id, **staged, check=unchallenged)
 
-    def move(self, moves: Iterable[tuple[str, str]]) -> None:
-        for source, target in moves:
-            if base_name(target).startswith("part-new"):
-                if self.room == 0:
-                    raise OSError(28, "No space left on device")
-                self.room -= 1
-            super().move([(source, target)])
-
-
-@pytest.mark.parametrize("room", range(4))
-def test_new_files_that_cannot_come_in_leave_the_old_state(partition: Partition, room: int) -> None:
-    commit(BeamFiles(), partition, "old", sizes=[3, 2])
-    if room < 3:
-        with pytest.raises(OSError, match="No space left"):
-            commit(FullFiles(room), partition, "new", sizes=[1, 4])
-        only_run(partition, "old", sizes=[3, 2])
-    else:
-        commit(FullFiles(room), partition, "new", sizes=[1, 4])
-        only_run(partition, "new", sizes=[1, 4])
-
-
-def test_a_first_commit_that_fails_leaves_nothing(partition: Partition) -> None:
-    with pytest.raises(OSError, match="No space left"):
-        commit(FullFiles(2), partition, "new", sizes=[1, 4])
-    assert read_folder(partition.predictions) == read_folder(partition.rejected) == {}
-
-
-class TakenOverError(Exception):
-    """What the lease says when another run has the date."""
-
-
-def test_a_run_that_wakes_up_in_its_commit_takes_nothing_from_its_successor(
-    partition: Partition,
-) -> None:
-    """The run stops before it looks for earlier rows, for long enough to be taken for dead."""
-    taken_over = False
-
-    class SleepyFiles(BeamFiles):
-        def match(self, pattern: str) -> list[FileInfo]:
-            nonlocal taken_over
-            if pattern.endswith("dt=2026-11-20/**") and not taken_over:
-                taken_over = True
-                commit(BeamFiles(), partition, "successor", sizes=[2, 2])
-            return super().match(pattern)
-
-    def check() -> None:
-        if taken_over:
-            raise TakenOverError
-
-    commit(BeamFiles(), partition, "old", sizes=[3])
-    staged = stage(partition, "sleepy", sizes=[1, 4])
-    with pytest.raises(TakenOverError):
-        publish(SleepyFiles(), partition, run_id="sleepy", **staged, check=check)
-    only_run(partition, "successor", sizes=[2, 2])
-
-
-def test_a_run_that_is_taken_over_withdraws_its_files(partition: Partition) -> None:
-    checks = iter([None, TakenOverError()])
-
-    def check() -> None:
-        if error := next(checks, TakenOverError()):
-            raise error
-
-    commit(BeamFiles(), partition, "old", sizes=[3])
-    staged = stage(partition, "new", sizes=[1])
-    with pytest.raises(TakenOverError):
-        publish(BeamFiles(), partition, run_id="new", **staged, check=check)
-    assert list(read_folder(partition.predictions)) == ["part-old-00000-of-00001.parquet"]
-
-
-@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"run_id": "old"}', '{"files": [1]}'])
-def test_a_damaged_description_is_no_partition(partition: Partition, damaged: str) -> None:
-    commit(BeamFiles(), partition, "old", sizes=[3])
-    assert published_run(BeamFiles(), partition) == "old"
-    write_bytes(join(partition.predictions, SUCCESS), damaged.encode())
-    assert published_run(BeamFiles(), partition) is None
+    for limit in (*range(5, 40, 3), None):
+        commit_divided(BeamFiles(), "old", ["de", "en", "en"])
+        with contextlib.suppress(KilledError):
+            commit_divided(CountedFiles(limit=limit), "dead", ["en", "fr"])
+        commit_divided(BeamFiles(), "new", ["fr", "sv"])
+        assert published_run(BeamFiles(), partition) == "new"
+        folder = Path(partition.predictions)
+        assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*/*")) == [
+            "lang=fr/part-new-00000-of-00002.parquet",
+            "lang=sv/part-new-00001-of-00002.parquet",
+        ]
 
 
 def test_a_real_kill_of_a_local_move_loses_nothing(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -94,6 +95,20 @@ def test_a_living_run_of_this_machine_is_not_waited_for(partition: Partition) ->
 def hold(partition: Partition, run_id: str, timing: Timing | None = None) -> list[str]:
     with hold_lease(BeamFiles(), partition, run_id=run_id, timing=timing) as lease:
         return lease.outlasted
+
+
+def test_a_claim_that_cannot_be_read_is_not_taken_for_none(local: Partition) -> None:
+    class FailingFiles(BeamFiles):
+        def open(self, path: str) -> BinaryIO:
+            raise OSError(5, "Input/output error", path)
+
+    with hold_lease(BeamFiles(), local, run_id="b"):
+        with (
+            pytest.raises(OSError, match="Input/output error"),
+            hold_lease(FailingFiles(), local, run_id="a"),
+        ):
+            pass
+        assert claims(local) == ["b"]
 
 
 def test_other_dates_are_free(partition: Partition) -> None:
