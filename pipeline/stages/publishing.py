@@ -86,7 +86,7 @@ def recorded(run: Manifest, *, files: Files, folder: str) -> Iterator[None]:
 
     What is staged goes before the manifest is written: the disk may be full.
     """
-    with concluding(run), run.recorded(files, folder):
+    with run.recorded(files, folder):
         try:
             yield
         except BaseException:
@@ -107,11 +107,17 @@ def _clear_failed(files: Files, staging: str) -> None:
 
 @contextlib.contextmanager
 def concluding(run: Manifest) -> Iterator[None]:
-    """Tells the log's last line how the run ended, whichever way."""
+    """Tells the log's last line how the run ended, also where it ended before it began."""
     try:
         yield
+    except BaseException as error:
+        if run.status == "running":
+            run.finish("failed")
+            run.extra = {**run.extra, "error": one_line(error)}
+        raise
     finally:
-        conclude(run.run_id, describe_run(run.as_dict()))
+        if run.status != "running":  # else there was nothing to do
+            conclude(run.run_id, describe_run(run.as_dict()))
 
 
 def publish_run(

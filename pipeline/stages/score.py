@@ -16,7 +16,7 @@ from pipeline.corpora.accounting import account_files, total_rows
 from pipeline.corpora.documents import kept_fields
 from pipeline.corpora.predictions import column_prefixes
 from pipeline.corpora.units import InputFile, Unit
-from pipeline.logs import naming_run
+from pipeline.logs import conclude, describe_run, naming_run
 from pipeline.runs import progress
 from pipeline.runs.commit import Partition, run_folder, staging_folder
 from pipeline.runs.files import Files, join, read_json
@@ -30,6 +30,7 @@ from pipeline.stages.publishing import (
     PREDICTIONS,
     REJECTED,
     IfExists,
+    concluding,
     find_published,
     own_date,
     publish_run,
@@ -46,6 +47,8 @@ from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.show_documents import ShowDocuments
 from pipeline.transforms.write_record_batches import WriteRecordBatches
+
+SKIPPED = "skipped"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,11 +114,16 @@ def score(
         "model_fingerprint": bundle.manifest["fingerprint"],
         "rejected": partition.rejected,
     }
-    with naming_run(run.run_id), own_date(files, partition, run_id=run.run_id) as lease:
+    with (
+        naming_run(run.run_id),
+        concluding(run),
+        own_date(files, partition, run_id=run.run_id) as lease,
+    ):
         before = find_published(files, partition, if_exists=if_exists)
         if before is not None:
             folder = run_folder(partition.output, before)
             manifest = read_manifest(files, folder)
+            conclude(before, {**describe_run(manifest), "date": partition.date, "status": SKIPPED})
             return ScoringRun(partition=partition, folder=folder, manifest=manifest, skipped=True)
         scratch = join(staging_folder(partition.output, run.run_id), "tables")
         with (

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.distributed
 
 DATES = [f"2026-11-{day}" for day in range(16, 21)]
 BAD = DATES[2]
+EXPECTED = {
+    "absent": f"/{BAD}/*.jsonl', got none",
+    "a dead link": "a link to nothing",
+    "rejected": "of the rows were rejected",
+}
 
 
 @pytest.fixture
@@ -48,9 +53,14 @@ def damage(folder: Path, how: str) -> None:
 def test_a_backfill_with_one_bad_date_finishes_the_others(nights: Nights, how: str) -> None:
     damage(nights.folder / "corpus" / BAD, how)
     dates = ("--dates", f"{DATES[0]}..{DATES[-1]}")
-    finished = run(*command_of(nights, *dates))
+    finished = run(*command_of(nights, *dates, "--log-format", "json"))
     assert finished.code == 1
-    assert finished.error_line.startswith(f"error: 1 of 5 dates failed: {BAD}. ")
+    *_, error, last = map(json.loads, finished.err.splitlines())
+    assert error["event"].startswith(f"error: 1 of 5 dates failed: {BAD}. ")
+    assert [(night["date"], night["status"]) for night in last["runs"]] == [
+        (date, "failed" if date == BAD else "done") for date in DATES
+    ]
+    assert EXPECTED[how] in last["runs"][2]["error"]
     told = [line.split()[:2] for line in finished.out.splitlines() if line.startswith("2026-")]
     assert told == [[date, "failed" if date == BAD else "done"] for date in DATES]
     for at, date in enumerate(DATES):
@@ -70,7 +80,10 @@ def test_a_backfill_with_one_bad_date_finishes_the_others(nights: Nights, how: s
     for date, moment in before.items():
         assert (Path(nights.partition(date).predictions) / "_SUCCESS").stat().st_mtime_ns == moment
     last = json.loads(again.err.splitlines()[-1])
-    assert (last["last"], last["exit_code"], last["date"], last["status"]) == (True, 0, BAD, "done")
+    assert (last["last"], last["exit_code"]) == (True, 0)
+    assert [(night["date"], night["status"]) for night in last["runs"]] == [
+        (date, "done" if date == BAD else "skipped") for date in DATES
+    ]
 
     shutil.rmtree(nights.output / "runs")  # someone tidied up
     assert run(*command_of(nights, *dates, "--if-exists", "skip")).code == 0
