@@ -8,7 +8,8 @@ The speed is of the pipeline, from the first read to the last staged file: a wor
 shown by itself, because a larger corpus pays it once.
 
 The last table is arithmetic on the speed of one core at the largest size: documents -> workers
--> hours -> core hours. What a core hour costs is the reader's to fill in.
+-> hours -> core hours. What a core hour costs is the reader's to fill in. `--readme` also writes
+both tables to README.
 """
 
 import argparse
@@ -24,6 +25,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.bench_score import read_reviews, run_process, write_corpus, write_model
+from tests.benchmarks.readme import README, Row, replace_between, table
+
+BEGIN = "<!-- scaling: python -m tests.benchmarks.bench_scaling --readme -->"
+END = "<!-- end of scaling -->"
 
 CORES_A_WORKER = 4
 LARGE = ((1_000_000, 1), (100_000_000, 50), (10_000_000_000, 1_000))
@@ -61,31 +66,45 @@ def score(folder: Path, corpus: Path, *, documents: int, workers: int) -> Measur
     return Measured(documents, workers, manifest["seconds"], run.wall)
 
 
-def report(runs: list[Measured]) -> Iterator[str]:
+def report(runs: list[Measured]) -> Iterator[Row]:
     """The measured speeds: medians over the rounds."""
-    yield (
-        f"{'documents':>12}{'workers':>9}{'documents/s':>13}{'a core':>9}"
-        f"{'pipeline':>11}{'beside it':>11}"
-    )
+    yield ("documents", "worker processes", "documents/s", "a core", "pipeline", "beside it")
     for documents, workers in sorted({(run.documents, run.workers) for run in runs}):
         same = [run for run in runs if (run.documents, run.workers) == (documents, workers)]
         rate = statistics.median(run.rate for run in same)
         seconds = statistics.median(run.seconds for run in same)
         start = statistics.median(run.wall - run.seconds for run in same)
         yield (
-            f"{documents:12,}{workers:9}{rate:13,.0f}{rate / workers:9,.0f}"
-            f"{seconds:9.1f} s{start:9.1f} s"
+            f"{documents:,}",
+            f"{workers}",
+            f"{rate:,.0f}",
+            f"{rate / workers:,.0f}",
+            f"{seconds:.1f} s",
+            f"{start:.1f} s",
         )
 
 
-def extrapolate(rate: float) -> Iterator[str]:
+def extrapolate(rate: float) -> Iterator[Row]:
     """Documents -> workers -> hours -> core hours, at a rate of documents a second a core."""
-    yield f"at {rate:,.0f} documents a second a core, workers of {CORES_A_WORKER} cores:"
-    yield f"{'documents':>16}{'workers':>9}{'hours':>9}{'core hours':>12}"
+    yield ("documents", f"workers of {CORES_A_WORKER} cores", "hours", "cost basis")
     for documents, workers in LARGE:
         hours = documents / (rate * workers * CORES_A_WORKER) / 3600
         core_hours = math.ceil(hours * workers * CORES_A_WORKER)
-        yield f"{documents:16,}{workers:9,}{hours:9.2f}{core_hours:12,}"
+        yield (f"{documents:,}", f"{workers:,}", f"{hours:.2f}", f"{core_hours:,} core hours")
+
+
+def describe(runs: list[Measured]) -> list[str]:
+    """Both tables, and what they say, as Markdown."""
+    largest = max(run.documents for run in runs)
+    alone = [run.rate for run in runs if (run.documents, run.workers) == (largest, 1)]
+    rate = statistics.median(alone)
+    return [
+        *table(report(runs)),
+        "",
+        f"At {rate:,.0f} documents a second a core:",
+        "",
+        *table(extrapolate(rate)),
+    ]
 
 
 def main() -> None:
@@ -94,6 +113,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=5_000)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--readme", action="store_true", help="write the tables to README too")
     parsed = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     workers = [count for count in (1, 2) if count <= len(os.sched_getaffinity(0))]
@@ -119,10 +139,11 @@ def main() -> None:
                     runs.append(
                         score(folder, folder / str(size), documents=documents, workers=count)
                     )
-    print("\n".join(report(runs)))
-    largest = max(parsed.sizes) * len(texts)
-    alone = [run.rate for run in runs if (run.documents, run.workers) == (largest, 1)]
-    print("\n".join(extrapolate(statistics.median(alone))))
+    lines = describe(runs)
+    print("\n".join(lines))
+    if parsed.readme:
+        page = README.read_text(encoding="utf-8")
+        README.write_text(replace_between(page, BEGIN, END, lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

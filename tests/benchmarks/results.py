@@ -19,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-README = Path(__file__).parents[2] / "README.md"
+from tests.benchmarks.readme import README, replace_between, table, text_between
+
 BEGIN, END = "<!-- results: make results -->", "<!-- end of results -->"
 HEADER = ("config", "test score", "mean ± deviation", "seeds", "time", "published")
 
@@ -83,24 +84,14 @@ def update_table(page: str, rows: Sequence[tuple[str, ...]]) -> str:
     Raises:
         ValueError: if the page has no place for the table.
     """
-    before, begin, rest = page.partition(BEGIN)
-    table, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"expected a place between {BEGIN!r} and {END!r}, got none")
-    cells = {row[0]: row for row in [*_read_rows(table), *rows]}
-    order = [f"`{name}`" for name in NAMED]
-    lines = [_line(HEADER), _line(("---",) * len(HEADER))]
-    lines += [_line(cells[name]) for name in order if name in cells]
-    return f"{before}{begin}\n" + "\n".join(lines) + f"\n{end}{after}"
+    cells = {row[0]: row for row in [*_read_rows(text_between(page, BEGIN, END)), *rows]}
+    known = [cells[name] for name in (f"`{each}`" for each in NAMED) if name in cells]
+    return replace_between(page, BEGIN, END, list(table([HEADER, *known])))
 
 
-def _read_rows(table: str) -> Iterator[tuple[str, ...]]:
-    for line in table.strip().splitlines()[2:]:
+def _read_rows(text: str) -> Iterator[tuple[str, ...]]:
+    for line in text.strip().splitlines()[2:]:
         yield tuple(cell.strip() for cell in line.strip("|").split("|"))
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:
@@ -117,7 +108,7 @@ def main() -> None:
         begun = time.monotonic()
         scores = read_scores(train(name, seeds=arguments.seeds), NAMED[name].metric)
         row = describe(name, scores, seconds=time.monotonic() - begun)
-        print(_line(row), flush=True)
+        print(" | ".join(row), flush=True)
         page = README.read_text(encoding="utf-8")
         README.write_text(update_table(page, [row]), encoding="utf-8")
 

@@ -1,0 +1,39 @@
+"""README's tables of measurements, each between two comments that say what writes it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+
+Row = tuple[str, ...]
+
+
+def table(rows: Iterable[Row]) -> Iterator[str]:
+    """Rows, the first of which is the head, as the lines of a Markdown table."""
+    for number, row in enumerate(rows):
+        yield "| " + " | ".join(row) + " |"
+        if not number:
+            yield "| " + " | ".join("---" for _ in row) + " |"
+
+
+def text_between(page: str, begin: str, end: str) -> str:
+    """What stands between two comments.
+
+    Raises:
+        ValueError: if the page has no place for it.
+    """
+    _, found, rest = page.partition(begin)
+    text, found_end, _ = rest.partition(end)
+    if not found or not found_end:
+        raise ValueError(f"expected a place between {begin!r} and {end!r}, got none")
+    return text
+
+
+def replace_between(page: str, begin: str, end: str, lines: Sequence[str]) -> str:
+    """The page with other lines between two comments.
+
+    Raises:
+        ValueError: if the page has no place for them.
+    """
+    old = begin + text_between(page, begin, end) + end
+    return page.replace(old, "\n".join([begin, *lines, end]))
