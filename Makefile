@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-distributed lint bench results lock
+.PHONY: help setup demo test test-distributed lint bench results template lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: $(STAMP)  ## measure the scoring engine, the command score, and prepare (
 
 results: $(STAMP)  ## train the named configs whose corpora are below CORPORA; update README's table
 	$(BIN)/python -m tests.benchmarks.results
+
+template:  ## print the commands that make a Dataflow Flex Template and launch it (PROJECT, REGION, BUCKET)
+	@PROJECT="$(PROJECT)" REGION="$(REGION)" BUCKET="$(BUCKET)" sh configs/dataflow/template.sh
 
 lock:  ## resolve every version again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)/lock

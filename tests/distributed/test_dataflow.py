@@ -1,6 +1,9 @@
 """Submissions to Dataflow, against a fake that executes what it is given in a clean place."""
 
 import dataclasses
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from tests.distributed import google_fake
+from tests.distributed import engines, google_fake
 from tests.distributed.clean_python import CleanPython, make_clean_python
 from tests.distributed.google_fake import PROJECT, REGION, Google
 from tests.distributed.jobs import (
@@ -21,6 +24,7 @@ from tests.distributed.jobs import (
 
 pytestmark = pytest.mark.distributed
 
+LAUNCHER = engines.PROJECT / "configs/dataflow/flex_template.py"
 IMAGE = "us-docker.pkg.dev/my-project/limelight/cpu:0.1.0"
 T4 = "type:nvidia-tesla-t4;count:1;install-nvidia-driver"
 
@@ -164,3 +168,44 @@ def test_nothing_is_left_in_staging(ran: Ran) -> None:
     left = [name for name in ran.google.objects if name.startswith("bucket/limelight/")]
     assert any("/models/demo/1/" in name for name in left)
     assert not [name for name in left if "/staging/" in name or "/leases/" in name]
+
+
+def test_a_launched_template_scores_and_publishes(
+    tmp_path: Path, ran: Ran, clean_python: CleanPython, expected: list[dict[str, Any]]
+) -> None:
+    google = ran.google
+    submitted = len(google.jobs)
+    described = "gs://bucket/staging/template_launches/1/job_object"
+    parameters = {
+        "model": "gs://bucket/limelight/models/demo/1",
+        "input": "gs://bucket/corpus/{date}/*.jsonl",
+        "output": "gs://bucket/nightly",
+        "date": DATE,
+    }
+    for name, content in list(google.objects.items()):
+        google.objects[name.replace("corpus/tonight", f"corpus/{DATE}")] = content
+    flags = {
+        "runner": "DataflowRunner",
+        "project": PROJECT,
+        "region": REGION,
+        "job_name": "limelight-score",
+        "temp_location": "gs://bucket/tmp",
+        "template_location": described,
+        "dataflow_endpoint": google.url,
+    }
+    words = [f"--{name}={value}" for name, value in {**parameters, **flags}.items()]
+    subprocess.run(
+        [sys.executable, LAUNCHER, *words],
+        env=engines.worker_environment() | {"LIMELIGHT_IMAGE": IMAGE},
+        check=True,
+    )
+    assert len(google.jobs) == submitted, "a launcher only describes the job"
+    job = json.loads(google.objects[described.removeprefix("gs://")])
+    [pool] = job["environment"]["workerPools"]
+    assert pool["autoscalingSettings"]["maxNumWorkers"] == 1
+    assert {image["containerImage"] for image in pool["sdkHarnessContainerImages"]} == {IMAGE}
+    clean_python.run_staged(
+        staged(google, job), name="template", environment=google_fake.environment(google, tmp_path)
+    )
+    google.get_folder(f"gs://bucket/nightly/predictions/dt={DATE}", to=tmp_path / "predictions")
+    assert_same_predictions(read_predictions(tmp_path / "predictions"), expected)

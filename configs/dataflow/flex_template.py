@@ -1,0 +1,17 @@
+"""What the launcher of the Flex Template runs: `python flex_template.py --model=... --runner=...`.
+
+The work is in the package, where workers find it too.
+"""
+
+import logging
+import sys
+
+from model.config import ConfigError
+from pipeline.stages.template import launch
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    try:
+        launch(sys.argv[1:])
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
