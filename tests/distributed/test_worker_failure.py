@@ -18,7 +18,9 @@ from tests.distributed.jobs import Job, assert_same_predictions, read_prediction
 
 pytestmark = pytest.mark.distributed
 
-SECONDS = 180.0  # for a job that takes ten
+SECONDS = 120.0  # for a worker to get so far
+PATIENCE = 30.0  # until a scheduler stops a command whose engine has not noticed
+STOPPED = 130
 
 
 @contextlib.contextmanager
@@ -28,29 +30,39 @@ def portable(folder: Path) -> Iterator[tuple[list[str], WorkerPool]]:
 
 
 @contextlib.contextmanager
+def prism(folder: Path) -> Iterator[tuple[list[str], WorkerPool]]:
+    with engines.worker_pool(folder) as pool:
+        binary = f"--prism_location={engines.prism_binary()}"
+        yield ["--runner=PrismRunner", binary, *pool.options], pool
+
+
+@contextlib.contextmanager
 def flink(folder: Path) -> Iterator[tuple[list[str], WorkerPool]]:
     with engines.flink_job_server(folder) as address, engines.worker_pool(folder) as pool:
         cluster = [f"--job_endpoint={address}", "--parallelism=2"]
         yield ["--runner=FlinkRunner", *cluster, *pool.options], pool
 
 
-def has_started(_: int) -> bool:
+def starting(pid: int, job: Job) -> bool:
+    """Any worker, as soon as it is there."""
     return True
 
 
-def scores(pid: int) -> bool:
-    """Whether a worker has loaded what only the step that scores needs."""
+def scoring(pid: int, job: Job) -> bool:
+    """A worker that has loaded what only scoring needs, of a job that has written a part."""
     with contextlib.suppress(OSError):
-        return "llvmlite" in Path(f"/proc/{pid}/maps").read_text()
+        written = any((Path(job.folder) / "out/runs").glob("*/staging/**/*.parquet"))
+        return written and "llvmlite" in Path(f"/proc/{pid}/maps").read_text()
     return False
 
 
 def score_and_kill(
-    job: Job, pool: WorkerPool, when: Callable[[int], bool], *, log: Path
+    job: Job, pool: WorkerPool, when: Callable[[int, Job], bool], *, log: Path
 ) -> tuple[int, str]:
     """Runs `score`, kills a worker as soon as it may be; returns the exit code and the errors."""
     command = [sys.executable, "-m", "pipeline", "score", *job.scoring(), "--", *job.beam_options]
     deadline = time.monotonic() + SECONDS
+    of_earlier_jobs = set(pool.workers())
     with log.open("wb") as sink:
         process = subprocess.Popen(command, cwd=PROJECT, stdout=sink, stderr=sink)
         victims: list[int] = []
@@ -58,37 +70,48 @@ def score_and_kill(
             assert process.poll() is None, "the job ended before a worker was killed"
             assert time.monotonic() < deadline, "no worker got so far"
             time.sleep(0.02)
-            victims = [pid for pid in pool.workers() if when(pid)]
+            victims = [pid for pid in set(pool.workers()) - of_earlier_jobs if when(pid, job)]
         os.kill(victims[0], signal.SIGKILL)
         assert process.poll() is None, "the job ended before a worker was killed"
-        code = process.wait(deadline - time.monotonic())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+        if process.poll() is None:
+            process.terminate()
+        code = process.wait(PATIENCE)
     return code, log.read_text(errors="replace")
 
 
-@pytest.mark.parametrize("engine", [portable, flink])
+@pytest.mark.parametrize(
+    ("engine", "codes"),
+    [
+        (prism, {0, 1}),
+        (flink, {0, 1}),
+        # Beam's job service loses sight of some workers, and waits; then it takes a signal.
+        (portable, {0, 1, STOPPED}),
+    ],
+)
 def test_a_killed_worker_costs_a_rerun_at_most(
-    engine: Any, tmp_path: Path, reference: Job, expected: list[dict[str, Any]]
+    engine: Any, codes: set[int], tmp_path: Path, reference: Job, expected: list[dict[str, Any]]
 ) -> None:
     with engine(tmp_path / "engine") as (options, pool):
-        for when in (has_started, scores):
-            output = tmp_path / when.__name__
+        for when in (starting, scoring):
+            folder = tmp_path / when.__name__
             job = Job(
                 corpus=reference.corpus,
-                folder=str(output),
+                folder=str(folder),
                 beam_options=tuple(options),
                 trained=reference.model,
             )
             log = tmp_path / f"{when.__name__}.log"
             code, printed = score_and_kill(job, pool, when, log=log)
-            published = Path(job.predictions) / "_SUCCESS"
-            assert code in (0, 1), printed
-            assert published.exists() == (code == 0)
+            # One that had not connected is replaced; nobody notices.
+            assert code in ({0} if when is starting else codes), printed
+            assert (Path(job.predictions) / "_SUCCESS").exists() == (code == 0)
             if code:
-                assert printed.splitlines()[-1].startswith("error: the pipeline failed: "), printed
+                assert printed.splitlines()[-1].startswith("error: "), printed
                 assert "Traceback" not in printed
                 job.score()
             assert_same_predictions(read_predictions(job.predictions), expected)
-            assert not list((output / "out").rglob("staging/*"))
-            assert not list((output / "out/leases").glob("*"))
-            if when is has_started:
-                assert code == 0, "a worker that had not connected is to be replaced"
+            staged = (folder / "out").rglob("staging/**/*")
+            assert not [path for path in staged if path.is_file()]
+            assert not list((folder / "out/leases").glob("*"))
