@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from pipeline.config import CorpusConfig
 from pipeline.corpora.parts import FilePart, count_rows
+from pipeline.corpora.read_ahead import read_ahead
 from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import Unit
 from pipeline.runs import progress
@@ -60,7 +61,7 @@ class _ReadUnit(beam.DoFn):
     def process(self, unit: Unit) -> Iterator[Any]:
         for part in unit.parts:
             with open_patiently(self.files, part.path) as stream:
-                for batch in read_part(stream, part, corpus=self.corpus):
+                for batch in read_ahead(read_part(stream, part, corpus=self.corpus)):
                     if batch.documents.num_rows:
                         yield unit.index, batch.documents
                     if batch.rejections.num_rows:
