@@ -129,7 +129,7 @@ class OutputConfig:
     attention_type: Literal["float32", "float16"] = "float32"
     partition_by: str | None = None  # a kept column or `label`: a folder for each of its values
     file_mb: int = 512  # a file of this size is closed and another begun
-    row_group_mb: int = 64  # in memory
+    row_group_mb: int = 32  # in memory
 
     def __post_init__(self) -> None:
         for name in ("top_k", "file_mb", "row_group_mb"):

@@ -1,9 +1,9 @@
 """Units of work: the files of a corpus, divided and grouped for workers.
 
 A unit is what one worker reads in one go: parts of about `UNIT_BYTES` of large
-files, or many small files together. The plan depends on the files alone, so
-every run over the same corpus has the same units, and a unit's rows are always
-read in the same order.
+files, or many small files together. A plan depends on the files alone, and on
+whether there are workers to share them: a unit's rows are always read in the
+same order, and rows are numbered by file.
 """
 
 import dataclasses

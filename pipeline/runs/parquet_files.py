@@ -41,7 +41,7 @@ class ParquetLayout:
             `<column>=<value>`, and the column itself is left out.
     """
 
-    row_group_bytes: int = 64 << 20
+    row_group_bytes: int = 32 << 20
     file_bytes: int = 512 << 20
     partition_by: str | None = None
 

@@ -45,6 +45,7 @@ def plan_units(
     files: Files,
     scratch: str,
     limit: int | None = None,
+    divide: bool = True,
 ) -> list[Unit]:
     """Divides large files and groups small ones, with every row numbered.
 
@@ -54,10 +55,14 @@ def plan_units(
         files: where they lie.
         scratch: path of a file for the counts.
         limit: how many rows of each input to read; None: all.
+        divide: whether workers share the rows of a large file. One worker alone reads it
+            whole, and nothing needs to be counted first.
     """
     sizes = {item.info.path: item.info.bytes for item in inputs}
     if limit is not None:
         return group_units(limited_parts(inputs, limit=limit), sizes)
+    if not divide:
+        return group_units(map(whole_file, inputs), sizes)
     parts = plan_parts(files, inputs)
     to_count = divided_line_parts(parts)
     if to_count:

@@ -1,4 +1,4 @@
-"""How many threads a process scores with, so that all its cores work and none twice."""
+"""How many processes and threads work, so that all cores do and none twice."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -12,6 +12,7 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipeline.config import ScoringConfig
+from pipeline.stages.runner_options import IN_PROCESS, with_runner
 
 ONE_PROCESS = "no_use_multiple_sdk_containers"
 
@@ -25,6 +26,13 @@ def process_threads(config: ScoringConfig, beam_options: Sequence[str]) -> int |
     if config.threads == "auto" and runs_a_process_a_core(beam_options):
         return 1
     return config.threads
+
+
+def has_one_worker(beam_options: Sequence[str]) -> bool:
+    """Whether the runner reads everything on one thread of this process."""
+    options = PipelineOptions(with_runner(beam_options))
+    runner = str(options.view_as(StandardOptions).runner)
+    return runner in IN_PROCESS and options.view_as(DirectOptions).direct_num_workers == 1
 
 
 def runs_a_process_a_core(beam_options: Sequence[str]) -> bool:

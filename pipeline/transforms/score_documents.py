@@ -1,11 +1,14 @@
 """Documents -> predictions and rejections."""
 
 import dataclasses
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.transforms.window import GlobalWindows
 
 from pipeline.config import ScoringConfig
 from pipeline.corpora.accounting import count_used
@@ -19,6 +22,9 @@ from pipeline.corpora.predictions import (
 from pipeline.runs.earlier import EarlierFiles, shared_earlier_rows
 from pipeline.runs.files import Files
 from pipeline.runs.models import shared_scorers
+
+# While one batch is tokenized, or its lists are built, another is in the network's threads.
+BATCHES_AT_ONCE = 2
 
 
 @dataclasses.dataclass
@@ -64,8 +70,26 @@ class _Score(beam.DoFn):
             None if self.earlier is None else shared_earlier_rows(self.files, self.earlier)
         )
 
+    def start_bundle(self) -> None:
+        self._threads = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="score")
+        self._answering: deque[Future[list[Any]]] = deque()
+
     def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
-        unit, documents = element
+        self._answering.append(self._threads.submit(self._answer, *element))
+        while len(self._answering) > BATCHES_AT_ONCE:
+            yield from self._answering.popleft().result()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        while self._answering:
+            for output in self._answering.popleft().result():
+                yield _in_global_window(output)
+        self._threads.shutdown()
+
+    def _answer(self, unit: int, documents: pa.RecordBatch) -> list[Any]:
+        """What a batch yields: in a list, because it is made on a thread."""
+        return list(self._outputs(unit, documents))
+
+    def _outputs(self, unit: int, documents: pa.RecordBatch) -> Iterator[Any]:
         least = self.config.min_score
         answered = []
         if self._earlier is not None:
@@ -90,3 +114,10 @@ class _Score(beam.DoFn):
             )
             for rejections in scored.rejections:
                 yield beam.pvalue.TaggedOutput("rejections", (unit, rejections))
+
+
+def _in_global_window(output: Any) -> Any:
+    """An output as the end of a bundle takes it."""
+    if isinstance(output, beam.pvalue.TaggedOutput):
+        return beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
+    return GlobalWindows.windowed_value(output)

@@ -60,10 +60,11 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(group_units.__kwdefaults__, "unit_bytes", 150)
 
 
-def plan(tmp_path: Path, *inputs: InputConfig) -> list[Unit]:
+def plan(tmp_path: Path, *inputs: InputConfig, divide: bool = True) -> list[Unit]:
     corpus = CorpusConfig(inputs=inputs)
     found = find_input_files(FILES, corpus)
-    return plan_units(found, beam_options=[], files=FILES, scratch=str(tmp_path / "counts.json"))
+    scratch = str(tmp_path / "counts.json")
+    return plan_units(found, beam_options=[], files=FILES, scratch=scratch, divide=divide)
 
 
 @pytest.mark.usefixtures("small_units")
@@ -96,6 +97,21 @@ def test_divided_files_are_read_whole_and_numbered_through(tmp_path: Path) -> No
         )
         for i in range(count)
     ]
+
+
+@pytest.mark.usefixtures("small_units")
+def test_one_worker_reads_large_files_whole(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        rows = "".join(json.dumps({"text": f"{name} {i}"}) + "\n" for i in range(40))
+        (tmp_path / f"{name}.jsonl").write_text(rows)
+    units = plan(tmp_path, InputConfig(path=str(tmp_path / "*.jsonl")), divide=False)
+    assert [
+        [(part.source_file, part.start, part.end) for part in unit.parts] for unit in units
+    ] == [
+        [("a.jsonl", 0, None)],
+        [("b.jsonl", 0, None)],
+    ]
+    assert not (tmp_path / "counts.json").exists()
 
 
 def test_small_files_need_no_counting(tmp_path: Path) -> None:

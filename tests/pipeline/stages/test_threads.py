@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.config import ScoringConfig
-from pipeline.stages.threads import process_threads
+from pipeline.stages.threads import has_one_worker, process_threads
 
 DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r"]
 
@@ -23,3 +23,18 @@ def test_auto_is_every_core_unless_there_is_a_process_a_core(
 ) -> None:
     assert process_threads(ScoringConfig(), beam_options) == threads
     assert process_threads(ScoringConfig(threads=3), beam_options) == 3
+
+
+@pytest.mark.parametrize(
+    ("beam_options", "one"),
+    [
+        ([], True),
+        (["--runner=DirectRunner"], True),
+        (["--direct_num_workers=2"], False),
+        (["--direct_num_workers=0"], False),
+        (["--runner=PrismRunner"], False),
+        (DATAFLOW, False),
+    ],
+)
+def test_one_worker_is_the_local_runner_as_it_comes(beam_options: list[str], one: bool) -> None:
+    assert has_one_worker(beam_options) is one
