@@ -12,6 +12,7 @@ from pipeline.corpora.accounting import count_used
 from pipeline.corpora.encoding import DocumentEncoder, ExampleLayout
 from pipeline.corpora.survey import SurveyFiles
 from pipeline.runs.files import Files
+from pipeline.transforms.record_batches import Counts, UnitBatch
 
 
 @dataclasses.dataclass
@@ -31,8 +32,15 @@ class EncodeDocuments(beam.PTransform):
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Row-wise; batches keep their order."""
         encode = _Encode(self.text, self.layout, self.survey, self.files)
-        return documents | beam.ParDo(encode).with_outputs(
-            "documents", "rejections", "counts", main="examples"
+        return documents | (
+            beam.ParDo(encode)
+            .with_output_types(
+                tuple[int, dict[str, list[bytes]]],
+                documents=pa.RecordBatch,
+                rejections=UnitBatch,
+                counts=Counts,
+            )
+            .with_outputs("documents", "rejections", "counts", main="examples")
         )
 
 
@@ -50,7 +58,7 @@ class _Encode(beam.DoFn):
             self.text, vocabulary=found.vocabulary, labels=found.labels, layout=self.layout
         )
 
-    def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
+    def process(self, element: UnitBatch) -> Iterator[Any]:
         unit, documents = element
         documents, repeated = self._repeats.remove(documents)
         encoded = self._encoder.encode(documents)

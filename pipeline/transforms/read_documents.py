@@ -13,6 +13,7 @@ from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import Unit
 from pipeline.runs import progress
 from pipeline.runs.files import Files, open_patiently
+from pipeline.transforms.record_batches import Counts, UnitBatch
 
 
 @dataclasses.dataclass
@@ -32,9 +33,9 @@ class ReadDocuments(beam.PTransform):
             units
             | "Spread" >> beam.Reshuffle()
             | "Read"
-            >> beam.ParDo(_ReadUnit(self.corpus, self.files)).with_outputs(
-                "rejections", "counts", main="documents"
-            )
+            >> beam.ParDo(_ReadUnit(self.corpus, self.files))
+            .with_output_types(UnitBatch, rejections=UnitBatch, counts=Counts)
+            .with_outputs("rejections", "counts", main="documents")
         )
 
 

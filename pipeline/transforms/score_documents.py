@@ -22,6 +22,7 @@ from pipeline.corpora.predictions import (
 from pipeline.runs.earlier import EarlierFiles, shared_earlier_rows
 from pipeline.runs.files import Files
 from pipeline.runs.models import shared_scorers
+from pipeline.transforms.record_batches import Counts, UnitBatch
 
 # While one batch is tokenized, or its lists are built, another is in the network's threads.
 BATCHES_AT_ONCE = 2
@@ -47,8 +48,15 @@ class ScoreDocuments(beam.PTransform):
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Row-wise; batches keep their order."""
         score = _Score(self.model, self.config, self.run_id, self.files, self.earlier)
-        return documents | beam.ParDo(score).with_outputs(
-            "documents", "rejections", "counts", main="predictions"
+        return documents | (
+            beam.ParDo(score)
+            .with_output_types(
+                UnitBatch,
+                documents=tuple[pa.RecordBatch, pa.RecordBatch],
+                rejections=UnitBatch,
+                counts=Counts,
+            )
+            .with_outputs("documents", "rejections", "counts", main="predictions")
         )
 
 
@@ -74,7 +82,7 @@ class _Score(beam.DoFn):
         self._threads = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="score")
         self._answering: deque[Future[list[Any]]] = deque()
 
-    def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
+    def process(self, element: UnitBatch) -> Iterator[Any]:
         self._answering.append(self._threads.submit(self._answer, *element))
         while len(self._answering) > BATCHES_AT_ONCE:
             yield from self._answering.popleft().result()

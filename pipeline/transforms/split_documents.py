@@ -13,6 +13,7 @@ from pipeline.corpora.duplicates import key_documents
 from pipeline.corpora.splits import assign_splits, takes_validation_from_training
 from pipeline.corpora.strata import Strata
 from pipeline.runs.files import Files, read_json
+from pipeline.transforms.record_batches import UnitBatch
 
 
 @dataclasses.dataclass
@@ -34,7 +35,12 @@ class SplitDocuments(beam.PTransform):
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Row-wise; batches keep their rows and their order."""
         assign = _AssignSplits(self.corpus, self.files, self.buckets, self.strata)
-        return documents | beam.ParDo(assign).with_outputs("keys", main="documents")
+        keyed = tuple[tuple[str, int], pa.RecordBatch]
+        return documents | (
+            beam.ParDo(assign)
+            .with_output_types(UnitBatch, keys=keyed)
+            .with_outputs("keys", main="documents")
+        )
 
 
 @dataclasses.dataclass
@@ -50,7 +56,7 @@ class _AssignSplits(beam.DoFn):
             found = read_json(self.files, self.strata)
             self._strata = Strata.from_json(found, shares=self.corpus.splits)
 
-    def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[Any]:
+    def process(self, element: UnitBatch) -> Iterator[Any]:
         unit, documents = element
         documents = add_digests(documents)
         validation, test = self._strata.bounds_of(documents)
