@@ -90,11 +90,17 @@ def created(files: Files, path: str) -> Iterator[BinaryIO]:
     """A new file, open for writing.
 
     Raises:
-        OSError: that names the file, which the system does not do for a full disk.
+        OSError: that names the file.
     """
+    with naming(path), files.create(path) as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Gives errors the name of the file at work, which the system does not for a full disk."""
     try:
-        with files.create(path) as stream:
-            yield stream
+        yield
     except OSError as error:
         if error.errno is None or error.filename is not None:
             raise

@@ -8,8 +8,6 @@ not every engine that reads Parquet knows it.
 """
 
 import dataclasses
-import os
-import tempfile
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.config import ConfigError
-from pipeline.runs.files import Files, join
-from pipeline.runs.staging import StagedFile, stage_streams
+from pipeline.runs.files import Files, join, naming
+from pipeline.runs.staging import Scratch, StagedFile
 
 MAX_SUBFOLDERS = 1_000  # of one unit: each is an open file
 MAX_NAME_BYTES = 200
@@ -63,7 +61,7 @@ class ParquetFiles:
         self._layout = layout
         self._folder = folder
         self._files = files
-        self._open: dict[str, _LocalParquet] = {}
+        self._open: dict[str, _OpenParquet] = {}
 
     def write(self, batch: pa.RecordBatch) -> Iterator[StagedFile]:
         """Takes a batch; yields the files that are full."""
@@ -90,7 +88,7 @@ class ParquetFiles:
         for subfolder in list(self._open):
             yield self._stage(subfolder)
 
-    def _local(self, subfolder: str) -> "_LocalParquet":
+    def _local(self, subfolder: str) -> "_OpenParquet":
         if subfolder not in self._open:
             if len(self._open) == MAX_SUBFOLDERS:
                 raise ConfigError(
@@ -100,28 +98,30 @@ class ParquetFiles:
             schema = self._schema
             if self._layout.partition_by is not None:
                 schema = schema.remove(schema.get_field_index(self._layout.partition_by))
-            self._open[subfolder] = _LocalParquet(schema)
+            path = join(self._folder, f"{uuid.uuid4().hex}.parquet")
+            self._open[subfolder] = _OpenParquet(schema, Scratch(path))
         return self._open[subfolder]
 
     def _stage(self, subfolder: str) -> StagedFile:
-        path = join(self._folder, f"{uuid.uuid4().hex}.parquet")
-        staged = self._open.pop(subfolder).close(self._files, path)
+        staged = self._open.pop(subfolder).close(self._files)
         return dataclasses.replace(staged, subfolder=subfolder)
 
 
-class _LocalParquet:
-    """A Parquet file while it is written, on the worker's own disk.
+class _OpenParquet:
+    """A Parquet file while it is written.
 
-    It has no name there: a process that fails or is killed leaves nothing. Row groups are
-    encoded on a thread of the file's own, without the GIL, while the next rows are scored.
+    Row groups are encoded on a thread of the file's own, without the GIL, while the next rows
+    are scored.
     """
 
-    def __init__(self, schema: pa.Schema) -> None:
-        descriptor, path = tempfile.mkstemp(suffix=".parquet")
-        self._content = os.fdopen(descriptor, "rb")
+    def __init__(self, schema: pa.Schema, scratch: Scratch) -> None:
+        self._scratch = scratch
         self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", **_encodings(schema))
-        os.unlink(path)
+        with naming(scratch.name):
+            self._writer = pq.ParquetWriter(
+                scratch.name, schema, compression="zstd", **_encodings(schema)
+            )
+        scratch.opened()
         self._thread = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
         self._pending: list[pa.RecordBatch] = []
@@ -144,19 +144,20 @@ class _LocalParquet:
         self._pending, self.pending_bytes = [], 0
 
     def file_bytes(self) -> int:
-        return os.fstat(self._content.fileno()).st_size
+        return self._scratch.size()
 
-    def close(self, files: Files, path: str) -> StagedFile:
+    def close(self, files: Files) -> StagedFile:
         self.flush()
         self._wait()
         self._thread.shutdown()
-        self._writer.close()
-        with self._content as content:
-            return stage_streams(files, [content], path=path, rows=self._rows)
+        with naming(self._scratch.name):
+            self._writer.close()
+        return self._scratch.stage(files, rows=self._rows)
 
     def _wait(self) -> None:
         if self._writing is not None:
-            self._writing.result()
+            with naming(self._scratch.name):
+                self._writing.result()
             self._writing = None
 
 

@@ -6,9 +6,6 @@ members may follow one another in a file, so joining is copying bytes.
 """
 
 import dataclasses
-import os
-import shutil
-import tempfile
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,7 +16,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 from pipeline.input_config import SPLITS
 from pipeline.runs.files import Files, join
-from pipeline.runs.staging import StagedFile, stage_files, stage_streams
+from pipeline.runs.staging import Scratch, StagedFile, stage_files
 
 SHARD_BYTES = 100 << 20
 
@@ -69,17 +66,9 @@ class WriteExamples(beam.PTransform):
         )
 
     def _join(self, shard: Shard) -> tuple[int, StagedFile]:
-        with tempfile.TemporaryDirectory() as scratch:
-            local_paths: list[str] = []
-            for piece in shard.pieces:
-                local_paths.append(os.path.join(scratch, str(len(local_paths))))
-                with (
-                    self.files.open(piece.file.path) as source,
-                    open(local_paths[-1], "wb") as sink,
-                ):
-                    shutil.copyfileobj(source, sink)
-            rows = sum(piece.file.rows for piece in shard.pieces)
-            return shard.order, stage_files(self.files, local_paths, path=shard.path, rows=rows)
+        pieces = [piece.file.path for piece in shard.pieces]
+        rows = sum(piece.file.rows for piece in shard.pieces)
+        return shard.order, stage_files(self.files, pieces, path=shard.path, rows=rows)
 
 
 def plan_shards(
@@ -139,7 +128,7 @@ class _WritePieces(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._unit: int | None = None
-        self._open: dict[tuple[str, int], _LocalPiece] = {}
+        self._open: dict[tuple[str, int], _OpenPiece] = {}
         self._dealt: Counter[str] = Counter()
 
     def process(self, element: tuple[int, dict[str, Sequence[bytes]]]) -> Iterator[Piece]:
@@ -150,7 +139,9 @@ class _WritePieces(beam.DoFn):
         for split, serialized in examples.items():
             for shard, dealt in self._deal(split, serialized):
                 if (split, shard) not in self._open:
-                    self._open[split, shard] = _LocalPiece()
+                    # A retried bundle writes new names; only the names it yields are used.
+                    path = join(self.staging, f"{split}-{uuid.uuid4().hex}.tfrecord.gz")
+                    self._open[split, shard] = _OpenPiece(Scratch(path))
                 self._open[split, shard].write(dealt)
 
     def _deal(
@@ -173,26 +164,23 @@ class _WritePieces(beam.DoFn):
 
     def _close(self) -> Iterator[Piece]:
         for (split, shard), local in self._open.items():
-            # A retried bundle writes new names; only the names it yields are used.
-            path = join(self.staging, f"{split}-{uuid.uuid4().hex}.tfrecord.gz")
-            staged = local.close(self.files, path)
+            staged = local.close(self.files)
             yield Piece(split=split, unit=self._unit or 0, shard=shard, file=staged)
         self._open = {}
         self._dealt = Counter()
 
 
-class _LocalPiece:
-    """A piece while it is written, without a name, on the worker's own disk."""
+class _OpenPiece:
+    """A piece while it is written."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Scratch) -> None:
         import tensorflow as tf
 
-        descriptor, path = tempfile.mkstemp(suffix=".tfrecord.gz")
-        self._content = os.fdopen(descriptor, "rb")
+        self._scratch = scratch
         # Level 1: measured 3 times as fast as 6 for files a tenth larger.
         options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
-        self._writer = tf.io.TFRecordWriter(path, options)
-        os.unlink(path)
+        self._writer = tf.io.TFRecordWriter(scratch.name, options)
+        scratch.opened()
         self._rows = 0
 
     def write(self, serialized: Sequence[bytes]) -> None:
@@ -200,7 +188,6 @@ class _LocalPiece:
             self._writer.write(example)
         self._rows += len(serialized)
 
-    def close(self, files: Files, path: str) -> StagedFile:
+    def close(self, files: Files) -> StagedFile:
         self._writer.close()
-        with self._content as content:
-            return stage_streams(files, [content], path=path, rows=self._rows)
+        return self._scratch.stage(files, rows=self._rows)

@@ -130,7 +130,7 @@ class BrokenFiles(BeamFiles):
 @pytest.mark.parametrize(
     ("when", "path"),
     [
-        ("create", "staging/predictions/"),
+        ("move", "staging/predictions/"),
         pytest.param("create", "staging/rejected.json", marks=pytest.mark.distributed),
         pytest.param("create", "staging/counts.json", marks=pytest.mark.distributed),
         ("move", "predictions/dt="),
