@@ -159,7 +159,7 @@ def test_a_failed_run_leaves_nothing_on_its_workers_disk(
 ) -> None:
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
-    full = BrokenFiles("create", "staging/predictions/", OSError(28, "No space left on device"))
+    full = BrokenFiles("move", "staging/predictions/", OSError(28, "No space left on device"))
     with pytest.raises(RunError, match="No space left on device"):
         nights.score(files=full)
     assert list((tmp_path / "scratch").iterdir()) == []
