@@ -11,8 +11,10 @@
 # (--template_location), and is gone before that job begins; but a night may take several jobs,
 # and its rows are published when the last one is done.
 #
-# A failed run is tried again, which is safe. A tripped gate (exit code 3) fails every try: the
-# date is complete by then and is skipped, so that each takes seconds. Another night:
+# A failed run is tried again, which is safe. Should the container die while its Dataflow job runs,
+# no try gets a job of the same name before that one ends: cancel it, or run the night again later.
+# A tripped gate (exit code 3) fails every try: the date is complete by then and is skipped, so that
+# each takes seconds. Another night:
 #
 #   gcloud run jobs execute limelight-score --args=score,--date=2026-11-20,...
 set -eu

@@ -85,15 +85,23 @@ def recorded(run: Manifest, *, files: Files, folder: str) -> Iterator[None]:
     """Keeps the manifest true however the block ends; a failed run keeps only its rejections.
 
     What is staged goes before the manifest is written: the disk may be full.
+
+    Raises:
+        RunError: in place of an `OSError`.
     """
-    with run.recorded(files, folder):
-        try:
-            yield
-        except BaseException:
-            run.outputs = ()
-            with contextlib.suppress(Exception):  # the error that came first is the news
-                _clear_failed(files, join(folder, "staging"))
-            raise
+    try:
+        with run.recorded(files, folder):
+            try:
+                yield
+            except BaseException:
+                run.outputs = ()
+                with contextlib.suppress(Exception):  # the error that came first is the news
+                    _clear_failed(files, join(folder, "staging"))
+                raise
+    except OSError as error:
+        raise RunError(
+            f"nothing was published: {one_line(error)}. Mend this and run again."
+        ) from error
 
 
 def _clear_failed(files: Files, staging: str) -> None:
@@ -134,8 +142,9 @@ def publish_run(
     Raises:
         ConfigError: if there was no row at all.
         LeaseError: if another run took the date over.
-        RunError: if rows are missing, too many were rejected, the corpus drifted and
-            `drift.on_drift` is `block`, or the output cannot be written; nothing is published.
+        OSError: if the output cannot be written.
+        RunError: if rows are missing, too many were rejected, or the corpus drifted and
+            `drift.on_drift` is `block`; nothing is published.
     """
     staging = staging_folder(partition.output, run.run_id)
     predictions = read_list(files, join(staging, PREDICTIONS))
@@ -165,11 +174,6 @@ def publish_run(
         if published_run(files, partition) == run.run_id:
             run.finish("done")
         raise
-    except OSError as error:
-        raise RunError(
-            f"{partition.predictions}: expected to publish {len(final)} files, got "
-            f"{one_line(error)}. Mend the output and run again."
-        ) from error
     run.finish("done")
     _describe(run, files=files, folder=folder, staging=staging)
 

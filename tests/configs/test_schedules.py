@@ -37,6 +37,21 @@ for text in sys.argv[1:]:
     print(json.dumps(list(container.args)))
 """
 
+RUN_TASK = """
+import importlib.util, json, os, pathlib, sys
+spec = importlib.util.spec_from_file_location("dag", sys.argv[1])
+dag = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(dag)
+ends = []
+for code in range(4):
+    pathlib.Path(os.environ["LIMELIGHT_HOME"], "code").write_text(str(code))
+    try:
+        ends.append(dag.dag.get_task("score").python_callable("2026-11-20"))
+    except Exception as error:
+        ends.append(type(error).__name__)
+print("RESULT" + json.dumps(ends))
+"""
+
 LIST_TASKS = """
 import json, sys
 import pendulum
@@ -215,6 +230,28 @@ def test_the_dag_imports_in_airflow(
         [arguments] = parse_bodies(airflow, body)
         yesterday = [word.replace("{{ ds }}", "yesterday") for word in arguments]
         check_arguments([*yesterday, "--runner=FnApiRunner"])
+
+
+@pytest.mark.distributed
+def test_the_dags_task_is_tried_again_where_that_may_help(airflow: Path, tmp_path: Path) -> None:
+    """The command is one that only ends with an exit code."""
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").write_text('#!/bin/sh\nexit "$(cat code)"\n')
+    (tmp_path / ".venv/bin/python").chmod(0o755)
+    done = subprocess.run(
+        [str(airflow), "-c", RUN_TASK, str(SCHEDULES / "airflow_dag.py")],
+        env={
+            "PATH": os.environ["PATH"],
+            "AIRFLOW_HOME": str(tmp_path / "airflow"),
+            "LIMELIGHT_HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    again, never = "AirflowException", "AirflowFailException"
+    assert json.loads(line.removeprefix("RESULT")) == [None, again, never, never]
 
 
 @pytest.mark.distributed

@@ -59,9 +59,11 @@ def small_disk(tmp_path: Path, model: str) -> Iterator[Nights]:
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(nights.output)]
     if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a tmpfs is not permitted here")
-    yield publish_old(nights)
-    # Lazily: what a run that failed in this process has open goes with the process.
-    subprocess.run(["umount", "--lazy", str(nights.output)], check=True)
+    try:
+        yield publish_old(nights)
+    finally:
+        # Lazily: a failed test's traceback holds files open.
+        subprocess.run(["umount", "-l", str(nights.output)], check=True)
 
 
 def test_a_read_only_output_is_one_line(
