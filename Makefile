@@ -34,12 +34,13 @@ lint: $(STAMP)  ## check style, names, docstrings and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure the scoring engine, the command score, and prepare (CORPORA names its reviews)
+bench: $(STAMP)  ## measure the scoring engine, the command score, prepare, and how scoring scales (CORPORA names its reviews)
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
 	$(BIN)/python -m tests.benchmarks.bench_carry_forward
 	$(BIN)/python -m tests.benchmarks.bench_training
 	$(BIN)/python -m tests.benchmarks.bench_prepare
+	$(BIN)/python -m tests.benchmarks.bench_scaling
 
 results: $(STAMP)  ## train the named configs whose corpora are below CORPORA; update README's table
 	$(BIN)/python -m tests.benchmarks.results

@@ -60,6 +60,7 @@ def run_demo(parsed: argparse.Namespace, beam_options: list[str], command: str) 
     """The whole job on a generated corpus."""
     from pipeline.stages.demo import demo
 
+    check_runner(beam_options, paths={"--output": parsed.output})
     result = demo(parsed.output, beam_options=beam_options, files=BeamFiles(), command=command)
     for line in result.summary():
         console.print(Text(line))
@@ -103,6 +104,7 @@ def run_vectors(parsed: argparse.Namespace, beam_options: list[str], command: st
     """Learn word vectors from the text of a corpus."""
     from pipeline.stages.vectors import learn_vectors
 
+    check_runner(beam_options, paths={})
     config = load_config(parsed.config, parsed.set)
     if parsed.input:
         config = _with_input(config, parsed.input)
@@ -204,9 +206,12 @@ def run_compare(parsed: argparse.Namespace, beam_options: list[str], command: st
     """Score one corpus with two models and say what would change."""
     from pipeline.stages.compare import Gates, compare
 
+    check_runner(beam_options, paths=_named_paths(parsed))
     parsed.model = parsed.old
+    config = _scoring_config(parsed)
+    beam_options = _check_runner(parsed, beam_options, config)
     compared = compare(
-        _scoring_config(parsed),
+        config,
         old=parsed.old,
         new=parsed.new,
         output=parsed.output,
@@ -282,12 +287,12 @@ def _check_runner(
 ) -> list[str]:
     """Refuses a runner, a flag or a path that would fail later; names the job."""
     paths = _named_paths(parsed)
-    if parsed.command != "score":
+    if "--output" not in paths:
         paths["workspace"] = config.workspace
     for each in config.corpus.inputs:
         if each.format == "bigquery":
             continue
-        paths.setdefault("--input" if parsed.command == "score" else "corpus.inputs", each.path)
+        paths.setdefault("--input" if "--output" in paths else "corpus.inputs", each.path)
     trains = parsed.command == "train"
     if trains and config.network.embedding.vectors:
         paths["network.embedding.vectors"] = config.network.embedding.vectors
@@ -299,10 +304,10 @@ def _check_runner(
 
 def _named_paths(parsed: argparse.Namespace) -> dict[str, str]:
     """The paths on the command line that workers have to reach."""
-    named = {f"--{name}": getattr(parsed, name, None) for name in ("model", "input")}
-    if parsed.command == "score":
-        named["--output"] = parsed.output
-    return {flag: path for flag, path in named.items() if path}
+    names = {"score": ("model", "input", "output"), "compare": ("old", "new", "input", "output")}
+    named = names.get(parsed.command, ("model", "input"))
+    given = {f"--{name}": getattr(parsed, name, None) for name in named}
+    return {flag: path for flag, path in given.items() if path}
 
 
 def _scoring_config(parsed: argparse.Namespace) -> Config:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from model.config import ConfigError
+from pipeline.cli import run_command
 from pipeline.config import build_config
 from pipeline.runners import PROFILES, load_profile
 from pipeline.stages.runner_options import RUNNERS, check_runner, name_job, with_runner
@@ -118,6 +119,26 @@ def test_flags_that_mean_nothing_are_refused(flags: list[str], problem: str) -> 
     with pytest.raises(ConfigError, match=problem) as raised:
         check_runner(flags, paths={})
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "demo --output out",
+        "prepare --config CONFIG",
+        "train --config CONFIG",
+        "vectors --config CONFIG --output v.txt",
+        "score --model m --input x.jsonl --output out",
+        "compare --old m --new n --input x.jsonl --output out",
+        "evaluate --model m --input x.jsonl",
+    ],
+)
+def test_every_command_refuses_a_runner_that_does_not_work(words: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("corpus: {inputs: [{path: x.jsonl}]}")
+    arguments = words.replace("CONFIG", str(config)).split()
+    with pytest.raises(ConfigError, match="it reports success and writes empty files"):
+        run_command([*arguments, "--", "--runner=DaskRunner"])
 
 
 def test_an_engine_may_have_flags_of_its_own() -> None:

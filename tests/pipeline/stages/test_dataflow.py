@@ -120,6 +120,22 @@ def test_a_local_path_of_a_scoring_run(flag: str, value: str) -> None:
     assert f"{flag}: expected a path that workers can reach, such as gs://..." in message
 
 
+@pytest.mark.parametrize(
+    ("flag", "value"), [("--old", "runs/1"), ("--new", "runs/2"), ("--output", "out")]
+)
+def test_a_local_path_of_a_comparison(flag: str, value: str) -> None:
+    flags = {
+        "--old": "gs://bucket/models/demo/1",
+        "--new": "gs://bucket/models/demo/2",
+        "--input": "gs://bucket/x.jsonl",
+        "--output": "gs://bucket/out",
+        flag: value,
+    }
+    named = [word for pair in flags.items() for word in pair]
+    message = refused("compare", *named, *words(profile="dataflow"))
+    assert f"{flag}: expected a path that workers can reach, such as gs://..." in message
+
+
 def test_a_streaming_job(config: str) -> None:
     assert "--streaming" in refused("prepare", "--config", config, *words(), "--streaming")
 
