@@ -55,24 +55,41 @@ class CleanPython:
                 check=True,
             )
 
+    def run_commands(self, stage: str, **environment: str) -> None:
+        """Runs the commands that a stage of the image is built with.
+
+        Raises:
+            subprocess.CalledProcessError: if one fails.
+        """
+        path = f"{self.python.parent}{os.pathsep}{os.environ['PATH']}"
+        commands = re.findall(r"^RUN (.+)$", read_stage(stage), re.M)
+        assert commands
+        for command in commands:
+            subprocess.run(
+                ["bash", "-ec", command],
+                cwd=self.folder,
+                env={**clean_environment(), "PATH": path, **environment},
+                check=True,
+            )
+
+
+def read_stage(name: str) -> str:
+    """A stage of the Dockerfile, with a command a line."""
+    text = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
+    [stage] = re.findall(rf"^FROM \S+ AS {name}$(.*?)(?=^FROM |\Z)", text, re.M | re.S)
+    return str(stage)
+
 
 def make_clean_python(folder: Path) -> CleanPython:
-    """Runs the commands that the image is built with in a new virtual environment."""
-    text = DOCKERFILE.read_text(encoding="utf-8")
-    text = text[: text.index(" AS gpu")].replace("\\\n", " ")
+    """Runs the commands that the workers' image is built with in a new virtual environment."""
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    for line in re.findall(r"^COPY (.+) \S+$", text, re.M):
+    for line in re.findall(r"^COPY (.+) \S+$", read_stage("cpu"), re.M):
         for name in line.split():
             source, target = PROJECT / name, folder / name
             shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    commands = re.findall(r"^RUN (.+)$", text, re.M)
-    assert commands
     made = CleanPython(folder=folder)
-    path = f"{made.python.parent}{os.pathsep}{os.environ['PATH']}"
     # Byte code of all libraries takes as long as the rest of the installation.
-    environment = {**clean_environment(), "PATH": path, "PIP_NO_COMPILE": "1"}
-    for command in commands:
-        subprocess.run(["bash", "-ec", command], cwd=folder, env=environment, check=True)
+    made.run_commands("cpu", PIP_NO_COMPILE="1", PIP_QUIET="1")
     return made
 
 

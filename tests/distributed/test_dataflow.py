@@ -170,6 +170,13 @@ def test_nothing_is_left_in_staging(ran: Ran) -> None:
     assert not [name for name in left if "/staging/" in name or "/leases/" in name]
 
 
+def test_the_image_with_gpus_adds_cuda(tmp_path: Path, clean_python: CleanPython) -> None:
+    report = tmp_path / "report.json"
+    clean_python.run_commands("gpu", PIP_DRY_RUN="1", PIP_REPORT=str(report), PIP_QUIET="1")
+    added = {item["metadata"]["name"] for item in json.loads(report.read_text())["install"]}
+    assert added >= {"limelight", "nvidia-cudnn-cu12", "nvidia-cuda-runtime-cu12"}
+
+
 def test_a_launched_template_scores_and_publishes(
     tmp_path: Path, ran: Ran, clean_python: CleanPython, expected: list[dict[str, Any]]
 ) -> None:
