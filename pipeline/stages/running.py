@@ -49,5 +49,8 @@ def innermost_message(error: BaseException) -> str:
     """The last line of the innermost error, which Beam wraps in tracebacks and step names."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # An engine that is gone is an error of gRPC: its text is a form, its details say what is.
+    details = getattr(error, "details", None)
+    text = str(details() if callable(details) else error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[-1] if lines else 'no message'}"

@@ -1,6 +1,6 @@
 """How `score` scales: worker processes, corpus sizes, and what follows for large corpora.
 
-    python -m tests.benchmarks.bench_scaling [--documents 5000] [--sizes 1 4 16] [--rounds 1]
+    python -m tests.benchmarks.bench_scaling [--documents 10000] [--sizes 1 4 16] [--rounds 1]
 
 One worker process has one core to itself, two have two. Corpora of `--documents` times each of
 `--sizes` are scored by the command, in turns; reviews and network are those of `bench_score`.
@@ -110,7 +110,7 @@ def describe(runs: list[Measured]) -> list[str]:
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--documents", type=int, default=5_000)
+    parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--readme", action="store_true", help="write the tables to README too")

@@ -1,6 +1,8 @@
 import logging
+import socket
 
 import apache_beam as beam
+import grpc
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions
 
@@ -42,6 +44,17 @@ def test_a_failure_in_a_worker_is_the_last_line_of_its_message() -> None:
     assert "first line" not in message
     assert "\n" not in message
     assert raised.value.__cause__ is not None
+
+
+def test_an_engine_that_is_gone_is_said_in_its_details() -> None:
+    with socket.socket() as closed:  # bound, but nothing listens
+        closed.bind(("127.0.0.1", 0))
+        channel = grpc.insecure_channel(f"127.0.0.1:{closed.getsockname()[1]}")
+        with channel, pytest.raises(grpc.RpcError) as raised:
+            channel.unary_unary("/service/method")(b"", timeout=20)
+    message = innermost_message(raised.value)
+    assert "failed to connect" in message
+    assert ">" not in message
 
 
 def run_failing() -> None:
