@@ -13,7 +13,7 @@ from typing import Any
 
 from model.config import ConfigError
 from pipeline.config import require_folder
-from pipeline.runs.files import Files, base_name, join, read_json, write_json
+from pipeline.runs.files import FileInfo, Files, base_name, join, read_json, write_json
 from pipeline.runs.manifest import MANIFEST, read_manifest, write_manifest
 from pipeline.runs.staging import StagedFile
 
@@ -186,17 +186,29 @@ def sweep_dead_runs(files: Files, partition: Partition, *, dead: Sequence[str]) 
         partition: of the date.
         dead: runs known to have been killed, whatever they left.
     """
-    pattern = join(partition.output, "runs", "*", "staging", "**")
-    start = len(pattern.partition("*")[0])
-    staged = {info.path[start:].split("/")[0] for info in files.match(pattern)}
-    for run_id in sorted({*staged, *dead}):
+    runs = join(partition.output, "runs")
+    staged = {_run_of(info, runs) for info in files.match(join(runs, "*", "staging", "**"))}
+    unfinished = {_run_of(info, runs) for info in files.match(join(runs, "*", f"{MANIFEST}.new"))}
+    for run_id in sorted({*staged, *unfinished, *dead}):
         folder = run_folder(partition.output, run_id)
         manifest = read_manifest(files, folder)
-        if run_id not in dead and manifest.get("date") != partition.date:
+        is_ours = run_id in dead or manifest.get("date") == partition.date
+        if not is_ours and not _never_began(files, partition.output, run_id):
             continue
-        unfinished = join(folder, f"{MANIFEST}.new")
-        files.delete([staging_folder(partition.output, run_id), unfinished])
+        # What a run is found by goes last: this sweep may be killed too.
+        files.delete([join(folder, f"{MANIFEST}.new")])
         if manifest.get("status") == "running":
             done = published_run(files, partition) == run_id
             ended = {"status": "done"} if done else {"status": "failed", "error": "it was killed"}
             write_manifest(files, join(folder, MANIFEST), {**manifest, **ended})
+        files.delete([staging_folder(partition.output, run_id)])
+
+
+def _run_of(info: FileInfo, runs: str) -> str:
+    return info.path[len(runs) + 1 :].split("/")[0]
+
+
+def _never_began(files: Files, output: str, run_id: str) -> bool:
+    """Whether a run has no manifest, so that its date is not known, and claims no date."""
+    manifest = join(run_folder(output, run_id), MANIFEST)
+    return not files.match(manifest) and not files.match(join(output, "leases", f"*.{run_id}.json"))
