@@ -27,7 +27,7 @@ pytestmark = pytest.mark.distributed
 SEED = 6
 TWICE_KILLED = 8
 EARLY = 24  # moments: those of the lease, the sweep, the manifest and the first rows
-BEFORE_THE_COMMIT = 16  # kills; of the commit every moment is one
+BEFORE_THE_COMMIT = 12  # kills; of the commit every moment is one
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,15 @@ def run_process(
 
 
 def choose_moments(trace: list[str]) -> list[int]:
-    """Every moment of the commit and what follows it, and a seeded choice of those before."""
+    """Every moment of the commit and what follows it, of writing predictions, one of each kind of
+    reading and scoring, and a seeded choice of all before the commit."""
     [commit] = (at for at, what in enumerate(trace) if what.endswith(f"/{SUCCESS}.old")
                 and what.startswith("move "))  # fmt: skip
-    before = random.Random(SEED).sample(range(commit), min(BEFORE_THE_COMMIT, commit))  # noqa: S311
-    return [at + 1 for at in sorted([*before, *range(commit, len(trace))])]
+    before = {*random.Random(SEED).sample(range(commit), BEFORE_THE_COMMIT)}  # noqa: S311
+    for must in ("open ", "read ", "score", "scored"):
+        before.add(next(at for at, what in enumerate(trace) if what.startswith(must)))
+    before |= {at for at, what in enumerate(trace[:commit]) if "/staging/predictions/" in what}
+    return [at + 1 for at in sorted({*before, *range(commit, len(trace))})]
 
 
 def success_of(trace: list[str]) -> str:
