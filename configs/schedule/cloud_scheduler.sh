@@ -7,9 +7,10 @@
 # Dataflow job, waits until it is done, and publishes. Cloud Scheduler starts it with the arguments
 # in cloud_scheduler_body.json, which are the same every night.
 #
-# A Flex Template cannot do this. Its launcher runs a program only to have one job described
+# The launcher of a Flex Template cannot do this: it runs a program only to have one job described
 # (--template_location), and is gone before that job begins; but a night may take several jobs,
-# and its rows are published when the last one is done.
+# and its rows are published when the last one is done. The template of configs/dataflow is
+# another thing: one worker that runs the whole command.
 #
 # A failed run is tried again, which is safe. Should the container die while its Dataflow job runs,
 # no try gets a job of the same name before that one ends: cancel it, or run the night again later.
