@@ -8,8 +8,8 @@ attention, writing, exit. They take turns, round after round; the table shows me
 The second column leaves out the start (imports and the model), which a larger
 corpus or a worker that stays alive pays once.
 
-The reviews are the test split of IMDB where `CORPORA` (or ../shared/data) has it, or
-else made-up texts of the same lengths. The network is that of the configuration
+The reviews are the test split of IMDB where the environment variable CORPORA names the folder
+of imdb/, or else made-up texts of the same lengths. The network is that of the configuration
 `guide_attention_2d`, with a vocabulary of 10,000 and random weights: speed does not
 depend on them.
 
@@ -53,12 +53,10 @@ class Run(NamedTuple):
 
 def read_reviews(documents: int) -> list[str]:
     """Texts of film reviews, or of made-up words where there is no corpus."""
-    root = Path(os.environ.get("CORPORA", "../shared/data"))
-    path = root / "imdb" / "test.jsonl.gz"
-    if path.exists():
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
+    if root := os.environ.get("CORPORA"):
+        with gzip.open(Path(root) / "imdb" / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
             return [json.loads(line)["text"] for line in itertools.islice(lines, documents)]
-    print(f"no corpus at {path}: made-up texts")
+    print("CORPORA does not name the folder of imdb/: made-up texts")
     random = np.random.default_rng(1)
     lengths = np.clip(random.lognormal(np.log(230), 0.65, documents), 5, 2000).astype(int)
     frequency = 1 / np.arange(1, 40_001)
