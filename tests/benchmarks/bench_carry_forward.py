@@ -9,8 +9,8 @@ scoring, writing), not the start of Python and the loading of the model, which b
 two partitions must hold the same rows.
 
 The floor is what carrying cannot be faster than: Beam's pipeline over one document, and then the
-longer of reading the corpus, and reading and writing the partition with Arrow alone. Exits 1 if the rows differ, or if
-carrying takes more than 1.5 times the floor.
+longer of reading the corpus, and reading and writing the partition with Arrow alone. Exits 1 if
+the rows differ, or if carrying takes more than 1.5 times the floor.
 
 Texts are made up: 10,000 words as frequent as Zipf says, with the lengths of IMDB's reviews.
 The network is that of the configuration `guide_attention_2d` with random weights.

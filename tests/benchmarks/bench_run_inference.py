@@ -1,11 +1,13 @@
-"""What Beam's RunInference costs over a plain DoFn that calls the same scorer.
+"""What Beam's RunInference costs over a plain DoFn that calls the same scorer, and over ours.
 
     export CORPORA=...      # the folder that holds imdb/; without it texts are made up
     python -m tests.benchmarks.bench_run_inference [--documents 10000] [--rounds 5]
 
-Both pipelines take the same record batches of documents from memory, score them with one model
-that the process shares, and keep the number of rows. They take turns; compared are medians of
+All pipelines take the same record batches of documents from a mapped file, score them with one
+model that the process shares, and keep the number of rows. They take turns; compared are medians of
 the whole pipeline less that of one over a single document, which is the fixed cost of the runner.
+`ScoreDocuments` is the transform of the command `score`, which has two batches at work at once
+and also shapes, counts and checks the rows.
 """
 
 import argparse
@@ -19,19 +21,21 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
+from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from model.scoring import Scorer
-from pipeline.config import ScoringConfig
+from pipeline.config import CorpusConfig, InputConfig, ScoringConfig
+from pipeline.corpora.reading import FilePart, read_part
 from pipeline.runs.models import shared_scorers
 from pipeline.stages.filesystem import BeamFiles
-from pipeline.transforms.record_batches import RecordBatchCoder  # noqa: F401 - registers it
-from tests.benchmarks.bench_score import read_reviews, write_model
+from pipeline.transforms.record_batches import UnitBatch
+from pipeline.transforms.score_documents import ScoreDocuments
+from tests.benchmarks.bench_score import read_reviews, write_corpus, write_model
 
 BATCH_ROWS = (256, 2_000)
 
 
-class ScoreBatches(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
+class ScoreBatches(ModelHandler[pa.RecordBatch, int, Scorer]):
     """A record batch is one example: RunInference's own batching is left out."""
 
     def __init__(self, model: str) -> None:
@@ -47,10 +51,10 @@ class ScoreBatches(ModelHandler[pa.RecordBatch, PredictionResult, Scorer]):
         batch: Sequence[pa.RecordBatch],
         model: Scorer,
         inference_args: dict[str, Any] | None = None,
-    ) -> Iterator[PredictionResult]:
-        """Scores the batches that came together."""
+    ) -> Iterator[int]:
+        """The rows that were scored of each batch."""
         for documents in batch:
-            yield PredictionResult(documents, model.score(documents.column("text"))[0])
+            yield model.score(documents.column("text"))[0].num_rows
 
     def batch_elements_kwargs(self) -> dict[str, int]:
         """One example at a time."""
@@ -64,24 +68,58 @@ class _Score(beam.DoFn):
     def setup(self) -> None:
         self._scorer = _scorer(self._model)
 
-    def process(self, documents: pa.RecordBatch) -> Iterator[PredictionResult]:
-        yield PredictionResult(documents, self._scorer.score(documents.column("text"))[0])
+    def process(self, documents: pa.RecordBatch) -> Iterator[int]:
+        yield self._scorer.score(documents.column("text"))[0].num_rows
+
+
+class _ScoreDocuments(beam.PTransform):
+    def __init__(self, model: str) -> None:
+        super().__init__()
+        self._scoring = ScoreDocuments(model, ScoringConfig(), "bench", BeamFiles())
+
+    def expand(self, batches: beam.PCollection) -> beam.PCollection:
+        numbered = batches | beam.Map(_number).with_output_types(UnitBatch)
+        return (numbered | self._scoring).predictions | beam.Map(_rows)
 
 
 def _scorer(model: str) -> Scorer:
     return shared_scorers(BeamFiles(), [model], ScoringConfig())[0]
 
 
-def _rows(result: PredictionResult) -> int:
-    return int(result.inference.num_rows)
+def _number(batch: pa.RecordBatch) -> UnitBatch:
+    return 0, batch
 
 
-def seconds(scoring: Callable[[], beam.PTransform], batches: list[pa.RecordBatch]) -> float:
+def _rows(element: UnitBatch) -> int:
+    return int(element[1].num_rows)
+
+
+def write_batches(corpus: Path, path: Path, *, rows: int) -> int:
+    """The documents of a corpus as batches of an Arrow file; returns how many batches."""
+    source = InputConfig(path=str(corpus))
+    part = FilePart(path=str(corpus), source_file=corpus.name, input=source)
+    with corpus.open("rb") as stream:
+        read = read_part(stream, part, corpus=CorpusConfig(inputs=(source,)), batch_rows=rows)
+        batches = [batch.documents for batch in read]
+    with pa.ipc.new_file(str(path), batches[0].schema) as sink:
+        for batch in batches:
+            sink.write_batch(batch)
+    return len(batches)
+
+
+def _take(number: int, path: str, rows: int | None) -> pa.RecordBatch:
+    """A batch of the file, or its first rows."""
+    batch = pa.ipc.open_file(pa.memory_map(path)).get_batch(number)
+    return batch.slice(0, rows) if rows else batch
+
+
+def seconds(scoring: beam.PTransform, path: Path, batches: int, rows: int | None = None) -> float:
     """Wall time of a pipeline over batches."""
     started = time.perf_counter()
     with beam.Pipeline(runner="FnApiRunner") as root:
-        documents = root | beam.Create(batches).with_output_types(pa.RecordBatch)
-        documents | beam.Reshuffle() | scoring() | beam.Map(_rows) | beam.CombineGlobally(sum)
+        numbers = root | beam.Create(range(batches)) | beam.Reshuffle()
+        taken = numbers | beam.Map(_take, str(path), rows).with_output_types(pa.RecordBatch)
+        taken | scoring | beam.CombineGlobally(sum)
     return time.perf_counter() - started
 
 
@@ -96,31 +134,28 @@ def main() -> None:
         texts = read_reviews(parsed.documents)
         write_model(Path(scratch), texts)
         model = str(Path(scratch) / "model")
+        write_corpus(Path(scratch) / "corpus.jsonl", texts, documents=len(texts))
         contenders: dict[str, Callable[[], beam.PTransform]] = {
             "DoFn": lambda: beam.ParDo(_Score(model)),
             "RunInference": lambda: RunInference(ScoreBatches(model)),
+            "ScoreDocuments": lambda: _ScoreDocuments(model),
         }
-        whole = pa.record_batch({"text": pa.array(texts)})
         for size in BATCH_ROWS:
-            batches = [whole.slice(at, size) for at in range(0, whole.num_rows, size)]
+            path = Path(scratch) / f"batches-{size}.arrow"
+            batches = write_batches(Path(scratch) / "corpus.jsonl", path, rows=size)
             found: dict[str, list[float]] = {name: [] for name in contenders}
             fixed: dict[str, list[float]] = {name: [] for name in contenders}
             for _ in range(parsed.rounds + 1):  # the first loads the model and the kernels
                 for name, scoring in contenders.items():
-                    fixed[name].append(seconds(scoring, [whole.slice(0, 1)]))
-                    found[name].append(seconds(scoring, batches))
-            took = {
-                name: statistics.median(found[name][1:]) - statistics.median(fixed[name][1:])
-                for name in contenders
-            }
-            starts = statistics.median(fixed["RunInference"][1:]) - statistics.median(
-                fixed["DoFn"][1:]
-            )
-            print(
-                f"{len(texts):,} documents in batches of {size:,}: DoFn {took['DoFn']:.2f} s, "
-                f"RunInference {took['RunInference']:.2f} s "
-                f"({took['RunInference'] / took['DoFn'] - 1:+.1%}), and {starts:+.2f} s a pipeline"
-            )
+                    fixed[name].append(seconds(scoring(), path, 1, 1))
+                    found[name].append(seconds(scoring(), path, batches))
+            print(f"{len(texts):,} documents in batches of {size:,}")
+            plain = 0.0
+            for name in contenders:
+                start = statistics.median(fixed[name][1:])
+                took = statistics.median(found[name][1:]) - start
+                plain = plain or took
+                print(f"  {name:<16}{took:6.2f} s ({took / plain - 1:+.1%}), start {start:.2f} s")
 
 
 if __name__ == "__main__":
