@@ -38,6 +38,7 @@ bench: $(STAMP)  ## measure the scoring engine, the command score, prepare, and 
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
 	$(BIN)/python -m tests.benchmarks.bench_carry_forward
+	$(BIN)/python -m tests.benchmarks.bench_run_inference
 	$(BIN)/python -m tests.benchmarks.bench_training
 	$(BIN)/python -m tests.benchmarks.bench_prepare
 	$(BIN)/python -m tests.benchmarks.bench_scaling

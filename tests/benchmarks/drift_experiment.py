@@ -33,7 +33,7 @@ from pipeline.runs.models import shared_scorers
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.train import train
 
-CORPORA = Path(os.environ.get("CORPORA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+CORPORA = Path(os.environ.get("CORPORA", "."))  # the folder of sms_spam/ and zh_shopping/
 HALVES = 20
 
 
