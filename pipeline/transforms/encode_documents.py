@@ -11,8 +11,8 @@ from model.config import TextConfig
 from pipeline.corpora.accounting import count_used
 from pipeline.corpora.encoding import DocumentEncoder, ExampleLayout
 from pipeline.corpora.survey import SurveyFiles
+from pipeline.elements import Counts, UnitBatch
 from pipeline.runs.files import Files
-from pipeline.transforms.record_batches import Counts, UnitBatch
 
 
 @dataclasses.dataclass

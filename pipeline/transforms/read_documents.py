@@ -11,9 +11,9 @@ from pipeline.corpora.parts import FilePart, count_rows
 from pipeline.corpora.read_ahead import read_ahead
 from pipeline.corpora.reading import read_part
 from pipeline.corpora.units import Unit
+from pipeline.elements import Counts, UnitBatch
 from pipeline.runs import progress
 from pipeline.runs.files import Files, open_patiently
-from pipeline.transforms.record_batches import Counts, UnitBatch
 
 
 @dataclasses.dataclass

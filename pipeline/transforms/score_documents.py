@@ -19,10 +19,10 @@ from pipeline.corpora.predictions import (
     score_documents,
     select_scores,
 )
+from pipeline.elements import Counts, UnitBatch
 from pipeline.runs.earlier import EarlierFiles, shared_earlier_rows
 from pipeline.runs.files import Files
 from pipeline.runs.models import shared_scorers
-from pipeline.transforms.record_batches import Counts, UnitBatch
 
 # While one batch is tokenized, or its lists are built, another is in the network's threads.
 BATCHES_AT_ONCE = 2

@@ -12,8 +12,8 @@ from pipeline.corpora.digests import add_digests
 from pipeline.corpora.duplicates import key_documents
 from pipeline.corpora.splits import assign_splits, takes_validation_from_training
 from pipeline.corpora.strata import Strata
+from pipeline.elements import UnitBatch
 from pipeline.runs.files import Files, read_json
-from pipeline.transforms.record_batches import UnitBatch
 
 
 @dataclasses.dataclass

@@ -26,9 +26,9 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from model.scoring import Scorer
 from pipeline.config import CorpusConfig, InputConfig, ScoringConfig
 from pipeline.corpora.reading import FilePart, read_part
+from pipeline.elements import UnitBatch
 from pipeline.runs.models import shared_scorers
 from pipeline.stages.filesystem import BeamFiles
-from pipeline.transforms.record_batches import UnitBatch
 from pipeline.transforms.score_documents import ScoreDocuments
 from tests.benchmarks.bench_score import read_reviews, write_corpus, write_model
 

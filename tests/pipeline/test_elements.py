@@ -8,9 +8,9 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline.config import CorpusConfig, InputConfig
 from pipeline.corpora.units import Unit
+from pipeline.elements import RecordBatchCoder, UnitBatch
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.transforms.read_documents import ReadDocuments
-from pipeline.transforms.record_batches import RecordBatchCoder, UnitBatch
 
 BATCH = pa.record_batch(
     {

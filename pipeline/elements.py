@@ -1,4 +1,4 @@
-"""Record batches as elements of PCollections."""
+"""The elements of PCollections: record batches with a coder, counts."""
 
 from typing import Any
 
