@@ -55,8 +55,12 @@ class CleanPython:
                 check=True,
             )
 
-    def run_commands(self, stage: str, **environment: str) -> None:
+    def run_commands(self, stage: str, *pip_flags: str) -> None:
         """Runs the commands that a stage of the image is built with.
+
+        Args:
+            stage: its name.
+            pip_flags: further flags of `pip install`.
 
         Raises:
             subprocess.CalledProcessError: if one fails.
@@ -64,11 +68,12 @@ class CleanPython:
         path = f"{self.python.parent}{os.pathsep}{os.environ['PATH']}"
         commands = re.findall(r"^RUN (.+)$", read_stage(stage), re.M)
         assert commands
+        install = " ".join(["pip install --quiet", *pip_flags])
         for command in commands:
             subprocess.run(
-                ["bash", "-ec", command],
+                ["bash", "-ec", command.replace("pip install", install)],
                 cwd=self.folder,
-                env={**clean_environment(), "PATH": path, **environment},
+                env={**clean_environment(), "PATH": path},
                 check=True,
             )
 
@@ -89,7 +94,7 @@ def make_clean_python(folder: Path) -> CleanPython:
             shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     made = CleanPython(folder=folder)
     # Byte code of all libraries takes as long as the rest of the installation.
-    made.run_commands("cpu", PIP_NO_COMPILE="1", PIP_QUIET="1")
+    made.run_commands("cpu", "--no-compile")
     return made
 
 

@@ -172,7 +172,7 @@ def test_nothing_is_left_in_staging(ran: Ran) -> None:
 
 def test_the_image_with_gpus_adds_cuda(tmp_path: Path, clean_python: CleanPython) -> None:
     report = tmp_path / "report.json"
-    clean_python.run_commands("gpu", PIP_DRY_RUN="1", PIP_REPORT=str(report), PIP_QUIET="1")
+    clean_python.run_commands("gpu", "--dry-run", f"--report={report}")
     added = {item["metadata"]["name"] for item in json.loads(report.read_text())["install"]}
     assert added >= {"limelight", "nvidia-cudnn-cu12", "nvidia-cuda-runtime-cu12"}
 
