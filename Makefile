@@ -26,7 +26,7 @@ demo: $(STAMP)  ## set up and run the whole job on a generated corpus: prepare, 
 test: $(STAMP)  ## set up and run the fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not distributed and not gpu"
 
-test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each
+test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each (slow ones apart)
 	$(BIN)/python -m pytest -m "distributed and not slow" -ra --durations=20
 
 lint: $(STAMP)  ## check style, names, docstrings and types

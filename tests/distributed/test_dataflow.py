@@ -22,7 +22,7 @@ from tests.distributed.jobs import (
     read_predictions,
 )
 
-pytestmark = pytest.mark.distributed
+pytestmark = [pytest.mark.distributed, pytest.mark.slow]
 
 LAUNCHER = engines.PROJECT / "configs/dataflow/flex_template.py"
 IMAGE = "us-docker.pkg.dev/my-project/limelight/cpu:0.1.0"

@@ -16,7 +16,7 @@ from tests.distributed import engines
 from tests.distributed.engines import PROJECT, WorkerPool
 from tests.distributed.jobs import Job, assert_same_predictions, read_predictions
 
-pytestmark = pytest.mark.distributed
+pytestmark = [pytest.mark.distributed, pytest.mark.slow]
 
 SECONDS = 120.0  # for a worker to get so far
 PATIENCE = 30.0  # until a scheduler stops a command whose engine has not noticed

@@ -27,6 +27,7 @@ from model.serving import ServingScorer, write_serving
 from tests.model.bundles import make_bundle, texts_array
 
 TOLERANCE = 1e-5
+MAX_TIES = 1e-2  # of the tokens; random states are often saturated, and equal
 TEXT = TextConfig(max_tokens=50, vocabulary_size=8, nfkc=True)
 
 SCRIPTS = (
@@ -125,18 +126,27 @@ def answers(scorer: Scorer, texts: list[str], order: np.ndarray, batch: int) -> 
     return pa.Table.from_batches(parts).sort_by("row").combine_chunks()
 
 
-def assert_same(one: pa.Table, other: pa.Table, name: str) -> None:
+def assert_same(one: pa.Table, other: pa.Table, name: str, *, kind: str) -> None:
     for column in ("tokens", "token_starts", "token_ends", "truncated_tokens", "oov_tokens", "row"):
         assert one.column(column).equals(other.column(column)), (name, column)
     for column in ("probabilities", "attention"):
         got, expected = (
             table.column(column).combine_chunks().flatten().to_numpy() for table in (one, other)
         )
+        if kind == "max" and column == "attention":
+            # A token's weight is the share of units that are largest there. Of two steps whose
+            # states differ by a rounding, engines may each find another the larger.
+            lengths = one.column("token_count").combine_chunks().to_numpy()
+            starts = np.cumsum(lengths) - lengths
+            moved = np.abs(got - expected) > TOLERANCE
+            assert moved.mean() < MAX_TIES, name
+            got, expected = np.add.reduceat(got, starts), np.add.reduceat(expected, starts)
         np.testing.assert_allclose(got, expected, rtol=0, atol=TOLERANCE, err_msg=name)
 
 
 def check(bundle: Bundle, texts: list[str], *, serving: bool) -> None:
     """Every engine, in one batch, in small ones, and among other neighbors."""
+    kind = bundle.config.network.attention.kind
     straight = np.arange(len(texts))
     shuffled = np.random.default_rng(1).permutation(len(texts))
     reference = None
@@ -144,9 +154,9 @@ def check(bundle: Bundle, texts: list[str], *, serving: bool) -> None:
         for order, batch in ((straight, len(texts)), (straight, 37), (shuffled, 100)):
             got = answers(scorer, texts, order, batch)
             reference = got if reference is None else reference
-            assert_same(got, reference, f"{name}, batches of {batch}")
+            assert_same(got, reference, f"{name}, batches of {batch}", kind=kind)
     alone = answers(scorer, texts[:5], np.arange(5), 1)
-    assert_same(alone, reference.slice(0, alone.num_rows), "alone")
+    assert_same(alone, reference.slice(0, alone.num_rows), "alone", kind=kind)
     # Not all the same: a scorer that answers everything alike would pass the rest.
     assert len(set(reference.column("score").to_pylist())) > len(texts) // 2
 
