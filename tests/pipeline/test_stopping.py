@@ -13,6 +13,7 @@ from pipeline.runs import progress
 def heeded() -> Iterator[None]:
     """The handlers of a command, and after it those that were there."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored
     stopping.heed_signals()
     yield
     stopping.heed_signals()  # forgets

@@ -47,6 +47,15 @@ def test_normalizing_is_nfkd_lower_case_and_single_spaces(text: str) -> None:
     assert normalize_texts(pa.array([text])).to_pylist() == [normalize(text)]
 
 
+def test_the_end_of_the_last_text_is_the_end() -> None:
+    # Arrow's own splitting at white space looked past it where the texts fill their buffer, and
+    # found what was there by chance.
+    for size in range(260):
+        texts = pa.array([f"\n{'x' * size}\n", "\nm\n"])
+        for _ in range(40):
+            assert normalize_texts(texts).to_pylist() == ["x" * size, "m"]
+
+
 @pytest.mark.parametrize(
     ("text", "same"),
     [
