@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.counts import add_counts
@@ -119,13 +119,16 @@ def test_a_label_that_training_never_gave_counts() -> None:
     assert found.js > 0.9
 
 
-@settings(max_examples=20)
-@given(st.integers(0, 10_000), st.sampled_from([50, 500, 5_000]))
-def test_samples_of_one_population_stay_within_chance(seed: int, rows: int) -> None:
-    rng = np.random.default_rng(seed)
-    first, second = (profile(list(rng.poisson(9, rows) + 1), seed=seed + at) for at in (1, 2))
-    for found in compare_profiles(first, second, against="training"):
-        assert not found.exceeds(0.1)
+@pytest.mark.parametrize("rows", [50, 500, 2_000])
+def test_samples_of_one_population_stay_within_chance(rows: int) -> None:
+    found = []
+    for seed in range(0, 400, 2):
+        rng = np.random.default_rng(seed)
+        first, second = (profile(list(rng.poisson(9, rows) + 1), seed=seed + at) for at in (0, 1))
+        found += compare_profiles(first, second, against="training")
+    # Three deviations: of chi-squared indices, about one in a hundred lies beyond.
+    assert sum(each.exceeds(0) for each in found) <= 0.02 * len(found)
+    assert sum(each.exceeds(0.1) for each in found) <= 0.005 * len(found)
 
 
 @pytest.mark.parametrize("empty", [{}, {"documents": 0, "label": {}}])
