@@ -29,13 +29,13 @@ whatever order and on however many threads. It differs from the Keras network's
 by rounding, about 1e-6.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from model.config import NetworkConfig
+from model.cores import usable_cores
 from model.folded_attention import KINDS, one_group
 from model.folded_kernels import ROWS, dot_rows
 from model.folded_layout import DIRECTIONS, Tile, Weights, Width, as_vectors
@@ -175,13 +175,6 @@ class FoldedEngine:
                 f"ids: expected 0 to {self._ids - 1}, rows of the embedding,"
                 f" got {ids.min()} to {ids.max()}"
             )
-
-
-def usable_cores() -> int:
-    """The number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _tiles(lengths: np.ndarray, *, threads: int) -> Iterator[slice]:

@@ -17,6 +17,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from model.config import ConfigError
+from model.cores import usable_cores
 from pipeline.arguments import parse
 
 # What the template takes, as metadata.json names it: a flag of `score` with _ for -.
@@ -85,7 +86,7 @@ def define_job(root: beam.Pipeline, command: Sequence[str]) -> None:
 
 class _RunCommand(beam.DoFn):
     def process(self, command: list[str]) -> Iterator[int]:
-        cores = len(os.sched_getaffinity(0))
+        cores = usable_cores()
         flags = [f"--direct_num_workers={cores}"]
         if cores > 1:
             flags.append("--direct_running_mode=multi_processing")

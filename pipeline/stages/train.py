@@ -43,7 +43,10 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     Raises:
         ConfigError, RunError: as `prepare` does; RunError if a training fails.
     """
+    from model.devices import share_cores
+
     check_vectors(config, files=files)
+    share_cores()  # here, because preparing starts TensorFlow in this process
     dataset = prepare(config, beam_options=beam_options, files=files)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from model.config import ConfigError, to_plain
-from model.folded import usable_cores
+from model.cores import usable_cores
 from model.tokenizer import Tokenizer
 from model.word_vectors import train_vectors, write_token_lines
 from pipeline.config import Config

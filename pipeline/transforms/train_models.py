@@ -38,8 +38,9 @@ class _Train(beam.DoFn):
     files: Files
 
     def setup(self) -> None:
-        from model.devices import set_up_devices
+        from model.devices import set_up_devices, share_cores
 
+        share_cores()
         set_up_devices(self.training)  # a missing GPU fails here, before any trial
 
     def process(self, trial: Trial) -> Iterator[TrialResult]:

@@ -94,11 +94,14 @@ def train_limelight(corpus: Corpus, scratch: Path) -> Result:
 
     from model.classifier import build_classifier
     from model.dataset import Shards
+    from model.devices import share_cores
     from model.examples import encode_examples
     from model.keras_engine import trace_forward
     from model.metrics import log_loss
     from model.training import Hooks, fit, predict
     from pipeline.config import load_config
+
+    share_cores()  # as `pipeline train` does
 
     def write(name: str, examples: Examples) -> Shards:
         path = str(scratch / f"{name}.tfrecord.gz")

@@ -53,3 +53,22 @@ def test_two_devices_learn_what_one_learns():
     one, two = _train(1), _train(2)
     assert (one["replicas"], two["replicas"]) == (1, 2)
     assert two["losses"] == pytest.approx(one["losses"], rel=1e-4)
+
+
+def test_half_of_the_cores_go_to_each_direction_of_an_lstm():
+    script = """
+import os
+os.sched_getaffinity = lambda _: {0, 1, 2, 3, 4, 5}
+import tensorflow as tf
+from model.devices import share_cores
+share_cores()
+tf.constant(1.0) + 1
+os.sched_getaffinity = lambda _: {0, 1}
+share_cores()  # too late, and no error
+config = tf.config.threading
+print(config.get_intra_op_parallelism_threads(), config.get_inter_op_parallelism_threads())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, timeout=240
+    )
+    assert done.stdout.split() == ["3", "6"], done.stderr[-2000:]
