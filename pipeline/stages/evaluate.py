@@ -21,7 +21,7 @@ from pipeline.runs.models import open_bundle
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
 from pipeline.stages.running import running
-from pipeline.stages.threads import has_one_worker, process_threads
+from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles, read_list
@@ -68,7 +68,6 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
             beam_options=beam_options,
             files=files,
             scratch=join(scratch, "row_counts.json"),
-            divide=not has_one_worker(beam_options),
         )
         with progress.shown("evaluate"), running(beam_options, step="evaluate") as root:
             define_evaluation(root, units, config, scoring=scoring, scratch=scratch, files=files)

@@ -19,6 +19,7 @@ from pipeline.corpora.units import (
 )
 from pipeline.runs.files import Files, open_patiently, read_json, write_json
 from pipeline.stages.running import running
+from pipeline.stages.threads import has_one_worker
 from pipeline.transforms.read_documents import CountPartRows
 
 
@@ -45,23 +46,21 @@ def plan_units(
     files: Files,
     scratch: str,
     limit: int | None = None,
-    divide: bool = True,
 ) -> list[Unit]:
     """Divides large files and groups small ones, with every row numbered.
 
     Args:
         inputs: the files of the corpus.
-        beam_options: for the pipeline that counts the rows of divided files.
+        beam_options: say whether workers share the rows of a large file, and run the pipeline
+            that then counts them. One worker alone reads it whole, and counts nothing first.
         files: where they lie.
         scratch: path of a file for the counts.
         limit: how many rows of each input to read; None: all.
-        divide: whether workers share the rows of a large file. One worker alone reads it
-            whole, and nothing needs to be counted first.
     """
     sizes = {item.info.path: item.info.bytes for item in inputs}
     if limit is not None:
         return group_units(limited_parts(inputs, limit=limit), sizes)
-    if not divide:
+    if has_one_worker(beam_options):
         return group_units(map(whole_file, inputs), sizes)
     parts = plan_parts(files, inputs)
     to_count = divided_line_parts(parts)

@@ -38,7 +38,7 @@ from pipeline.stages.publishing import (
 )
 from pipeline.stages.reuse import describe_reuse, find_earlier
 from pipeline.stages.running import running
-from pipeline.stages.threads import has_one_worker, process_threads
+from pipeline.stages.threads import process_threads
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
@@ -164,7 +164,6 @@ def _score(
         beam_options=beam_options,
         files=files,
         scratch=join(staging, "row_counts.json"),
-        divide=not has_one_worker(beam_options),
     )
     earlier = None
     if reuse_from is not None:

@@ -1,9 +1,13 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.distributed.jobs import Job, read_predictions, write_corpus
+from tests.distributed.replaced_night import publish_old, undisturbed
+from tests.pipeline.stages.nights import Nights
+from tests.pipeline.tiny_model import write_model
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +36,23 @@ def expected(reference: Job) -> list[dict[str, Any]]:
 def expected_metrics(reference: Job, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What every engine has to measure."""
     return reference.evaluate(tmp_path_factory.mktemp("metrics"))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The model of the nights."""
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def old_and_new(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: str
+) -> tuple[pa.Table, pa.Table]:
+    """The rows of an undisturbed run over the old corpus, and over the new one."""
+    return undisturbed(tmp_path_factory.mktemp("undisturbed"), tiny_model)
+
+
+@pytest.fixture
+def nights(tmp_path: Path, tiny_model: str) -> Nights:
+    """The old corpus is published, the new one waits in three files."""
+    return publish_old(Nights(folder=tmp_path, model=tiny_model))

@@ -25,11 +25,9 @@ from tests.distributed.replaced_night import (
     command_of,
     publish_old,
     start,
-    undisturbed,
 )
 from tests.end_to_end.commands import run
 from tests.pipeline.stages.nights import DATE, Nights, left_behind
-from tests.pipeline.tiny_model import write_model
 
 pytestmark = pytest.mark.distributed
 
@@ -37,23 +35,6 @@ FILES = BeamFiles()
 SHIM = Path(__file__).with_name("jumping_clock.c")
 REFUSED = f"expected no other run of {DATE} at work, got "
 PROCESSES, ROUNDS = 4, 5
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_model(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, model: str) -> tuple[pa.Table, pa.Table]:
-    """The rows of an undisturbed run over the old corpus, and over the new one."""
-    return undisturbed(tmp_path_factory.mktemp("undisturbed"), model)
-
-
-@pytest.fixture
-def nights(tmp_path: Path, model: str) -> Nights:
-    """The old corpus is published, the new one waits in three files."""
-    return publish_old(Nights(folder=tmp_path, model=model))
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +49,9 @@ def jumping_clock(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_of_two_commands_at_once_one_publishes(
-    nights: Nights, expected: tuple[pa.Table, pa.Table]
+    nights: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
-    old, new = expected
+    old, new = old_and_new
     with Reader(nights, allowed=[old, new]):
         processes = [start(nights) for _ in range(2)]
         said = [process.communicate(timeout=120)[1] for process in processes]
@@ -96,19 +77,19 @@ def score_at(barrier: multiprocessing.synchronize.Barrier, nights: Nights) -> No
 
 
 def test_of_processes_that_start_in_one_instant_exactly_one_publishes(
-    tmp_path: Path, model: str, expected: tuple[pa.Table, pa.Table]
+    tmp_path: Path, tiny_model: str, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.distributed.test_contention"])
     refused = 0
     for number in range(ROUNDS):
-        nights = publish_old(Nights(folder=tmp_path / str(number), model=model))
+        nights = publish_old(Nights(folder=tmp_path / str(number), model=tiny_model))
         shutil.rmtree(nights.partition().predictions)
         barrier = context.Barrier(PROCESSES)
         processes = [
             context.Process(target=score_at, args=(barrier, nights)) for _ in range(PROCESSES)
         ]
-        with Reader(nights, allowed=[expected[1]]):
+        with Reader(nights, allowed=[old_and_new[1]]):
             for process in processes:
                 process.start()
             for process in processes:
@@ -117,7 +98,7 @@ def test_of_processes_that_start_in_one_instant_exactly_one_publishes(
         assert codes.keys() <= {0, 7}, codes
         assert codes[0] >= 1
         refused += codes[7]
-        assert nights.table().equals(expected[1])
+        assert nights.table().equals(old_and_new[1])
         assert [manifest["status"] for manifest in nights.manifests()] == ["done", "done"]
         assert left_behind(nights.output) == set()
     print(f"{refused} of {PROCESSES * ROUNDS} were refused")
@@ -163,21 +144,21 @@ def at_work_elsewhere(nights: Nights) -> Iterator[None]:
 
 
 def test_a_jumping_clock_breaks_no_living_lease(
-    nights: Nights, expected: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
+    nights: Nights, old_and_new: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
 ) -> None:
-    with at_work_elsewhere(nights), Reader(nights, allowed=[expected[0]]) as reader:
+    with at_work_elsewhere(nights), Reader(nights, allowed=[old_and_new[0]]) as reader:
         finished = run(*command_of(nights), environment=jumping_clock)
     assert finished.code == 1
     assert f"{REFUSED}elsewhere" in finished.error_line
     assert reader.waited == 0
     assert left_behind(nights.output) == set()
-    check_rerun(nights, expected[1])
+    check_rerun(nights, old_and_new[1])
 
 
 def test_a_run_with_a_jumping_clock_keeps_its_date_and_publishes(
-    nights: Nights, expected: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
+    nights: Nights, old_and_new: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
 ) -> None:
-    old, new = expected
+    old, new = old_and_new
     space = ProcessIdentity.own().space
     dead = Claim(
         run_id="dead",

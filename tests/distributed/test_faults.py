@@ -21,40 +21,21 @@ from tests.distributed.replaced_night import (
     command_of,
     publish_old,
     start,
-    undisturbed,
     wait_for_work,
     write_new,
 )
 from tests.end_to_end.commands import run
 from tests.pipeline.stages.nights import DATE, Nights, left_behind
-from tests.pipeline.tiny_model import write_model
 
 pytestmark = pytest.mark.distributed
 
 PAGE = 4096
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_model(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, model: str) -> tuple[pa.Table, pa.Table]:
-    """The rows of an undisturbed run over the old corpus, and over the new one."""
-    return undisturbed(tmp_path_factory.mktemp("undisturbed"), model)
-
-
 @pytest.fixture
-def nights(tmp_path: Path, model: str) -> Nights:
-    """The old corpus is published, the new one waits in three files."""
-    return publish_old(Nights(folder=tmp_path, model=model))
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path, model: str) -> Iterator[Nights]:
+def small_disk(tmp_path: Path, tiny_model: str) -> Iterator[Nights]:
     """Nights whose output is a disk of its own; skipped where none may be mounted."""
-    nights = Nights(folder=tmp_path, model=model)
+    nights = Nights(folder=tmp_path, model=tiny_model)
     nights.output.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(nights.output)]
     if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
@@ -67,9 +48,9 @@ def small_disk(tmp_path: Path, model: str) -> Iterator[Nights]:
 
 
 def test_a_read_only_output_is_one_line(
-    small_disk: Nights, expected: tuple[pa.Table, pa.Table]
+    small_disk: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
-    old, new = expected
+    old, new = old_and_new
     mount = ["mount", str(small_disk.output), "-o"]
     subprocess.run([*mount, "remount,ro"], check=True)
     finished = run(*command_of(small_disk))
@@ -82,9 +63,9 @@ def test_a_read_only_output_is_one_line(
 
 
 def test_a_full_disk_leaves_the_old_rows(
-    small_disk: Nights, expected: tuple[pa.Table, pa.Table]
+    small_disk: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
-    old, new = expected
+    old, new = old_and_new
     ballast = small_disk.output / "ballast"
     with Reader(small_disk, allowed=[old, new]) as reader:
         for pages in range(100):  # of room; a failed run's manifest takes some of them
@@ -106,8 +87,10 @@ def test_a_full_disk_leaves_the_old_rows(
     check_rerun(small_disk, new)
 
 
-def test_a_full_disk_is_one_line(small_disk: Nights, expected: tuple[pa.Table, pa.Table]) -> None:
-    old, new = expected
+def test_a_full_disk_is_one_line(
+    small_disk: Nights, old_and_new: tuple[pa.Table, pa.Table]
+) -> None:
+    old, new = old_and_new
     free = os.statvfs(small_disk.output)
     ballast = small_disk.output / "ballast"
     ballast.write_bytes(b"0" * (free.f_bavail * free.f_frsize - 5 * PAGE))
@@ -120,9 +103,9 @@ def test_a_full_disk_is_one_line(small_disk: Nights, expected: tuple[pa.Table, p
 
 
 def test_an_input_that_vanishes_midway_is_one_line(
-    nights: Nights, expected: tuple[pa.Table, pa.Table]
+    nights: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
-    old, new = expected
+    old, new = old_and_new
     vanishing = nights.folder / "corpus" / DATE / "1.jsonl"
     with Reader(nights, allowed=[old]) as reader:
         process = start(nights)
@@ -142,9 +125,9 @@ def test_an_input_that_vanishes_midway_is_one_line(
 
 
 def test_a_file_that_fails_to_open_twice_and_then_works(
-    nights: Nights, expected: tuple[pa.Table, pa.Table]
+    nights: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
-    old, new = expected
+    old, new = old_and_new
     flaky = nights.folder / "corpus" / DATE / "1.jsonl"
     with Reader(nights, allowed=[old, new]):
         process = start(nights)
@@ -163,12 +146,12 @@ def test_a_file_that_fails_to_open_twice_and_then_works(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_run_cleanly_wherever_it_is(
-    nights: Nights, expected: tuple[pa.Table, pa.Table], number: signal.Signals
+    nights: Nights, old_and_new: tuple[pa.Table, pa.Table], number: signal.Signals
 ) -> None:
     """Reading and scoring, mostly within compiled code, take the seconds over which it comes."""
     if signal.getsignal(number) == signal.SIG_IGN:
         pytest.skip(f"{number.name} is ignored here, and so it would be by the command")
-    old, new = expected
+    old, new = old_and_new
     text = "so good and so bad a poison " * 40
     nights.write([{"id": f"d{row}", "text": text} for row in range(120_000)], shards=4)
     for seconds in (0.2, 0.5, 0.8):

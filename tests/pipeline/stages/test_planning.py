@@ -60,11 +60,12 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(group_units.__kwdefaults__, "unit_bytes", 150)
 
 
-def plan(tmp_path: Path, *inputs: InputConfig, divide: bool = True) -> list[Unit]:
+def plan(tmp_path: Path, *inputs: InputConfig, workers: int = 2) -> list[Unit]:
     corpus = CorpusConfig(inputs=inputs)
     found = find_input_files(FILES, corpus)
     scratch = str(tmp_path / "counts.json")
-    return plan_units(found, beam_options=[], files=FILES, scratch=scratch, divide=divide)
+    flags = [f"--direct_num_workers={workers}"]
+    return plan_units(found, beam_options=flags, files=FILES, scratch=scratch)
 
 
 @pytest.mark.usefixtures("small_units")
@@ -104,7 +105,7 @@ def test_one_worker_reads_large_files_whole(tmp_path: Path) -> None:
     for name in ("a", "b"):
         rows = "".join(json.dumps({"text": f"{name} {i}"}) + "\n" for i in range(40))
         (tmp_path / f"{name}.jsonl").write_text(rows)
-    units = plan(tmp_path, InputConfig(path=str(tmp_path / "*.jsonl")), divide=False)
+    units = plan(tmp_path, InputConfig(path=str(tmp_path / "*.jsonl")), workers=1)
     assert [
         [(part.source_file, part.start, part.end) for part in unit.parts] for unit in units
     ] == [
