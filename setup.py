@@ -62,7 +62,7 @@ setuptools.setup(
     },
     entry_points={
         "console_scripts": [
-            "limelight=pipeline.__main__:main",
+            "limelight=pipeline.__main__:run_process",
             "limelight-worker=pipeline.worker:main",
         ]
     },

@@ -1,11 +1,13 @@
 """What a user gets wrong is one clear line and exit code 2, never a traceback."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commands import run
+from tests.end_to_end.commands import PROJECT, run
 
 
 def write_config(folder: Path, rows: list[dict] | None, **sections: object) -> Path:
@@ -115,3 +117,17 @@ def test_help_has_an_example():
         finished = run(command, "--help")
         assert finished.code == 0
         assert f"example: limelight {command}" in " ".join(finished.out.split())
+
+
+def test_a_process_leaves_with_the_exit_code_and_nothing_undone(tmp_path):
+    script = f"""
+import atexit, sys
+from pipeline.__main__ import run_process
+atexit.register(print, "put in order")
+sys.argv = ["limelight", "train", "--config", {str(tmp_path / "missing.yaml")!r}]
+run_process()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (2, "put in order\n")
