@@ -22,18 +22,12 @@ from model.devices import choose_strategy
 from model.history import History
 from model.keras_engine import Forward, trace_forward
 from model.metrics import evaluate, evaluate_multilabel
+from model.optimizers import OPTIMIZERS
 
 EVALUATION_BATCH = 256
 
 # Names the files of the last whole epoch; a checkpoint without it is none.
 STATE = "state.json"
-
-OPTIMIZERS: Mapping[str, Callable[..., keras.optimizers.Optimizer]] = {
-    "adam": keras.optimizers.Adam,
-    "adadelta": keras.optimizers.Adadelta,
-    "sgd": keras.optimizers.SGD,
-    "rmsprop": keras.optimizers.RMSprop,
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ import keras, numpy as np, tensorflow as tf
 from model.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig
 from model.devices import choose_strategy
+from model.optimizers import OPTIMIZERS
 
 devices = int(sys.argv[1])
 [cpu] = tf.config.list_physical_devices("CPU")
@@ -30,7 +31,7 @@ strategy = choose_strategy([f"CPU:{index}" for index in range(devices)])
 with strategy.scope():
     built = build_classifier(network, ids=20, max_tokens=6, labels=2)
     trainee = keras.Model(built.inputs, built.output["probabilities"])
-    trainee.compile(keras.optimizers.SGD(0.5), keras.losses.SparseCategoricalCrossentropy())
+    trainee.compile(OPTIMIZERS["adadelta"](1.0), keras.losses.SparseCategoricalCrossentropy())
 data = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(16)
 losses = trainee.fit(data, epochs=3, verbose=0, shuffle=False).history["loss"]
 print(json.dumps({"replicas": strategy.num_replicas_in_sync, "losses": losses}))

@@ -1,0 +1,42 @@
+"""Our optimizers step as Keras's own do."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model.optimizers import OPTIMIZERS
+
+SHAPES = [(7, 3), (3,)]
+
+
+def run_steps(optimizer: keras.optimizers.Optimizer, *, steps: int) -> list[np.ndarray]:
+    """The variables after gradients that are the same for every optimizer."""
+    random = np.random.default_rng(1)
+    variables = [keras.Variable(random.normal(size=shape)) for shape in SHAPES]
+    optimizer.build(variables)
+    compiled = tf.function(lambda gradients: optimizer.apply(gradients, variables))
+    for _ in range(steps):
+        compiled([tf.constant(random.normal(size=shape), tf.float32) for shape in SHAPES])
+    state: dict[str, np.ndarray] = {}
+    optimizer.save_own_variables(state)
+    return [np.asarray(each) for each in (*variables, *state.values())]
+
+
+@pytest.mark.parametrize("clip", [None, 0.5])
+def test_adadelta_steps_as_keras_does_and_keeps_the_same_state(clip: float | None) -> None:
+    ours = run_steps(OPTIMIZERS["adadelta"](1.0, global_clipnorm=clip), steps=20)
+    theirs = run_steps(keras.optimizers.Adadelta(1.0, global_clipnorm=clip), steps=20)
+    for mine, reference in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, reference, rtol=1e-5, atol=1e-7)
+
+
+def test_adadelta_takes_sparse_gradients() -> None:
+    """An embedding without a penalty has gradients for the rows of a batch alone."""
+    table = keras.Variable(np.ones((5, 2), np.float32))
+    reference = keras.Variable(np.ones((5, 2), np.float32))
+    rows = tf.IndexedSlices(tf.ones((2, 2)), tf.constant([1, 3]), tf.constant([5, 2]))
+    OPTIMIZERS["adadelta"](1.0).apply([rows], [table])
+    keras.optimizers.Adadelta(1.0).apply([tf.convert_to_tensor(rows)], [reference])
+    np.testing.assert_allclose(table.numpy(), reference.numpy(), rtol=1e-6)
+    assert (table.numpy() != 1).any(axis=1).tolist() == [False, True, False, True, False]
