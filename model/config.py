@@ -206,6 +206,7 @@ class TrainingConfig:
     monitor: Literal["accuracy", "macro_f1", "loss"] = "accuracy"  # on validation; picks the epoch
     patience: int | None = None  # epochs without a better one before stopping; null: never
     schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, over all epochs
+    average_epochs: int = 1  # weights are averaged over about so many epochs; 1: as they are
     gradient_clip: float | None = None  # the largest norm of all gradients together; null: none
     class_weights: Literal["none", "balanced"] = "none"  # balanced: every label counts the same
     label_smoothing: float = 0.0
@@ -218,6 +219,8 @@ class TrainingConfig:
         require(self.learning_rate > 0, "learning_rate", "a number > 0", self.learning_rate)
         require(self.batch_size >= 1, "batch_size", "an integer >= 1", self.batch_size)
         require(self.epochs >= 1, "epochs", "an integer >= 1", self.epochs)
+        averaged = self.average_epochs
+        require(averaged >= 1, "average_epochs", "an integer >= 1", averaged)
         require(len(self.seeds) >= 1, "seeds", "at least one seed", self.seeds)
         distinct = len(set(self.seeds)) == len(self.seeds)
         require(distinct, "seeds", "seeds that differ", self.seeds)

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from model.averaging import RunningAverage
 from model.config import Head, NetworkConfig, TrainingConfig
 from model.dataset import Shards, evaluation_batches, training_batches
 from model.devices import choose_strategy
@@ -90,7 +91,8 @@ def fit(
         network = build()
         trainee = _compile(network, network_config=network_config, config=config, steps=steps)
     label_weights = balance_labels(label_counts) if config.class_weights == "balanced" else None
-    state = _resume(trainee, network, checkpoints)
+    average = RunningAverage(network, epochs=config.average_epochs)
+    state = _resume(trainee, network, average, checkpoints)
     forward = trace_forward(network)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         if _out_of_patience(state, config):
@@ -107,16 +109,19 @@ def fit(
             batches, verbose=0, shuffle=False, callbacks=[_CountBatches(hooks, config)]
         ).history
         row = {"epoch": float(epoch), "loss": logs["loss"][-1], "accuracy": logs["accuracy"][-1]}
-        if validation is not None:
-            measured = measure(*predict(forward, validation), labels=labels)
-            row |= {
-                f"validation_{name}": measured[name] for name in ("loss", "accuracy", "macro_f1")
-            }
-        state.history.append({**row, "seconds": round(time.monotonic() - started, 2)})
-        if validation is None or _is_better(state, config.monitor):
-            state.best_epoch = epoch
-            network.save_weights(checkpoints / "best.weights.h5")
-        _save(trainee, network, checkpoints, state)
+        average.add(epoch)
+        with average.applied():
+            if validation is not None:
+                measured = measure(*predict(forward, validation), labels=labels)
+                row |= {
+                    f"validation_{name}": measured[name]
+                    for name in ("loss", "accuracy", "macro_f1")
+                }
+            state.history.append({**row, "seconds": round(time.monotonic() - started, 2)})
+            if validation is None or _is_better(state, config.monitor):
+                state.best_epoch = epoch
+                network.save_weights(checkpoints / "best.weights.h5")
+        _save(trainee, network, average, checkpoints, state)
         hooks.on_epoch(checkpoints, state.history)
     network.load_weights(checkpoints / "best.weights.h5")
     return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
@@ -217,10 +222,17 @@ def _out_of_patience(state: _State, config: TrainingConfig) -> bool:
     return config.patience is not None and len(state.history) - state.best_epoch >= config.patience
 
 
-def _save(trainee: keras.Model, network: keras.Model, folder: Path, state: _State) -> None:
+def _save(
+    trainee: keras.Model,
+    network: keras.Model,
+    average: RunningAverage,
+    folder: Path,
+    state: _State,
+) -> None:
     """Saves an epoch's end; `STATE` names the files and is written last."""
     epoch = len(state.history)
     network.save_weights(folder / f"epoch-{epoch}.weights.h5")
+    average.save(folder / f"epoch-{epoch}.average.npz")
     optimizer: dict[str, Any] = {}
     trainee.optimizer.save_own_variables(optimizer)
     np.savez(folder / f"epoch-{epoch}.optimizer.npz", **optimizer)
@@ -233,8 +245,10 @@ def _save(trainee: keras.Model, network: keras.Model, folder: Path, state: _Stat
         path.unlink()
 
 
-def _resume(trainee: keras.Model, network: keras.Model, folder: Path) -> _State:
-    """Loads the last whole epoch, if any, into the network and its optimizer."""
+def _resume(
+    trainee: keras.Model, network: keras.Model, average: RunningAverage, folder: Path
+) -> _State:
+    """Loads the last whole epoch, if any, into the network, its average and its optimizer."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / STATE
     if not path.exists():
@@ -242,6 +256,7 @@ def _resume(trainee: keras.Model, network: keras.Model, folder: Path) -> _State:
     state = _State(**json.loads(path.read_text(encoding="utf-8")))
     epoch = len(state.history)
     network.load_weights(folder / f"epoch-{epoch}.weights.h5")
+    average.load(folder / f"epoch-{epoch}.average.npz")
     with np.load(folder / f"epoch-{epoch}.optimizer.npz", allow_pickle=False) as variables:
         trainee.optimizer.load_own_variables(dict(variables))
     with np.load(folder / f"epoch-{epoch}.seeds.npz", allow_pickle=False) as seeds:

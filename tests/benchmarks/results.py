@@ -6,6 +6,9 @@ A config whose corpus is not below `CORPORA` is passed over. Every config is tra
 each seed; the epoch of each is chosen on the validation part of the training data, and the
 table gives mean and standard deviation of the test scores over the seeds. A test set
 chooses nothing. Rows of configs that are not trained now stay as they are.
+
+Rows "with vectors" begin with word vectors that `python -m pipeline vectors` learns on the
+film reviews, labeled and not, once for all of them; their time is the first line printed.
 """
 
 import argparse
@@ -14,6 +17,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,31 +30,66 @@ HEADER = ("config", "test score", "mean ± deviation", "seeds", "time", "publish
 
 
 class Named(NamedTuple):
-    """A named config: the corpus it needs, what is measured, and what others report."""
+    """A row: a config, its corpus, what is measured, over how many seeds, what others report."""
 
+    config: str
     corpus: str
     metric: str
     published: str
+    seeds: int = 3
+    vectors: bool = False
 
 
+PLAIN_ZHOU = Named(
+    config="zhou2016_semeval",
+    corpus="semeval2010_task8",
+    metric="semeval_f1",
+    published="0.840 with GloVe (Zhou et al.)",
+    seeds=5,
+)
+TREC = Named(
+    config="trec",
+    corpus="trec",
+    metric="accuracy",
+    published="0.938 with GloVe (Zhou et al., COLING)",
+    seeds=5,
+)
 NAMED = {
-    "guide_bilstm": Named("imdb", "accuracy", "0.72 (guide)"),
-    "guide_attention_3d": Named("imdb", "accuracy", "none"),
-    "guide_attention_2d": Named("imdb", "accuracy", "0.99, of training (guide)"),
-    "stackoverflow_binary": Named("imdb", "accuracy", "none"),
-    "keras_attention_imdb": Named("imdb", "accuracy", "0.876, highest of epochs (keras-attention)"),
-    "zhou2016_semeval": Named("semeval2010_task8", "semeval_f1", "0.840 with GloVe (Zhou et al.)"),
-    "trec": Named("trec", "accuracy", "0.938 with GloVe (Zhou et al., COLING)"),
-    "sms_spam": Named("sms_spam", "accuracy", "none"),
-    "tweet_sentiment": Named("tweet_sentiment", "accuracy", "none"),
-    "zh_shopping": Named("zh_shopping", "accuracy", "none"),
+    "guide_bilstm": Named("guide_bilstm", "imdb", "accuracy", "0.72 (guide)"),
+    "guide_attention_3d": Named("guide_attention_3d", "imdb", "accuracy", "none"),
+    "guide_attention_2d": Named(
+        "guide_attention_2d", "imdb", "accuracy", "0.99, of training (guide)"
+    ),
+    "stackoverflow_binary": Named("stackoverflow_binary", "imdb", "accuracy", "none"),
+    "keras_attention_imdb": Named(
+        "keras_attention_imdb", "imdb", "accuracy", "0.876, highest of epochs (keras-attention)"
+    ),
+    "imdb_best": Named("imdb_best", "imdb", "accuracy", "none", vectors=True),
+    "zhou2016_semeval": PLAIN_ZHOU,
+    "zhou2016_semeval with vectors": PLAIN_ZHOU._replace(vectors=True),
+    "semeval_best": PLAIN_ZHOU._replace(config="semeval_best", vectors=True),
+    "trec": TREC,
+    "trec with vectors": TREC._replace(vectors=True),
+    "sms_spam": Named("sms_spam", "sms_spam", "accuracy", "none"),
+    "tweet_sentiment": Named("tweet_sentiment", "tweet_sentiment", "accuracy", "none"),
+    "zh_shopping": Named("zh_shopping", "zh_shopping", "accuracy", "none"),
 }
 
 
-def train(name: str, *, seeds: int) -> str:
+def learn_vectors(path: Path, *, corpora: Path) -> None:
+    """Learns vectors on all film reviews that are not for testing, as configs/imdb_best says."""
+    command = [sys.executable, "-m", "pipeline", "vectors", "--config", "configs/imdb_best.yaml"]
+    command += ["--input", str(corpora / "imdb" / "*[dn].jsonl.gz"), "--output", str(path)]
+    subprocess.run(command, check=True, stdout=subprocess.PIPE)
+
+
+def train(named: Named, *, seeds: int, vectors: Path) -> str:
     """Trains a config with seeds 1 to `seeds` and returns the folder of its model."""
-    command = [sys.executable, "-m", "pipeline", "train", "--config", f"configs/{name}.yaml"]
+    command = [sys.executable, "-m", "pipeline", "train"]
+    command += ["--config", f"configs/{named.config}.yaml"]
     command += ["--set", f"training.seeds={list(range(1, seeds + 1))}"]
+    if named.vectors:
+        command += ["--set", f"network.embedding.vectors={vectors}"]
     made = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     [folder] = re.findall(r"^model +(\S+)$", made.stdout, re.MULTILINE)
     return str(folder)
@@ -95,22 +134,33 @@ def _read_rows(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def main() -> None:
-    """Trains what can be trained and updates README after each config."""
+    """Trains what can be trained and updates README after each row."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", action="append", choices=list(NAMED), help="a config; repeatable")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each config, at least 2")
+    parser.add_argument("--only", action="append", choices=list(NAMED), help="a row; repeatable")
+    parser.add_argument(
+        "--seeds", type=int, help="trainings of each row, at least 2 (default: 3; 5)"
+    )
     arguments = parser.parse_args()
     corpora = Path(os.environ.get("CORPORA", ""))
-    for name in arguments.only or NAMED:
-        if not (corpora / NAMED[name].corpus).is_dir():
-            print(f"{name}: passed over, no {NAMED[name].corpus}/ below CORPORA={corpora}")
-            continue
-        begun = time.monotonic()
-        scores = read_scores(train(name, seeds=arguments.seeds), NAMED[name].metric)
-        row = describe(name, scores, seconds=time.monotonic() - begun)
-        print(" | ".join(row), flush=True)
-        page = README.read_text(encoding="utf-8")
-        README.write_text(update_table(page, [row]), encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="results-") as scratch:
+        vectors = Path(scratch) / "imdb_vectors.txt"
+        for name in arguments.only or NAMED:
+            named = NAMED[name]
+            needed = {named.corpus, "imdb"} if named.vectors else {named.corpus}
+            if missing := sorted(each for each in needed if not (corpora / each).is_dir()):
+                print(f"{name}: passed over, no {missing[0]}/ below CORPORA={corpora}")
+                continue
+            begun = time.monotonic()
+            if named.vectors and not vectors.exists():
+                learn_vectors(vectors, corpora=corpora)
+                print(f"vectors: {(time.monotonic() - begun) / 60:.0f} min", flush=True)
+                begun = time.monotonic()
+            folder = train(named, seeds=arguments.seeds or named.seeds, vectors=vectors)
+            scores = read_scores(folder, named.metric)
+            row = describe(name, scores, seconds=time.monotonic() - begun)
+            print(" | ".join(row), flush=True)
+            page = README.read_text(encoding="utf-8")
+            README.write_text(update_table(page, [row]), encoding="utf-8")
 
 
 if __name__ == "__main__":

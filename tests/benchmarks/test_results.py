@@ -33,4 +33,5 @@ def test_a_page_without_a_place_is_refused():
 
 
 def test_every_named_config_exists(pytestconfig):
-    assert all((pytestconfig.rootpath / "configs" / f"{name}.yaml").is_file() for name in NAMED)
+    folder = pytestconfig.rootpath / "configs"
+    assert all((folder / f"{named.config}.yaml").is_file() for named in NAMED.values())

@@ -121,6 +121,22 @@ def test_a_killed_run_resumes_as_if_never_killed(corpus, undisturbed, tmp_path):
     assert numbers(resumed) == numbers(undisturbed[0])
 
 
+def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
+    """With 2 epochs to average and 3 of training: a = (w1 + w2) / 4 + w3 / 2."""
+    single = {"train": corpus["train"]}  # without validation the last epoch is kept
+    weights = [
+        _weights(_fit(single, tmp_path / str(epochs), epochs=epochs)[0]) for epochs in (1, 2, 3)
+    ]
+    averaged, _ = _fit(single, tmp_path / "averaged", average_epochs=2)
+    with pytest.raises(KilledError):
+        _fit(single, tmp_path / "killed", average_epochs=2, die_after=2)
+    resumed, _ = _fit(single, tmp_path / "killed", average_epochs=2)
+    for index, (mean, again) in enumerate(zip(_weights(averaged), _weights(resumed), strict=True)):
+        first, second, third = (each[index] for each in weights)
+        np.testing.assert_allclose(mean, (first + second) / 4 + third / 2, atol=1e-6)
+        np.testing.assert_array_equal(mean, again)
+
+
 def test_patience_stops_early(corpus, tmp_path):
     fitted, _ = _fit(corpus, tmp_path, epochs=40, patience=1, monitor="accuracy")
     assert len(fitted.history) == fitted.best_epoch + 1 < 40
