@@ -7,12 +7,13 @@ One worker process has one core to itself, two have two. Corpora of `--documents
 The speed is of the pipeline, from the first read to the last staged file: a worker's start is
 shown by itself, because a larger corpus pays it once.
 
-The last table is arithmetic on the speed of one core at the largest size: documents -> workers
--> hours -> core hours. What a core hour costs is the reader's to fill in. `--readme` also writes
+The last table is arithmetic on the speed of a core at the largest size, with as many at work as
+made it slowest: documents -> workers -> hours -> core hours. What a core hour costs is the reader's to fill in. `--readme` also writes
 both tables to README.
 """
 
 import argparse
+import collections
 import json
 import math
 import multiprocessing
@@ -96,8 +97,11 @@ def extrapolate(rate: float) -> Iterator[Row]:
 def describe(runs: list[Measured]) -> list[str]:
     """Both tables, and what they say, as Markdown."""
     largest = max(run.documents for run in runs)
-    alone = [run.rate for run in runs if (run.documents, run.workers) == (largest, 1)]
-    rate = statistics.median(alone)
+    by_workers = collections.defaultdict(list)
+    for run in runs:
+        if run.documents == largest:
+            by_workers[run.workers].append(run.rate / run.workers)
+    rate = min(map(statistics.median, by_workers.values()))
     return [
         *table(report(runs)),
         "",
