@@ -8,8 +8,8 @@ The speed is of the pipeline, from the first read to the last staged file: a wor
 shown by itself, because a larger corpus pays it once.
 
 The last table is arithmetic on the speed of a core at the largest size, with as many at work as
-made it slowest: documents -> workers -> hours -> core hours. What a core hour costs is the reader's to fill in. `--readme` also writes
-both tables to README.
+made it slowest: documents -> workers -> hours -> core hours. What a core hour costs is the
+reader's to fill in. `--readme` also writes both tables to README.
 """
 
 import argparse
