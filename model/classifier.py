@@ -67,6 +67,9 @@ def build_classifier(
     states = keras.layers.Embedding(
         ids,
         config.embedding.units,
+        embeddings_initializer=keras.initializers.RandomUniform(
+            -config.embedding.initial_range, config.embedding.initial_range
+        ),
         embeddings_regularizer=regularizer,
         trainable=config.embedding.trainable,
         weights=None if embedding_matrix is None else [embedding_matrix],

@@ -98,9 +98,11 @@ class EmbeddingConfig:
     vectors: str | None = None  # a GloVe or word2vec text file, local or gs://
     dropout: float = 0.0  # of single numbers
     spatial_dropout: float = 0.0  # of whole columns: a unit is 0 at every step
+    initial_range: float = 0.05  # where a token has no vector: uniform in +- this, Keras's default
 
     def __post_init__(self) -> None:
         require(self.units >= 1, "units", "an integer >= 1", self.units)
+        require(self.initial_range > 0, "initial_range", "a number > 0", self.initial_range)
         require_rate(self.dropout, "dropout")
         require_rate(self.spatial_dropout, "spatial_dropout")
 

@@ -10,11 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from model.config import ConfigError
+from model.config import ConfigError, EmbeddingConfig
 from model.vocabulary import Vocabulary
-
-# Where a file gives no vector: as random as word2vec and GloVe start their own.
-MISSING_RANGE = 0.25
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,30 +28,36 @@ class Vectors:
 
 
 def read_vectors(
-    lines: Iterable[bytes], vocabulary: Vocabulary, *, units: int, seed: int, where: str
+    lines: Iterable[bytes],
+    vocabulary: Vocabulary,
+    *,
+    config: EmbeddingConfig,
+    seed: int,
+    where: str,
 ) -> Vectors:
     """Reads the vectors of a vocabulary's tokens.
 
     Args:
         lines: of the file, in UTF-8; the first vector of a word counts.
         vocabulary: its tokens are matched in their folded form.
-        units: the width that the network expects.
-        seed: for the rows of tokens that the file does not have, uniform in
-            +-`MISSING_RANGE`, and for those of unknown tokens.
+        config: the width that the network expects, and the range of the rows that are drawn:
+            of tokens that the file does not have, and of unknown ones.
+        seed: for those rows.
         where: what the file is called in messages.
 
     Raises:
         ConfigError: for a line that is no vector of `units` numbers, by its number.
     """
     generator = np.random.default_rng(seed)
-    matrix = generator.uniform(-MISSING_RANGE, MISSING_RANGE, (vocabulary.size, units))
+    drawn = config.initial_range
+    matrix = generator.uniform(-drawn, drawn, (vocabulary.size, config.units))
     matrix[0] = 0
     ids = {
         token.encode(): vocabulary.first_token_id + index
         for index, token in enumerate(vocabulary.tokens)
     }
     found: set[int] = set()
-    for number, word, numbers in _vector_lines(lines, units=units, where=where):
+    for number, word, numbers in _vector_lines(lines, units=config.units, where=where):
         row = ids.get(word)
         if row is not None and row not in found:
             matrix[row] = _parse(numbers, number=number, where=where)

@@ -215,7 +215,7 @@ def _read_vectors(trial: Trial, vocabulary: Vocabulary, *, files: Files) -> Vect
         return None
     with files.open(embedding.vectors) as stream:
         vectors = read_vectors(
-            stream, vocabulary, units=embedding.units, seed=trial.seed, where=embedding.vectors
+            stream, vocabulary, config=embedding, seed=trial.seed, where=embedding.vectors
         )
     logger.info(
         "vectors: %s of %s tokens of the vocabulary are in %s",

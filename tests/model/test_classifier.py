@@ -171,6 +171,14 @@ def test_padding_row_of_the_embedding_learns_nothing() -> None:
     assert np.abs(gradient[np.unique(TOKEN_IDS[MASK])]).max(axis=1).min() > 0
 
 
+@pytest.mark.parametrize("initial_range", [0.05, 0.25])
+def test_random_vectors_start_within_the_range(initial_range: float) -> None:
+    config = NetworkConfig(embedding=EmbeddingConfig(units=50, initial_range=initial_range))
+    network = build_classifier(config, ids=IDS, max_tokens=MAX_TOKENS, labels=2)
+    [table] = network.get_layer("embedding").get_weights()
+    assert 0.9 * initial_range < np.abs(table).max() <= initial_range
+
+
 def test_embedding_matrix_is_where_training_starts() -> None:
     matrix = np.random.default_rng(1).normal(size=(IDS, 6)).astype("float32")
     frozen = NetworkConfig(

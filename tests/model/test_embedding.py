@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model.config import ConfigError
-from model.embedding import MISSING_RANGE, read_vectors
+from model.config import ConfigError, EmbeddingConfig
+from model.embedding import read_vectors
 from model.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(["the", "film", "naïve", "absent"], oov_buckets=1)
@@ -12,7 +12,8 @@ GLOVE = ["the 1 2 3", "film 0.5 -1e-3 4", "unknown 7 8 9", "naïve 1 1 1", "the 
 
 
 def _read(lines, **changes):
-    given = {"units": 3, "seed": 1, "where": "vectors.txt", **changes}
+    config = EmbeddingConfig(units=3, initial_range=0.2)
+    given = {"config": config, "seed": 1, "where": "vectors.txt", **changes}
     return read_vectors((line.encode() for line in lines), VOCABULARY, **given)
 
 
@@ -30,7 +31,7 @@ def test_words_of_the_vocabulary_get_their_vectors(header):
 def test_other_rows_are_small_and_follow_from_the_seed():
     matrix = _read(GLOVE).matrix
     for row in (1, 5):  # unknown tokens, and the token that is absent
-        assert 0 < np.abs(matrix[row]).max() <= MISSING_RANGE
+        assert 0 < np.abs(matrix[row]).max() <= 0.2
     np.testing.assert_array_equal(matrix, _read(GLOVE).matrix)
     assert not np.array_equal(matrix[5], _read(GLOVE, seed=2).matrix[5])
 

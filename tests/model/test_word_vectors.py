@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from model.config import ConfigError, TextConfig, VectorsConfig
+from model.config import ConfigError, EmbeddingConfig, TextConfig, VectorsConfig
 from model.embedding import read_vectors
 from model.tokenizer import Tokenizer
 from model.vocabulary import Vocabulary
@@ -48,7 +48,9 @@ def test_counts_and_epochs(trained):
 def test_words_of_one_topic_lie_together(trained):
     vocabulary = Vocabulary(["cat", "dog", "bond", "stock"], oov_buckets=1)
     with trained[1].open("rb") as lines:
-        vectors = read_vectors(lines, vocabulary, units=12, seed=1, where="vectors.txt")
+        vectors = read_vectors(
+            lines, vocabulary, config=EmbeddingConfig(units=12), seed=1, where="vectors.txt"
+        )
     assert vectors.found == 4
     rows = vectors.matrix[2:]
     rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
