@@ -33,6 +33,8 @@ class RunningAverage:
 
     def add(self, epoch: int) -> None:
         """Takes in the weights as they are at the end of `epoch`, counted from 1."""
+        if self.epochs == 1:
+            return
         now = self.network.get_weights()
         if self._weights is None:
             self._weights = now
@@ -46,7 +48,7 @@ class RunningAverage:
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """The network with the average for its weights, within the block."""
-        if self.epochs == 1 or self._weights is None:
+        if self._weights is None:
             yield
             return
         trained = self.network.get_weights()
@@ -58,7 +60,7 @@ class RunningAverage:
 
     def save(self, path: Path) -> None:
         """Writes the average, if it is one, to a `.npz` file."""
-        if self.epochs > 1 and self._weights is not None:
+        if self._weights is not None:
             np.savez(path, *self._weights)
 
     def load(self, path: Path) -> None:

@@ -35,8 +35,9 @@ def share_cores() -> None:
     """Gives half of the cores this process may use to each direction of an LSTM.
 
     The two run side by side, and one that calls every core for each of its small products waits
-    for them more than they work (2 cores, batches of 64 reviews: 714 against 479 documents a
-    second). To be called before TensorFlow computes anything; later it changes nothing.
+    for them more than they work: on 2 cores `tests/benchmarks/bench_training.py` measured 395
+    reviews a second without this, 614 with it. To be called before TensorFlow computes anything;
+    later it changes nothing.
     """
     cores = usable_cores()
     try:
