@@ -1,5 +1,6 @@
 """Planning: the inputs checked, divided and grouped into units of work."""
 
+import functools
 from collections.abc import Sequence
 
 import apache_beam as beam
@@ -21,6 +22,7 @@ from pipeline.runs.files import Files, open_patiently, read_json, write_json
 from pipeline.stages.running import running
 from pipeline.stages.threads import has_one_worker
 from pipeline.transforms.read_documents import CountPartRows
+from pipeline.transforms.write_once import WriteOnce
 
 
 def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig) -> None:
@@ -70,8 +72,7 @@ def plan_units(
                 root
                 | "Parts" >> beam.Create(to_count)
                 | "Count rows" >> CountPartRows(files)
-                | "Gather" >> beam.combiners.ToList()
-                | "Write" >> beam.Map(_write_counts, files=files, path=scratch)
+                | WriteOnce(functools.partial(_write_counts, files=files, path=scratch))
             )
         counts = {(path, start): rows for path, start, rows in read_json(files, scratch)}
         parts = number_rows(parts, counts)

@@ -1,6 +1,7 @@
 """train: a corpus -> trials on workers -> the best one, published as a model."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import apache_beam as beam
@@ -19,6 +20,7 @@ from pipeline.runs.trials import Trial, TrialResult
 from pipeline.stages.prepare import prepare
 from pipeline.stages.running import running
 from pipeline.transforms.train_models import TrainModels
+from pipeline.transforms.write_once import WriteOnce
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,8 +102,7 @@ def define_training(
         root
         | "Trials" >> beam.Create(trials)
         | "Train" >> TrainModels(config.training, files)
-        | "Gather" >> beam.combiners.ToList()
-        | "Write results" >> beam.Map(_write_results, files=files, path=results)
+        | WriteOnce(functools.partial(_write_results, files=files, path=results))
     )
 
 

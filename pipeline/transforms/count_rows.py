@@ -11,6 +11,7 @@ import apache_beam as beam
 
 from pipeline.corpora.counts import add_counts
 from pipeline.runs.files import Files, write_json
+from pipeline.transforms.write_once import WriteOnce
 
 
 @dataclasses.dataclass
@@ -23,9 +24,12 @@ class CountRows(beam.PTransform):
     def expand(self, counts: beam.PCollection) -> beam.PCollection:
         """Writes `{}` where nothing was counted."""
         return (
-            counts | "Add up" >> beam.CombineGlobally(add_counts) | "Write" >> beam.Map(self._write)
+            counts
+            | "Add up" >> beam.CombineGlobally(add_counts).without_defaults()
+            | WriteOnce(self._write)
         )
 
-    def _write(self, counts: dict[str, Any]) -> dict[str, Any]:
+    def _write(self, sums: list[dict[str, Any]]) -> dict[str, Any]:
+        counts = add_counts(sums)
         write_json(self.files, self.path, counts)
         return counts

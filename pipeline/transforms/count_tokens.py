@@ -19,6 +19,7 @@ from pipeline.corpora.token_counts import (
     part_by_token,
 )
 from pipeline.runs.files import Files
+from pipeline.transforms.write_once import WriteOnce
 
 # Distinct tokens a bundle holds before it hands them on.
 BUNDLE_TOKENS = 1_000_000
@@ -43,8 +44,7 @@ class CountTokens(beam.PTransform):
             | "Count" >> beam.ParDo(_CountTokens(self.text))
             | "Gather parts" >> beam.GroupByKey()
             | "Add up" >> beam.MapTuple(self._add_part)
-            | "Gather" >> beam.combiners.ToList()
-            | "Write" >> beam.Map(self._write)
+            | WriteOnce(self._write)
         )
 
     def _add_part(self, part: int, tables: Iterable[pa.Table]) -> pa.Table:

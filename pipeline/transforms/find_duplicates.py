@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.duplicates import REPEATS, count_repeated_texts, find_repeated_ids
 from pipeline.runs.files import Files
+from pipeline.transforms.write_once import WriteOnce
 
 
 @dataclasses.dataclass
@@ -30,7 +31,7 @@ class FindDuplicates(beam.PTransform):
             | "Gather buckets" >> beam.GroupByKey()
             | "Compare" >> beam.ParDo(_compare_bucket).with_outputs("repeats", main="counts")
         )
-        found.repeats | "Gather" >> beam.combiners.ToList() | "Write" >> beam.Map(self._write)
+        found.repeats | WriteOnce(self._write)
         return found.counts
 
     def _write(self, batches: list[pa.RecordBatch]) -> None:

@@ -13,6 +13,7 @@ from pipeline.corpora.digests import add_digests
 from pipeline.corpora.splits import takes_validation_from_training
 from pipeline.corpora.strata import count_strata, find_strata, key_strata
 from pipeline.runs.files import Files, write_json
+from pipeline.transforms.write_once import WriteOnce
 
 
 @dataclasses.dataclass
@@ -31,8 +32,8 @@ class FindStrata(beam.PTransform):
             | "Key" >> beam.FlatMap(self._key)
             | "Gather buckets" >> beam.GroupByKey()
             | "Count" >> beam.MapTuple(_count)
-            | "Add up" >> beam.CombineGlobally(_add)
-            | "Write" >> beam.Map(self._write)
+            | "Add up" >> beam.CombineGlobally(_add).without_defaults()
+            | WriteOnce(self._write)
         )
 
     def _key(self, element: tuple[int, pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -40,8 +41,8 @@ class FindStrata(beam.PTransform):
         documents = add_digests(element[1])
         return key_strata(documents, divide_training=divide_training, buckets=self.buckets)
 
-    def _write(self, counts: dict[str, Any]) -> None:
-        strata = find_strata(counts, shares=self.corpus.splits)
+    def _write(self, sums: list[dict[str, Any]]) -> None:
+        strata = find_strata(_add(sums), shares=self.corpus.splits)
         write_json(self.files, self.path, strata.to_json())
 
 

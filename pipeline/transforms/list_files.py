@@ -7,6 +7,7 @@ import apache_beam as beam
 
 from pipeline.runs.files import Files, read_json, write_json
 from pipeline.runs.staging import StagedFile
+from pipeline.transforms.write_once import WriteOnce
 
 
 @dataclasses.dataclass
@@ -18,7 +19,7 @@ class ListFiles(beam.PTransform):
 
     def expand(self, staged: beam.PCollection) -> beam.PCollection:
         """Writes `[]` where nothing was staged."""
-        return staged | "Gather" >> beam.combiners.ToList() | "Write" >> beam.Map(self._write)
+        return staged | WriteOnce(self._write)
 
     def _write(self, staged: Iterable[tuple[int, StagedFile]]) -> None:
         ordered = [dataclasses.asdict(file) for _, file in sorted(staged, key=_order)]

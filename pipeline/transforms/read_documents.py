@@ -28,15 +28,10 @@ class ReadDocuments(beam.PTransform):
     files: Files
 
     def expand(self, units: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Units may be read anywhere, in any order; the rows of one stay in order."""
-        return (
-            units
-            | "Spread" >> beam.Reshuffle()
-            | "Read"
-            >> beam.ParDo(_ReadUnit(self.corpus, self.files))
-            .with_output_types(UnitBatch, rejections=UnitBatch, counts=Counts)
-            .with_outputs("rejections", "counts", main="documents")
-        )
+        """Units may be read anywhere, as `beam.Create` spreads them; rows of one stay in order."""
+        return units | "Read" >> beam.ParDo(_ReadUnit(self.corpus, self.files)).with_output_types(
+            UnitBatch, rejections=UnitBatch, counts=Counts
+        ).with_outputs("rejections", "counts", main="documents")
 
 
 @dataclasses.dataclass
@@ -47,7 +42,7 @@ class CountPartRows(beam.PTransform):
 
     def expand(self, parts: beam.PCollection) -> beam.PCollection:
         """One count a part."""
-        return parts | "Spread" >> beam.Reshuffle() | "Count" >> beam.Map(self._count)
+        return parts | "Count" >> beam.Map(self._count)
 
     def _count(self, part: FilePart) -> tuple[tuple[str, int], int]:
         with open_patiently(self.files, part.path) as stream:

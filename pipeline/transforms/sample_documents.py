@@ -6,6 +6,7 @@ import apache_beam as beam
 
 from pipeline.corpora.samples import Sample, sample_documents, samples_to_lines, smallest
 from pipeline.runs.files import Files, write_text
+from pipeline.transforms.write_once import WriteOnce
 
 
 @dataclasses.dataclass
@@ -22,8 +23,7 @@ class SampleDocuments(beam.PTransform):
             | "Choose in batch" >> beam.FlatMap(sample_documents)
             | "Choose" >> beam.CombinePerKey(smallest)
             | "Samples" >> beam.Values()
-            | "Gather" >> beam.combiners.ToList()
-            | "Write" >> beam.Map(self._write)
+            | WriteOnce(self._write)
         )
 
     def _write(self, groups: list[list[Sample]]) -> None:

@@ -11,6 +11,7 @@ from pipeline.runs.gallery import (
     most_and_least_certain,
     show_extremes,
 )
+from pipeline.transforms.write_once import WriteOnce
 
 
 @dataclasses.dataclass
@@ -25,12 +26,12 @@ class ShowDocuments(beam.PTransform):
         return (
             pairs
             | "Choose in batch" >> beam.MapTuple(show_extremes)
-            | "Choose" >> beam.CombineGlobally(_merge)
-            | "Write" >> beam.Map(self._write)
+            | "Choose" >> beam.CombineGlobally(_merge).without_defaults()
+            | WriteOnce(self._write)
         )
 
-    def _write(self, shown: list[ExampleDocument]) -> None:
-        write_lines(self.files, self.path, gallery_to_lines(shown))
+    def _write(self, groups: list[list[ExampleDocument]]) -> None:
+        write_lines(self.files, self.path, gallery_to_lines(_merge(groups)))
 
 
 def _merge(groups: list[list[ExampleDocument]]) -> list[ExampleDocument]:
