@@ -66,7 +66,6 @@ class TextConfig:
     max_tokens: int = 200
     vocabulary_size: int = 10_000  # tokens kept, most frequent first
     min_frequency: int = 1
-    extend_vocabulary: bool = False  # by words that only the file of word vectors has
     oov_buckets: int = 1
     reserved_tokens: tuple[str, ...] = ()
     lowercase: bool = True

@@ -5,7 +5,6 @@ GloVe's format is a word and its numbers a line; word2vec's has a line
 the numbers are counted from the end of a line.
 """
 
-import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
 
@@ -64,24 +63,6 @@ def read_vectors(
             matrix[row] = _parse(numbers, number=number, where=where)
             found.add(row)
     return Vectors(matrix=matrix.astype(np.float32), found=len(found))
-
-
-def read_words(lines: Iterable[bytes], *, units: int, where: str) -> list[str]:
-    """The words of a file of vectors, in its order; those that are not UTF-8 are left out.
-
-    Args:
-        lines: of the file.
-        units: how many numbers a word has.
-        where: what the file is called in messages.
-
-    Raises:
-        ConfigError: for a line that is no word and `units` fields, by its number.
-    """
-    words = []
-    for _, word, _ in _vector_lines(lines, units=units, where=where):
-        with contextlib.suppress(UnicodeDecodeError):
-            words.append(word.decode())
-    return words
 
 
 def _vector_lines(

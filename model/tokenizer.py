@@ -104,11 +104,6 @@ class Tokenizer:
             folded_offsets=folded_offsets,
         )
 
-    def are_tokens(self, words: Sequence[str]) -> list[bool]:
-        """Whether each word, as a text, is one token that folding leaves as it is."""
-        found = self.tokenize(pa.array(words, pa.string())).folded().to_pylist()
-        return [tokens == [word] for word, tokens in zip(words, found, strict=True)]
-
     def fold(self, tokens: Sequence[str]) -> list[str]:
         """Each token as the vocabulary knows it: what reserved tokens must be turned into."""
         strings = pa.array(tokens, pa.string())

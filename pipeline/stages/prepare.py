@@ -40,7 +40,7 @@ from pipeline.schemas import REJECTIONS
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
 from pipeline.stages.running import RunError, running
-from pipeline.stages.vocabulary import build_vocabulary, extend_vocabulary
+from pipeline.stages.vocabulary import build_vocabulary
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.count_tokens import CountTokens
@@ -80,8 +80,6 @@ def _prepare(
     beam_options: Sequence[str],
     files: Files,
 ) -> Dataset:
-    if config.text.extend_vocabulary:
-        check_vectors(config, files=files)
     folder = join(config.workspace, "datasets", dataset_fingerprint(config, inputs, files=files))
     found = find_dataset(files, folder)
     layout = example_layout(config)
@@ -221,24 +219,12 @@ def define_encoding(
     counts | beam.Flatten() | "Count" >> CountRows(join(staging, "encoding.json"), files)
 
 
-def check_vectors(config: Config, *, files: Files) -> None:
-    """Raises `ConfigError` if a file of vectors is missing, before hours of work."""
-    path = config.network.embedding.vectors
-    if path is not None and not files.exists(path):
-        raise ConfigError(
-            f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
-            "Check the path, or make one with: limelight vectors --help."
-        )
-
-
 def dataset_fingerprint(config: Config, inputs: Sequence[InputFile], *, files: Files) -> str:
     """A hash of everything that determines a dataset's content."""
     contents = [
         [item.source_file, item.info.bytes, files.digest(item.info.path)] for item in inputs
     ]
-    vectors = config.network.embedding.vectors
-    words = files.digest(vectors) if vectors and config.text.extend_vocabulary else None
-    sections = [to_plain(config.corpus), to_plain(config.text), words]
+    sections = [to_plain(config.corpus), to_plain(config.text)]
     return fingerprint(contents, sections, code_version())
 
 
@@ -275,7 +261,7 @@ def _count_labels(element: tuple[int, pa.RecordBatch], *, multilabel: bool) -> d
 def _write_decisions(
     dataset: DatasetFiles, config: Config, *, labels: Sequence[str], files: Files
 ) -> None:
-    """Writes what encoding follows: reserved tokens, TFT's vocabulary, further words; labels."""
+    """Writes what encoding follows: reserved tokens, then TFT's vocabulary; the labels."""
     # The vocabulary knows tokens in folded form, in which two reserved ones may be equal.
     reserved = Tokenizer(config.text).fold(config.text.reserved_tokens)
     found = build_vocabulary(
@@ -286,8 +272,7 @@ def _write_decisions(
             f"text.min_frequency: expected tokens that occur {config.text.min_frequency:,} times "
             "in the training split, got none. Lower text.min_frequency or prepare more text."
         )
-    tokens = extend_vocabulary(found, config, files=files)
-    write_lines(files, dataset.vocabulary, dict.fromkeys([*reserved, *tokens]))
+    write_lines(files, dataset.vocabulary, dict.fromkeys([*reserved, *found]))
     write_lines(files, dataset.labels, labels)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import apache_beam as beam
 
 from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
-from model.config import BASE_VARIANT, to_plain
+from model.config import BASE_VARIANT, ConfigError, to_plain
 from pipeline.config import Config, vary_config
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card
@@ -17,7 +17,7 @@ from pipeline.runs.dataset import Dataset
 from pipeline.runs.files import Files, join, read_json, write_json, write_text
 from pipeline.runs.manifest import Manifest, new_run_id
 from pipeline.runs.trials import Trial, TrialResult
-from pipeline.stages.prepare import check_vectors, prepare
+from pipeline.stages.prepare import prepare
 from pipeline.stages.running import running
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_once import WriteOnce
@@ -64,6 +64,16 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     folder = _publish(run, dataset, finished, best, config=config, command=command, files=files)
     files.delete([scratch])
     return Trained(folder=folder, dataset=dataset, best=best, trials=finished)
+
+
+def check_vectors(config: Config, *, files: Files) -> None:
+    """Raises `ConfigError` if a file of vectors is missing, before hours of work."""
+    path = config.network.embedding.vectors
+    if path is not None and not files.exists(path):
+        raise ConfigError(
+            f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
+            "Check the path, or make one with: limelight vectors --help."
+        )
 
 
 def plan_trials(config: Config, dataset: Dataset, *, scratch: str) -> list[Trial]:

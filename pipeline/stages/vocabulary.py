@@ -7,9 +7,7 @@ so that any filesystem of Beam's can hold a dataset. The counts are integers: ad
 any order gives the same vocabulary.
 """
 
-import itertools
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.config import TextConfig
-from model.embedding import read_words
-from model.tokenizer import Tokenizer
-from pipeline.config import Config
 from pipeline.runs.files import Files, read_lines
 from pipeline.runs.folders import upload_folder
 from pipeline.stages.running import running
@@ -52,27 +47,6 @@ def build_vocabulary(text: TextConfig, *, counts: str, folder: str, files: Files
         _analyze(table, text, folder=str(local), temporary=str(Path(scratch) / "temporary"))
         upload_folder(files, str(local), to=folder)
     return read_lines(files, f"{folder}/transform_fn/assets/{VOCABULARY_NAME}")
-
-
-def extend_vocabulary(tokens: Sequence[str], config: Config, *, files: Files) -> list[str]:
-    """The tokens of training text, then what else the file of word vectors has.
-
-    Its words follow in the file's order, which is commonly that of their frequency, until there
-    are `text.vocabulary_size` tokens. A word that the tokenizer would never give is left out.
-
-    Raises:
-        ConfigError: for a line of the file that is no vector, by its number.
-    """
-    path = config.network.embedding.vectors
-    room = config.text.vocabulary_size - len(tokens)
-    if path is None or not config.text.extend_vocabulary or room <= 0:
-        return list(tokens)
-    with files.open(path) as stream:
-        words = read_words(stream, units=config.network.embedding.units, where=path)
-    known = set(tokens)
-    further = [word for word in dict.fromkeys(words) if word not in known]
-    usable = Tokenizer(config.text).are_tokens(further)
-    return [*tokens, *itertools.islice(itertools.compress(further, usable), room)]
 
 
 def _analyze(table: pa.Table, text: TextConfig, *, folder: str, temporary: str) -> None:

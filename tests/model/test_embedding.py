@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.config import ConfigError, EmbeddingConfig
-from model.embedding import read_vectors, read_words
+from model.embedding import read_vectors
 from model.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(["the", "film", "naïve", "absent"], oov_buckets=1)
@@ -57,14 +57,3 @@ def test_line_ends_of_windows_are_no_numbers():
 def test_a_wrong_line_is_named(lines, message):
     with pytest.raises(ConfigError, match=message):
         _read(lines)
-
-
-@pytest.mark.parametrize("header", [[], [b"5 3"]])
-def test_words_come_in_the_order_of_the_file(header):
-    lines = [*header, b"the 1 2 3", b". . 4 5 6", "naïve 7 8 9".encode(), b"\xff 1 1 1", b"a 1 1 1"]
-    assert read_words(lines, units=3, where="vectors.txt") == ["the", ". .", "naïve", "a"]
-
-
-def test_a_line_without_a_word_is_named():
-    with pytest.raises(ConfigError, match=r"vectors.txt, line 2: expected a word and 3 numbers"):
-        read_words([b"the 1 2 3", b"1 2 3"], units=3, where="vectors.txt")

@@ -149,15 +149,6 @@ def test_fold(options: dict, written: list[str], expected: list[str]) -> None:
     assert [fold(token, TextConfig(**options)) for token in written] == expected
 
 
-def test_words_that_the_tokenizer_gives_back_are_tokens() -> None:
-    words = ["film", "Film", "naïve", "don't", "a b", "", "退款", "退", "!", "e\u0301"]
-    lowercase, cased = Tokenizer(TextConfig()), PLAIN
-    found = set(itertools.compress(words, lowercase.are_tokens(words)))
-    assert found == {word for word in words if surfaces(word, lowercase) == [word]} - {"Film"}
-    assert {"film", "naïve", "退", "!"} <= found
-    assert cased.are_tokens(["Film"]) == [True]
-
-
 @settings(max_examples=60, deadline=None)
 @given(st.lists(texts(), max_size=4))
 @example(["İΣ<br />ς9", "a\0b\ufeff\r\n", "", "@you'll"])

@@ -304,25 +304,3 @@ def test_a_fingerprint_changes_with_content_and_config_only(
         assert of(config) != first
     finally:
         file.write_bytes(content)
-
-
-def test_an_extended_vocabulary_makes_another_dataset_for_other_vectors(
-    workspace: Path, config: Config, dataset: Dataset
-) -> None:
-    vectors = workspace / "vectors.txt"
-    settings = [
-        f"network.embedding.vectors={vectors}",
-        "network.embedding.units=1",
-        "text.extend_vocabulary=true",
-        "text.vocabulary_size=200",
-    ]
-    path = config.corpus.inputs[0].path
-    extending = config_of(workspace / "extended", path, *settings)
-    with pytest.raises(ConfigError, match=r"network.embedding.vectors: expected a file"):
-        run(extending)
-    vectors.write_text("zebra 1\nrefund 2\n", encoding="utf-8")
-    first = run(extending)
-    assert vocabulary_of(first)[-1] == "zebra"
-    assert vocabulary_of(first).count("refund") == 1
-    vectors.write_text("okapi 1\n", encoding="utf-8")
-    assert vocabulary_of(run(extending))[-1] == "okapi"

@@ -5,11 +5,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.config import TextConfig
-from pipeline.config import build_config
 from pipeline.corpora.token_counts import TOKEN_COUNTS
 from pipeline.runs.files import join
 from pipeline.stages.filesystem import BeamFiles
-from pipeline.stages.vocabulary import build_vocabulary, extend_vocabulary
+from pipeline.stages.vocabulary import build_vocabulary
 from tests.pipeline import object_store
 
 COUNTS = {"日": 2, "c": 1, "a": 5, "b": 2, "é": 1, ",": 1}
@@ -47,34 +46,3 @@ def test_the_order_of_equals_is_fixed(tmp_path: Path) -> None:
 
 def test_no_counts_make_no_vocabulary(tmp_path: Path) -> None:
     assert build(str(tmp_path), {}) == []
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ([], ["film", "the", "naïve", "a"]),
-        (["text.vocabulary_size=3"], ["film", "the", "naïve"]),
-        (["text.vocabulary_size=1"], ["film", "the"]),
-        (["text.lowercase=false"], ["film", "the", "Paris", "naïve", "a"]),
-        (["text.extend_vocabulary=false"], ["film", "the"]),
-    ],
-    ids=["all", "some", "none", "capitals", "off"],
-)
-def test_words_of_the_vectors_take_the_room_that_is_left(
-    settings: list[str], expected: list[str], tmp_path: Path
-) -> None:
-    vectors = tmp_path / "vectors.txt"
-    words = ["the", "Paris", "new-york", "naïve", "naïve", "a", "film"]  # new-york: three tokens
-    vectors.write_text("".join(f"{word} 1 2\n" for word in words), encoding="utf-8")
-    embedding = {"units": 2, "vectors": str(vectors)}
-    config = build_config(
-        {"text": {"extend_vocabulary": True}, "network": {"embedding": embedding}},
-        settings,
-        where="test",
-    )
-    assert extend_vocabulary(["film", "the"], config, files=BeamFiles()) == expected
-
-
-def test_without_vectors_there_is_nothing_to_extend_by() -> None:
-    config = build_config({"text": {"extend_vocabulary": True}}, [], where="test")
-    assert extend_vocabulary(["film"], config, files=BeamFiles()) == ["film"]
