@@ -1,8 +1,9 @@
 """The model directory: save, verify, load.
 
 A bundle is data: YAML, JSON, text, HDF5 weights. Nothing in it is unpickled and
-no code in it is run to load it. Its manifest lists the SHA-256 of every file;
-a changed, missing or unlisted-version file is refused by name.
+no code in it is run to load it; the SavedModel in `serving` is a program of TensorFlow's, which
+the engine `tensorflow` alone runs. Its manifest lists the SHA-256 of every file; a changed or
+missing one, or a newer version of the schema, is refused by name.
 """
 
 import dataclasses

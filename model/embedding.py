@@ -46,7 +46,8 @@ def read_vectors(
         where: what the file is called in messages.
 
     Raises:
-        ConfigError: for a line that is no vector of `units` numbers, by its number.
+        ConfigError: for a line that is no vector of `units` numbers, by its number; for a file
+            without a word of the vocabulary.
     """
     generator = np.random.default_rng(seed)
     drawn = config.initial_range
@@ -62,13 +63,24 @@ def read_vectors(
         if row is not None and row not in found:
             matrix[row] = _parse(numbers, number=number, where=where)
             found.add(row)
+    if not found:
+        raise ConfigError(
+            f"{where}: expected vectors of the vocabulary's {len(ids):,} tokens, got none of them. "
+            "Check that the file is of the corpus's language, and as its text is folded "
+            "(text.lowercase)."
+        )
     return Vectors(matrix=matrix.astype(np.float32), found=len(found))
 
 
 def _vector_lines(
     lines: Iterable[bytes], *, units: int, where: str
 ) -> Iterator[tuple[int, bytes, list[bytes]]]:
-    """Yields `(line number, word, numbers)`; a word2vec header is checked and left out."""
+    """Yields `(line number, word, numbers)`; a word2vec header is checked and left out.
+
+    The first line of one word and numbers alone says how wide the file is: later, a word may have
+    spaces, and numbers between them.
+    """
+    checked = False
     for number, line in enumerate(lines, start=1):
         fields = line.rstrip().split(b" ")
         if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
@@ -84,7 +96,22 @@ def _vector_lines(
                 f"{len(fields)} fields. Set network.embedding.units to the file's width or "
                 "mend the line."
             )
+        if not checked and all(map(_is_number, fields[1:])):
+            checked = True
+            if len(fields) != units + 1:
+                raise ConfigError(
+                    f"{where}, line {number}: expected {units} numbers, got {len(fields) - 1}. "
+                    f"Pass --set network.embedding.units={len(fields) - 1}."
+                )
         yield number, b" ".join(fields[:-units]), fields[-units:]
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(numbers: list[bytes], *, number: int, where: str) -> np.ndarray:

@@ -90,7 +90,7 @@ def _build() -> tuple[Parser, dict[str, argparse.ArgumentParser]]:
     vectors = command(
         "vectors",
         "learn word vectors from the text of a corpus, labeled or not",
-        "vectors --config configs/zhou2016_semeval.yaml --input 'imdb/*.jsonl.gz' --output v.txt",
+        "vectors --config configs/imdb_best.yaml --input 'imdb/un*.jsonl.gz' --output v.txt",
     )
     _add_input(vectors)
     vectors.add_argument(

@@ -264,6 +264,13 @@ def vary_config(config: Config, variant: VariantConfig) -> Config:
             f"{where}: expected overrides of network and training, got "
             f"{', '.join(variant.overrides)}. Train another corpus with a config of its own."
         )
+    for key in ("gpu", "mixed_precision", "resources", "seeds", "variants"):
+        if getattr(varied.training, key) != getattr(config.training, key):
+            raise ConfigError(
+                f"{where}: expected what a network or its training is, got training.{key}, which "
+                "all trainings of a command share. Run another command with --set "
+                f"training.{key}=..."
+            )
     return varied
 
 

@@ -73,19 +73,26 @@ def print_rows(rows: Mapping[str, Any]) -> None:
     )
 
 
+SCORES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "semeval_f1": "SemEval F1",
+    "loss": "loss",
+}
+
+
 def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
     """One line a split, or whatever the metrics are of."""
-    table = Table(
-        "split", "rows", "accuracy", "macro F1", "loss", title=title, title_justify="left"
-    )
+    shown = {
+        name: title
+        for name, title in SCORES.items()
+        if any(name in measured for measured in metrics.values())
+    }
+    table = Table("split", "rows", *shown.values(), title=title, title_justify="left")
     for split, measured in metrics.items():
-        table.add_row(
-            split,
-            f"{measured['rows']:,}",
-            f"{measured['accuracy']:.4f}",
-            f"{measured['macro_f1']:.4f}",
-            f"{measured['loss']:.4f}",
-        )
+        scores = [f"{measured[name]:.4f}" if name in measured else "" for name in shown]
+        table.add_row(split, f"{measured['rows']:,}", *scores)
     console.print(table)
 
 

@@ -29,7 +29,7 @@ def render_model_card(report: ModelReport) -> str:
     lines = [
         f"# {escaped(report.model_version)}",
         "",
-        f"Made {moment(report.created)}. A bidirectional LSTM with attention that gives a text "
+        f"Made {moment(report.created)}. An LSTM network that gives a text "
         f"{choice} labels, a probability for each, and a weight for every token.",
     ]
     for title, section in (

@@ -77,7 +77,7 @@ class Trial:
 
     @property
     def checkpoints(self) -> str:
-        """Where its epochs are kept until it ends."""
+        """Where its last epoch is kept, until a model of its run is published."""
         return join(self.config.workspace, "checkpoints", self.key)
 
     @property
@@ -132,7 +132,6 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             (folder / PROFILE).write_text(json.dumps(profile), encoding="utf-8")
         described = describe_files(folder)
         upload_folder(files, str(folder), to=trial.folder)
-        files.delete([trial.checkpoints])
         return TrialResult(
             variant=trial.variant,
             seed=trial.seed,

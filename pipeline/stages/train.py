@@ -62,7 +62,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     [chosen] = [trial for trial in trials if trial.folder == best.folder]
     run.config = to_plain(chosen.config)
     folder = _publish(run, dataset, finished, best, config=config, command=command, files=files)
-    files.delete([scratch])
+    files.delete([scratch, *(trial.checkpoints for trial in trials)])
     return Trained(folder=folder, dataset=dataset, best=best, trials=finished)
 
 

@@ -52,6 +52,8 @@ def test_line_ends_of_windows_are_no_numbers():
         (["the 1 nan 3"], r"vectors.txt, line 1: expected finite numbers"),
         (["2 5", "the 1 2 3"], r"vectors.txt: expected vectors of 3 units, got 5"),
         ([""], r"vectors.txt, line 1: expected a word"),
+        (["the 1 2 3 4"], r"vectors.txt, line 1: expected 3 numbers, got 4. Pass --set .*units=4"),
+        (["other 1 2 3"], r"vectors.txt: expected vectors of the vocabulary's 4 tokens, got none"),
     ],
 )
 def test_a_wrong_line_is_named(lines, message):

@@ -94,6 +94,12 @@ def test_missing_vectors_fail_before_any_work(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_variant_may_not_change_what_all_trainings_share(tmp_path):
+    variant = VariantConfig(name="half", overrides=("training.mixed_precision=true",))
+    with pytest.raises(ConfigError, match=r"'half': expected .* got training.mixed_precision"):
+        vary_config(make_config(tmp_path), variant)
+
+
 def test_a_variant_may_not_change_the_corpus(tmp_path):
     variant = VariantConfig(name="longer", overrides=("text.max_tokens=9",))
     with pytest.raises(ConfigError, match="'longer': expected overrides of network and training"):
