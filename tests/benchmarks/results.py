@@ -64,7 +64,9 @@ NAMED = {
     "keras_attention_imdb": Named(
         "keras_attention_imdb", "imdb", "accuracy", "0.876, highest of epochs (keras-attention)"
     ),
-    "imdb_best": Named("imdb_best", "imdb", "accuracy", "none", vectors=True),
+    "imdb_best": Named(
+        "imdb_best", "imdb", "accuracy", "0.928, pretrained LSTM (Dai and Le)", vectors=True
+    ),
     "zhou2016_semeval": PLAIN_ZHOU,
     "zhou2016_semeval with vectors": PLAIN_ZHOU._replace(vectors=True),
     "semeval_best": PLAIN_ZHOU._replace(config="semeval_best", vectors=True),
