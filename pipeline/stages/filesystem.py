@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib
 import os
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
@@ -20,7 +21,7 @@ class BeamFiles:
     def match(self, pattern: str) -> list[FileInfo]:
         """The files that match a glob, sorted by path; none is no error."""
         try:
-            [result] = FileSystems.match([pattern])
+            [result] = _filesystems(pattern).match([pattern])
         except BeamIOError as error:
             raise OSError(f"{pattern}: cannot be listed: {error}") from error
         found = (
@@ -32,44 +33,55 @@ class BeamFiles:
 
     def open(self, path: str) -> BinaryIO:
         """Opens a file's bytes as they are; nothing is decompressed."""
-        stream: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        filesystems = _filesystems(path)
+        stream: BinaryIO = filesystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
         return stream
 
     def create(self, path: str) -> BinaryIO:
         """Opens a new file for writing, and its folders with it."""
-        stream: BinaryIO = FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        filesystems = _filesystems(path)
+        stream: BinaryIO = filesystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
         return stream
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
-        return bool(FileSystems.exists(path) or self.match(f"{path}/**"))
+        return bool(_filesystems(path).exists(path) or self.match(f"{path}/**"))
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Moves each file `(source, target)`; a target that exists is replaced."""
         for source, target in moves:
+            filesystems = _filesystems(target)
             with contextlib.suppress(OSError):  # the folder exists, or needs no making
-                FileSystems.mkdirs(target.rsplit("/", 1)[0])
-            FileSystems.rename([source], [target])
+                filesystems.mkdirs(target.rsplit("/", 1)[0])
+            filesystems.rename([source], [target])
 
     def delete(self, paths: Sequence[str]) -> None:
         """Deletes files, and folders with all they hold; absent ones are no error."""
+        present = self._present(paths)
+        while present:
+            try:
+                FileSystems.delete(present)
+                return
+            except BeamIOError:  # another run may have been first with some
+                left = self._present(present)
+                if len(left) == len(present):
+                    raise
+                present = left
+
+    def _present(self, paths: Iterable[str]) -> list[str]:
+        """Those paths that exist, and of a folder in an object store the files."""
         present = []
         for path in paths:
-            if FileSystems.exists(path):
+            if _filesystems(path).exists(path):
                 present.append(path)
             else:  # an object store knows no folders, only files whose names begin alike
                 present += [info.path for info in self.match(f"{path}/**")]
-        if present:
-            try:
-                FileSystems.delete(present)
-            except BeamIOError:  # another run may have been first with some
-                if any(FileSystems.exists(path) for path in present):
-                    raise
+        return present
 
     def digest(self, path: str) -> str:
         """SHA-256 of a local file; on other filesystems the checksum that they keep."""
         if FileSystems.get_scheme(path) is not None:
-            return str(FileSystems.checksum(path))
+            return str(_filesystems(path).checksum(path))
         digest = hashlib.sha256()
         with self.open(path) as stream:
             while chunk := stream.read(CHUNK):
@@ -78,8 +90,15 @@ class BeamFiles:
 
     def size(self, path: str) -> int:
         """The file's size in bytes."""
-        [result] = FileSystems.match([path])
+        [result] = _filesystems(path).match([path])
         return int(result.metadata_list[0].size_in_bytes)
+
+
+def _filesystems(path: str) -> type[FileSystems]:
+    """Beam's filesystems, with that of `gs://`, which `pipeline.beam_imports` leaves out."""
+    if path.startswith("gs://"):
+        importlib.import_module("apache_beam.io.gcp.gcsfilesystem")
+    return FileSystems
 
 
 def _path(info: FileInfo) -> str:
