@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
+from model.hiding import hidden
+
+# Numba imports SciPy if it is there, for `np.dot` and its like, which look for it again.
+with hidden("scipy"):
+    import numba
+    import numba.np.arraymath
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
+from pipeline.beam_imports import import_beam, names_runner
 from pipeline.logs import JsonLines, LogFormat, PlainLines, log_end
 from pipeline.stopping import heed_signals
 
@@ -55,6 +56,8 @@ def _is_json(ours: Sequence[str]) -> bool:
 
 
 def _run(arguments: Sequence[str], *, verbose: bool) -> int:
+    if not names_runner(arguments):
+        import_beam()
     from model.config import ConfigError
     from pipeline.cli import run_command
     from pipeline.corpora.accounting import AccountingError

@@ -3,9 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 
-import google.auth
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
-from google.auth.exceptions import DefaultCredentialsError
 
 from model.config import ConfigError
 from pipeline.config import CorpusConfig
@@ -18,7 +16,6 @@ from pipeline.runs.files import Files, join
 from pipeline.stages.planning import check_inputs
 from pipeline.stages.running import running
 from pipeline.transforms.list_files import ListFiles, read_list
-from pipeline.transforms.read_table import ReadTable
 
 
 @contextlib.contextmanager
@@ -61,6 +58,9 @@ def opened_inputs(
 
 def _check_service(tables: Sequence[InputConfig], beam_options: Sequence[str]) -> None:
     """Refuses what would leave Beam's connector waiting for a person at a browser."""
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError
+
     try:
         google.auth.default()
     except DefaultCredentialsError as error:
@@ -86,6 +86,9 @@ def _read_table(
     files: Files,
 ) -> list[InputFile]:
     columns = input_columns(corpus.columns)
+    # Google's clients take 0.3 s to import, which runs over files need not wait for.
+    from pipeline.transforms.read_table import ReadTable
+
     listed = join(folder, "files.json")
     with progress.shown("read table"), running(beam_options, step="table") as root:
         (
