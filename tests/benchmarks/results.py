@@ -7,12 +7,17 @@ each seed; the epoch of each is chosen on the validation part of the training da
 table gives mean and standard deviation of the test scores over the seeds. A test set
 chooses nothing. Rows of configs that are not trained now stay as they are.
 
+What a seed reached is kept in runs/results.jsonl: a run that was stopped goes on with the next
+seed, and one with more seeds trains those that are new. A config that has changed is trained anew.
+
 Rows "with vectors" begin with word vectors that `python -m pipeline vectors` learns on the
 film reviews, labeled and not, where runs/imdb_vectors.txt is not there yet; how long that took is
 printed.
 """
 
 import argparse
+import hashlib
+import json
 import os
 import re
 import statistics
@@ -21,12 +26,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import yaml
 
 from tests.benchmarks.readme import README, replace_between, table, text_between
 
 BEGIN, END = "<!-- results: make results -->", "<!-- end of results -->"
 VECTORS = Path("runs") / "imdb_vectors.txt"  # kept: the models' cards name it
+RECORDS = Path("runs") / "results.jsonl"
 HEADER = ("config", "test score", "mean ± deviation", "seeds", "time", "published")
 
 
@@ -86,11 +94,10 @@ def learn_vectors(path: Path, *, corpora: Path) -> None:
     subprocess.run(command, check=True, stdout=subprocess.PIPE)
 
 
-def train(named: Named, *, seeds: int, vectors: Path) -> str:
-    """Trains a config with seeds 1 to `seeds` and returns the folder of its model."""
+def train(named: Named, *, seed: int, vectors: Path) -> str:
+    """Trains a config with a seed and returns the folder of its model."""
     command = [sys.executable, "-m", "pipeline", "train"]
-    command += ["--config", f"configs/{named.config}.yaml"]
-    command += ["--set", f"training.seeds={list(range(1, seeds + 1))}"]
+    command += ["--config", f"configs/{named.config}.yaml", "--set", f"training.seeds=[{seed}]"]
     if named.vectors:
         command += ["--set", f"network.embedding.vectors={vectors}"]
     made = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -98,13 +105,66 @@ def train(named: Named, *, seeds: int, vectors: Path) -> str:
     return str(folder)
 
 
-def read_scores(folder: str, metric: str) -> list[float]:
-    """The test score of every seed of a training, as its manifest records them."""
+def read_score(folder: str, metric: str) -> float:
+    """The test score of a model, as its manifest records it."""
     from pipeline.runs.manifest import read_manifest
     from pipeline.stages.filesystem import BeamFiles
 
-    trials = read_manifest(BeamFiles(), folder)["trials"]
-    return [trial["metrics"]["test"][metric] for trial in trials]
+    [trial] = read_manifest(BeamFiles(), folder)["trials"]
+    return float(trial["metrics"]["test"][metric])
+
+
+def recipe_of(named: Named, *, vectors: Path) -> str:
+    """A digest of what a training depends on beside its seed: config and vectors."""
+    config = yaml.safe_load(Path(f"configs/{named.config}.yaml").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    if named.vectors:
+        with vectors.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def find_records(path: Path, name: str, *, recipe: str) -> dict[int, dict[str, Any]]:
+    """What the seeds of a row reached, trained by this recipe; by seed, the newest of each."""
+    if not path.exists():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    return {
+        record["seed"]: record
+        for record in records
+        if (record["row"], record["recipe"]) == (name, recipe)
+    }
+
+
+def measure_row(name: str, *, seeds: int) -> tuple[str, ...]:
+    """Trains the seeds of a row that have no record, and returns its cells."""
+    named = NAMED[name]
+    recipe = recipe_of(named, vectors=VECTORS)
+    known = find_records(RECORDS, name, recipe=recipe)
+    for seed in range(1, seeds + 1):
+        if seed in known:
+            continue
+        begun = time.monotonic()
+        folder = train(named, seed=seed, vectors=VECTORS)
+        known[seed] = {
+            "row": name,
+            "recipe": recipe,
+            "seed": seed,
+            "score": read_score(folder, named.metric),
+            "seconds": round(time.monotonic() - begun, 1),
+            "model": folder,
+        }
+        RECORDS.parent.mkdir(exist_ok=True)
+        with RECORDS.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(known[seed]) + "\n")
+        print(f"{name}, seed {seed}: {known[seed]['score']:.4f}", flush=True)
+    chosen = [known[seed] for seed in range(1, seeds + 1)]
+    return describe(
+        name,
+        [record["score"] for record in chosen],
+        seconds=sum(record["seconds"] for record in chosen),
+    )
 
 
 def describe(name: str, scores: Sequence[float], *, seconds: float) -> tuple[str, ...]:
@@ -141,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", action="append", choices=list(NAMED), help="a row; repeatable")
     parser.add_argument(
-        "--seeds", type=int, help="trainings of each row, at least 2 (default: 3; 5)"
+        "--seeds", type=int, choices=range(3, 101), metavar="N", help="of each row (default: 3; 5)"
     )
     arguments = parser.parse_args()
     corpora = Path(os.environ.get("CORPORA", ""))
@@ -151,14 +211,11 @@ def main() -> None:
         if missing := sorted(each for each in needed if not (corpora / each).is_dir()):
             print(f"{name}: passed over, no {missing[0]}/ below CORPORA={corpora}")
             continue
-        begun = time.monotonic()
         if named.vectors and not VECTORS.exists():
+            begun = time.monotonic()
             learn_vectors(VECTORS, corpora=corpora)
             print(f"vectors: {(time.monotonic() - begun) / 60:.0f} min", flush=True)
-            begun = time.monotonic()
-        folder = train(named, seeds=arguments.seeds or named.seeds, vectors=VECTORS)
-        scores = read_scores(folder, named.metric)
-        row = describe(name, scores, seconds=time.monotonic() - begun)
+        row = measure_row(name, seeds=arguments.seeds or named.seeds)
         print(" | ".join(row), flush=True)
         page = README.read_text(encoding="utf-8")
         README.write_text(update_table(page, [row]), encoding="utf-8")

@@ -1,8 +1,21 @@
 """README's table of results: rows are added in order, replaced, and otherwise kept."""
 
+import json
+from pathlib import Path
+
 import pytest
 
-from tests.benchmarks.results import BEGIN, END, NAMED, describe, update_table
+from tests.benchmarks import results
+from tests.benchmarks.results import (
+    BEGIN,
+    END,
+    NAMED,
+    describe,
+    find_records,
+    measure_row,
+    recipe_of,
+    update_table,
+)
 
 PAGE = f"# Title\n\n{BEGIN}\n{END}\n\nThe rest.\n"
 
@@ -30,6 +43,46 @@ def test_rows_are_sorted_replaced_and_kept():
 def test_a_page_without_a_place_is_refused():
     with pytest.raises(ValueError, match="expected a place between"):
         update_table("# Title\n", [])
+
+
+def test_seeds_that_were_trained_are_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
+
+    def train(named: results.Named, *, seed: int, vectors: Path) -> str:
+        trained.append(seed)
+        return str(seed)
+
+    monkeypatch.setattr(results, "RECORDS", tmp_path / "runs" / "results.jsonl")
+    monkeypatch.setattr(results, "train", train)
+    monkeypatch.setattr(results, "read_score", lambda folder, metric: int(folder) / 10)
+    assert measure_row("sms_spam", seeds=3)[2:4] == ("0.2000 ± 0.1000", "3")
+    assert measure_row("sms_spam", seeds=5)[2:4] == ("0.3000 ± 0.1581", "5")
+    assert trained == [1, 2, 3, 4, 5]
+
+
+def test_records_of_another_recipe_or_row_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    records = [
+        {"row": "trec", "recipe": "a", "seed": 1, "score": 0.5},
+        {"row": "trec", "recipe": "b", "seed": 1, "score": 0.6},
+        {"row": "sms_spam", "recipe": "b", "seed": 2, "score": 0.7},
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert find_records(path, "trec", recipe="b") == {1: records[1]}
+    assert find_records(path, "trec", recipe="c") == {}
+    assert find_records(tmp_path / "none", "trec", recipe="a") == {}
+
+
+def test_other_vectors_are_another_recipe(tmp_path: Path) -> None:
+    vectors = tmp_path / "vectors.txt"
+    digests = []
+    for text in ("a", "b", "a"):
+        vectors.write_text(text)
+        digests.append(recipe_of(NAMED["trec with vectors"], vectors=vectors))
+    assert digests[0] == digests[2] != digests[1]
+    assert recipe_of(NAMED["trec"], vectors=vectors) not in digests
 
 
 def test_every_named_config_exists(pytestconfig):
