@@ -65,19 +65,17 @@ class FoldedLSTM:
         self.directions = [self._lay_out(weights) for weights in directions]
 
     def _lay_out(self, weights: Weights) -> Direction:
-        kernel, bias = weights["kernel"], weights["bias"]
-        state_kernel = self.width.pad_rows(weights["recurrent_kernel"])
+        kernel = interleave_gates(weights["kernel"], self.width)
+        init = interleave_gates(weights["bias"][None], self.width)
+        stacked = interleave_gates(weights["recurrent_kernel"], self.width)
+        stacked = self.width.pad_rows(stacked)
         if self.folded:
-            init, stacked = self.embedding @ kernel + bias, state_kernel
+            init = self.embedding @ kernel + init
         elif self.embedding is not None:
-            init, stacked = bias[None], np.concatenate([kernel, state_kernel])
+            stacked = np.concatenate([kernel, stacked])
         else:
-            init = bias[None]
-            stacked = np.concatenate([self.width.pad_rows(kernel), state_kernel])
-        return Direction(
-            init=interleave_gates(init, self.width),
-            weights=split_columns(interleave_gates(stacked, self.width)),
-        )
+            stacked = np.concatenate([self.width.pad_rows(kernel), stacked])
+        return Direction(init=init, weights=split_columns(stacked))
 
     def __call__(self, inputs: np.ndarray, tile: Tile) -> tuple[np.ndarray, np.ndarray]:
         """Runs both directions; shapes in the class docstring."""
