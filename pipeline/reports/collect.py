@@ -56,6 +56,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
             files, join(manifest["dataset"], "rejected"), counts=manifest["rows"]["rejected"]
         ),
         inputs=[InputFile(**item) for item in manifest["inputs"]],
+        vectors=manifest.get("vectors"),
         warnings=statistics["warnings"],
         config=manifest["config"],
         provenance=_provenance(manifest),

@@ -89,6 +89,14 @@ def _data(report: ModelReport) -> Iterator[str]:
     )
     yield ""
     yield f"Vocabulary: {count(statistics.vocabulary_ids)} entries, from the training split alone."
+    if report.vectors is not None:
+        vectors = report.vectors
+        yield ""
+        yield (
+            f"Word vectors: the embedding began with {escaped(vectors['file'])}, which has "
+            f"{count(vectors['found'])} of the vocabulary's {count(vectors['tokens'])} tokens "
+            f"(digest {escaped(vectors['digest'])}); they were learned from other text than this."
+        )
     if report.rejections:
         yield ""
         yield from table(

@@ -45,6 +45,8 @@ class ModelReport:
         least_certain: documents, the least certain first.
         rejections: by reason.
         inputs: the input files.
+        vectors: the file of word vectors that the embedding began with, its digest, and how many
+            of the vocabulary's tokens it has; None where they began at random.
         warnings: sentences for a person.
         config: the resolved configuration, nested.
         provenance: names and values, in the order to show them.
@@ -66,6 +68,7 @@ class ModelReport:
     least_certain: Sequence[ExampleDocument] = ()
     rejections: Sequence[RejectionGroup] = ()
     inputs: Sequence[InputFile] = ()
+    vectors: Mapping[str, Any] | None = None
     warnings: Sequence[str] = ()
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)

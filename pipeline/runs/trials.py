@@ -63,6 +63,7 @@ class Trial:
     seed: int
     config: Config
     dataset: Dataset
+    vectors: str | None  # the digest of the word vectors that the embedding begins with
     folder: str  # where the model directory is left
 
     @property
@@ -71,6 +72,7 @@ class Trial:
         return fingerprint(
             self.dataset.files.folder,
             self.seed,
+            self.vectors,
             to_plain(self.config.network),
             to_plain(self.config.training),
         )
@@ -89,7 +91,11 @@ class Trial:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """One training done: what a worker sends back."""
+    """One training done: what a worker sends back.
+
+    `vectors` names the file of word vectors, its digest and how many of the vocabulary's
+    tokens it has.
+    """
 
     variant: str
     seed: int
@@ -98,6 +104,7 @@ class TrialResult:
     epochs: int
     best_epoch: int
     vocabulary_ids: int
+    vectors: Mapping[str, Any] | None
     files: Mapping[str, Mapping[str, Any]]
 
     def scores(self) -> dict[str, dict[str, float]]:
@@ -116,7 +123,10 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         folder = Path(scratch) / "model"
         shards = _local_shards(trial, files=files, scratch=scratch)
         vocabulary = _read_vocabulary(trial, files=files)
-        fitted = _fit(trial, shards, vocabulary=vocabulary, files=files, scratch=scratch)
+        vectors = _read_vectors(trial, vocabulary, files=files)
+        fitted = _fit(
+            trial, shards, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
+        )
         forward = trace_forward(fitted.network)
         metrics: dict[str, Any] = {
             split: _evaluate(forward, shards[split], trial.dataset)
@@ -140,6 +150,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             epochs=len(fitted.history),
             best_epoch=fitted.best_epoch,
             vocabulary_ids=vocabulary.size,
+            vectors=None if vectors is None else _describe_vectors(trial, vectors, vocabulary),
             files=described,
         )
 
@@ -170,14 +181,13 @@ def _fit(
     shards: Mapping[str, Shards],
     *,
     vocabulary: Vocabulary,
+    vectors: Vectors | None,
     files: Files,
     scratch: str,
 ) -> Fitted:
     config = trial.config
     checkpoints = Path(scratch) / "checkpoints"
     load_checkpoint(files, trial.checkpoints, to=checkpoints)
-
-    vectors = _read_vectors(trial, vocabulary, files=files)
 
     def build() -> keras.Model:
         return build_classifier(
@@ -223,6 +233,15 @@ def _read_vectors(trial: Trial, vocabulary: Vocabulary, *, files: Files) -> Vect
         embedding.vectors,
     )
     return vectors
+
+
+def _describe_vectors(trial: Trial, vectors: Vectors, vocabulary: Vocabulary) -> dict[str, Any]:
+    return {
+        "file": trial.config.network.embedding.vectors,
+        "digest": trial.vectors,
+        "found": vectors.found,
+        "tokens": len(vocabulary.tokens),
+    }
 
 
 def _evaluate(forward: Forward, shards: Shards, dataset: Dataset) -> dict[str, Any]:

@@ -47,12 +47,24 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     """
     from model.devices import share_cores
 
-    check_vectors(config, files=files)
+    configs = vary(config)
+    vectors = {name: digest_vectors(each, files=files) for name, each in configs.items()}
     share_cores()  # here, because preparing starts TensorFlow in this process
     dataset = prepare(config, beam_options=beam_options, files=files)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
-    trials = plan_trials(config, dataset, scratch=scratch)
+    trials = [
+        Trial(
+            variant=name,
+            seed=seed,
+            config=varied,
+            dataset=dataset,
+            vectors=vectors[name],
+            folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
+        )
+        for number, (name, varied) in enumerate(configs.items())
+        for seed in config.training.seeds
+    ]
     results = join(scratch, "results.json")
     rows = dataset.rows("train") * config.training.epochs * len(trials)
     with progress.shown("train", total=rows), running(beam_options, step="train") as root:
@@ -66,32 +78,27 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     return Trained(folder=folder, dataset=dataset, best=best, trials=finished)
 
 
-def check_vectors(config: Config, *, files: Files) -> None:
-    """Raises `ConfigError` if a file of vectors is missing, before hours of work."""
+def vary(config: Config) -> dict[str, Config]:
+    """The config and each of its variants, by name."""
+    variants = {each.name: vary_config(config, each) for each in config.training.variants}
+    return {BASE_VARIANT: config, **variants}
+
+
+def digest_vectors(config: Config, *, files: Files) -> str | None:
+    """The digest of the word vectors that a network begins with; None where there are none.
+
+    Raises:
+        ConfigError: if the file is missing: before hours of work.
+    """
     path = config.network.embedding.vectors
-    if path is not None and not files.exists(path):
+    if path is None:
+        return None
+    if not files.exists(path):
         raise ConfigError(
             f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
             "Check the path, or make one with: limelight vectors --help."
         )
-
-
-def plan_trials(config: Config, dataset: Dataset, *, scratch: str) -> list[Trial]:
-    """The config and each of its variants, with every seed."""
-    configs = {BASE_VARIANT: config}
-    for variant in config.training.variants:
-        configs[variant.name] = vary_config(config, variant)
-    return [
-        Trial(
-            variant=name,
-            seed=seed,
-            config=varied,
-            dataset=dataset,
-            folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
-        )
-        for number, (name, varied) in enumerate(configs.items())
-        for seed in config.training.seeds
-    ]
+    return files.digest(path)
 
 
 def define_training(
@@ -141,6 +148,7 @@ def _publish(
         "model_version": f"{config.name}/{version}",
         "fingerprint": model_fingerprint(best.files),
         "vocabulary_ids": best.vocabulary_ids,
+        "vectors": best.vectors,
         "dataset": dataset.files.folder,
         "variant": best.variant,
         "seed": best.seed,

@@ -1,6 +1,7 @@
 """train: variants and seeds fan out, the best on validation is published, all are reported."""
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from model.bundle import load_bundle
 from model.config import ConfigError, VariantConfig
 from model.scoring import load_scorer
 from pipeline.config import Config, build_config, vary_config
-from pipeline.runs.trials import EVENTS, TrialResult
+from pipeline.runs.trials import EVENTS, Trial, TrialResult
 from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.train import Trained, choose_best, train
 
@@ -100,6 +101,46 @@ def test_a_variant_may_not_change_what_all_trainings_share(tmp_path):
         vary_config(make_config(tmp_path), variant)
 
 
+def test_word_vectors_are_named_with_their_digest_and_coverage(tmp_path):
+    lines = [f"{word} " + " ".join(["0.1"] * 8) for word in ("good", "bad", "elsewhere")]
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    digest = hashlib.sha256(vectors.read_bytes()).hexdigest()
+    config = make_config(tmp_path, epochs=1)
+    embedding = dataclasses.replace(config.network.embedding, vectors=str(vectors))
+    network = dataclasses.replace(config.network, embedding=embedding)
+    config = dataclasses.replace(config, network=network)
+    trained = train(config, beam_options=[], files=BeamFiles(), command="the command")
+
+    named = load_bundle(trained.folder).manifest["vectors"]
+    tokens = trained.best.vocabulary_ids - 2  # without the padding and the bucket of unknown ones
+    assert named == {"file": str(vectors), "digest": digest, "found": 2, "tokens": tokens}
+    card = (Path(trained.folder) / "model_card.md").read_text(encoding="utf-8")
+    assert f"has 2 of the vocabulary's {tokens} tokens" in card
+    assert digest in card
+
+
+def test_other_vectors_are_another_training(trained):
+    trial = Trial(
+        variant="base",
+        seed=1,
+        config=Config(),
+        dataset=trained.dataset,
+        vectors="one digest",
+        folder="",
+    )
+    assert trial.key == dataclasses.replace(trial, folder="elsewhere").key
+    assert trial.key != dataclasses.replace(trial, vectors="another").key
+
+
+def test_missing_vectors_of_a_variant_are_refused_before_anything(tmp_path):
+    variant = {"name": "v", "overrides": ["network.embedding.vectors=nowhere.txt"]}
+    config = make_config(tmp_path, variants=[variant])
+    with pytest.raises(ConfigError, match=r"expected a file of word vectors at 'nowhere\.txt'"):
+        train(config, beam_options=[], files=BeamFiles(), command="the command")
+    assert not Path(config.workspace).exists()
+
+
 def test_a_variant_may_not_change_the_corpus(tmp_path):
     variant = VariantConfig(name="longer", overrides=("text.max_tokens=9",))
     with pytest.raises(ConfigError, match="'longer': expected overrides of network and training"):
@@ -115,6 +156,7 @@ def _result(seed: int, **validation: float) -> TrialResult:
         epochs=1,
         best_epoch=1,
         vocabulary_ids=1,
+        vectors=None,
         files={},
     )
 
