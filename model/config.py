@@ -205,7 +205,8 @@ class TrainingConfig:
     batch_size: int = 64
     epochs: int = 12
     seeds: tuple[int, ...] = (1,)
-    monitor: Literal["accuracy", "macro_f1", "loss"] = "accuracy"  # on validation; picks the epoch
+    # On validation; picks the epoch. semeval_f1 is for the labels of SemEval-2010 Task 8.
+    monitor: Literal["accuracy", "macro_f1", "loss", "semeval_f1"] = "accuracy"
     patience: int | None = None  # epochs without a better one before stopping; null: never
     schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, over all epochs
     average_epochs: int = 1  # weights are averaged over about so many epochs; 1: as they are

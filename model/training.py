@@ -30,6 +30,12 @@ EVALUATION_BATCH = 256
 # Names the files of the last whole epoch; a checkpoint without it is none.
 STATE = "state.json"
 
+# The mean of -log p as validation has it: what is minimized holds penalties and smoothing too.
+LOG_LOSS = "log_loss"
+
+# What an epoch's row has of the validation split, as far as its labels have it.
+MONITORED = ("loss", "accuracy", "macro_f1", "semeval_f1")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hooks:
@@ -108,14 +114,13 @@ def fit(
         logs = trainee.fit(
             batches, verbose=0, shuffle=False, callbacks=[_CountBatches(hooks, config)]
         ).history
-        row = {"epoch": float(epoch), "loss": logs["loss"][-1], "accuracy": logs["accuracy"][-1]}
+        row = {"epoch": float(epoch), "loss": logs[LOG_LOSS][-1], "accuracy": logs["accuracy"][-1]}
         average.add(epoch)
         with average.applied():
             if validation is not None:
-                measured = measure(*predict(forward, validation), labels=labels)
+                measured: Mapping[str, Any] = measure(*predict(forward, validation), labels=labels)
                 row |= {
-                    f"validation_{name}": measured[name]
-                    for name in ("loss", "accuracy", "macro_f1")
+                    f"validation_{name}": measured[name] for name in MONITORED if name in measured
                 }
             state.history.append({**row, "seconds": round(time.monotonic() - started, 2)})
             if validation is None or _is_better(state, config.monitor):
@@ -169,7 +174,13 @@ def _compile(
     trainee.compile(
         optimizer=optimizer,
         loss=make_loss(network_config.head, label_smoothing=config.label_smoothing),
-        weighted_metrics=[accuracy],
+        # Without the documents' weights, as validation is measured.
+        metrics=[
+            accuracy,
+            keras.metrics.MeanMetricWrapper(
+                make_loss(network_config.head, label_smoothing=0), name=LOG_LOSS
+            ),
+        ],
         jit_compile=False,  # compiling for every length of batch costs more than it gains
     )
     trainee.optimizer.build(trainee.trainable_variables)

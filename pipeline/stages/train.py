@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
 from model.config import BASE_VARIANT, ConfigError, to_plain
+from model.metrics import are_directed_relations
 from pipeline.config import Config, vary_config
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card
@@ -51,6 +52,8 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     vectors = {name: digest_vectors(each, files=files) for name, each in configs.items()}
     share_cores()  # here, because preparing starts TensorFlow in this process
     dataset = prepare(config, beam_options=beam_options, files=files)
+    for each in configs.values():
+        check_monitor(each, dataset.labels)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
     trials = [
@@ -99,6 +102,15 @@ def digest_vectors(config: Config, *, files: Files) -> str | None:
             "Check the path, or make one with: limelight vectors --help."
         )
     return files.digest(path)
+
+
+def check_monitor(config: Config, labels: Sequence[str]) -> None:
+    """Raises `ConfigError` if the epoch is to be chosen by a score that these labels lack."""
+    if config.training.monitor == "semeval_f1" and not are_directed_relations(labels):
+        raise ConfigError(
+            "training.monitor: expected accuracy, macro_f1 or loss for labels that are no directed "
+            "relations such as Cause-Effect(e1,e2), got semeval_f1. Choose one of those."
+        )
 
 
 def define_training(

@@ -40,3 +40,23 @@ def test_adadelta_takes_sparse_gradients() -> None:
     keras.optimizers.Adadelta(1.0).apply([tf.convert_to_tensor(rows)], [reference])
     np.testing.assert_allclose(table.numpy(), reference.numpy(), rtol=1e-6)
     assert (table.numpy() != 1).any(axis=1).tolist() == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_rows_of_one_token_are_one_gradient_to_the_clip(name: str) -> None:
+    """A sparse gradient and the dense one that it stands for are clipped alike."""
+    rows = tf.IndexedSlices(tf.constant([[3.0], [-2.0], [4.0]]), tf.constant([1, 1, 2]), (4, 1))
+    optimizer = OPTIMIZERS[name](1.0, global_clipnorm=0.5)
+    clipped = [tf.convert_to_tensor(each) for each in optimizer._clip_gradients([rows])]
+    dense = tf.constant([[0.0], [1.0], [4.0], [0.0]])
+    np.testing.assert_allclose(clipped[0], 0.5 * dense / np.sqrt(17), rtol=1e-6)
+    assert optimizer._clip_gradients([dense, None])[1] is None
+    free = OPTIMIZERS[name](1.0, global_clipnorm=5.0)._clip_gradients([dense])
+    np.testing.assert_array_equal(free[0], dense)
+
+
+def test_the_clip_holds_for_the_step_that_is_taken() -> None:
+    table = keras.Variable(np.zeros((4, 1), np.float32))
+    rows = tf.IndexedSlices(tf.constant([[3.0], [-2.0], [4.0]]), tf.constant([1, 1, 2]), (4, 1))
+    OPTIMIZERS["sgd"](1.0, global_clipnorm=0.5).apply([rows], [table])
+    assert np.linalg.norm(table.numpy()) == pytest.approx(0.5)

@@ -1,12 +1,17 @@
 """fit(): it learns, it repeats to the bit, and it resumes as if never killed."""
 
+import dataclasses
+import itertools
+import math
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from model.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
-from model.dataset import Shards
+from model.dataset import Shards, evaluation_batches
 from model.examples import encode_examples, pad_ids
 from model.training import Hooks, balance_labels, fit, make_loss
 
@@ -15,7 +20,7 @@ LABELS = ("even", "odd")
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=8), lstm=LSTMConfig(units=6), dropout=0.2)
 
 
-def _write_shards(folder, name: str, rows: int, seed: int) -> Shards:
+def _write_shards(folder, name: str, rows: int, seed: int, weights=None) -> Shards:
     """Documents that hold one token that decides the label among others that do not."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(2, MAX_TOKENS + 1, rows)
@@ -28,6 +33,7 @@ def _write_shards(folder, name: str, rows: int, seed: int) -> Shards:
         lengths=lengths,
         labels=labels,
         document_ids=[str(row) for row in range(rows)],
+        weights=None if weights is None else weights(labels),
     )
     path = str(folder / f"{name}.tfrecord.gz")
     with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP")) as writer:
@@ -49,13 +55,29 @@ class KilledError(Exception):
     """Stands for a kill between two epochs."""
 
 
-def _fit(corpus, folder, *, epochs=3, seed=1, die_after=None, **changes):
+def _build(network):
+    return build_classifier(network, ids=30, max_tokens=MAX_TOKENS, labels=2)
+
+
+def _fit(
+    corpus,
+    folder,
+    *,
+    epochs=3,
+    seed=1,
+    die_after=None,
+    network=NETWORK,
+    on_epoch=lambda _folder, _history: None,
+    label_counts=(200, 200),
+    **changes,
+):
     heard = {"documents": 0, "epochs": 0}
 
     def on_batch(documents):
         heard["documents"] += documents
 
-    def on_epoch(_folder, history):
+    def hear_epoch(folder, history):
+        on_epoch(folder, history)
         heard["epochs"] += 1
         assert history[-1]["epoch"] == len(history)
         if heard["epochs"] == die_after:
@@ -65,16 +87,16 @@ def _fit(corpus, folder, *, epochs=3, seed=1, die_after=None, **changes):
         **{"learning_rate": 0.02, "batch_size": 16, "epochs": epochs, "monitor": "loss", **changes}
     )
     fitted = fit(
-        lambda: build_classifier(NETWORK, ids=30, max_tokens=MAX_TOKENS, labels=2),
+        lambda: _build(network),
         train=corpus["train"],
         validation=corpus.get("validation"),
         labels=LABELS,
-        label_counts=(200, 200),
-        network_config=NETWORK,
+        label_counts=label_counts,
+        network_config=network,
         config=config,
         seed=seed,
         checkpoints=folder,
-        hooks=Hooks(on_batch=on_batch, on_epoch=on_epoch),
+        hooks=Hooks(on_batch=on_batch, on_epoch=hear_epoch),
     )
     return fitted, heard
 
@@ -148,16 +170,92 @@ def test_without_validation_the_last_epoch_is_kept(corpus, tmp_path):
     assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
 
 
-def test_every_loss_and_schedule_option_trains(corpus, tmp_path):
-    fitted, _ = _fit(
-        corpus,
-        tmp_path,
-        schedule="cosine",
-        gradient_clip=1.0,
-        class_weights="balanced",
-        label_smoothing=0.1,
+# One step an epoch, and no dropout: what a step does can be computed.
+STEPS = {"batch_size": 400, "optimizer": "sgd", "learning_rate": 0.5}
+PLAIN = dataclasses.replace(NETWORK, dropout=0.0)
+
+
+def _steps(corpus, folder, **changes):
+    """The weights before training and at the end of each epoch of one step."""
+    network = _build(PLAIN)
+    keras.utils.set_random_seed(1)
+    states = [_build(PLAIN).get_weights()]
+
+    def on_epoch(checkpoint, history):
+        network.load_weights(checkpoint / f"epoch-{len(history)}.weights.h5")
+        states.append(network.get_weights())
+
+    single = {"train": corpus["train"]}
+    _fit(single, folder, network=PLAIN, on_epoch=on_epoch, **{**STEPS, **changes})
+    return [np.concatenate([weight.ravel() for weight in state]) for state in states]
+
+
+def _moves(states):
+    return [after - before for before, after in itertools.pairwise(states)]
+
+
+def test_a_clipped_step_has_the_length_of_the_clip(corpus, tmp_path):
+    free = _moves(_steps(corpus, tmp_path / "free", epochs=1))[0]
+    length = 0.1 * np.linalg.norm(free) / STEPS["learning_rate"]
+    clipped = _moves(_steps(corpus, tmp_path / "clip", epochs=1, gradient_clip=float(length)))[0]
+    np.testing.assert_allclose(clipped, 0.1 * free, rtol=1e-3, atol=1e-7)
+
+
+def test_the_cosine_schedule_shortens_the_steps(corpus, tmp_path):
+    clip = 1e-3  # so small that every step is as long as its learning rate says
+    states = _steps(corpus, tmp_path, epochs=4, gradient_clip=clip, schedule="cosine")
+    lengths = [np.linalg.norm(move) for move in _moves(states)]
+    rates = [0.5 * (1 + math.cos(math.pi * step / 4)) for step in range(4)]
+    expected = [clip * STEPS["learning_rate"] * rate for rate in rates]
+    np.testing.assert_allclose(lengths, expected, rtol=1e-2)
+
+
+def test_a_document_counts_by_its_weight(tmp_path):
+    """Halved weights are a halved step; and balanced labels are weights of documents."""
+    labels_weigh = np.array([2.0, 0.5], np.float32)
+    corpora = {
+        name: {"train": _write_shards(tmp_path, name, 400, seed=1, weights=weights)}
+        for name, weights in {
+            "even": lambda labels: np.full(400, 1.0),
+            "half": lambda labels: np.full(400, 0.5),
+            "by label": lambda labels: labels_weigh[labels],
+        }.items()
+    }
+    one, half, by_label = (
+        _moves(_steps(corpus, tmp_path / f"fit {name}", epochs=1))[0]
+        for name, corpus in corpora.items()
     )
-    assert fitted.history[-1]["validation_accuracy"] > 0.9
+    np.testing.assert_allclose(half, 0.5 * one, rtol=1e-3, atol=1e-7)
+    balanced = _moves(
+        _steps(
+            corpora["even"],
+            tmp_path / "fit balanced",
+            epochs=1,
+            class_weights="balanced",
+            label_counts=(100, 400),  # 250 documents a label: they weigh 2.5 and 0.625
+        )
+    )[0]
+    np.testing.assert_allclose(balanced, 1.25 * by_label, rtol=1e-3, atol=1e-7)
+    assert np.abs(by_label - one).max() > 1e-3
+
+
+def test_smoothed_labels_lead_to_less_certain_answers(corpus, tmp_path):
+    """The target q = 0.9 * true + 0.05 is met at p = 0.95 (Szegedy et al., 2016)."""
+    fitted, _ = _fit(corpus, tmp_path, epochs=12, label_smoothing=0.1, network=PLAIN)
+    (inputs, _, _), *_ = evaluation_batches(corpus["validation"], batch_size=100)
+    certain = np.asarray(fitted.network(inputs)["probabilities"]).max(axis=1)
+    assert fitted.history[-1]["validation_accuracy"] > 0.95
+    assert np.median(certain) == pytest.approx(0.95, abs=0.03)
+
+
+def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path):
+    """A learning rate of almost 0: penalty and smoothing leave what is reported as it was."""
+    network = dataclasses.replace(PLAIN, l2=1.0)
+    both = {"train": corpus["train"], "validation": corpus["train"]}
+    still = {"optimizer": "sgd", "learning_rate": 1e-12, "label_smoothing": 0.5, "epochs": 1}
+    [row] = _fit(both, tmp_path, network=network, **still)[0].history
+    assert row["loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
+    assert row["accuracy"] == pytest.approx(row["validation_accuracy"])
 
 
 def test_smoothing_and_the_plain_loss_by_hand():

@@ -13,7 +13,7 @@ from model.scoring import load_scorer
 from pipeline.config import Config, build_config, vary_config
 from pipeline.runs.trials import EVENTS, Trial, TrialResult
 from pipeline.stages.filesystem import BeamFiles
-from pipeline.stages.train import Trained, choose_best, train
+from pipeline.stages.train import Trained, check_monitor, choose_best, train
 
 VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
 
@@ -139,6 +139,16 @@ def test_missing_vectors_of_a_variant_are_refused_before_anything(tmp_path):
     with pytest.raises(ConfigError, match=r"expected a file of word vectors at 'nowhere\.txt'"):
         train(config, beam_options=[], files=BeamFiles(), command="the command")
     assert not Path(config.workspace).exists()
+
+
+RELATIONS = ("Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Other")
+
+
+def test_the_official_score_is_for_directed_relations_alone(tmp_path):
+    config = make_config(tmp_path, monitor="semeval_f1")
+    check_monitor(config, RELATIONS)
+    with pytest.raises(ConfigError, match="expected accuracy, macro_f1 or loss for labels"):
+        check_monitor(config, ("neg", "pos"))
 
 
 def test_a_variant_may_not_change_the_corpus(tmp_path):
