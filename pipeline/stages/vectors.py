@@ -2,7 +2,7 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pipeline.corpora.accounting import (
     account_files,
     count_rejected,
     count_used,
+    rejected_fraction,
     total_rows,
 )
 from pipeline.corpora.counts import add_counts
@@ -25,6 +26,7 @@ from pipeline.runs.files import Files, join
 from pipeline.runs.manifest import Manifest, new_run_id
 from pipeline.runs.staging import stage_files
 from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.running import RunError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,7 @@ def learn_vectors(
 
     Raises:
         ConfigError: for missing inputs, a corpus without text, or without gensim.
-        RunError: if a table cannot be read.
+        RunError: if a table cannot be read, or too many rows are rejected.
     """
     run = Manifest(run_id=new_run_id("vectors"), stage="vectors", config=to_plain(config))
     tables = join(config.workspace, "staging", run.run_id)
@@ -70,6 +72,7 @@ def learn_vectors(
                 f"{inputs[0].name}: expected documents with text, got none. "
                 "Check corpus.columns.text."
             )
+        _check_rejected(rows, config)
 
         def advance() -> None:
             progress.advance(rows["used"])
@@ -84,6 +87,17 @@ def learn_vectors(
     run.finish("done")
     run.write_to(files, f"{output}.manifest.json")
     return LearnedVectors(words=trained.words, tokens=trained.tokens, rows=rows)
+
+
+def _check_rejected(rows: Mapping[str, Any], config: Config) -> None:
+    fraction, most = rejected_fraction(rows), config.corpus.max_rejected_fraction
+    if fraction > most:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["rejected"].items())
+        raise RunError(
+            f"{fraction:.2%} of the rows were rejected ({reasons}), expected at most {most:.2%} "
+            "(corpus.max_rejected_fraction). Mend the corpus, or see the rows with: limelight "
+            "prepare."
+        )
 
 
 def _tokenize(
