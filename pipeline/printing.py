@@ -12,7 +12,7 @@ from model.config import to_plain
 from pipeline.config import Config
 from pipeline.corpora.units import find_input_files
 from pipeline.reports.content import Trial
-from pipeline.reports.formats import printable
+from pipeline.reports.formats import SCORES, printable
 from pipeline.reports.trial_scores import compare_variants, summarize_trials
 from pipeline.stages.filesystem import BeamFiles
 
@@ -73,20 +73,11 @@ def print_rows(rows: Mapping[str, Any]) -> None:
     )
 
 
-SCORES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "semeval_f1": "SemEval F1",
-    "loss": "loss",
-}
-
-
 def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
     """One line a split, or whatever the metrics are of."""
     shown = {
         name: title
-        for name, title in SCORES.items()
+        for name, title in {**SCORES, "loss": "loss"}.items()
         if any(name in measured for measured in metrics.values())
     }
     table = Table("split", "rows", *shown.values(), title=title, title_justify="left")

@@ -8,16 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from model.metrics import Evaluation
-from pipeline.reports.formats import count, decimal, moment, percent
+from pipeline.reports.formats import SCORES, count, decimal, moment, percent
 from pipeline.reports.markdown import escaped, fenced, table
 from pipeline.reports.model_report import ModelReport, frequent_confusions
 
-_SCORES = {
-    "accuracy": "Accuracy",
-    "macro_f1": "Macro F1",
-    "micro_f1": "Micro F1",
-    "semeval_f1": "SemEval F1",
-}
 _Scores = Mapping[str, Mapping[str, Any]]  # evaluations by split, for keys that vary
 _FEW_ROWS = 50  # below this a score of a label is little more than an anecdote
 _LABELS_NAMED = 12
@@ -112,9 +106,14 @@ def _metrics(report: ModelReport) -> Iterator[str]:
         return
     yield ""
     evaluation = report.evaluations[judged_on]
-    names = [name for name in _SCORES if name in evaluation]
+    names = [name for name in SCORES if name in evaluation]
     yield from table(
-        ["Split", "Documents", *(_SCORES[name] for name in names), "Log loss"],
+        [
+            "Split",
+            "Documents",
+            *(SCORES[name][0].upper() + SCORES[name][1:] for name in names),
+            "Log loss",
+        ],
         [
             [
                 escaped(split),

@@ -14,6 +14,8 @@ STUDENT_T = (
 )  # fmt: skip
 NORMAL = 1.960
 
+COMPARED = ("accuracy", "macro_f1", "semeval_f1")  # of variants, as far as they have them
+
 
 @dataclasses.dataclass(frozen=True)
 class TrialScore:
@@ -53,8 +55,8 @@ def summarize_trials(trials: Sequence[Trial]) -> list[TrialScore]:
     return scores
 
 
-def compare_variants(trials: Sequence[Trial], *, metric: str = "accuracy") -> list[Gain]:
-    """The gain of the first variant over each other one, seed by seed."""
+def compare_variants(trials: Sequence[Trial]) -> list[Gain]:
+    """The gain of the first variant over each other one, seed by seed, in `COMPARED`."""
     if not trials:
         return []
     first, *others = _variants(trials)
@@ -70,18 +72,26 @@ def compare_variants(trials: Sequence[Trial], *, metric: str = "accuracy") -> li
             if seed in by_seed[other]
         ]
         for split in trials[0].metrics:
-            differences = [
-                one.metrics[split][metric] - two.metrics[split][metric]
-                for one, two in pairs
-                if metric in one.metrics.get(split, {}) and metric in two.metrics.get(split, {})
+            gains += [
+                _gain(differences, variant=other, split=split, metric=metric)
+                for metric in COMPARED
+                if len(differences := _differences(pairs, split, metric)) >= 2
             ]
-            if len(differences) >= 2:
-                mean = statistics.fmean(differences)
-                half = student_t(len(differences) - 1) * (
-                    statistics.stdev(differences) / math.sqrt(len(differences))
-                )
-                gains.append(Gain(other, split, metric, mean, mean - half, mean + half))
     return gains
+
+
+def _differences(pairs: Sequence[tuple[Trial, Trial]], split: str, metric: str) -> list[float]:
+    """By how much the first of each pair has more, where both have the metric."""
+    values = [[each.metrics.get(split, {}).get(metric) for each in pair] for pair in pairs]
+    return [one - two for one, two in values if one is not None and two is not None]
+
+
+def _gain(differences: Sequence[float], *, variant: str, split: str, metric: str) -> Gain:
+    mean = statistics.fmean(differences)
+    half = student_t(len(differences) - 1) * (
+        statistics.stdev(differences) / math.sqrt(len(differences))
+    )
+    return Gain(variant, split, metric, mean, mean - half, mean + half)
 
 
 def student_t(degrees: int) -> float:

@@ -39,6 +39,16 @@ def test_a_gain_has_the_paired_t_interval():
     assert (gain.low, gain.high) == pytest.approx((expected.low, expected.high), abs=1e-4)
 
 
+def test_every_score_that_both_have_is_compared():
+    pairs = [("base", 0.9), ("base", 0.8), ("mean", 0.7), ("mean", 0.5)]
+    trials = [
+        _trial(variant, number % 2, accuracy=value, macro_f1=value / 2, loss=1.0)
+        for number, (variant, value) in enumerate(pairs)
+    ]
+    gains = {gain.metric: gain.mean for gain in compare_variants(trials)}
+    assert gains == pytest.approx({"accuracy": 0.25, "macro_f1": 0.125})
+
+
 def test_one_seed_or_one_variant_has_no_gain():
     assert compare_variants(TRIALS[:4]) == []
     assert compare_variants([TRIALS[0], TRIALS[4]]) == []
