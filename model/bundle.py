@@ -97,14 +97,18 @@ class Bundle:
         return [Golden(**json.loads(line)) for line in lines]
 
     def build_network(self) -> "keras.Model":
-        """The network with its trained weights, built anew on this machine.
+        """The network with its trained weights, built anew on this machine, for inference.
 
-        Building here, not loading a traced graph, is what lets a GPU choose cuDNN.
+        Building here, not loading a traced graph, is what lets a GPU choose cuDNN. Dropout of
+        the recurrent input, which only training has, would rule that and the fused kernel out,
+        and leave its random state in a SavedModel.
         """
         from model.classifier import build_classifier
 
+        config = self.config.network
+        lstm = dataclasses.replace(config.lstm, recurrent_dropout=0.0)
         network = build_classifier(
-            self.config.network,
+            dataclasses.replace(config, lstm=lstm),
             ids=self.vocabulary.size,
             max_tokens=self.config.text.max_tokens,
             labels=len(self.labels),

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from model.bundle import load_bundle
-from model.config import ConfigError, VariantConfig
+from model.config import (
+    AttentionConfig,
+    ConfigError,
+    EmbeddingConfig,
+    LSTMConfig,
+    NetworkConfig,
+    VariantConfig,
+)
 from model.scoring import load_scorer
 from pipeline.config import Config, build_config, vary_config
 from pipeline.runs.trials import EVENTS, Trial, TrialResult
@@ -99,6 +106,21 @@ def test_a_variant_may_not_change_what_all_trainings_share(tmp_path):
     variant = VariantConfig(name="half", overrides=("training.mixed_precision=true",))
     with pytest.raises(ConfigError, match=r"'half': expected .* got training.mixed_precision"):
         vary_config(make_config(tmp_path), variant)
+
+
+def test_a_network_with_every_kind_of_dropout_is_published(tmp_path):
+    config = make_config(tmp_path, epochs=1)
+    network = NetworkConfig(
+        embedding=EmbeddingConfig(units=8, dropout=0.1, spatial_dropout=0.1),
+        lstm=LSTMConfig(units=4, layers=2, merge="sum", dropout=0.1, recurrent_dropout=0.2),
+        attention=AttentionConfig(kind="multihead", units=8, heads=2),
+        l2=0.001,
+    )
+    config = dataclasses.replace(config, network=network)
+    trained = train(config, beam_options=[], files=BeamFiles(), command="the command")
+    bundle = load_bundle(trained.folder)
+    for engine in ("folded", "keras", "tensorflow"):
+        load_scorer(bundle, engine=engine)  # passes its golden documents
 
 
 def test_word_vectors_are_named_with_their_digest_and_coverage(tmp_path):
