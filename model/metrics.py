@@ -98,7 +98,7 @@ def evaluate(probabilities: ArrayLike, truth: ArrayLike, *, labels: Sequence[str
         labels=list(labels),
         by_label=_by_label(labels, *precision_recall_f1(confusion), confusion.sum(axis=1)),
         confusion=confusion.tolist(),
-        calibration=calibration(probabilities, truth),
+        calibration=calibration(probabilities.max(axis=1), predicted == truth),
     )
     if are_directed_relations(labels):
         evaluation["semeval_f1"] = semeval_macro_f1(
@@ -146,6 +146,7 @@ def evaluate_multilabel(
         loss=float(-np.log(likelihood.clip(_SMALLEST_PROBABILITY)).mean()),
         labels=list(labels),
         by_label=_by_label(labels, *_label_rates(truth, predicted), truth.sum(axis=0)),
+        calibration=calibration(probabilities.ravel(), truth.ravel()),
     )
 
 
@@ -192,17 +193,20 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike) -> float:
     return float(-np.log(likelihood.clip(_SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def calibration(probabilities: ArrayLike, truth: ArrayLike, *, bins: int = 10) -> Calibration:
+def calibration(confidence: ArrayLike, right: ArrayLike, *, bins: int = 10) -> Calibration:
     """Expected calibration error and the reliability table behind it.
 
-    Confidence is the probability of the predicted class. Over M equal-width
-    bins B_m = ((m - 1) / M, m / M] of confidence, ECE = sum of |B_m| / n *
+    Over M equal-width bins B_m = ((m - 1) / M, m / M] of confidence, ECE = sum of |B_m| / n *
     |accuracy(B_m) - mean confidence(B_m)| (Guo et al., "On Calibration of
     Modern Neural Networks", ICML 2017, equation 3).
+
+    Args:
+        confidence: `(answers,)`, the probability of each answer: of the predicted class, or of
+            each label of each document where there may be several.
+        right: `(answers,)`, whether it was right.
+        bins: M.
     """
-    probabilities, truth = np.asarray(probabilities, np.float64), np.asarray(truth)
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
+    confidence, right = np.asarray(confidence, np.float64), np.asarray(right, bool)
     edges = np.arange(bins + 1) / bins
     # A confidence on an edge belongs to the bin below; 0 belongs to the first.
     bin_of = np.searchsorted(edges[1:-1], confidence, side="left")
@@ -220,7 +224,7 @@ def calibration(probabilities: ArrayLike, truth: ArrayLike, *, bins: int = 10) -
         for index, count in enumerate(rows)
     ]
     # |B_m| * |mean - mean| = |sum - sum|, so the counts cancel.
-    error = np.abs(right_sum - confidence_sum).sum() / max(len(truth), 1)
+    error = np.abs(right_sum - confidence_sum).sum() / max(len(right), 1)
     return Calibration(expected_calibration_error=float(error), bins=table)
 
 

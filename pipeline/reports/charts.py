@@ -163,7 +163,7 @@ def reliability_chart(calibration: Calibration) -> Chart:
                 min(y_of(accuracy), BOTTOM - _THINNEST_BAR),
                 right - left - 3,
                 max(BOTTOM - y_of(accuracy), _THINNEST_BAR),
-                f"{counted(row['rows'], 'document')}: {percent(confidence)} sure on average, "
+                f"{counted(row['rows'], 'answer')}: {percent(confidence)} sure on average, "
                 f"{percent(accuracy)} right",
                 y_of(confidence),
             )

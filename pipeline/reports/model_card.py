@@ -11,6 +11,7 @@ from model.metrics import Evaluation
 from pipeline.reports.formats import SCORES, count, decimal, moment, percent
 from pipeline.reports.markdown import escaped, fenced, table
 from pipeline.reports.model_report import ModelReport, frequent_confusions
+from pipeline.reports.trial_scores import summarize_trials
 
 _Scores = Mapping[str, Mapping[str, Any]]  # evaluations by split, for keys that vary
 _FEW_ROWS = 50  # below this a score of a label is little more than an anecdote
@@ -82,6 +83,8 @@ def _data(report: ModelReport) -> Iterator[str]:
         ],
     )
     yield ""
+    yield _splits(report)
+    yield ""
     yield f"Vocabulary: {count(statistics.vocabulary_ids)} entries, from the training split alone."
     if report.vectors is not None:
         vectors = report.vectors
@@ -97,6 +100,23 @@ def _data(report: ModelReport) -> Iterator[str]:
             ["Rejected because", "Rows"],
             [[escaped(group.reason), count(group.rows)] for group in report.rejections],
         )
+
+
+def _splits(report: ModelReport) -> str:
+    """How the documents came to their splits, as the config says."""
+    corpus = report.config.get("corpus", {})
+    given = {each.get("split") for each in corpus.get("inputs", ())} - {None}
+    if corpus.get("columns", {}).get("split"):
+        return "Splits: as a column of the corpus gives them."
+    shares = corpus.get("splits", {})
+    drawn = [
+        f"{percent(shares[split])} {split}"
+        for split in ("validation", "test")
+        if split not in given and shares.get(split) and (split in report.statistics.splits)
+    ]
+    named = f"{' and '.join(sorted(given))} as the corpus gives them" if given else ""
+    rest = f"{' and '.join(drawn)} drawn by a hash of the text, copies together" if drawn else ""
+    return f"Splits: {'; '.join(part for part in (named, rest) if part) or 'none'}."
 
 
 def _metrics(report: ModelReport) -> Iterator[str]:
@@ -140,22 +160,25 @@ def _metrics(report: ModelReport) -> Iterator[str]:
             for label, scores in evaluation["by_label"].items()
         ],
     )
-    yield from _calibration(evaluation)
+    yield from _calibration(evaluation, multilabel=report.multilabel)
+    yield from _seeds(report)
 
 
-def _calibration(evaluation: Evaluation) -> Iterator[str]:
+def _calibration(evaluation: Evaluation, *, multilabel: bool) -> Iterator[str]:
     calibration = evaluation.get("calibration")
     if calibration is None:
         return
     error = percent(calibration["expected_calibration_error"])
     yield ""
-    yield (
-        f"Calibration: the expected calibration error is {error}. How often the model is right, by "
-        "the probability of its label:"
+    asked = (
+        "a label is right, by its probability"
+        if multilabel
+        else ("the model is right, by the probability of its label")
     )
+    yield f"Calibration: the expected calibration error is {error}. How often {asked}:"
     yield ""
     yield from table(
-        ["Probability", "Documents", "Mean probability", "Right"],
+        ["Probability", "Answers", "Mean probability", "Right"],
         [
             [
                 f"{percent(row['lower'])} to {percent(row['upper'])}",
@@ -167,6 +190,27 @@ def _calibration(evaluation: Evaluation) -> Iterator[str]:
             if row["confidence"] is not None and row["accuracy"] is not None
         ],
     )
+
+
+def _seeds(report: ModelReport) -> Iterator[str]:
+    """The mean of the trainings that this one was chosen from, which is not flattered."""
+    scores = [
+        score
+        for score in summarize_trials(report.trials)
+        if (score.variant, score.split) == (report.variant, report.judged_on)
+        and score.metric in SCORES
+    ]
+    if scores:
+        seeds = sum(trial.variant == report.variant for trial in report.trials)
+        means = ", ".join(
+            f"{SCORES[score.metric]} {percent(score.mean)} ± {percent(score.deviation)}"
+            for score in scores
+        )
+        yield ""
+        yield (
+            f"Over {seeds} seeds, of which validation chose this one: {means} (mean and standard "
+            "deviation)."
+        )
 
 
 def _limits(report: ModelReport) -> Iterator[str]:

@@ -87,10 +87,15 @@ class ModelReport:
             return "No split was evaluated."
         measured = f"Measured on {counted(self.evaluations[split]['rows'], 'document')} of {split}"
         if split == "test":
-            return f"{measured}, which played no part in training."
+            return f"{measured}, which chose nothing in training{self._shared('test')}."
         if split == "validation":
             return f"{measured}, which also chose the epoch to keep, so they flatter it a little."
         return f"{measured}."
+
+    def _shared(self, split: str) -> str:
+        """How many texts of a split training has seen, for they flatter its scores."""
+        texts = self.statistics.duplicates_across.get(f"train and {split}", 0)
+        return f"; {counted(texts, 'text')} of it training has seen" if texts else ""
 
     @property
     def multilabel(self) -> bool:

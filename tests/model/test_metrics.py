@@ -104,11 +104,9 @@ def ece_by_hand(confidences: list[float], right: list[bool], bins: int) -> float
 def test_calibration_equals_its_definition(answers, bins):
     # Whole percents put many confidences exactly on the edges of the bins.
     leading = [max(percent, 100 - percent) / 100 for percent, _ in answers]
-    probabilities = np.array([[c, 1 - c] for c in leading])
-    truth = np.array([0 if right else 1 for _, right in answers])
-    right = [t == 0 for t in truth]
+    right = [each for _, each in answers]
 
-    found = calibration(probabilities, truth, bins=bins)
+    found = calibration(leading, right, bins=bins)
     assert found["expected_calibration_error"] == pytest.approx(ece_by_hand(leading, right, bins))
     assert sum(row["rows"] for row in found["bins"]) == len(answers)
     for row in found["bins"]:
@@ -120,8 +118,20 @@ def test_calibration_equals_its_definition(answers, bins):
 
 
 def test_a_perfectly_calibrated_model_has_no_error():
-    probabilities = np.tile([0.75, 0.25], (4, 1))
-    assert calibration(probabilities, np.array([0, 0, 0, 1]))["expected_calibration_error"] == 0
+    assert calibration([0.75] * 4, [True] * 3 + [False])["expected_calibration_error"] == 0
+
+
+def test_a_document_is_as_sure_as_its_most_probable_label():
+    probabilities = np.array([[0.75, 0.25], [0.05, 0.95]])
+    found = evaluate(probabilities, [0, 0], labels=("a", "b"))["calibration"]
+    assert found["expected_calibration_error"] == pytest.approx((0.25 + 0.95) / 2)
+
+
+def test_of_several_labels_each_is_an_answer():
+    probabilities = np.array([[0.9, 0.2], [0.9, 0.8]])
+    found = evaluate_multilabel(probabilities, [[1, 0], [1, 1]], labels=("a", "b"))["calibration"]
+    assert found["expected_calibration_error"] == pytest.approx((0.1 + 0.1 + 0.2 + 0.2) / 4)
+    assert sum(row["rows"] for row in found["bins"]) == 4
 
 
 tables = st.tuples(st.integers(1, 12), st.integers(1, 4)).flatmap(

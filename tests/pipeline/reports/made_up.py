@@ -129,7 +129,14 @@ def model_report(**changes: Any) -> ModelReport:
         rejections=rejections(),
         inputs=inputs(),
         warnings=["The largest class of train has 11 times the least."],
-        config={"text": {"max_tokens": 200}, "name": "tickets"},
+        config={
+            "text": {"max_tokens": 200},
+            "name": "tickets",
+            "corpus": {
+                "inputs": [{"path": "a.jsonl", "split": "train"}, {"path": "b", "split": None}],
+                "splits": {"validation": 0.0, "test": 0.1},
+            },
+        },
         provenance={"run": "20261120T105512Z-train-3fa2b1", "keras": "3.15.0"},
     )
     return dataclasses.replace(made_up, **changes)

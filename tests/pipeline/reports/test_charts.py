@@ -85,14 +85,14 @@ def test_a_training_that_diverged_is_still_drawn():
 
 
 def test_reliability_bars_reach_their_accuracy():
-    probabilities = [[0.75, 0.25]] * 4 + [[0.95, 0.05]]
-    chart = reliability_chart(calibration(probabilities, [0, 0, 0, 1, 1]))
+    right = [True] * 3 + [False] * 2
+    chart = reliability_chart(calibration([0.75] * 4 + [0.95], right))
     assert_inside(chart)
     middle, high = chart.bars
     assert (BOTTOM - middle.y) / (BOTTOM - TOP) == pytest.approx(0.75)
     assert middle.mark == pytest.approx(middle.y)  # as sure as right
     assert high.height == pytest.approx(1.5)  # never right, yet seen
-    assert high.text == "1 document: 95.0% sure on average, 0% right"
+    assert high.text == "1 answer: 95.0% sure on average, 0% right"
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=20))

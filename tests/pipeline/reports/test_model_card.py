@@ -16,7 +16,8 @@ def test_the_card_says_everything():
         "# tickets/3\n",
         "gives a text one of 2 labels",
         "## Intended use",
-        "Measured on 10 documents of test, which played no part in training.",
+        "Measured on 10 documents of test, which chose nothing in training; 2 texts of it training "
+        "has seen.",
         "into: billing, praise.",
         "9,012 rows read, 9,000 used, 12 rejected.",
         "| billing | 4,000 | 500 |",
@@ -28,6 +29,8 @@ def test_the_card_says_everything():
         "| billing | 5 | 100% | 80.0% | 88.9% |",
         "expected calibration error is 10.0%",
         "| 70.0% to 80.0% | 10 | 80.0% | 90.0% |",
+        "Over 2 seeds, of which validation chose this one: accuracy 80.0% ± 14.1% (mean",
+        "Splits: train as the corpus gives them; 10.0% test drawn by a hash of the text",
         "- The largest class of train has 11 times the least.",
         "- Judged on fewer than 50 documents, so the scores are rough: billing, praise.",
         "- Its most frequent mistake: billing taken for praise, 20.0% of that label.",
@@ -75,7 +78,9 @@ def test_a_multilabel_model():
     card = render_model_card(made_up.model_report(evaluations={"test": evaluation}))
     assert "gives a text any of 2 labels" in card
     assert "| test | 1 | 100% | 100% | 100% | 0.164 |" in card
-    assert "Calibration" not in card
+    assert "How often a label is right, by its probability:" in card
+    assert "| 10.0% to 20.0% | 1 | 20.0% | 0% |" in card
+    assert "| 80.0% to 90.0% | 1 | 90.0% | 100% |" in card
     assert "always answers" not in card
 
 
