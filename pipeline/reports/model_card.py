@@ -92,7 +92,7 @@ def _data(report: ModelReport) -> Iterator[str]:
         yield (
             f"Word vectors: the embedding began with {escaped(vectors['file'])}, which has "
             f"{count(vectors['found'])} of the vocabulary's {count(vectors['tokens'])} tokens "
-            f"(digest {escaped(vectors['digest'])}); they were learned from other text than this."
+            f"(digest {escaped(vectors['digest'])})."
         )
     if report.rejections:
         yield ""
@@ -173,7 +173,7 @@ def _calibration(evaluation: Evaluation, *, multilabel: bool) -> Iterator[str]:
     asked = (
         "a label is right, by its probability"
         if multilabel
-        else ("the model is right, by the probability of its label")
+        else "the model is right, by the probability of its label"
     )
     yield f"Calibration: the expected calibration error is {error}. How often {asked}:"
     yield ""
