@@ -200,9 +200,14 @@ def load_scorer(
         ConfigError: if the engine cannot read documents in windows.
     """
     name = choose_engine(engine)
-    scorer = _make_scorer(bundle, name=name, threads=threads, long_documents=long_documents)
-    verify_golden(scorer, bundle.golden(), engine=name)
-    return scorer
+    if name == "tensorflow":
+        scorer = _load_serving(bundle, long_documents=long_documents)
+        verify_golden(scorer, bundle.golden(), engine=name)
+        return scorer
+    runs = _make_engine(bundle, name=name, threads=threads)
+    # Golden documents were cut, whatever becomes of long ones here.
+    verify_golden(EngineScorer(bundle, runs), bundle.golden(), engine=name)
+    return EngineScorer(bundle, runs, long_documents=long_documents)
 
 
 def verify_golden(scorer: Scorer, golden: Sequence[Golden], *, engine: str) -> None:
@@ -239,22 +244,16 @@ def choose_engine(engine: EngineName) -> EngineName:
     return "keras" if tf.config.list_physical_devices("GPU") else "folded"
 
 
-def _make_scorer(
-    bundle: Bundle, *, name: EngineName, threads: int | None, long_documents: LongDocuments
-) -> Scorer:
+def _load_serving(bundle: Bundle, *, long_documents: LongDocuments) -> Scorer:
+    if long_documents != "truncate":
+        raise ConfigError(
+            "scoring.engine: expected folded, keras or auto for scoring.long_documents: "
+            "windows, got tensorflow, whose graph cuts documents. Choose another engine."
+        )
     # Imported here: a process that scores with one engine should not wait for another's.
-    if name == "tensorflow":
-        if long_documents != "truncate":
-            raise ConfigError(
-                "scoring.engine: expected folded, keras or auto for scoring.long_documents: "
-                "windows, got tensorflow, whose graph cuts documents. Choose another engine."
-            )
-        from model.serving import ServingScorer
+    from model.serving import ServingScorer
 
-        return ServingScorer(bundle)
-    return EngineScorer(
-        bundle, _make_engine(bundle, name=name, threads=threads), long_documents=long_documents
-    )
+    return ServingScorer(bundle)
 
 
 def _make_engine(bundle: Bundle, *, name: EngineName, threads: int | None) -> Engine:

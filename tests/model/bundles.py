@@ -36,6 +36,7 @@ def make_bundle(
     network: NetworkConfig = NETWORK,
     labels: tuple[str, ...] = LABELS,
     spread: float | None = None,
+    texts: tuple[str, ...] = TEXTS,
 ) -> Bundle:
     """Writes a model directory with random weights and golden documents.
 
@@ -56,7 +57,7 @@ def make_bundle(
         vocabulary=vocabulary,
         labels=labels,
     )
-    write_golden(folder, EngineScorer(unsealed, KerasEngine(built)).golden(list(TEXTS)))
+    write_golden(folder, EngineScorer(unsealed, KerasEngine(built)).golden(list(texts)))
     seal(folder, vocabulary_ids=vocabulary.size)
     return load_bundle(folder)
 

@@ -111,3 +111,18 @@ def test_the_end_that_stays_is_the_configured_one(tmp_path, cut, kept):
     )
     assert batch.column("tokens")[0].as_py() == kept
     check_contract(["the film was the bad"], batch)
+
+
+@pytest.mark.parametrize("engine", ["keras", "folded"])
+def test_long_golden_documents_are_no_obstacle_to_windows(tmp_path, engine):
+    """They were cut when the model was published; windows read the same text to its end."""
+    long = "the good film was bad and " * 5
+    bundle = make_bundle(tmp_path / "1", spread=0.7, texts=(*TEXTS, long))
+    cut, whole = (
+        load_scorer(bundle, engine=engine, long_documents=reading).score(pa.array([long]))[0]
+        for reading in ("truncate", "windows")
+    )
+    assert cut.column("token_count").to_pylist() == [bundle.config.text.max_tokens]
+    assert whole.column("token_count").to_pylist() == [30]
+    assert not np.allclose(cut["probabilities"][0].values, whole["probabilities"][0].values)
+    assert sum(whole.column("attention").to_pylist()[0]) == pytest.approx(1, abs=1e-5)
