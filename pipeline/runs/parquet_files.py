@@ -76,6 +76,8 @@ class ParquetFiles:
                     matches = pc.fill_null(pc.equal(batch.column(by), value), False)
                 part = batch.filter(matches).drop_columns([by])
                 self._local(_subfolder(by, value.as_py())).add(part)
+        if not self._open:  # an empty batch has no value to be partitioned by
+            return
         largest = max(self._open, key=lambda name: self._open[name].pending_bytes)
         pending = sum(local.pending_bytes for local in self._open.values())
         if pending >= self._layout.row_group_bytes:

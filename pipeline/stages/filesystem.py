@@ -51,8 +51,10 @@ class BeamFiles:
         """Moves each file `(source, target)`; a target that exists is replaced."""
         for source, target in moves:
             filesystems = _filesystems(target)
+            folder, _, _ = target.rpartition("/")
             with contextlib.suppress(OSError):  # the folder exists, or needs no making
-                filesystems.mkdirs(target.rsplit("/", 1)[0])
+                if folder:
+                    filesystems.mkdirs(folder)
             filesystems.rename([source], [target])
 
     def delete(self, paths: Sequence[str]) -> None:

@@ -132,3 +132,13 @@ def test_a_digest_changes_with_the_content(folder: str) -> None:
     assert FILES.digest(join(folder, "a")) == before
     write_text(FILES, join(folder, "a"), "two")
     assert FILES.digest(join(folder, "a")) != before
+
+
+def test_a_file_without_a_folder_is_moved_to_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(str(tmp_path), "a")
+    FILES.move([(str(tmp_path / "a"), "b.txt")])
+    assert found(str(tmp_path), "**") == ["b.txt"]
+    assert (tmp_path / "b.txt").read_text() == "a"

@@ -120,3 +120,10 @@ def test_the_runner_changes_nothing(nights: Nights, beam_options: list[str]) -> 
         files=BeamFiles(),
     )
     assert nights.table().equals(expected)
+
+
+def test_a_threshold_that_nothing_reaches_leaves_no_file(nights: Nights) -> None:
+    output = OutputConfig(partition_by="lang")
+    run = nights.score(config=config(nights, output=output, min_score=1.0))
+    assert run.manifest["below_min_score"] == ROWS
+    assert {path.name for path in Path(nights.partition().predictions).iterdir()} == {SUCCESS}
