@@ -6,6 +6,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.bundle import Bundle
@@ -148,9 +149,10 @@ def define_comparison(
         | "Write flips" >> WriteRecordBatches(join(scratch, "flips"), FLIPS, files)
         | "List flips" >> ListFiles(join(scratch, "flips.json"), files)
     )
+    answered = scored.documents | "Both answered" >> beam.MapTuple(_both_answered, prefix=prefix)
     for model, before in zip(MODELS, ("", prefix), strict=True):
         (
-            scored.documents
+            answered
             | f"Keep truth, {model}" >> beam.MapTuple(_truth_of, prefix=before)
             | f"Write truth, {model}"
             >> WriteRecordBatches(join(scratch, f"truth-{model}"), TRUTH, files)
@@ -196,11 +198,14 @@ def check_gates(comparison: dict[str, Any], gates: Gates) -> list[str]:
 
 
 def _measure_both(bundles: Sequence[Bundle], *, scratch: str, files: Files) -> dict[str, Any]:
-    """Metrics of both models where the corpus has labels that they know, else nothing."""
+    """Metrics of both models over the documents whose label both know; nothing where none is."""
     metrics = {}
+    shared = pa.array(sorted(set(bundles[0].labels) & set(bundles[1].labels)), pa.string())
     for model, bundle in zip(MODELS, bundles, strict=True):
         multilabel = bundle.config.network.head == "multilabel"
         table = _read_tables(files, join(scratch, f"truth-{model}.json"), TRUTH)
+        if not multilabel:
+            table = table.filter(pc.is_in(table.column("label"), shared))
         truth = stack_truth([table], labels=bundle.labels, multilabel=multilabel)
         if not len(truth.labels):
             return {}
@@ -232,9 +237,18 @@ def _counts_alone(flips: pa.RecordBatch, counts: dict[str, Any]) -> dict[str, An
     return counts
 
 
+def _both_answered(
+    documents: pa.RecordBatch, predictions: pa.RecordBatch, prefix: str = ""
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """The rows in which both models found a token, so that both are judged by the same ones."""
+    both = pc.and_(
+        predictions.column("probabilities").is_valid(),
+        predictions.column(f"{prefix}probabilities").is_valid(),
+    )
+    return documents.filter(both), predictions.filter(both)
+
+
 def _truth_of(
     documents: pa.RecordBatch, predictions: pa.RecordBatch, prefix: str = ""
 ) -> tuple[int, pa.RecordBatch]:
-    answers = rename_model(predictions, prefix, ["probabilities"])
-    answered = answers.column("probabilities").is_valid()
-    return keep_truth(documents.filter(answered), answers.filter(answered))
+    return keep_truth(documents, rename_model(predictions, prefix, ["probabilities"]))
