@@ -8,11 +8,9 @@ from keras import ops
 
 from model.attention import KINDS
 from model.bilstm import BiLSTM
-from model.config import NetworkConfig
+from model.config import CONTROLS, NetworkConfig
 from model.pooling import MeanPooling
 from model.sequences import Tensor, real_steps
-
-CONTROLS = ("none", "max", "mean", "last")  # the kinds without attention
 
 
 def build_classifier(
@@ -163,11 +161,6 @@ def _check(
     config: NetworkConfig, *, ids: int, labels: int, embedding_matrix: np.ndarray | None
 ) -> None:
     """Raises `ValueError` for settings that are valid one by one but not together."""
-    if config.attention.return_sequences and config.attention.kind in CONTROLS:
-        raise ValueError(
-            f"network.attention.return_sequences: expected false for the kind"
-            f" {config.attention.kind!r}, which weighs no states, got true"
-        )
     if config.head == "sigmoid" and labels != 2:
         raise ValueError(
             f"network.head: expected 2 labels for 'sigmoid', got {labels};"

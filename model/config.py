@@ -9,6 +9,7 @@ that obeys them. Range checks name the key, what was expected and what came;
 import dataclasses
 import difflib
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_type_hints
@@ -32,6 +33,7 @@ AttentionKind = Literal[
     "mean",
     "last",
 ]
+CONTROLS = ("none", "max", "mean", "last")  # the kinds without attention
 EngineName = Literal["auto", "keras", "tensorflow", "folded"]
 LongDocuments = Literal["truncate", "windows"]
 Head = Literal["softmax", "sigmoid", "multilabel"]
@@ -141,6 +143,9 @@ class AttentionConfig:
     def __post_init__(self) -> None:
         require(self.units >= 1, "units", "an integer >= 1", self.units)
         require(self.heads >= 1, "heads", "an integer >= 1", self.heads)
+        weighs = self.kind not in CONTROLS or not self.return_sequences
+        expected = f"false for the kind {self.kind!r}, which weighs no states"
+        require(weighs, "return_sequences", expected, self.return_sequences)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -301,7 +306,17 @@ def _describe(cls: type, problem: Mapping[str, Any]) -> str:
         # Raised by __post_init__, which knows the field but not the section above it.
         return f"{key}.{problem['ctx']['error']}" if path else str(problem["ctx"]["error"])
     expected = str(problem["msg"]).removeprefix("Input should be ")
-    return f"{key}: expected {expected}, got {json.dumps(problem['input'])}"
+    hint = ""
+    if problem["type"] == "float_type" and _is_number(problem["input"]):
+        hint = f", which YAML takes for text (write {float(problem['input']):f})"
+    return f"{key}: expected {expected}, got {json.dumps(problem['input'])}{hint}"
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return isinstance(value, str) and math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _nearest(cls: type, path: list[str]) -> str:

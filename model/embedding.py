@@ -72,6 +72,11 @@ def read_vectors(
     return Vectors(matrix=matrix.astype(np.float32), found=len(found))
 
 
+def check_width(lines: Iterable[bytes], *, units: int, where: str) -> None:
+    """Raises `ConfigError` if the first vector of a file is not `units` wide."""
+    next(_vector_lines(lines, units=units, where=where), None)
+
+
 def _vector_lines(
     lines: Iterable[bytes], *, units: int, where: str
 ) -> Iterator[tuple[int, bytes, list[bytes]]]:

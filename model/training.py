@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from model.averaging import RunningAverage
-from model.config import Head, NetworkConfig, TrainingConfig
+from model.config import ConfigError, Head, NetworkConfig, TrainingConfig
 from model.dataset import Shards, evaluation_batches, training_batches
 from model.devices import choose_strategy
 from model.history import History
@@ -86,6 +86,9 @@ def fit(
         seed: determines initial weights, dropout and the order of documents.
         checkpoints: a local folder; holds the state of the last whole epoch.
         hooks: what the caller hears.
+
+    Raises:
+        ConfigError: if the loss of an epoch is not finite.
     """
     # Without this, sums in threads make two runs of one seed drift apart.
     tf.config.experimental.enable_op_determinism()
@@ -115,6 +118,12 @@ def fit(
             batches, verbose=0, shuffle=False, callbacks=[_CountBatches(hooks, config)]
         ).history
         row = {"epoch": float(epoch), "loss": logs[LOG_LOSS][-1], "accuracy": logs["accuracy"][-1]}
+        if not np.isfinite(row["loss"]):
+            raise ConfigError(
+                f"training.learning_rate: expected a loss that is a number, got {row['loss']} in "
+                f"epoch {epoch}: training diverged at {config.learning_rate:g}. Lower it, or set "
+                "training.gradient_clip."
+            )
         average.add(epoch)
         with average.applied():
             if validation is not None:
@@ -164,7 +173,9 @@ def _compile(
     """The same layers with only the output that is trained, compiled for `steps` batches."""
     trainee = keras.Model(network.inputs, network.output["probabilities"])
     if network_config.head == "multilabel":
-        accuracy: keras.metrics.Metric = keras.metrics.BinaryAccuracy(name="accuracy")
+        accuracy: keras.metrics.Metric = keras.metrics.MeanMetricWrapper(
+            _whole_sets, name="accuracy"
+        )
     else:
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     rate: Any = config.learning_rate
@@ -185,6 +196,13 @@ def _compile(
     )
     trainee.optimizer.build(trainee.trainable_variables)
     return trainee
+
+
+def _whole_sets(truth: Any, probabilities: Any) -> Any:
+    """1 where all of a document's labels are right, as `model.metrics` counts."""
+    predicted = keras.ops.greater_equal(probabilities, 0.5)
+    right = keras.ops.equal(predicted, keras.ops.cast(truth, "bool"))
+    return keras.ops.cast(keras.ops.all(right, axis=-1), "float32")
 
 
 def make_loss(head: Head, *, label_smoothing: float) -> Callable[[Any, Any], Any]:

@@ -17,8 +17,9 @@ from pipeline.config import (
     build_config,
     config_of_date,
     load_config,
+    vary_config,
 )
-from pipeline.input_config import new_input
+from pipeline.input_config import is_tsv, new_input
 from pipeline.printing import (
     console,
     print_comparison,
@@ -85,6 +86,8 @@ def run_train(parsed: argparse.Namespace, beam_options: list[str], command: str)
     """Prepare, train, publish the best model."""
     config = load_config(parsed.config, parsed.set)
     beam_options = _check_runner(parsed, beam_options, config)
+    for variant in config.training.variants:
+        vary_config(config, variant)  # refuses a wrong one now
     if parsed.dry_run:
         return print_plan(config, writes=join(config.workspace, "models", config.name, "<version>"))
     from pipeline.stages.train import train
@@ -249,8 +252,14 @@ def run_explain(parsed: argparse.Namespace, beam_options: list[str], command: st
     from pipeline.runs.models import shared_scorers
 
     [scorer] = shared_scorers(BeamFiles(), [parsed.model], ScoringConfig())
-    for shown in explain_texts(scorer, parsed.text):
+    explained = explain_texts(scorer, parsed.text)
+    for shown in explained:
         console.print(explain_prediction(shown))
+    if len(explained) < len(parsed.text):
+        raise ConfigError(
+            f"TEXT: expected texts with a token, got {len(parsed.text) - len(explained)} without. "
+            "Blanks alone are none."
+        )
     return 0
 
 
@@ -335,6 +344,12 @@ def _scoring_config(parsed: argparse.Namespace) -> Config:
 def _with_input(config: Config, path: str) -> Config:
     """The config with the files of a command line in place of its own, read as they are."""
     named = new_input(path)
-    like = [item for item in config.corpus.inputs if item.format == named.format]
+    like = [
+        item
+        for item in config.corpus.inputs
+        if item.format == named.format
+        # What a config says of its own files goes for others, but a .tsv is no .csv.
+        and (item.format != "csv" or is_tsv(item.path) == is_tsv(path))
+    ]
     only = dataclasses.replace(like[0] if like else named, path=path, split=None)
     return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=(only,)))

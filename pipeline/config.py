@@ -151,6 +151,9 @@ class ScoringConfig:
     output: OutputConfig = OutputConfig()
 
     def __post_init__(self) -> None:
+        expected = "folded, keras or auto where scoring.long_documents is windows"
+        whole = self.engine != "tensorflow" or self.long_documents == "truncate"
+        require(whole, "engine", expected, self.engine)
         valid = self.threads == "auto" or self.threads >= 1
         require(valid, "threads", "auto or an integer >= 1", self.threads)
         require(0 <= self.min_score <= 1, "min_score", "a number in [0, 1]", self.min_score)
@@ -259,10 +262,10 @@ def vary_config(config: Config, variant: VariantConfig) -> Config:
     """
     where = f"training.variants, {variant.name!r}"
     varied = build_config(to_plain(config), variant.overrides, where=where)
-    if (varied.corpus, varied.text) != (config.corpus, config.text):
+    if dataclasses.replace(varied, network=config.network, training=config.training) != config:
         raise ConfigError(
             f"{where}: expected overrides of network and training, got "
-            f"{', '.join(variant.overrides)}. Train another corpus with a config of its own."
+            f"{', '.join(variant.overrides)}. Give what else differs a config of its own."
         )
     for key in ("gpu", "mixed_precision", "resources", "seeds", "variants"):
         if getattr(varied.training, key) != getattr(config.training, key):

@@ -120,5 +120,10 @@ def infer_format(path: str) -> Format:
 
 def new_input(path: str) -> InputConfig:
     """An input as its files' names suggest: the format, and tabs in a `.tsv`."""
-    delimiter = "\t" if re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) else ","
+    delimiter = "\t" if is_tsv(path) else ","
     return InputConfig(path=path, format=infer_format(path), delimiter=delimiter)
+
+
+def is_tsv(path: str) -> bool:
+    """Whether a file's name says that tabs divide its columns."""
+    return re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) is not None

@@ -36,8 +36,12 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
     documents = counts.get("documents", {})
     if not documents.get("train"):
         other = f"{sum(documents.values()):,} in other splits" if documents else "none"
+        rejected = ", ".join(
+            f"{count:,} {reason}" for reason, count in sorted(counts.get("rejected", {}).items())
+        )
         raise ConfigError(
-            f"{where}: expected documents in the training split, got {other}. "
+            f"{where}: expected documents in the training split, got {other}"
+            f"{f'; rows were rejected ({rejected})' if rejected else ''}. "
             "Check the inputs, their split and the columns."
         )
     # A line feed would end a line of labels.txt; such a label stays unknown.

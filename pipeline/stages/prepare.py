@@ -64,6 +64,7 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
         RunError: if a pipeline fails or too many rows are rejected; the
             rejections stay in the dataset's folder.
     """
+    Tokenizer(config.text)  # refuses a pattern that cannot be used, before anything is read
     run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
     with opened_inputs(
@@ -175,7 +176,7 @@ def define_survey(
         _count_labels, multilabel=config.corpus.columns.labels is not None
     )
     (
-        (labels, duplicates)
+        (labels, duplicates, read.rejections | "Count rejections" >> CountRejections())
         | beam.Flatten()
         | "Count" >> CountRows(join(dataset.staging, "survey.json"), files)
     )

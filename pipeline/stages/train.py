@@ -8,8 +8,10 @@ import apache_beam as beam
 
 from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
 from model.config import BASE_VARIANT, ConfigError, to_plain
+from model.embedding import check_width
 from model.metrics import are_directed_relations
 from pipeline.config import Config, vary_config
+from pipeline.corpora.labels import check_head
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card
 from pipeline.reports.model_report import render_model_report
@@ -53,6 +55,8 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     share_cores()  # here, because preparing starts TensorFlow in this process
     dataset = prepare(config, beam_options=beam_options, files=files)
     for each in configs.values():
+        multilabel = dataset.layout.multilabel
+        check_head(each.network.head, labels=dataset.labels, multilabel=multilabel)
         check_monitor(each, dataset.labels)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
@@ -91,7 +95,7 @@ def digest_vectors(config: Config, *, files: Files) -> str | None:
     """The digest of the word vectors that a network begins with; None where there are none.
 
     Raises:
-        ConfigError: if the file is missing: before hours of work.
+        ConfigError: if the file is missing or of another width: before hours of work.
     """
     path = config.network.embedding.vectors
     if path is None:
@@ -101,15 +105,19 @@ def digest_vectors(config: Config, *, files: Files) -> str | None:
             f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
             "Check the path, or make one with: limelight vectors --help."
         )
+    with files.open(path) as stream:
+        check_width(stream, units=config.network.embedding.units, where=path)
     return files.digest(path)
 
 
 def check_monitor(config: Config, labels: Sequence[str]) -> None:
     """Raises `ConfigError` if the epoch is to be chosen by a score that these labels lack."""
-    if config.training.monitor == "semeval_f1" and not are_directed_relations(labels):
+    one_label = config.network.head != "multilabel" and are_directed_relations(labels)
+    if config.training.monitor == "semeval_f1" and not one_label:
         raise ConfigError(
-            "training.monitor: expected accuracy, macro_f1 or loss for labels that are no directed "
-            "relations such as Cause-Effect(e1,e2), got semeval_f1. Choose one of those."
+            "training.monitor: expected accuracy, macro_f1 or loss where labels are not directed "
+            "relations such as Cause-Effect(e1,e2), one a document, got semeval_f1. Choose one of "
+            "those."
         )
 
 

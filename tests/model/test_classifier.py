@@ -265,12 +265,6 @@ def test_model_survives_a_file(tmp_path: Path) -> None:
         (small(head="sigmoid"), 3, None, r"network\.head: expected 2 labels for 'sigmoid', got 3"),
         (small(), 1, None, r"network\.head: expected 2 labels or more for 'softmax', got 1"),
         (
-            small(kind="max", return_sequences=True),
-            2,
-            None,
-            r"network\.attention\.return_sequences: expected false for the kind 'max'",
-        ),
-        (
             small(),
             2,
             np.zeros((IDS, 5)),

@@ -77,6 +77,11 @@ def test_sections_are_frozen_and_hashable(section: type) -> None:
         (LSTMConfig, {"merge": "mul"}, "merge: expected 'concat' or 'sum', got \"mul\""),
         (AttentionConfig, {"kind": "zho"}, "kind: expected 'zhou', 'dense', "),
         (AttentionConfig, {"units": 0}, "units: expected an integer >= 1, got 0"),
+        (
+            AttentionConfig,
+            {"kind": "max", "return_sequences": True},
+            "return_sequences: expected false for the kind 'max', which weighs no states, got True",
+        ),
         (AttentionConfig, {"heads": 0}, "heads: expected an integer >= 1, got 0"),
         (NetworkConfig, {"dropout": 1}, "dropout: expected a number in [0, 1), got 1"),
         (NetworkConfig, {"l2": -1}, "l2: expected a number >= 0, got -1"),
@@ -88,7 +93,13 @@ def test_sections_are_frozen_and_hashable(section: type) -> None:
         (TrainingConfig, {"learning_rate": 0}, "learning_rate: expected a number > 0, got 0"),
         (TrainingConfig, {"learning_rate": float("nan")}, "learning_rate: expected a finite"),
         (TrainingConfig, {"learning_rate": float("inf")}, "learning_rate: expected a finite"),
-        (TrainingConfig, {"learning_rate": "1e-3"}, "learning_rate: expected a valid number"),
+        (
+            TrainingConfig,
+            {"learning_rate": "1e-3"},
+            'learning_rate: expected a valid number, got "1e-3", which YAML takes for text (write '
+            "0.001000)",
+        ),
+        (TrainingConfig, {"learning_rate": "a"}, 'learning_rate: expected a valid number, got "a"'),
         (TrainingConfig, {"batch_size": 0}, "batch_size: expected an integer >= 1, got 0"),
         (TrainingConfig, {"epochs": 0}, "epochs: expected an integer >= 1, got 0"),
         (TrainingConfig, {"seeds": []}, "seeds: expected at least one seed, got ()"),

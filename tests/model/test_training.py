@@ -10,10 +10,11 @@ import pytest
 import tensorflow as tf
 
 from model.classifier import build_classifier
-from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
+from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
 from model.dataset import Shards, evaluation_batches
 from model.examples import encode_examples, pad_ids
-from model.training import Hooks, balance_labels, fit, make_loss
+from model.metrics import evaluate_multilabel
+from model.training import Hooks, _whole_sets, balance_labels, fit, make_loss
 
 MAX_TOKENS = 8
 LABELS = ("even", "odd")
@@ -246,6 +247,21 @@ def test_smoothed_labels_lead_to_less_certain_answers(corpus, tmp_path):
     certain = np.asarray(fitted.network(inputs)["probabilities"]).max(axis=1)
     assert fitted.history[-1]["validation_accuracy"] > 0.95
     assert np.median(certain) == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize("splits", [("train",), ("train", "validation")])
+def test_a_training_that_diverges_says_so(corpus, tmp_path, splits):
+    some = {split: corpus[split] for split in splits}
+    with pytest.raises(ConfigError, match=r"^training\.learning_rate: .* diverged at 3e\+38"):
+        _fit(some, tmp_path, learning_rate=3e38, optimizer="sgd", epochs=3)
+
+
+def test_of_several_labels_the_whole_set_has_to_be_right():
+    truth = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 0]])
+    probabilities = np.array([[0.9, 0.2, 0.5], [0.9, 0.2, 0.4], [0.1, 0.1, 0.1]], np.float32)
+    assert np.asarray(_whole_sets(truth, probabilities)).tolist() == [1, 0, 1]
+    measured = evaluate_multilabel(probabilities, truth, labels=("a", "b", "c"))
+    assert measured["accuracy"] == pytest.approx(2 / 3)
 
 
 def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from model.config import ConfigError
+from pipeline.cli import _with_input
 from pipeline.config import Config, build_config, config_of_date
 from pipeline.input_config import InputConfig
 from pipeline.stages.backfill import backfill
@@ -83,3 +84,15 @@ def test_a_backfill_of_a_table_without_a_date_is_refused() -> None:
             beam_options=[],
             files=BeamFiles(),
         )
+
+
+@pytest.mark.parametrize(
+    ("path", "delimiter", "encoding"),
+    [("x.csv", ";", "latin-1"), ("x.csv.gz", ";", "latin-1"), ("x.tsv", "\t", "utf-8")],
+)
+def test_a_file_on_the_command_line_is_read_as_its_like_in_the_config(
+    path: str, delimiter: str, encoding: str
+) -> None:
+    config = config_of({"path": "a.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"})
+    [item] = _with_input(config, path).corpus.inputs
+    assert (item.path, item.delimiter, item.encoding) == (path, delimiter, encoding)

@@ -1,5 +1,6 @@
 """Corpora that prepare refuses, each in one line."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,21 @@ def test_what_leaves_nothing_to_learn_from_is_one_line(
     with pytest.raises(ConfigError, match=message) as raised:
         run(config_of(tmp_path / "runs", path, override))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("pattern", ["(", "x*"])
+def test_a_pattern_that_cannot_be_used_is_refused_before_anything(
+    tmp_path: Path, pattern: str
+) -> None:
+    config = config_of(tmp_path / "runs", write_corpus(tmp_path / "corpus", ROWS))
+    text = dataclasses.replace(config.text, protected=(pattern,))
+    with pytest.raises(ConfigError, match=r"text\.protected"):
+        run(dataclasses.replace(config, text=text))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_rejections_are_named_where_they_leave_nothing(tmp_path: Path) -> None:
+    path = write_corpus(tmp_path / "corpus", [{**row, "text": " "} for row in ROWS])
+    expected = rf"in the training split, got none; rows were rejected \({len(ROWS):,} empty_text\)"
+    with pytest.raises(ConfigError, match=expected):
+        run(config_of(tmp_path / "runs", path))

@@ -20,7 +20,7 @@ from model.scoring import load_scorer
 from pipeline.config import Config, build_config, vary_config
 from pipeline.runs.trials import EVENTS, Trial, TrialResult
 from pipeline.stages.filesystem import BeamFiles
-from pipeline.stages.train import Trained, check_monitor, choose_best, train
+from pipeline.stages.train import Trained, check_monitor, choose_best, digest_vectors, train
 
 VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
 
@@ -169,14 +169,41 @@ RELATIONS = ("Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Other")
 def test_the_official_score_is_for_directed_relations_alone(tmp_path):
     config = make_config(tmp_path, monitor="semeval_f1")
     check_monitor(config, RELATIONS)
-    with pytest.raises(ConfigError, match="expected accuracy, macro_f1 or loss for labels"):
+    with pytest.raises(ConfigError, match="expected accuracy, macro_f1 or loss where labels"):
         check_monitor(config, ("neg", "pos"))
+    several = NetworkConfig(head="multilabel")
+    with pytest.raises(ConfigError, match="one a document, got semeval_f1"):
+        check_monitor(dataclasses.replace(config, network=several), RELATIONS)
 
 
-def test_a_variant_may_not_change_the_corpus(tmp_path):
-    variant = VariantConfig(name="longer", overrides=("text.max_tokens=9",))
+@pytest.mark.parametrize(
+    "override", ["text.max_tokens=9", "corpus.limit=9", "scoring.engine=keras", "name=other"]
+)
+def test_a_variant_may_change_network_and_training_alone(tmp_path, override):
+    variant = VariantConfig(name="longer", overrides=(override,))
     with pytest.raises(ConfigError, match="'longer': expected overrides of network and training"):
         vary_config(make_config(tmp_path), variant)
+
+
+def test_a_variant_whose_head_cannot_learn_the_labels_is_refused_before_training(tmp_path):
+    variant = {"name": "several", "overrides": ["network.head=multilabel"]}
+    with pytest.raises(ConfigError, match=r"network\.head: expected softmax or sigmoid"):
+        train(
+            make_config(tmp_path, variants=[variant]),
+            beam_options=[],
+            files=BeamFiles(),
+            command="",
+        )
+
+
+def test_vectors_of_another_width_are_refused_before_anything(tmp_path):
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("2 3\ngood 1 2 3\nbad 1 2 3\n")
+    config = make_config(tmp_path)
+    embedding = dataclasses.replace(config.network.embedding, vectors=str(vectors))
+    network = dataclasses.replace(config.network, embedding=embedding)
+    with pytest.raises(ConfigError, match="expected vectors of 8 units, got 3"):
+        digest_vectors(dataclasses.replace(config, network=network), files=BeamFiles())
 
 
 def _result(seed: int, **validation: float) -> TrialResult:
