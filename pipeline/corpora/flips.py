@@ -10,7 +10,7 @@ from pipeline.corpora.counts import count_values
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
 SHOWN = ("label", "score", "tokens", "token_starts", "token_ends", "attention")
-SEPARATOR = "\x1f"  # between two labels in a count's key
+SEPARATOR = "\n"  # between two labels in a count's key; a label is a line of a file
 
 FLIPS = pa.schema(
     [

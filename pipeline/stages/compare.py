@@ -113,8 +113,9 @@ def compare(
         "metrics": _measure_both(bundles, scratch=scratch, files=files),
         "rows": rows,
     }
-    comparison["tripped"] = check_gates(comparison, gates)
     table = _read_tables(files, join(scratch, "flips.json"), FLIPS)
+    files.delete([join(output, "staging")])
+    comparison["tripped"] = check_gates(comparison, gates)
     made = Compared(
         comparison=comparison,
         flips=join(output, "flips.parquet"),
@@ -124,7 +125,6 @@ def compare(
         pq.write_table(table, sink, compression="zstd")
     write_json(files, join(output, "comparison.json"), comparison)
     write_text(files, made.report, render_comparison(collect_comparison(comparison, table)))
-    files.delete([join(output, "staging")])
     return made
 
 

@@ -55,7 +55,7 @@ def unsaved_bundle(folder: Path) -> Bundle:
     )
 
 
-def write_model(folder: Path) -> str:
+def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS) -> str:
     """Writes a whole model directory with random weights; returns its path."""
     from model.classifier import build_classifier
     from model.keras_engine import KerasEngine
@@ -66,10 +66,10 @@ def write_model(folder: Path) -> str:
         CONFIG.network,
         ids=vocabulary.size,
         max_tokens=CONFIG.text.max_tokens,
-        labels=len(LABELS),
+        labels=len(labels),
     )
     bundle = write_bundle(
-        folder, name="tiny", config=CONFIG, network=network, vocabulary=vocabulary, labels=LABELS
+        folder, name="tiny", config=CONFIG, network=network, vocabulary=vocabulary, labels=labels
     )
     scorer = EngineScorer(bundle, KerasEngine(network))
     write_golden(folder, scorer.golden(["good", "so bad a day", "日本"]))

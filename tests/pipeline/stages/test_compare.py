@@ -96,6 +96,24 @@ def test_a_model_agrees_with_itself(nights: Nights) -> None:
     assert open_bundle(FILES, nights.model).labels == LABELS
 
 
+def test_models_with_other_labels_are_judged_by_the_documents_of_both(tmp_path: Path) -> None:
+    made = Nights(folder=tmp_path, model=write_model(tmp_path / "old"))
+    write_model(tmp_path / "more", labels=("a\x1fb", *LABELS))
+    known = [{**row, "label": LABELS[at % 2]} for at, row in enumerate(make_rows(20))]
+    other = [{**row, "label": "a\x1fb"} for row in make_rows(10, first=20)]
+    made.write([*known, *other])
+    metrics = run_compare(made, "more").comparison["metrics"]
+    assert metrics["old"]["rows"] == metrics["new"]["rows"] == 20
+
+
+def test_a_gate_that_cannot_be_judged_leaves_no_staging(tmp_path: Path) -> None:
+    made = Nights(folder=tmp_path, model=write_model(tmp_path / "old"))
+    made.write(make_rows(5))
+    with pytest.raises(ConfigError, match="--min-accuracy-gain: expected labels"):
+        run_compare(made, "old", min_accuracy_gain=0)
+    assert not (tmp_path / "compared-old/staging").exists()
+
+
 @pytest.mark.parametrize(
     ("gates", "expected"),
     [
