@@ -106,7 +106,8 @@ def _splits(report: ModelReport) -> str:
     """How the documents came to their splits, as the config says."""
     corpus = report.config.get("corpus", {})
     given = {each.get("split") for each in corpus.get("inputs", ())} - {None}
-    if corpus.get("columns", {}).get("split"):
+    columns = corpus.get("columns", {})
+    if columns.get("split"):
         return "Splits: as a column of the corpus gives them."
     shares = corpus.get("splits", {})
     drawn = [
@@ -115,7 +116,8 @@ def _splits(report: ModelReport) -> str:
         if split not in given and shares.get(split) and (split in report.statistics.splits)
     ]
     named = f"{' and '.join(sorted(given))} as the corpus gives them" if given else ""
-    rest = f"{' and '.join(drawn)} drawn by a hash of the text, copies together" if drawn else ""
+    by = "group, its documents" if columns.get("group") else "text, its copies"
+    rest = f"{' and '.join(drawn)} drawn by a hash of the {by} together" if drawn else ""
     return f"Splits: {'; '.join(part for part in (named, rest) if part) or 'none'}."
 
 

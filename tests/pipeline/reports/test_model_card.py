@@ -30,7 +30,7 @@ def test_the_card_says_everything():
         "expected calibration error is 10.0%",
         "| 70.0% to 80.0% | 10 | 80.0% | 90.0% |",
         "Over 2 seeds, of which validation chose this one: accuracy 80.0% ± 14.1% (mean",
-        "Splits: train as the corpus gives them; 10.0% test drawn by a hash of the text",
+        "Splits: train as the corpus gives them; 10.0% test drawn by a hash of the text, its",
         "- The largest class of train has 11 times the least.",
         "- Judged on fewer than 50 documents, so the scores are rough: billing, praise.",
         "- Its most frequent mistake: billing taken for praise, 20.0% of that label.",
@@ -38,6 +38,15 @@ def test_the_card_says_everything():
         "- Seed: 2\n- Epoch kept: 2\n- run: 20261120T105512Z-train-3fa2b1\n- keras: 3.15.0",
     ):
         assert expected in card, expected
+
+
+def test_groups_are_drawn_whole():
+    corpus = {"columns": {"group": "author"}, "splits": {"validation": 0.1, "test": 0.1}}
+    card = render_model_card(made_up.model_report(config={"corpus": corpus}))
+    assert "Splits: 10.0% test drawn by a hash of the group, its documents together." in card
+    corpus["columns"]["split"] = "part"
+    card = render_model_card(made_up.model_report(config={"corpus": corpus}))
+    assert "Splits: as a column of the corpus gives them." in card
 
 
 def test_corpus_text_is_escaped_everywhere():
