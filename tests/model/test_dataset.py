@@ -69,6 +69,15 @@ def test_short_batches_do_not_all_come_first(shards):
     assert widths != sorted(widths)
 
 
+def test_no_thread_tunes_the_batches(shards):
+    """Because the end of an epoch would wait for it to wake."""
+    for batches in (
+        training_batches(shards, batch_size=16, seed=1, epoch=1),
+        evaluation_batches(shards, batch_size=16),
+    ):
+        assert batches.options().autotune.enabled is False
+
+
 def test_evaluation_keeps_the_order_of_the_shards(shards):
     seen = [
         first for batch in _first_ids(evaluation_batches(shards, batch_size=64)) for first in batch
