@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from model.pooling import FinalPooling, LastPooling, MaxPooling, MeanPooling
-from model.sequences import Shape, Tensor, masked_softmax
+from model.sequences import Shape, Tensor, masked_softmax, weighted_sum
 
 
 class Attention(keras.layers.Layer):
@@ -70,7 +70,7 @@ class Attention(keras.layers.Layer):
             context = ops.expand_dims(shares, 3) * ops.expand_dims(states, 2)
             context = ops.reshape(context, (-1, steps, weights.shape[-1] * width))
         else:
-            context = ops.einsum("bth,btw->bhw", shares, states)
+            context = weighted_sum(shares, states)
             context = ops.reshape(context, (-1, weights.shape[-1] * width))
         return self.finish(context, final), ops.mean(weights, axis=-1)
 

@@ -5,7 +5,13 @@ from typing import Any, Literal
 import keras
 
 from model.block_lstm import run_block, runs_as_block
-from model.sequences import Shape, Tensor, last_real_step, reverse_within_length
+from model.sequences import (
+    Shape,
+    Tensor,
+    first_real_step,
+    last_real_step,
+    reverse_within_length,
+)
 
 
 @keras.saving.register_keras_serializable(package="limelight")
@@ -103,20 +109,30 @@ class BiLSTM(keras.layers.Layer):
         states = self._run(self.forward_lstm, sequences, training=training)
         final = last_real_step(states, length)
         if self.backward_lstm is not None:
-            mirrored = reverse_within_length(sequences, length)
-            backward = self._run(self.backward_lstm, mirrored, training=training)
-            # In reversed order the backward LSTM's end, too, is at the last real step.
-            final = self._merged(final, last_real_step(backward, length))
-            states = self._merged(states, reverse_within_length(backward, length))
+            backward = self._run(
+                self.backward_lstm, sequences, reverse_within=length, training=training
+            )
+            final = self._merged(final, first_real_step(backward, length))
+            states = self._merged(states, backward)
         return (
             self.states_dropout(states, training=training),
             self.final_dropout(final, training=training),
         )
 
-    def _run(self, lstm: keras.layers.LSTM, sequences: Tensor, *, training: bool) -> Tensor:
+    def _run(
+        self,
+        lstm: keras.layers.LSTM,
+        sequences: Tensor,
+        *,
+        reverse_within: Tensor | None = None,
+        training: bool,
+    ) -> Tensor:
         if self.recurrent_dropout == 0 and runs_as_block(self.compute_dtype):
-            return run_block(lstm, sequences)
-        return lstm(sequences, training=training)
+            return run_block(lstm, sequences, reverse_within)
+        if reverse_within is None:
+            return lstm(sequences, training=training)
+        states = lstm(reverse_within_length(sequences, reverse_within), training=training)
+        return reverse_within_length(states, reverse_within)
 
     def _merged(self, forward: Tensor, backward: Tensor) -> Tensor:
         if self.merge == "sum":

@@ -12,7 +12,7 @@ import functools
 
 import keras
 
-from model.sequences import Tensor
+from model.sequences import Tensor, reverse_from_time_major, reverse_into_time_major
 
 
 def runs_as_block(dtype: str) -> bool:
@@ -20,22 +20,29 @@ def runs_as_block(dtype: str) -> bool:
     return keras.backend.backend() == "tensorflow" and dtype == "float32" and not _has_gpu()
 
 
-def run_block(lstm: keras.layers.LSTM, sequences: Tensor) -> Tensor:
+def run_block(
+    lstm: keras.layers.LSTM, sequences: Tensor, reverse_within: Tensor | None = None
+) -> Tensor:
     """The states of a built `keras.layers.LSTM` without recurrent dropout.
 
     Args:
         lstm: whose weights are used.
         sequences: float32 `(batch, steps, features)`.
+        reverse_within: lengths, int `(batch,)`, if each row is to be read from its last real
+            step to its first.
 
     Returns:
-        float32 `(batch, steps, units)`, equal to what `lstm` returns with
-        `return_sequences=True` but for rounding; so are the gradients.
+        float32 `(batch, steps, units)`, each state at the step that was read, equal to what
+        `lstm` returns with `return_sequences=True` but for rounding; so are the gradients.
     """
     import tensorflow as tf
 
     cell = lstm.cell
     weights = tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)
-    by_time = tf.transpose(sequences, (1, 0, 2))
+    if reverse_within is None:
+        by_time = tf.transpose(sequences, (1, 0, 2))
+    else:
+        by_time = reverse_into_time_major(sequences, reverse_within)
     start = tf.zeros((tf.shape(by_time)[1], cell.units))
     no_peephole = tf.zeros((cell.units,))
     # Not BlockLSTMV2, which is newer: its gradient is wrong in TensorFlow 2.21.
@@ -52,7 +59,9 @@ def run_block(lstm: keras.layers.LSTM, sequences: Tensor) -> Tensor:
         forget_bias=0.0,  # Keras keeps it in the bias
         cell_clip=-1.0,  # none
     ).h
-    return tf.transpose(states, (1, 0, 2))
+    if reverse_within is None:
+        return tf.transpose(states, (1, 0, 2))
+    return reverse_from_time_major(states, reverse_within)
 
 
 def _reorder_gates(values: Tensor) -> Tensor:

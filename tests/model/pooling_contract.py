@@ -84,7 +84,7 @@ def _assert_finite_gradients(
         mask = np.arange(steps)[None] < length
 
         def loss(inputs: list[keras.Variable] = inputs, mask: np.ndarray = mask) -> Any:
-            given_states, given_final = (ops.convert_to_tensor(value) for value in inputs)
+            given_states, given_final = (ops.copy(value) for value in inputs)
             pooled, weights = layer(given_states, mask, given_final)
             return ops.sum(pooled * pooled) + ops.sum(weights * weights)
 

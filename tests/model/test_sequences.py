@@ -5,7 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from model.sequences import last_real_step, masked_softmax, real_steps, reverse_within_length
+from model.sequences import (
+    first_real_step,
+    last_real_step,
+    masked_softmax,
+    real_steps,
+    reverse_from_time_major,
+    reverse_into_time_major,
+    reverse_within_length,
+    weighted_sum,
+)
 from tests.model.gradients import gradients
 
 MAX_STEPS = 6
@@ -37,6 +46,36 @@ def test_reversal_equals_a_plain_loop_and_undoes_itself(
     np.testing.assert_array_equal(reverse_within_length(mirrored, length), values)
 
 
+@given(batch=padded_batches())
+@settings(deadline=None, max_examples=50)
+def test_time_major_reversal_is_the_reversal_transposed(
+    batch: tuple[np.ndarray, np.ndarray],
+) -> None:
+    values, length = batch
+    by_time = reverse_into_time_major(values, length)
+    expected = np.swapaxes(np.asarray(reverse_within_length(values, length)), 0, 1)
+    np.testing.assert_array_equal(by_time, expected)
+    np.testing.assert_array_equal(reverse_from_time_major(by_time, length), values)
+
+
+def test_gradients_of_time_major_reversals_are_each_other() -> None:
+    rng = np.random.default_rng(0)
+    length = np.array([5, 3, 1, 0], "int32")
+    batch_major = keras.Variable(rng.normal(size=(4, 5, 3)))
+    time_major = keras.Variable(rng.normal(size=(5, 4, 3)))
+    into, back = (rng.normal(size=shape).astype("float32") for shape in ((5, 4, 3), (4, 5, 3)))
+
+    def loss() -> object:
+        there = reverse_into_time_major(ops.convert_to_tensor(batch_major), length)
+        return ops.sum(there * into) + ops.sum(
+            reverse_from_time_major(ops.convert_to_tensor(time_major), length) * back
+        )
+
+    found = gradients(loss, [batch_major, time_major])
+    np.testing.assert_array_equal(found[0], reverse_from_time_major(into, length))
+    np.testing.assert_array_equal(found[1], reverse_into_time_major(back, length))
+
+
 def test_gradient_of_reversal_is_the_reversed_gradient() -> None:
     rng = np.random.default_rng(0)
     values = keras.Variable(rng.normal(size=(4, 5, 3)))
@@ -48,6 +87,14 @@ def test_gradient_of_reversal_is_the_reversed_gradient() -> None:
 
     (gradient,) = gradients(loss, [values])
     np.testing.assert_array_equal(gradient, reverse_within_length(upstream, length))
+
+
+@given(batch=padded_batches())
+@settings(deadline=None, max_examples=50)
+def test_first_real_step_equals_a_plain_loop(batch: tuple[np.ndarray, np.ndarray]) -> None:
+    values, length = batch
+    expected = [row[0] if n else np.zeros(3) for row, n in zip(values, length, strict=True)]
+    np.testing.assert_array_equal(first_real_step(values, length), expected)
 
 
 @given(batch=padded_batches())
@@ -106,3 +153,25 @@ def test_masked_softmax_of_half_precision_energies_sums_to_one(dtype: str) -> No
     weights = masked_softmax(energies, np.ones((2, 200), bool))
     assert keras.backend.standardize_dtype(weights.dtype) == "float32"
     np.testing.assert_allclose(ops.sum(weights, axis=1), 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+def test_weighted_sum_and_its_gradients_equal_plain_loops(heads: int) -> None:
+    rng = np.random.default_rng(0)
+    weights = keras.Variable(rng.normal(size=(2, 5, heads)))
+    states = keras.Variable(rng.normal(size=(2, 5, 4)))
+    upstream = rng.normal(size=(2, heads, 4)).astype("float32")
+    w, h = np.asarray(weights), np.asarray(states)
+    total, by_weight, by_state = np.zeros_like(upstream), np.zeros_like(w), np.zeros_like(h)
+    for row, step, head in np.ndindex(w.shape):
+        total[row, head] += w[row, step, head] * h[row, step]
+        by_weight[row, step, head] = upstream[row, head] @ h[row, step]
+        by_state[row, step] += w[row, step, head] * upstream[row, head]
+
+    def loss() -> object:
+        return ops.sum(weighted_sum(ops.copy(weights), ops.copy(states)) * upstream)
+
+    np.testing.assert_allclose(weighted_sum(w, h), total, atol=1e-5)
+    found = gradients(loss, [weights, states])
+    np.testing.assert_allclose(found[0], by_weight, atol=1e-5)
+    np.testing.assert_allclose(found[1], by_state, atol=1e-5)
