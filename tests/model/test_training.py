@@ -118,6 +118,12 @@ def test_it_learns_and_reports_every_epoch(undisturbed):
     assert heard == {"documents": 3 * 400, "epochs": 3}
 
 
+@pytest.mark.parametrize("batch_size", [7, 399])  # more batches than a call takes, and fewer
+def test_every_document_of_an_epoch_is_counted_once(corpus, tmp_path, batch_size):
+    _, heard = _fit(corpus, tmp_path, epochs=2, batch_size=batch_size)
+    assert heard == {"documents": 2 * 400, "epochs": 2}
+
+
 def test_the_best_epoch_on_validation_is_kept(undisturbed):
     fitted, _ = undisturbed
     losses = [row["validation_loss"] for row in fitted.history]
