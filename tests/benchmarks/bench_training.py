@@ -1,11 +1,13 @@
 """A training step of ours against Keras's `fit` as a competent user would write it.
 
-    CORPORA=... python -m tests.benchmarks.bench_training [--documents 6400]
+    CORPORA=... python -m tests.benchmarks.bench_training [--documents 12800]
 
 Both train the network of `guide_attention_2d` on the same IMDB reviews, with the
-same optimizer and batches of 64, in a process of their own, one after the other
-and again. The first epoch is not timed: it holds the tracing. The loss is that of
-the same held-out reviews after the same number of examples.
+same optimizer and batches of 64, each in a process of its own. They take turns
+epoch by epoch, one waiting while the other trains, because what a machine gives to
+a process changes by the minute: a ratio is that of two epochs in succession. The
+first epoch is not timed: it holds the tracing. The loss is that of the same
+held-out reviews after the same number of examples.
 
 - `limelight`: `model.training.fit`, as `python -m pipeline train` calls it.
 - `keras`: `Embedding(mask_zero=True)`, `Bidirectional(LSTM)`, attention with the
@@ -20,12 +22,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-ROUNDS = 3
+ROUNDS = 2
 EPOCHS = 3
 CONFIG = "configs/guide_attention_2d.yaml"
 
@@ -48,12 +52,29 @@ class Corpus(NamedTuple):
     max_tokens: int
 
 
-class Result(NamedTuple):
-    """Seconds of the timed epochs, by the clock and of the process; the loss after them."""
+class Epoch(NamedTuple):
+    """Seconds of an epoch, by the clock and of the process."""
 
     wall: float
     cpu: float
-    loss: float
+
+
+class Turns:
+    """A contender's side of taking turns: it tells of each epoch and waits to be called."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.started = self._now()
+
+    def end_epoch(self) -> None:
+        """Sends what the epoch took and waits until the next one may begin."""
+        self.connection.send(Epoch(*np.subtract(self._now(), self.started).tolist()))
+        self.connection.recv()
+        self.started = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()
 
 
 def read_corpus(folder: str, *, documents: int) -> Corpus:
@@ -89,7 +110,7 @@ def read_corpus(folder: str, *, documents: int) -> Corpus:
     )
 
 
-def train_limelight(corpus: Corpus, scratch: Path) -> Result:
+def train_limelight(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     import tensorflow as tf
 
     from model.classifier import build_classifier
@@ -118,7 +139,6 @@ def train_limelight(corpus: Corpus, scratch: Path) -> Result:
         return Shards(paths=(path,), rows=rows, max_tokens=corpus.max_tokens)
 
     config = load_config(CONFIG, [f"workspace={scratch}"])
-    clock: list[tuple[float, float]] = []
     fitted = fit(
         lambda: build_classifier(
             config.network, ids=corpus.vocabulary_ids, max_tokens=corpus.max_tokens, labels=2
@@ -131,14 +151,14 @@ def train_limelight(corpus: Corpus, scratch: Path) -> Result:
         config=dataclasses.replace(config.training, epochs=EPOCHS),
         seed=1,
         checkpoints=scratch / "checkpoints",
-        hooks=Hooks(on_batch=lambda _: None, on_epoch=lambda *_: clock.append(now())),
+        hooks=Hooks(on_batch=lambda _: None, on_epoch=lambda *_: turns.end_epoch()),
     )
     forward = trace_forward(fitted.network)
     probabilities, truth = predict(forward, write("held_out", corpus.held_out))
-    return measured(clock, log_loss(probabilities, truth))
+    return log_loss(probabilities, truth)
 
 
-def train_keras(corpus: Corpus, scratch: Path) -> Result:
+def train_keras(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     import keras
     from keras import layers, ops
 
@@ -162,8 +182,7 @@ def train_keras(corpus: Corpus, scratch: Path) -> Result:
         loss="binary_crossentropy",
         metrics=["accuracy"],
     )
-    clock: list[tuple[float, float]] = []
-    heard = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: clock.append(now()))
+    heard = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: turns.end_epoch())
     model.fit(
         corpus.train.ids,
         corpus.train.labels,
@@ -174,34 +193,47 @@ def train_keras(corpus: Corpus, scratch: Path) -> Result:
     )
     positive = model.predict(corpus.held_out.ids, batch_size=256, verbose=0)
     probabilities = np.concatenate([1 - positive, positive], axis=1)
-    return measured(clock, log_loss(probabilities, corpus.held_out.labels))
+    return log_loss(probabilities, corpus.held_out.labels)
 
 
-CONTENDERS: dict[str, Callable[[Corpus, Path], Result]] = {
+CONTENDERS: dict[str, Callable[[Corpus, Path, Turns], float]] = {
     "limelight": train_limelight,
     "keras": train_keras,
 }
 
 
-def now() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
-
-
-def measured(clock: list[tuple[float, float]], loss: float) -> Result:
-    """The time from the end of the first epoch to that of the last."""
-    (wall, cpu), (wall_end, cpu_end) = clock[0], clock[-1]
-    return Result(wall_end - wall, cpu_end - cpu, loss)
-
-
-def compete(name: str, corpus: Corpus) -> Result:
+def compete(name: str, corpus: Corpus, connection: Connection) -> None:
+    """Trains in a process of its own; what it sends last is the held-out loss."""
     with tempfile.TemporaryDirectory(prefix="bench-training-") as scratch:
-        return CONTENDERS[name](corpus, Path(scratch))
+        connection.send(CONTENDERS[name](corpus, Path(scratch), Turns(connection)))
+
+
+def take_turns(
+    corpus: Corpus, context: SpawnContext
+) -> tuple[dict[str, list[Epoch]], dict[str, float]]:
+    """The timed epochs of each contender in order, and each one's held-out loss."""
+    connections: dict[str, Connection] = {}
+    epochs: dict[str, list[Epoch]] = {name: [] for name in CONTENDERS}
+    for name in CONTENDERS:
+        connections[name], theirs = context.Pipe()
+        context.Process(target=compete, args=(name, corpus, theirs), daemon=True).start()
+        theirs.close()
+        connections[name].recv()  # the epoch that holds the tracing
+    for _ in range(EPOCHS - 1):
+        for name, connection in connections.items():
+            connection.send("go")
+            epochs[name].append(connection.recv())
+    losses = {}
+    for name, connection in connections.items():
+        connection.send("go")
+        losses[name] = connection.recv()
+    return epochs, losses
 
 
 def main() -> None:
     """Prints documents a second of each contender, the ratio, and the losses."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--documents", type=int, default=6400, help="training documents an epoch")
+    parser.add_argument("--documents", type=int, default=12800, help="training documents an epoch")
     documents = parser.parse_args().documents
     if not Path(os.environ.get("CORPORA", ""), "imdb").is_dir():
         print("bench_training: passed over, no imdb/ below CORPORA")
@@ -211,25 +243,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-training-") as folder:
         with context.Pool(1) as pool:
             corpus = pool.apply(read_corpus, (folder,), {"documents": documents})
-        results: dict[str, list[Result]] = {name: [] for name in CONTENDERS}
+        epochs: dict[str, list[Epoch]] = {name: [] for name in CONTENDERS}
         for _ in range(ROUNDS):
-            for name, rounds in results.items():
-                with context.Pool(1) as pool:
-                    rounds.append(pool.apply(compete, (name, corpus)))
-    rows = len(corpus.train.labels) * (EPOCHS - 1)
-    print(f"{rows:,} documents in {EPOCHS - 1} epochs after the first, medians of {ROUNDS} runs")
-    speed: dict[str, Any] = {}
-    for name, rounds in results.items():
-        wall, cpu, loss = (statistics.median(values) for values in zip(*rounds, strict=True))
-        speed[name] = (rows / wall, rows / cpu)
+            timed, losses = take_turns(corpus, context)
+            for name, more in timed.items():
+                epochs[name] += more
+    rows = len(corpus.train.labels)
+    print(f"epochs of {rows:,} documents, medians of {ROUNDS * (EPOCHS - 1)} each, in turns")
+    for name, timed_epochs in epochs.items():
+        wall, cpu = (statistics.median(values) for values in zip(*timed_epochs, strict=True))
         print(
             f"  {name:10} {rows / wall:7,.0f} documents/s, {rows / cpu:7,.0f} a CPU second, "
-            f"held-out loss {loss:.4f}"
+            f"held-out loss {losses[name]:.4f} after {EPOCHS} epochs"
         )
-    wall, cpu = (
-        ours / theirs for ours, theirs in zip(speed["limelight"], speed["keras"], strict=True)
-    )
-    print(f"limelight / keras: {wall:.2f} by the clock, {cpu:.2f} by CPU time")
+    pairs = list(zip(epochs["limelight"], epochs["keras"], strict=True))
+    for what in Epoch._fields:
+        ratios = [getattr(theirs, what) / getattr(ours, what) for ours, theirs in pairs]
+        print(
+            f"limelight / keras by {what} time: {statistics.median(ratios):.2f} "
+            f"(from {min(ratios):.2f} to {max(ratios):.2f})"
+        )
 
 
 if __name__ == "__main__":
