@@ -199,11 +199,19 @@ def _compile(
                 make_loss(network_config.head, label_smoothing=0), name=LOG_LOSS
             ),
         ],
-        steps_per_execution=BATCHES_A_CALL,
+        steps_per_execution=batches_a_call(tf.distribute.get_strategy()),
         jit_compile=False,  # compiling for every length of batch costs more than it gains
     )
     trainee.optimizer.build(trainee.trainable_variables)
     return trainee
+
+
+def batches_a_call(strategy: tf.distribute.Strategy) -> int:
+    """How many batches are trained on before Python hears of it.
+
+    One for several replicas: there Keras 3.15 fails at the end of an epoch with more.
+    """
+    return BATCHES_A_CALL if strategy.num_replicas_in_sync == 1 else 1
 
 
 def _whole_sets(truth: Any, probabilities: Any) -> Any:

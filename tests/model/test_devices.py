@@ -17,6 +17,7 @@ from model.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig
 from model.devices import choose_strategy
 from model.optimizers import OPTIMIZERS
+from model.training import batches_a_call
 
 devices = int(sys.argv[1])
 [cpu] = tf.config.list_physical_devices("CPU")
@@ -31,7 +32,11 @@ strategy = choose_strategy([f"CPU:{index}" for index in range(devices)])
 with strategy.scope():
     built = build_classifier(network, ids=20, max_tokens=6, labels=2)
     trainee = keras.Model(built.inputs, built.output["probabilities"])
-    trainee.compile(OPTIMIZERS["adadelta"](1.0), keras.losses.SparseCategoricalCrossentropy())
+    trainee.compile(
+        OPTIMIZERS["adadelta"](1.0),
+        keras.losses.SparseCategoricalCrossentropy(),
+        steps_per_execution=batches_a_call(strategy),
+    )
 data = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(16)
 losses = trainee.fit(data, epochs=3, verbose=0, shuffle=False).history["loss"]
 print(json.dumps({"replicas": strategy.num_replicas_in_sync, "losses": losses}))
