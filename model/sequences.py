@@ -45,11 +45,10 @@ def reverse_within_length(sequences: Tensor, length: Tensor) -> Tensor:
     Returns:
         Tensor `(batch, steps, features)`.
     """
-    batch, steps, features = ops.shape(sequences)
+    batch, steps, _ = ops.shape(sequences)
     row_starts = ops.expand_dims(ops.arange(batch, dtype="int32") * steps, 1)  # (batch, 1)
-    order = ops.reshape(row_starts + _mirrored(length, steps), (-1,))
-    flat = ops.reshape(sequences, (-1, features))  # (batch * steps, features)
-    return ops.reshape(_permute(flat, order, order), (-1, steps, features))
+    order = row_starts + _mirrored(length, steps)
+    return _permute(sequences, order, order)
 
 
 def reverse_into_time_major(sequences: Tensor, length: Tensor) -> Tensor:
@@ -62,18 +61,16 @@ def reverse_into_time_major(sequences: Tensor, length: Tensor) -> Tensor:
     Returns:
         Tensor `(steps, batch, features)`.
     """
-    batch, steps, features = ops.shape(sequences)
-    flat = ops.reshape(sequences, (-1, features))
-    permuted = _permute(flat, *_orders_by_time(length, batch, steps))
-    return ops.reshape(permuted, (-1, batch, features))
+    batch, steps, _ = ops.shape(sequences)
+    there, back = _orders_by_time(length, batch, steps)
+    return _permute(sequences, there, back)
 
 
 def reverse_from_time_major(sequences: Tensor, length: Tensor) -> Tensor:
     """The inverse of `reverse_into_time_major`: `(steps, batch, features)` to batch-major."""
-    steps, batch, features = ops.shape(sequences)
-    flat = ops.reshape(sequences, (-1, features))
+    steps, batch, _ = ops.shape(sequences)
     there, back = _orders_by_time(length, batch, steps)
-    return ops.reshape(_permute(flat, back, there), (-1, steps, features))
+    return _permute(sequences, back, there)
 
 
 def _mirrored(length: Tensor, steps: int | Tensor) -> Tensor:
@@ -86,29 +83,38 @@ def _mirrored(length: Tensor, steps: int | Tensor) -> Tensor:
 def _orders_by_time(
     length: Tensor, batch: int | Tensor, steps: int | Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The flat rows of a batch read in reverse and time-major, and those of the way back."""
+    """The flat rows of a batch in reverse, `(steps, batch)`, and of the way back."""
     mirrored = _mirrored(length, steps)
     rows = ops.expand_dims(ops.arange(batch, dtype="int32"), 1)  # (batch, 1)
-    there = ops.transpose(rows * steps + mirrored)  # (steps, batch)
-    return ops.reshape(there, (-1,)), ops.reshape(mirrored * batch + rows, (-1,))
+    return ops.transpose(rows * steps + mirrored), mirrored * batch + rows
 
 
-def _permute(flat: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
-    """Rows `order` of `(rows, features)`; the gradient's rows are `inverse`.
+def _permute(sequences: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
+    """Takes the flat rows `order` of a batch; the gradient takes the rows `inverse`.
 
     A gather's own gradient adds rows up, as if one could be taken twice: on a CPU it takes
     four times as long.
+
+    Args:
+        sequences: tensor `(batch, steps, features)`, or time-major.
+        order: int tensor `(batch, steps)` or `(steps, batch)`, each row once.
+        inverse: int tensor in the layout of `sequences`, which undoes `order`.
+
+    Returns:
+        Tensor in the layout of `order`.
     """
+    features = sequences.shape[-1]
 
     @ops.custom_gradient
     def permute(flat: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
         def gradient(*args: Tensor, upstream: Tensor = None) -> Tensor:
             # PyTorch hands it over by name, TensorFlow and JAX by position.
-            return ops.take(args[0] if upstream is None else upstream, inverse, axis=0)
+            by_row = ops.reshape(args[0] if upstream is None else upstream, (-1, features))
+            return ops.take(by_row, ops.reshape(inverse, (-1,)), axis=0)
 
         return ops.take(flat, order, axis=0), gradient
 
-    return permute(flat)
+    return permute(ops.reshape(sequences, (-1, features)))
 
 
 def last_real_step(states: Tensor, length: Tensor) -> Tensor:
