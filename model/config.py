@@ -131,7 +131,7 @@ class LSTMConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AttentionConfig:
-    """How states become one vector; the kinds' equations and sources are in `model.attention`."""
+    """How states become one vector; equations and sources: `model.layers.attention`."""
 
     __pydantic_config__ = STRICT
 

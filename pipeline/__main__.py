@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pipeline.beam_imports import import_beam, names_runner
-from pipeline.logs import JsonLines, LogFormat, PlainLines, log_end
-from pipeline.stopping import heed_signals
+from pipeline.process.beam_imports import import_beam, names_runner
+from pipeline.process.logs import JsonLines, LogFormat, PlainLines, log_end
+from pipeline.process.signals import heed_signals
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -59,10 +59,10 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
     if not names_runner(arguments):
         import_beam()
     from model.config import ConfigError
-    from pipeline.cli import run_command
-    from pipeline.corpora.accounting import AccountingError
-    from pipeline.runs.lease import LeaseError
-    from pipeline.stages.running import RunError
+    from pipeline.cli.commands import run_command
+    from pipeline.corpora.reading.accounting import AccountingError
+    from pipeline.nights.lease import LeaseError
+    from pipeline.runners.execution import RunError
 
     heed_signals()
     try:

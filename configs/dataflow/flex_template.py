@@ -7,7 +7,7 @@ import logging
 import sys
 
 from model.config import ConfigError
-from pipeline.stages.template import launch
+from pipeline.cli.flex_template import launch
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)

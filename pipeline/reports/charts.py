@@ -8,7 +8,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from model.metrics import Calibration
+from model.metrics.classification import Calibration
 from pipeline.reports.formats import count, counted, decimal, percent
 
 WIDTH, HEIGHT = 420, 250

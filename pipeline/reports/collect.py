@@ -9,20 +9,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.bundle import GALLERY, HISTORY, METRICS, STATISTICS
+from pipeline.corpora.preparing.dataset import DatasetFiles
+from pipeline.corpora.scoring.gallery import gallery_from_lines
 from pipeline.reports.content import (
     DataStatistics,
     DriftRow,
     InputFile,
     RejectedRow,
     RejectionGroup,
-    Trial,
 )
 from pipeline.reports.dataset_report import DatasetReport
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
-from pipeline.runs.dataset import DatasetFiles
-from pipeline.runs.files import Files, base_name, join, read_json, read_lines
-from pipeline.runs.gallery import gallery_from_lines
+from pipeline.storage.files import Files, base_name, join, read_json, read_lines
+from pipeline.training.trial_scores import Trial
 
 EXAMPLES_A_REASON = 3
 REJECTION_FILES = 20  # examples are looked for in so many files at most

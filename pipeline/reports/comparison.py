@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.reports.content import ExampleDocument
+from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.page import render_page
 
 SHOWN = 20
@@ -27,7 +27,7 @@ class ComparisonReport:
 
 
 def collect_comparison(comparison: Mapping[str, Any], flips: pa.Table) -> ComparisonReport:
-    """Chooses what to show; `flips` has the schema `pipeline.corpora.flips.FLIPS`."""
+    """Chooses what to show; `flips` has the schema `pipeline.corpora.scoring.flips.FLIPS`."""
     answered = flips.filter(flips.column("new_label").is_valid())
     chosen = answered.sort_by([("new_score", "descending"), ("document_id", "ascending")])
     return ComparisonReport(

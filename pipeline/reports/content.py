@@ -7,39 +7,6 @@ from typing import Any, Self
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ExampleDocument:
-    """A document with what the model said of it and where it looked.
-
-    Attributes:
-        document_id: as in the corpus.
-        text: the whole text, as in the corpus.
-        truth: the true label, or None where it is not known.
-        label: the predicted label.
-        score: the probability of `label`.
-        token_starts: character offsets into `text`, in order, one a token.
-        token_ends: as `token_starts`; empty like it where attention was not kept.
-        attention: one weight a token, each >= 0, summing to 1.
-    """
-
-    document_id: str
-    text: str
-    truth: str | None
-    label: str
-    score: float
-    token_starts: Sequence[int]
-    token_ends: Sequence[int]
-    attention: Sequence[float]
-
-    def __post_init__(self) -> None:
-        lengths = len(self.token_starts), len(self.token_ends), len(self.attention)
-        if len(set(lengths)) != 1:
-            raise ValueError(
-                f"{self.document_id}: expected a start, an end and a weight for every token, got "
-                f"{lengths[0]} starts, {lengths[1]} ends, {lengths[2]} weights"
-            )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class RejectedRow:
     """One row that could not be used; `raw` holds its first bytes."""
 
@@ -80,16 +47,6 @@ class DriftRow:
     js: float
     noise: float
     tripped: bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One item of a manifest's `trials`; `metrics` are single numbers by split and name."""
-
-    variant: str
-    seed: int
-    epochs: int
-    metrics: Mapping[str, Mapping[str, float]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

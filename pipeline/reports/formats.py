@@ -80,16 +80,6 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
-def printable(text: str) -> str:
-    """Text that any page can hold, character for character.
-
-    Control characters become their Unicode pictures (NUL is ␀) except tab and
-    line feed; what UTF-8 cannot encode becomes U+FFFD. The length stays, so
-    character offsets stay true.
-    """
-    return text.translate(_PICTURES)
-
-
 def raw_text(raw: bytes | None) -> str:
     """The first bytes of a rejected row as text, with `\\xff` for what is none."""
     text = (raw or b"").decode("utf-8", errors="backslashreplace")
@@ -103,11 +93,3 @@ def dotted(config: Mapping[str, Any], *, above: str = "") -> Iterator[tuple[str,
             yield from dotted(value, above=f"{above}{key}.")
         else:
             yield f"{above}{key}", str(value)
-
-
-_PICTURES: Mapping[int, str] = {
-    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
-    0x7F: "␡",
-    **dict.fromkeys(range(0x80, 0xA0), "\ufffd"),
-    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
-}

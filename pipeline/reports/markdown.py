@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from pipeline.reports.formats import printable
+from pipeline.process.printable import printable
 
 # CommonMark: a backslash makes any ASCII punctuation literal. These mean
 # something inside a line; `:`, `@` and the dot of `www.` make links on GitHub.

@@ -7,11 +7,11 @@ The sections follow Mitchell et al., "Model Cards for Model Reporting" (FAT*
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from model.metrics import Evaluation
+from model.metrics.classification import Evaluation
 from pipeline.reports.formats import SCORES, count, decimal, moment, percent
 from pipeline.reports.markdown import escaped, fenced, table
 from pipeline.reports.model_report import ModelReport, frequent_confusions
-from pipeline.reports.trial_scores import summarize_trials
+from pipeline.training.trial_scores import summarize_trials
 
 _Scores = Mapping[str, Mapping[str, Any]]  # evaluations by split, for keys that vary
 _FEW_ROWS = 50  # below this a score of a label is little more than an anecdote

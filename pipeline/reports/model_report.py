@@ -4,19 +4,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.metrics import Evaluation
+from model.metrics.classification import Evaluation
+from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import reliability_chart, training_charts
-from pipeline.reports.content import (
-    DataStatistics,
-    ExampleDocument,
-    InputFile,
-    RejectionGroup,
-    Trial,
-)
+from pipeline.reports.content import DataStatistics, InputFile, RejectionGroup
 from pipeline.reports.formats import counted, dotted
 from pipeline.reports.page import render_page
 from pipeline.reports.shading import LEVELS
-from pipeline.reports.trial_scores import compare_variants, summarize_trials
+from pipeline.training.trial_scores import Trial, compare_variants, summarize_trials
 
 MATRIX_LABELS = 30  # a larger confusion matrix says less than a list of confusions
 CONFUSIONS = 10
@@ -31,7 +26,7 @@ class ModelReport:
         model_version: name and version, such as `sentiment/3`.
         created: ISO 8601.
         command: what reproduces the model, as typed; None where it is not known.
-        evaluations: by split, as `model.metrics.evaluate` gives them.
+        evaluations: by split, as `model.metrics.classification.evaluate` gives them.
         history: a row an epoch, as in `history.csv`: `epoch`, `loss`,
             `validation_loss`, ...
         best_epoch: the epoch whose weights were kept.

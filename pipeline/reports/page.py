@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from pipeline.process.printable import printable
 from pipeline.reports import formats
 from pipeline.reports.shading import LEVELS, shade, strongest_tokens
 
@@ -70,5 +71,5 @@ def _environment() -> jinja2.Environment:
 def _finalize(value: Any) -> Any:
     """Every value before it is escaped and put out: text becomes printable."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return formats.printable(value)
+        return printable(value)
     return value

@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import score_chart
-from pipeline.reports.content import DriftRow, ExampleDocument, InputFile, RejectionGroup
+from pipeline.reports.content import DriftRow, InputFile, RejectionGroup
 from pipeline.reports.page import render_page
 
 

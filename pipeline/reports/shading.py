@@ -4,7 +4,7 @@ import dataclasses
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from pipeline.reports.content import ExampleDocument
+from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.formats import count
 
 LEVELS = 8  # shades that the style sheet knows, beside none

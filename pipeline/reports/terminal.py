@@ -4,7 +4,7 @@ import unicodedata
 
 from rich.text import Text
 
-from pipeline.reports.content import ExampleDocument
+from pipeline.corpora.scoring.gallery import ExampleDocument
 
 # Backgrounds from no attention to all of it, on dark and light terminals alike.
 SHADES = ("", "on grey85", "on light_goldenrod2", "on gold1", "on dark_orange", "on red1")

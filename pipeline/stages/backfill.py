@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from model.config import ConfigError
-from pipeline.config import Config, config_of_date
-from pipeline.runs.commit import Partition
-from pipeline.runs.files import Files
-from pipeline.runs.manifest import one_line
-from pipeline.runs.models import open_bundle
+from pipeline.config.sections import Config, config_of_date
+from pipeline.nights.commit import Partition
 from pipeline.stages.publishing import IfExists
 from pipeline.stages.score import ScoringRun, score
+from pipeline.storage.files import Files
+from pipeline.storage.manifest import one_line
+from pipeline.storage.models import open_bundle
 
 logger = logging.getLogger("limelight")
 

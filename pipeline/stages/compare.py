@@ -11,23 +11,23 @@ import pyarrow.parquet as pq
 
 from model.bundle import Bundle
 from model.config import ConfigError
-from model.metrics import evaluate as measure
-from model.metrics import evaluate_multilabel as measure_multilabel
-from pipeline.config import Config, ScoringConfig
-from pipeline.corpora.accounting import account_files, total_rows
-from pipeline.corpora.flips import FLIPS, churn_table, count_flips, find_flips, rename_model
-from pipeline.corpora.predictions import column_prefixes
-from pipeline.corpora.truth import TRUTH, keep_truth, stack_truth
-from pipeline.corpora.units import Unit
+from model.metrics.classification import evaluate as measure
+from model.metrics.classification import evaluate_multilabel as measure_multilabel
+from pipeline.config.sections import Config, ScoringConfig
+from pipeline.corpora.reading.accounting import account_files, total_rows
+from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.scoring.flips import FLIPS, churn_table, count_flips, find_flips, rename_model
+from pipeline.corpora.scoring.predictions import column_prefixes
+from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
+from pipeline.process import progress
 from pipeline.reports.comparison import collect_comparison, render_comparison
-from pipeline.runs import progress
-from pipeline.runs.files import Files, join, read_json, write_json, write_text
-from pipeline.runs.manifest import new_run_id
-from pipeline.runs.models import open_bundle
+from pipeline.runners.execution import running
+from pipeline.runners.parallelism import process_threads
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
-from pipeline.stages.running import running
-from pipeline.stages.threads import process_threads
+from pipeline.storage.files import Files, join, read_json, write_json, write_text
+from pipeline.storage.manifest import new_run_id
+from pipeline.storage.models import open_bundle
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles, read_list

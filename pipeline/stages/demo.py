@@ -20,15 +20,15 @@ from model.config import (
     TextConfig,
     TrainingConfig,
 )
-from pipeline.config import ColumnsConfig, Config, CorpusConfig
-from pipeline.corpora.rationales import attention_on_rationales
-from pipeline.demo_corpus import DemoCorpus, generate_demo_corpus
-from pipeline.input_config import InputConfig
-from pipeline.runs.commit import Partition
-from pipeline.runs.files import Files, join
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import ColumnsConfig, Config, CorpusConfig
+from pipeline.corpora.preparing.rationales import attention_on_rationales
+from pipeline.demo.corpus import DemoCorpus, generate_demo_corpus
+from pipeline.nights.commit import Partition
 from pipeline.schemas import SPANS
 from pipeline.stages.score import ScoringRun, score
 from pipeline.stages.train import Trained, train
+from pipeline.storage.files import Files, join
 
 TRAINING_SEED, SCORING_SEED = 1, 2
 SCORING_DOCUMENTS = 1_000

@@ -8,20 +8,20 @@ import apache_beam as beam
 import pyarrow.parquet as pq
 
 from model.config import ConfigError
-from model.metrics import evaluate as measure
-from model.metrics import evaluate_multilabel as measure_multilabel
-from pipeline.config import Config, OutputConfig, ScoringConfig
-from pipeline.corpora.accounting import account_files, total_rows
-from pipeline.corpora.truth import TRUTH, keep_truth, stack_truth
-from pipeline.corpora.units import Unit
-from pipeline.runs import progress
-from pipeline.runs.files import Files, join, read_json
-from pipeline.runs.manifest import new_run_id
-from pipeline.runs.models import open_bundle
+from model.metrics.classification import evaluate as measure
+from model.metrics.classification import evaluate_multilabel as measure_multilabel
+from pipeline.config.sections import Config, OutputConfig, ScoringConfig
+from pipeline.corpora.reading.accounting import account_files, total_rows
+from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
+from pipeline.process import progress
+from pipeline.runners.execution import running
+from pipeline.runners.parallelism import process_threads
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
-from pipeline.stages.running import running
-from pipeline.stages.threads import process_threads
+from pipeline.storage.files import Files, join, read_json
+from pipeline.storage.manifest import new_run_id
+from pipeline.storage.models import open_bundle
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles, read_list

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
 from model.config import ConfigError
-from pipeline.config import CorpusConfig
-from pipeline.corpora.bigquery import columns_of_line
-from pipeline.corpora.documents import input_columns, require_columns
-from pipeline.corpora.units import InputFile, find_input_files, table_files
-from pipeline.input_config import InputConfig
-from pipeline.runs import progress
-from pipeline.runs.files import Files, join
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.formats.bigquery import columns_of_line
+from pipeline.corpora.reading.rows import input_columns, require_columns
+from pipeline.corpora.reading.units import InputFile, find_input_files, table_files
+from pipeline.process import progress
+from pipeline.runners.execution import running
 from pipeline.stages.planning import check_inputs
-from pipeline.stages.running import running
+from pipeline.storage.files import Files, join
 from pipeline.transforms.list_files import ListFiles, read_list
 
 

@@ -9,16 +9,17 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from pipeline.config import Config
-from pipeline.corpora.parts import FilePart, count_rows
-from pipeline.corpora.predictions import PredictionContext, score_documents, select_scores
-from pipeline.corpora.reading import read_part
-from pipeline.corpora.units import InputFile, find_input_files
-from pipeline.runs.files import Files
-from pipeline.runs.models import open_bundle, shared_scorers
-from pipeline.runs.parquet_files import ParquetFiles
-from pipeline.runs.staging import StagedFile
+from pipeline.config.sections import Config
+from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.reading.parts import FilePart, count_rows
+from pipeline.corpora.reading.units import InputFile, find_input_files
+from pipeline.corpora.scoring.predictions import PredictionContext, score_documents, select_scores
+from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.stages.score import layout_of, partition_schema
+from pipeline.storage.files import Files
+from pipeline.storage.models import open_bundle
+from pipeline.storage.parquet_files import ParquetFiles
+from pipeline.storage.staging import StagedFile
 
 PILOT_DOCUMENTS = 4_000
 PILOT_FILES = 5

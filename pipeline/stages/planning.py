@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import apache_beam as beam
 
 from model.config import ConfigError
-from pipeline.config import CorpusConfig
-from pipeline.corpora.reading import read_part
-from pipeline.corpora.units import (
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.reading.units import (
     InputFile,
     Unit,
     divided_line_parts,
@@ -18,9 +18,9 @@ from pipeline.corpora.units import (
     plan_parts,
     whole_file,
 )
-from pipeline.runs.files import Files, open_patiently, read_json, write_json
-from pipeline.stages.running import running
-from pipeline.stages.threads import has_one_worker
+from pipeline.runners.execution import running
+from pipeline.runners.parallelism import has_one_worker
+from pipeline.storage.files import Files, open_patiently, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
 from pipeline.transforms.write_once import WriteOnce
 

@@ -13,20 +13,25 @@ import apache_beam as beam
 import pyarrow as pa
 
 from model.config import ConfigError, to_plain
-from model.tokenizer import Tokenizer
-from pipeline.config import Config
-from pipeline.corpora.accounting import account_files, rejected_fraction, total_rows
-from pipeline.corpora.duplicates import key_buckets
-from pipeline.corpora.encoding import ExampleLayout
-from pipeline.corpora.labels import check_groups, check_head, count_labels, index_labels
-from pipeline.corpora.statistics import summarize
-from pipeline.corpora.survey import SurveyFiles
-from pipeline.corpora.units import InputFile, Unit
+from model.text.tokenizer import Tokenizer
+from pipeline.config.sections import Config
+from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles, find_dataset
+from pipeline.corpora.preparing.dataset_statistics import summarize
+from pipeline.corpora.preparing.duplicates import key_buckets
+from pipeline.corpora.preparing.encoding import ExampleLayout
+from pipeline.corpora.preparing.labels import check_groups, check_head, count_labels, index_labels
+from pipeline.corpora.preparing.survey import SurveyFiles
+from pipeline.corpora.reading.accounting import account_files, rejected_fraction, total_rows
+from pipeline.corpora.reading.units import InputFile, Unit
+from pipeline.process import progress
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report
-from pipeline.runs import progress
-from pipeline.runs.dataset import Dataset, DatasetFiles, find_dataset
-from pipeline.runs.files import (
+from pipeline.runners.execution import RunError, running
+from pipeline.schemas import REJECTIONS
+from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.planning import plan_units
+from pipeline.stages.vocabulary import build_vocabulary
+from pipeline.storage.files import (
     Files,
     join,
     read_json,
@@ -35,12 +40,7 @@ from pipeline.runs.files import (
     write_lines,
     write_text,
 )
-from pipeline.runs.manifest import Manifest, code_version, fingerprint, new_run_id
-from pipeline.schemas import REJECTIONS
-from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.planning import plan_units
-from pipeline.stages.running import RunError, running
-from pipeline.stages.vocabulary import build_vocabulary
+from pipeline.storage.manifest import Manifest, code_version, fingerprint, new_run_id
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.count_tokens import CountTokens

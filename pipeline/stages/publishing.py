@@ -8,13 +8,9 @@ from typing import Literal
 
 from model.bundle import Bundle
 from model.config import ConfigError
-from pipeline import stopping
-from pipeline.config import Config
-from pipeline.corpora.accounting import rejected_fraction
-from pipeline.logs import conclude, describe_run
-from pipeline.reports.collect import collect_run_report
-from pipeline.reports.run_report import render_run_report
-from pipeline.runs.commit import (
+from pipeline.config.sections import Config
+from pipeline.corpora.reading.accounting import rejected_fraction
+from pipeline.nights.commit import (
     Partition,
     final_files,
     publish,
@@ -23,12 +19,16 @@ from pipeline.runs.commit import (
     staging_folder,
     sweep_dead_runs,
 )
-from pipeline.runs.files import Files, join, write_text
-from pipeline.runs.lease import Lease, hold_lease
-from pipeline.runs.manifest import MANIFEST, Manifest, one_line
-from pipeline.runs.staging import StagedFile
-from pipeline.stages.drift import measure_drift
-from pipeline.stages.running import RunError
+from pipeline.nights.drift import measure_drift
+from pipeline.nights.lease import Lease, hold_lease
+from pipeline.process import signals
+from pipeline.process.logs import conclude, describe_run
+from pipeline.reports.collect import collect_run_report
+from pipeline.reports.run_report import render_run_report
+from pipeline.runners.execution import RunError
+from pipeline.storage.files import Files, join, write_text
+from pipeline.storage.manifest import MANIFEST, Manifest, one_line
+from pipeline.storage.staging import StagedFile
 from pipeline.transforms.list_files import read_list
 
 logger = logging.getLogger("limelight")
@@ -158,7 +158,7 @@ def publish_run(
     final = final_files(partition.predictions, predictions, run_id=run.run_id)
     run.outputs = [file.as_output() for file in final]
     folder = run_folder(partition.output, run.run_id)
-    stopping.check()
+    signals.check()
     try:
         # Before the commit: who finds a published run that was killed needs all that it counted.
         run.write(files, folder)

@@ -11,18 +11,17 @@ import pyarrow as pa
 
 from model.bundle import Bundle
 from model.config import ConfigError, to_plain
-from pipeline.config import Config
-from pipeline.corpora.accounting import account_files, total_rows
-from pipeline.corpora.documents import kept_fields
-from pipeline.corpora.predictions import column_prefixes
-from pipeline.corpora.units import InputFile, Unit
-from pipeline.logs import conclude, describe_run, naming_run
-from pipeline.runs import progress
-from pipeline.runs.commit import Partition, run_folder, staging_folder
-from pipeline.runs.files import Files, join, read_json
-from pipeline.runs.manifest import Manifest, new_run_id, read_manifest
-from pipeline.runs.models import open_bundle
-from pipeline.runs.parquet_files import ParquetLayout
+from pipeline.config.sections import Config
+from pipeline.corpora.reading.accounting import account_files, total_rows
+from pipeline.corpora.reading.rows import kept_fields
+from pipeline.corpora.reading.units import InputFile, Unit
+from pipeline.corpora.scoring.predictions import column_prefixes
+from pipeline.nights.commit import Partition, run_folder, staging_folder
+from pipeline.nights.reuse import describe_reuse, find_earlier
+from pipeline.process import progress
+from pipeline.process.logs import conclude, describe_run, naming_run
+from pipeline.runners.execution import running
+from pipeline.runners.parallelism import process_threads
 from pipeline.schemas import REJECTIONS, predictions_schema
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
@@ -36,9 +35,10 @@ from pipeline.stages.publishing import (
     publish_run,
     recorded,
 )
-from pipeline.stages.reuse import describe_reuse, find_earlier
-from pipeline.stages.running import running
-from pipeline.stages.threads import process_threads
+from pipeline.storage.files import Files, join, read_json
+from pipeline.storage.manifest import Manifest, new_run_id, read_manifest
+from pipeline.storage.models import open_bundle
+from pipeline.storage.parquet_files import ParquetLayout
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles

@@ -8,20 +8,20 @@ import apache_beam as beam
 
 from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
 from model.config import BASE_VARIANT, ConfigError, to_plain
-from model.embedding import check_width
-from model.metrics import are_directed_relations
-from pipeline.config import Config, vary_config
-from pipeline.corpora.labels import check_head
+from model.metrics.classification import are_directed_relations
+from model.training.pretrained_vectors import check_width
+from pipeline.config.sections import Config, vary_config
+from pipeline.corpora.preparing.dataset import Dataset
+from pipeline.corpora.preparing.labels import check_head
+from pipeline.process import progress
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card
 from pipeline.reports.model_report import render_model_report
-from pipeline.runs import progress
-from pipeline.runs.dataset import Dataset
-from pipeline.runs.files import Files, join, read_json, write_json, write_text
-from pipeline.runs.manifest import Manifest, new_run_id
-from pipeline.runs.trials import Trial, TrialResult
+from pipeline.runners.execution import running
 from pipeline.stages.prepare import prepare
-from pipeline.stages.running import running
+from pipeline.storage.files import Files, join, read_json, write_json, write_text
+from pipeline.storage.manifest import Manifest, new_run_id
+from pipeline.training.trials import Trial, TrialResult
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_once import WriteOnce
 
@@ -48,7 +48,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     Raises:
         ConfigError, RunError: as `prepare` does; RunError if a training fails.
     """
-    from model.devices import share_cores
+    from model.training.devices import share_cores
 
     configs = vary(config)
     vectors = {name: digest_vectors(each, files=files) for name, each in configs.items()}

@@ -7,26 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from model.config import ConfigError, to_plain
-from model.cores import usable_cores
-from model.tokenizer import Tokenizer
-from model.word_vectors import train_vectors, write_token_lines
-from pipeline.config import Config
-from pipeline.corpora.accounting import (
+from model.runtime.cores import usable_cores
+from model.text.tokenizer import Tokenizer
+from model.training.skip_gram import train_vectors, write_token_lines
+from pipeline.config.sections import Config
+from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.reading.accounting import (
     account_files,
     count_rejected,
     count_used,
     rejected_fraction,
     total_rows,
 )
-from pipeline.corpora.counts import add_counts
-from pipeline.corpora.reading import read_part
-from pipeline.corpora.units import InputFile, plan_parts
-from pipeline.runs import progress
-from pipeline.runs.files import Files, join
-from pipeline.runs.manifest import Manifest, new_run_id
-from pipeline.runs.staging import stage_files
+from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.reading.units import InputFile, plan_parts
+from pipeline.process import progress
+from pipeline.runners.execution import RunError
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.running import RunError
+from pipeline.storage.files import Files, join
+from pipeline.storage.manifest import Manifest, new_run_id
+from pipeline.storage.staging import stage_files
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.config import TextConfig
-from pipeline.runs.files import Files, read_lines
-from pipeline.runs.folders import upload_folder
-from pipeline.stages.running import running
+from pipeline.runners.execution import running
+from pipeline.storage.files import Files, read_lines
+from pipeline.storage.folders import upload_folder
 
 # Pairs in one record batch for TFT.
 BATCH_TOKENS = 100_000

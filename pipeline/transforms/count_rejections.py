@@ -5,7 +5,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from pipeline.corpora.accounting import count_rejected
+from pipeline.corpora.reading.accounting import count_rejected
 
 
 class CountRejections(beam.PTransform):

@@ -9,8 +9,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.corpora.counts import add_counts
-from pipeline.runs.files import Files, write_json
+from pipeline.corpora.reading.counts import add_counts
+from pipeline.storage.files import Files, write_json
 from pipeline.transforms.write_once import WriteOnce
 
 

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 from apache_beam.transforms.window import GlobalWindows
 
 from model.config import TextConfig
-from model.tokenizer import Tokenizer
-from pipeline.corpora.token_counts import (
+from model.text.tokenizer import Tokenizer
+from pipeline.corpora.preparing.token_counts import (
     add_token_counts,
     count_tokens,
     keep_frequent,
     part_by_token,
 )
-from pipeline.runs.files import Files
+from pipeline.storage.files import Files
 from pipeline.transforms.write_once import WriteOnce
 
 # Distinct tokens a bundle holds before it hands them on.

@@ -8,11 +8,11 @@ import apache_beam as beam
 import pyarrow as pa
 
 from model.config import TextConfig
-from pipeline.corpora.accounting import count_used
-from pipeline.corpora.encoding import DocumentEncoder, ExampleLayout
-from pipeline.corpora.survey import SurveyFiles
+from pipeline.corpora.preparing.encoding import DocumentEncoder, ExampleLayout
+from pipeline.corpora.preparing.survey import SurveyFiles
+from pipeline.corpora.reading.accounting import count_used
 from pipeline.elements import Counts, UnitBatch
-from pipeline.runs.files import Files
+from pipeline.storage.files import Files
 
 
 @dataclasses.dataclass

@@ -8,8 +8,8 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.corpora.duplicates import REPEATS, count_repeated_texts, find_repeated_ids
-from pipeline.runs.files import Files
+from pipeline.corpora.preparing.duplicates import REPEATS, count_repeated_texts, find_repeated_ids
+from pipeline.storage.files import Files
 from pipeline.transforms.write_once import WriteOnce
 
 

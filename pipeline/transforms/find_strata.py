@@ -7,12 +7,12 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from pipeline.config import CorpusConfig
-from pipeline.corpora.counts import add_counts
-from pipeline.corpora.digests import add_digests
-from pipeline.corpora.splits import takes_validation_from_training
-from pipeline.corpora.strata import count_strata, find_strata, key_strata
-from pipeline.runs.files import Files, write_json
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.preparing.digests import add_digests
+from pipeline.corpora.preparing.splits import takes_validation_from_training
+from pipeline.corpora.preparing.strata import count_strata, find_strata, key_strata
+from pipeline.corpora.reading.counts import add_counts
+from pipeline.storage.files import Files, write_json
 from pipeline.transforms.write_once import WriteOnce
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import apache_beam as beam
 
-from pipeline.runs.files import Files, read_json, write_json
-from pipeline.runs.staging import StagedFile
+from pipeline.storage.files import Files, read_json, write_json
+from pipeline.storage.staging import StagedFile
 from pipeline.transforms.write_once import WriteOnce
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from pipeline.corpora.profile import profile_predictions
+from pipeline.corpora.scoring.corpus_profile import profile_predictions
 
 
 class ProfilePredictions(beam.PTransform):

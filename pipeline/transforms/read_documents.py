@@ -6,14 +6,14 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.config import CorpusConfig
-from pipeline.corpora.parts import FilePart, count_rows
-from pipeline.corpora.read_ahead import read_ahead
-from pipeline.corpora.reading import read_part
-from pipeline.corpora.units import Unit
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.reading.parts import FilePart, count_rows
+from pipeline.corpora.reading.read_ahead import read_ahead
+from pipeline.corpora.reading.units import Unit
 from pipeline.elements import Counts, UnitBatch
-from pipeline.runs import progress
-from pipeline.runs.files import Files, open_patiently
+from pipeline.process import progress
+from pipeline.storage.files import Files, open_patiently
 
 
 @dataclasses.dataclass

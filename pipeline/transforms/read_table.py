@@ -10,11 +10,11 @@ import apache_beam as beam
 from apache_beam.io.gcp.bigquery import ReadFromBigQuery
 from apache_beam.transforms.window import GlobalWindows
 
-from pipeline.corpora.bigquery import bucket_of, row_to_line, sort_lines
-from pipeline.input_config import InputConfig
-from pipeline.runs import progress
-from pipeline.runs.files import Files, join
-from pipeline.runs.staging import StagedFile
+from pipeline.config.inputs import InputConfig
+from pipeline.corpora.formats.bigquery import bucket_of, row_to_line, sort_lines
+from pipeline.process import progress
+from pipeline.storage.files import Files, join
+from pipeline.storage.staging import StagedFile
 
 # Lines that a bundle holds before it hands them on.
 BUNDLE_BYTES = 16 << 20

@@ -4,8 +4,8 @@ import dataclasses
 
 import apache_beam as beam
 
-from pipeline.corpora.samples import Sample, sample_documents, samples_to_lines, smallest
-from pipeline.runs.files import Files, write_text
+from pipeline.corpora.preparing.samples import Sample, sample_documents, samples_to_lines, smallest
+from pipeline.storage.files import Files, write_text
 from pipeline.transforms.write_once import WriteOnce
 
 

@@ -10,19 +10,19 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindows
 
-from pipeline.config import ScoringConfig
-from pipeline.corpora.accounting import count_used
-from pipeline.corpora.carrying import carry_documents
-from pipeline.corpora.predictions import (
+from pipeline.config.sections import ScoringConfig
+from pipeline.corpora.reading.accounting import count_used
+from pipeline.corpora.scoring.predictions import (
     PredictionContext,
     count_predictions,
     score_documents,
     select_scores,
 )
+from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import Counts, UnitBatch
-from pipeline.runs.earlier import EarlierFiles, shared_earlier_rows
-from pipeline.runs.files import Files
-from pipeline.runs.models import shared_scorers
+from pipeline.nights.carrying import carry_documents
+from pipeline.nights.earlier import EarlierFiles, shared_earlier_rows
+from pipeline.storage.files import Files
 
 # While one batch is tokenized, or its lists are built, another is in the network's threads.
 BATCHES_AT_ONCE = 2

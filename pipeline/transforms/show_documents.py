@@ -4,13 +4,13 @@ import dataclasses
 
 import apache_beam as beam
 
-from pipeline.reports.content import ExampleDocument
-from pipeline.runs.files import Files, write_lines
-from pipeline.runs.gallery import (
+from pipeline.corpora.scoring.gallery import (
+    ExampleDocument,
     gallery_to_lines,
     most_and_least_certain,
     show_extremes,
 )
+from pipeline.storage.files import Files, write_lines
 from pipeline.transforms.write_once import WriteOnce
 
 

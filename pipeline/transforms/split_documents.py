@@ -7,13 +7,13 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from pipeline.config import CorpusConfig
-from pipeline.corpora.digests import add_digests
-from pipeline.corpora.duplicates import key_documents
-from pipeline.corpora.splits import assign_splits, takes_validation_from_training
-from pipeline.corpora.strata import Strata
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.preparing.digests import add_digests
+from pipeline.corpora.preparing.duplicates import key_documents
+from pipeline.corpora.preparing.splits import assign_splits, takes_validation_from_training
+from pipeline.corpora.preparing.strata import Strata
 from pipeline.elements import UnitBatch
-from pipeline.runs.files import Files, read_json
+from pipeline.storage.files import Files, read_json
 
 
 @dataclasses.dataclass

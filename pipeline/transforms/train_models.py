@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import apache_beam as beam
 
 from model.config import ResourcesConfig, TrainingConfig
-from pipeline.runs.files import Files
-from pipeline.runs.trials import Trial, TrialResult, run_trial
+from pipeline.storage.files import Files
+from pipeline.training.trials import Trial, TrialResult, run_trial
 
 
 @dataclasses.dataclass
@@ -38,7 +38,7 @@ class _Train(beam.DoFn):
     files: Files
 
     def setup(self) -> None:
-        from model.devices import set_up_devices, share_cores
+        from model.training.devices import set_up_devices, share_cores
 
         share_cores()
         set_up_devices(self.training)  # a missing GPU fails here, before any trial

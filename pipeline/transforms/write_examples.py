@@ -14,9 +14,9 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 
-from pipeline.input_config import SPLITS
-from pipeline.runs.files import Files, join
-from pipeline.runs.staging import Scratch, StagedFile, stage_files
+from pipeline.config.inputs import SPLITS
+from pipeline.storage.files import Files, join
+from pipeline.storage.staging import Scratch, StagedFile, stage_files
 
 SHARD_BYTES = 100 << 20
 

@@ -8,9 +8,9 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindows
 
-from pipeline.runs.files import Files
-from pipeline.runs.parquet_files import ParquetFiles, ParquetLayout
-from pipeline.runs.staging import StagedFile
+from pipeline.storage.files import Files
+from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
+from pipeline.storage.staging import StagedFile
 
 
 @dataclasses.dataclass

@@ -36,13 +36,13 @@ from model.bundle import (
     write_bundle,
     write_golden,
 )
-from model.classifier import build_classifier
 from model.config import AttentionConfig, NetworkConfig, TextConfig, TrainingConfig
-from model.vocabulary import Vocabulary
-from pipeline.config import CorpusConfig, InputConfig
-from pipeline.corpora.reading import FilePart, read_part
-from pipeline.runs.parquet_files import ParquetFiles, ParquetLayout
-from pipeline.stages.filesystem import BeamFiles
+from model.layers.classifier import build_classifier
+from model.text.vocabulary import Vocabulary
+from pipeline.config.sections import CorpusConfig, InputConfig
+from pipeline.corpora.formats.dispatch import FilePart, read_part
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
 from tests.pipeline.stages.nights import Nights
 
 DOCUMENTS = 25_000

@@ -8,13 +8,13 @@ the table shows the median over the rounds, in documents a second of wall time
 and of CPU time. Where other processes share the machine, the latter is the one
 to compare.
 
-- `folded`: `model.folded.FoldedEngine`.
+- `folded`: `model.folded.engine.FoldedEngine`.
 - `floor`: nothing but `np.dot(h[:n], U, out=z[:n])` for every step and
   direction over sorted batches, in NumPy's own BLAS: what an engine that uses
   this BLAS cannot beat.
 - `onnxruntime`: an LSTM operator over float32, in length-sorted batches, a
   batch a core. Skipped where `onnx` or `onnxruntime` is not installed.
-- `keras`: `model.keras_engine.KerasEngine`, length-sorted batches.
+- `keras`: `model.scoring.keras_engine.KerasEngine`, length-sorted batches.
 
 The network is that of the configuration `guide_attention_2d`, its weights are
 random, and the contenders' attention must agree before they are timed.
@@ -68,7 +68,7 @@ def make_corpora() -> dict[str, Documents]:
 
 
 def make_network(*, ids: int = VOCABULARY) -> Any:
-    from model.classifier import build_classifier
+    from model.layers.classifier import build_classifier
 
     network = build_classifier(CONFIG, ids=ids, max_tokens=MAX_TOKENS, labels=2)
     random = np.random.default_rng(2)
@@ -83,14 +83,14 @@ def sorted_batches(row_offsets: np.ndarray) -> list[np.ndarray]:
 
 
 def folded_contender(cores: int) -> Run:
-    from model.folded import FoldedEngine
-    from model.folded_layout import read_network
+    from model.folded.engine import FoldedEngine
+    from model.folded.layout import read_network
 
     return FoldedEngine(read_network(make_network()), CONFIG, threads=cores).run
 
 
 def keras_contender(cores: int) -> Run:
-    from model.keras_engine import KerasEngine
+    from model.scoring.keras_engine import KerasEngine
 
     return KerasEngine(make_network()).run
 

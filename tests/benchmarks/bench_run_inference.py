@@ -23,12 +23,12 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
-from model.scoring import Scorer
-from pipeline.config import CorpusConfig, InputConfig, ScoringConfig
-from pipeline.corpora.reading import FilePart, read_part
+from model.scoring.scorer import Scorer
+from pipeline.config.sections import CorpusConfig, InputConfig, ScoringConfig
+from pipeline.corpora.formats.dispatch import FilePart, read_part
+from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import UnitBatch
-from pipeline.runs.models import shared_scorers
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments
 from tests.benchmarks.bench_score import read_reviews, write_corpus, write_model
 

@@ -84,10 +84,10 @@ def write_model(folder: Path, texts: list[str]) -> None:
         write_golden,
     )
     from model.config import TextConfig, TrainingConfig
-    from model.keras_engine import KerasEngine
-    from model.scoring import EngineScorer
-    from model.tokenizer import Tokenizer
-    from model.vocabulary import Vocabulary
+    from model.scoring.keras_engine import KerasEngine
+    from model.scoring.scorer import EngineScorer
+    from model.text.tokenizer import Tokenizer
+    from model.text.vocabulary import Vocabulary
     from tests.benchmarks.bench_engine import CONFIG, MAX_TOKENS, make_network, onnx_model
 
     text = TextConfig(max_tokens=MAX_TOKENS, vocabulary_size=VOCABULARY)

@@ -9,7 +9,7 @@ a process changes by the minute: a ratio is that of two epochs in succession. Th
 first epoch is not timed: it holds the tracing. The loss is that of the same
 held-out reviews after the same number of examples.
 
-- `limelight`: `model.training.fit`, as `python -m pipeline train` calls it.
+- `limelight`: `model.training.fit.fit`, as `python -m pipeline train` calls it.
 - `keras`: `Embedding(mask_zero=True)`, `Bidirectional(LSTM)`, attention with the
   mask, every document padded to 200 tokens, `Model.fit` over arrays.
 """
@@ -79,11 +79,11 @@ class Turns:
 
 def read_corpus(folder: str, *, documents: int) -> Corpus:
     """Prepares IMDB with the pipeline and reads its first training and held-out documents."""
-    from model.dataset import Shards, evaluation_batches
-    from pipeline.config import load_config
-    from pipeline.runs.files import read_lines
-    from pipeline.stages.filesystem import BeamFiles
+    from model.training.dataset import Shards, evaluation_batches
+    from pipeline.config.sections import load_config
     from pipeline.stages.prepare import prepare
+    from pipeline.storage.beam_files import BeamFiles
+    from pipeline.storage.files import read_lines
 
     config = load_config(CONFIG, [f"workspace={folder}"])
     dataset = prepare(config, beam_options=[], files=BeamFiles())
@@ -113,14 +113,14 @@ def read_corpus(folder: str, *, documents: int) -> Corpus:
 def train_limelight(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     import tensorflow as tf
 
-    from model.classifier import build_classifier
-    from model.dataset import Shards
-    from model.devices import share_cores
-    from model.examples import encode_examples
-    from model.keras_engine import trace_forward
-    from model.metrics import log_loss
-    from model.training import Hooks, fit, predict
-    from pipeline.config import load_config
+    from model.layers.classifier import build_classifier
+    from model.layers.forward import trace_forward
+    from model.metrics.classification import log_loss
+    from model.training.dataset import Shards
+    from model.training.devices import share_cores
+    from model.training.examples import encode_examples
+    from model.training.fit import Hooks, fit, predict
+    from pipeline.config.sections import load_config
 
     share_cores()  # as `pipeline train` does
 
@@ -162,8 +162,8 @@ def train_keras(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     import keras
     from keras import layers, ops
 
-    from model.metrics import log_loss
-    from pipeline.config import load_config
+    from model.metrics.classification import log_loss
+    from pipeline.config.sections import load_config
 
     config = load_config(CONFIG, [f"workspace={scratch}"])
     network, training = config.network, config.training

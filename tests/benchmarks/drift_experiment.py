@@ -24,14 +24,14 @@ import pyarrow as pa
 
 from model.bundle import PROFILE
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
-from model.scoring import Scorer
-from pipeline.config import Config, CorpusConfig, DriftConfig, ScoringConfig
-from pipeline.corpora.counts import add_counts
-from pipeline.corpora.profile import compare_profiles, profile_predictions
-from pipeline.input_config import InputConfig
-from pipeline.runs.models import shared_scorers
-from pipeline.stages.filesystem import BeamFiles
+from model.scoring.scorer import Scorer
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import Config, CorpusConfig, DriftConfig, ScoringConfig
+from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.scoring.corpus_profile import compare_profiles, profile_predictions
+from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.stages.train import train
+from pipeline.storage.beam_files import BeamFiles
 
 CORPORA = Path(os.environ.get("CORPORA", "."))  # the folder of sms_spam/ and zh_shopping/
 HALVES = 20

@@ -107,8 +107,8 @@ def train(named: Named, *, seed: int, vectors: Path) -> str:
 
 def read_score(folder: str, metric: str) -> float:
     """The test score of a model, as its manifest records it."""
-    from pipeline.runs.manifest import read_manifest
-    from pipeline.stages.filesystem import BeamFiles
+    from pipeline.storage.beam_files import BeamFiles
+    from pipeline.storage.manifest import read_manifest
 
     [trial] = read_manifest(BeamFiles(), folder)["trials"]
     return float(trial["metrics"]["test"][metric])

@@ -122,16 +122,16 @@ def run_steps(folder: Path) -> None:
         import pyarrow as pa
 
         from model.bundle import load_bundle
-        from model.scoring import load_scorer
-        from model.tokenizer import Tokenizer
-        from pipeline.config import ColumnsConfig, CorpusConfig
-        from pipeline.corpora.parts import FilePart
-        from pipeline.corpora.predictions import PredictionContext, score_documents
-        from pipeline.corpora.reading import read_part
-        from pipeline.input_config import InputConfig
-        from pipeline.runs.parquet_files import ParquetFiles, ParquetLayout
+        from model.scoring.scorer import load_scorer
+        from model.text.tokenizer import Tokenizer
+        from pipeline.config.inputs import InputConfig
+        from pipeline.config.sections import ColumnsConfig, CorpusConfig
+        from pipeline.corpora.formats.dispatch import read_part
+        from pipeline.corpora.reading.parts import FilePart
+        from pipeline.corpora.scoring.predictions import PredictionContext, score_documents
         from pipeline.schemas import predictions_schema
-        from pipeline.stages.filesystem import BeamFiles
+        from pipeline.storage.beam_files import BeamFiles
+        from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
 
         bundle = load_bundle(folder / "model")
         scorer = load_scorer(bundle)

@@ -12,8 +12,8 @@ from google.cloud.dataflow_v1beta3 import ContainerSpec, TemplateMetadata
 from google.protobuf import json_format
 
 from model.config import ConfigError
-from pipeline.arguments import parse
-from pipeline.stages.template import PARAMETERS, command_line
+from pipeline.cli.arguments import parse
+from pipeline.cli.flex_template import PARAMETERS, command_line
 
 FOLDER = Path(__file__).resolve().parents[2] / "configs/dataflow"
 METADATA = json.loads((FOLDER / "metadata.json").read_text(encoding="utf-8"))

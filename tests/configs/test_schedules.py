@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.arguments import parse
-from pipeline.stages.runner_options import check_runner
+from pipeline.cli.arguments import parse
+from pipeline.runners.options import check_runner
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEDULES = PROJECT / "configs" / "schedule"

@@ -153,7 +153,7 @@ def worker_pool(folder: Path) -> Iterator[WorkerPool]:
     port = free_port()
     executable = folder / "limelight-worker"
     folder.mkdir(parents=True, exist_ok=True)
-    executable.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipeline.worker "$@"\n')
+    executable.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipeline.runners.worker "$@"\n')
     executable.chmod(0o755)
     command = [
         sys.executable,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.demo_corpus import generate_demo_corpus
+from pipeline.demo.corpus import generate_demo_corpus
 from tests.end_to_end.commands import Finished, run
 
 DATE = "2026-11-20"

@@ -17,7 +17,7 @@ import pyarrow.parquet  # noqa: F401 - imported before the fork, like what follo
 
 import pipeline.transforms.score_documents as scoring
 from pipeline.stages import planning, prepare, score  # noqa: F401
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import Nights
 
 UNIT_BYTES = 900  # so that a small corpus makes several files

@@ -16,9 +16,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.runs.files import write_text
-from pipeline.runs.lease import Claim, LeaseError, ProcessIdentity, hold_lease, read_claim
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.nights.lease import Claim, LeaseError, ProcessIdentity, hold_lease, read_claim
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import write_text
 from tests.distributed.reader import Reader
 from tests.distributed.replaced_night import (
     check_rerun,

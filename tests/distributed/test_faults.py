@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.stages.running import RunError
+from pipeline.runners.execution import RunError
 from tests.distributed.reader import Reader
 from tests.distributed.replaced_night import (
     check_rerun,

@@ -15,9 +15,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.runs.commit import SUCCESS
-from pipeline.runs.history import list_runs
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.nights.commit import SUCCESS
+from pipeline.nights.history import list_runs
+from pipeline.storage.beam_files import BeamFiles
 from tests.distributed import moments
 from tests.pipeline.stages.nights import Nights, left_behind, make_rows
 from tests.pipeline.tiny_model import write_model

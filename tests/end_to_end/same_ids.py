@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from model.bundle import Bundle, ModelConfig
-from model.scoring import EngineScorer
-from model.vocabulary import Vocabulary
-from pipeline.config import Config
-from pipeline.runs.dataset import Dataset
-from pipeline.runs.files import read_lines
-from pipeline.stages.filesystem import BeamFiles
+from model.scoring.scorer import EngineScorer
+from model.text.vocabulary import Vocabulary
+from pipeline.config.sections import Config
+from pipeline.corpora.preparing.dataset import Dataset
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import read_lines
 from tests.pipeline.examples import read_example, read_records
 
 

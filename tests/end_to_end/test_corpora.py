@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import Config, load_config
-from pipeline.corpora.parts import FilePart
-from pipeline.corpora.reading import read_part
-from pipeline.corpora.units import find_input_files
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.sections import Config, load_config
+from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.units import find_input_files
 from pipeline.stages.prepare import prepare
+from pipeline.storage.beam_files import BeamFiles
 from tests.end_to_end.same_ids import assert_same_ids
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.config import build_config
-from pipeline.runs.files import join
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.sections import build_config
 from pipeline.stages.prepare import prepare
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import join
 from tests.pipeline.examples import read_example, read_records
 
 FILES = BeamFiles()

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config import OutputConfig, ScoringConfig
+from pipeline.config.sections import OutputConfig, ScoringConfig
 from tests.pipeline.stages.nights import Nights, make_rows
 from tests.pipeline.tiny_model import write_model
 

@@ -4,10 +4,10 @@ import json
 import random
 from pathlib import Path
 
-from pipeline.config import build_config
-from pipeline.demo_corpus import generate_demo_corpus
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.sections import build_config
+from pipeline.demo.corpus import generate_demo_corpus
 from pipeline.stages.prepare import prepare
+from pipeline.storage.beam_files import BeamFiles
 from tests.end_to_end.same_ids import assert_same_ids
 
 # Languages of the corpora and of the demo, and what corpora are full of.

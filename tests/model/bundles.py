@@ -16,11 +16,11 @@ from model.bundle import (
     write_bundle,
     write_golden,
 )
-from model.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
-from model.keras_engine import KerasEngine
-from model.scoring import EngineScorer
-from model.vocabulary import Vocabulary
+from model.layers.classifier import build_classifier
+from model.scoring.keras_engine import KerasEngine
+from model.scoring.scorer import EngineScorer
+from model.text.vocabulary import Vocabulary
 
 TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
 LABELS = ("neg", "pos", "so-so")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.bundle import BundleError, load_bundle, read_lines, write_lines
-from model.scoring import load_scorer
+from model.scoring.scorer import load_scorer
 from tests.model.bundles import LABELS, NETWORK, TEXT, TOKENS, make_bundle, seal
 
 

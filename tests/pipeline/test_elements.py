@@ -6,10 +6,10 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.config import CorpusConfig, InputConfig
-from pipeline.corpora.units import Unit
+from pipeline.config.sections import CorpusConfig, InputConfig
+from pipeline.corpora.reading.units import Unit
 from pipeline.elements import RecordBatchCoder, UnitBatch
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.read_documents import ReadDocuments
 
 BATCH = pa.record_batch(

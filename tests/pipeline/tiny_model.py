@@ -18,7 +18,7 @@ from model.bundle import (
     write_golden,
 )
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
-from model.vocabulary import Vocabulary
+from model.text.vocabulary import Vocabulary
 
 LABELS = ("long", "short")
 TOKENS = ("good", "bad", "so", "poison")
@@ -57,9 +57,9 @@ def unsaved_bundle(folder: Path) -> Bundle:
 
 def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS) -> str:
     """Writes a whole model directory with random weights; returns its path."""
-    from model.classifier import build_classifier
-    from model.keras_engine import KerasEngine
-    from model.scoring import EngineScorer
+    from model.layers.classifier import build_classifier
+    from model.scoring.keras_engine import KerasEngine
+    from model.scoring.scorer import EngineScorer
 
     vocabulary = Vocabulary(TOKENS, oov_buckets=1)
     network = build_classifier(

@@ -5,19 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from model.metrics import Evaluation, evaluate
+from model.metrics.classification import Evaluation, evaluate
+from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.content import (
     DataStatistics,
-    ExampleDocument,
     InputFile,
     RejectedRow,
     RejectionGroup,
     SplitStatistics,
-    Trial,
 )
 from pipeline.reports.dataset_report import DatasetReport
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
+from pipeline.training.trial_scores import Trial
 
 LABELS = ("billing", "praise")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.metrics import calibration
+from model.metrics.classification import calibration
 from pipeline.reports.charts import (
     BOTTOM,
     LEFT,

@@ -1,12 +1,8 @@
 """Values as people read them."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.reports import formats
-
-any_text = st.text(st.characters(codec=None, exclude_categories=()))
 
 
 @pytest.mark.parametrize(
@@ -59,12 +55,3 @@ def test_dotted_keys():
         ("text.max_tokens", "5"),
         ("text.deep.er", "(1, 2)"),
     ]
-
-
-@given(any_text)
-def test_printable_text_keeps_its_length_and_can_be_written(text):
-    shown = formats.printable(text)
-    assert len(shown) == len(text)
-    shown.encode("utf-8")
-    assert all(character in "\t\n" or ord(character) >= 0x20 for character in shown)
-    assert formats.printable(shown) == shown

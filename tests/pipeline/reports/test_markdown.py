@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pipeline.reports.formats import printable
+from pipeline.process.printable import printable
 from pipeline.reports.markdown import escaped, fenced, table
 
 markdown = MarkdownIt("commonmark").enable("table")

@@ -2,7 +2,7 @@
 
 from markdown_it import MarkdownIt
 
-from model.metrics import evaluate_multilabel
+from model.metrics.classification import evaluate_multilabel
 from pipeline.reports.model_card import render_model_card
 from tests.pipeline.reports import made_up
 

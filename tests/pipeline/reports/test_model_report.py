@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from model.metrics import evaluate, evaluate_multilabel
+from model.metrics.classification import evaluate, evaluate_multilabel
 from pipeline.reports.content import DataStatistics
 from pipeline.reports.model_report import (
     MATRIX_LABELS,

@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config import ColumnsConfig, Config, CorpusConfig
-from pipeline.input_config import InputConfig
-from pipeline.runs.commit import SUCCESS, Partition
-from pipeline.runs.files import Files
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import ColumnsConfig, Config, CorpusConfig
+from pipeline.nights.commit import SUCCESS, Partition
 from pipeline.stages.score import ScoringRun, score
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import Files
 
 DATE = "2026-11-20"
 WORDS = ("good", "bad", "so", "poison", "unheard")

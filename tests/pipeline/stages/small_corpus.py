@@ -9,11 +9,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.config import Config, build_config
-from pipeline.runs.dataset import Dataset, DatasetFiles
-from pipeline.runs.files import join, read_lines
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.sections import Config, build_config
+from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.stages.prepare import prepare
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import join, read_lines
 from tests.pipeline.examples import read_records
 
 FILES = BeamFiles()

@@ -6,7 +6,7 @@ import pytest
 
 from model.config import ConfigError
 from pipeline.stages.backfill import backfill
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import Nights, make_rows
 from tests.pipeline.tiny_model import write_model
 

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.config import ConfigError
-from pipeline.config import Config
-from pipeline.runs.models import open_bundle
+from pipeline.config.sections import Config
 from pipeline.stages.compare import Compared, Gates, check_gates, compare
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.models import open_bundle
 from tests.pipeline.reports.html_page import parse_page
 from tests.pipeline.stages.nights import Nights, make_rows
 from tests.pipeline.tiny_model import LABELS, write_model
@@ -139,7 +139,7 @@ def test_an_accuracy_gate_needs_labels() -> None:
 
 
 def test_the_schema_of_flips_can_be_written(tmp_path: Path) -> None:
-    from pipeline.corpora.flips import FLIPS
+    from pipeline.corpora.scoring.flips import FLIPS
 
     pq.write_table(FLIPS.empty_table(), tmp_path / "flips.parquet")
     assert pa.schema(pq.read_schema(tmp_path / "flips.parquet")).names == FLIPS.names

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config import ScoringConfig
+from pipeline.config.sections import ScoringConfig
 from pipeline.schemas import REJECTIONS
 from tests.end_to_end.check_predictions import check_row
 from tests.pipeline.stages.nights import Nights, make_rows

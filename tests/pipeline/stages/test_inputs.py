@@ -10,14 +10,14 @@ import pytest
 from google.auth.exceptions import DefaultCredentialsError
 
 from model.config import ConfigError
-from pipeline.config import Config, build_config
-from pipeline.printing import print_estimate, print_plan
-from pipeline.runs.files import read_json
+from pipeline.cli.printing import print_estimate, print_plan
+from pipeline.config.sections import Config, build_config
+from pipeline.runners.execution import RunError
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.prepare import dataset_fingerprint
-from pipeline.stages.running import RunError
 from pipeline.stages.score import score
+from pipeline.storage.files import read_json
 from pipeline.transforms import read_table
 from tests.pipeline.stages.nights import Nights, make_rows
 from tests.pipeline.stages.small_corpus import FILES, ROWS, rejections_in, run

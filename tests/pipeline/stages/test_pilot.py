@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import OutputConfig, ScoringConfig
-from pipeline.input_config import InputConfig
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import OutputConfig, ScoringConfig
 from pipeline.stages import pilot
-from pipeline.stages.filesystem import BeamFiles
 from pipeline.stages.pilot import Estimate, estimate_scoring
+from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import Nights, make_rows
 from tests.pipeline.tiny_model import write_model
 

@@ -6,12 +6,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.config import ConfigError
-from pipeline.config import ColumnsConfig, CorpusConfig
-from pipeline.corpora.reading import read_part
-from pipeline.corpora.units import Unit, find_input_files, group_units, plan_parts
-from pipeline.input_config import InputConfig
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.reading.units import Unit, find_input_files, group_units, plan_parts
 from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.storage.beam_files import BeamFiles
 
 FILES = BeamFiles()
 

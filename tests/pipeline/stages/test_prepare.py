@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 
 from model.config import ConfigError
-from model.tokenizer import Tokenizer
-from pipeline.config import Config, build_config
-from pipeline.corpora.units import find_input_files, group_units, plan_parts
-from pipeline.runs.dataset import Dataset
-from pipeline.runs.files import join, read_json, read_lines, write_text
+from model.text.tokenizer import Tokenizer
+from pipeline.config.sections import Config, build_config
+from pipeline.corpora.preparing.dataset import Dataset
+from pipeline.corpora.reading.units import find_input_files, group_units, plan_parts
 from pipeline.stages.prepare import dataset_fingerprint
+from pipeline.storage.files import join, read_json, read_lines, write_text
 from tests.pipeline.examples import read_example, read_records
 from tests.pipeline.stages.small_corpus import (
     FILES,

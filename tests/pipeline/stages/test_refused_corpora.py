@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from model.config import ConfigError
-from pipeline.runs.dataset import DatasetFiles, find_dataset
-from pipeline.runs.files import read_json
-from pipeline.stages.running import RunError
+from pipeline.corpora.preparing.dataset import DatasetFiles, find_dataset
+from pipeline.runners.execution import RunError
+from pipeline.storage.files import read_json
 from tests.pipeline.stages.small_corpus import (
     FILES,
     ROWS,

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.config import ConfigError
-from pipeline.runs.lease import LeaseError, hold_lease
+from pipeline.nights.lease import LeaseError, hold_lease
+from pipeline.runners.execution import RunError
 from pipeline.stages import publishing
-from pipeline.stages.filesystem import BeamFiles
-from pipeline.stages.running import RunError
+from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import Nights, left_behind, make_rows
 from tests.pipeline.tiny_model import write_model
 

@@ -9,10 +9,10 @@ import pyarrow.dataset
 import pytest
 
 from model.config import ConfigError
-from pipeline.config import Config, OutputConfig, ScoringConfig
-from pipeline.runs.commit import SUCCESS
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.sections import Config, OutputConfig, ScoringConfig
+from pipeline.nights.commit import SUCCESS
 from pipeline.stages.score import score
+from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import DATE, Nights, make_rows
 from tests.pipeline.tiny_model import write_model
 

@@ -16,11 +16,11 @@ from model.config import (
     NetworkConfig,
     VariantConfig,
 )
-from model.scoring import load_scorer
-from pipeline.config import Config, build_config, vary_config
-from pipeline.runs.trials import EVENTS, Trial, TrialResult
-from pipeline.stages.filesystem import BeamFiles
+from model.scoring.scorer import load_scorer
+from pipeline.config.sections import Config, build_config, vary_config
 from pipeline.stages.train import Trained, check_monitor, choose_best, digest_vectors, train
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.training.trials import EVENTS, Trial, TrialResult
 
 VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from model.config import EmbeddingConfig, TextConfig
-from model.embedding import read_vectors
-from model.vocabulary import Vocabulary
-from pipeline.config import Config, build_config
-from pipeline.stages.filesystem import BeamFiles
-from pipeline.stages.running import RunError
+from model.text.vocabulary import Vocabulary
+from model.training.pretrained_vectors import read_vectors
+from pipeline.config.sections import Config, build_config
+from pipeline.runners.execution import RunError
 from pipeline.stages.vectors import learn_vectors
+from pipeline.storage.beam_files import BeamFiles
 
 FILES = BeamFiles()
 

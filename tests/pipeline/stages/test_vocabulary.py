@@ -5,10 +5,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.config import TextConfig
-from pipeline.corpora.token_counts import TOKEN_COUNTS
-from pipeline.runs.files import join
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.corpora.preparing.token_counts import TOKEN_COUNTS
 from pipeline.stages.vocabulary import build_vocabulary
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import join
 from tests.pipeline import object_store
 
 COUNTS = {"日": 2, "c": 1, "a": 5, "b": 2, "é": 1, ",": 1}

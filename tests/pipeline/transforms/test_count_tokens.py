@@ -9,7 +9,7 @@ import pytest
 from apache_beam.testing.util import assert_that
 
 from model.config import TextConfig
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms import count_tokens
 from tests.pipeline.batches import make_documents
 from tests.pipeline.transforms.local_beam import local_pipeline

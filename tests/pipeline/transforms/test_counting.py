@@ -8,16 +8,20 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.testing.util import assert_that, equal_to
 
-from model.scoring import EngineScorer
-from pipeline.corpora.accounting import count_rejected
-from pipeline.corpora.digests import add_digests
-from pipeline.corpora.predictions import PredictionContext, score_documents
-from pipeline.corpora.rejections import reject_documents
-from pipeline.corpora.samples import sample_documents, samples_to_lines, smallest
-from pipeline.runs.files import read_json, read_lines
-from pipeline.runs.gallery import gallery_from_lines, most_and_least_certain, show_extremes
-from pipeline.runs.staging import StagedFile
-from pipeline.stages.filesystem import BeamFiles
+from model.scoring.scorer import EngineScorer
+from pipeline.corpora.preparing.digests import add_digests
+from pipeline.corpora.preparing.samples import sample_documents, samples_to_lines, smallest
+from pipeline.corpora.reading.accounting import count_rejected
+from pipeline.corpora.reading.rejections import reject_documents
+from pipeline.corpora.scoring.gallery import (
+    gallery_from_lines,
+    most_and_least_certain,
+    show_extremes,
+)
+from pipeline.corpora.scoring.predictions import PredictionContext, score_documents
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import read_json, read_lines
+from pipeline.storage.staging import StagedFile
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles, read_list

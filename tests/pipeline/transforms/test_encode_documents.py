@@ -6,12 +6,12 @@ import pyarrow.parquet as pq
 from apache_beam.testing.util import assert_that, equal_to
 
 from model.config import TextConfig
-from model.vocabulary import Vocabulary
-from pipeline.corpora.duplicates import REPEATS
-from pipeline.corpora.encoding import DocumentEncoder, ExampleLayout
-from pipeline.corpora.survey import SurveyFiles
-from pipeline.runs.files import join, write_lines
-from pipeline.stages.filesystem import BeamFiles
+from model.text.vocabulary import Vocabulary
+from pipeline.corpora.preparing.duplicates import REPEATS
+from pipeline.corpora.preparing.encoding import DocumentEncoder, ExampleLayout
+from pipeline.corpora.preparing.survey import SurveyFiles
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import join, write_lines
 from pipeline.transforms.encode_documents import EncodeDocuments
 from tests.pipeline.batches import make_documents
 from tests.pipeline.transforms.local_beam import local_pipeline, name_rows

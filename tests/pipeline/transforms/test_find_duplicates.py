@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.corpora.digests import add_digests
-from pipeline.corpora.duplicates import REPEATS, key_documents
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.corpora.preparing.digests import add_digests
+from pipeline.corpora.preparing.duplicates import REPEATS, key_documents
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.find_duplicates import FindDuplicates
 from tests.pipeline.batches import make_documents
 from tests.pipeline.transforms.local_beam import local_pipeline

@@ -5,12 +5,12 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.config import ColumnsConfig, CorpusConfig
-from pipeline.corpora.parts import FilePart, split_file
-from pipeline.corpora.units import Unit
-from pipeline.input_config import InputConfig
-from pipeline.runs.files import Files
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.reading.parts import FilePart, split_file
+from pipeline.corpora.reading.units import Unit
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import Files
 from pipeline.transforms.read_documents import CountPartRows, ReadDocuments
 from tests.pipeline.transforms.local_beam import local_pipeline, name_rows
 

@@ -9,9 +9,9 @@ from typing import Any
 import apache_beam as beam
 import pytest
 
-from pipeline.corpora.bigquery import bucket_of
-from pipeline.input_config import InputConfig
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.inputs import InputConfig
+from pipeline.corpora.formats.bigquery import bucket_of
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms import read_table
 from pipeline.transforms.list_files import ListFiles, read_list
 from pipeline.transforms.read_table import ReadTable

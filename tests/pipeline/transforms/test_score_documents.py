@@ -4,15 +4,15 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.config import ScoringConfig
-from pipeline.corpora.accounting import count_used
-from pipeline.corpora.predictions import (
+from pipeline.config.sections import ScoringConfig
+from pipeline.corpora.reading.accounting import count_used
+from pipeline.corpora.scoring.predictions import (
     PredictionContext,
     count_predictions,
     score_documents,
 )
-from pipeline.runs.models import shared_scorers
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.corpora.scoring.scorers import shared_scorers
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments
 from tests.pipeline.batches import make_documents
 from tests.pipeline.tiny_model import write_model

@@ -4,12 +4,12 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.config import CorpusConfig, SplitsConfig
-from pipeline.corpora.digests import add_digests
-from pipeline.corpora.duplicates import key_documents
-from pipeline.corpora.splits import assign_splits
-from pipeline.input_config import InputConfig
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig, SplitsConfig
+from pipeline.corpora.preparing.digests import add_digests
+from pipeline.corpora.preparing.duplicates import key_documents
+from pipeline.corpora.preparing.splits import assign_splits
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.find_strata import FindStrata
 from pipeline.transforms.split_documents import SplitDocuments
 from tests.pipeline.batches import make_documents

@@ -4,8 +4,8 @@ import apache_beam as beam
 import pytest
 
 from model.config import ConfigError, ResourcesConfig, TrainingConfig
-from model.devices import set_up_devices
-from pipeline.stages.filesystem import BeamFiles
+from model.training.devices import set_up_devices
+from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.train_models import TrainModels, resource_hints
 
 RESOURCES = ResourcesConfig(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.runs.staging import StagedFile
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.staging import StagedFile
 from pipeline.transforms.list_files import ListFiles, read_list
 from pipeline.transforms.write_examples import Piece, WriteExamples, plan_shards
 from tests.pipeline.examples import read_records

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.runs.staging import StagedFile
-from pipeline.stages.filesystem import BeamFiles
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.staging import StagedFile
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 from tests.pipeline.transforms.local_beam import local_pipeline
 

@@ -1,0 +1,1 @@
+"""The CPU engine, which runs a trained network without Keras and TensorFlow."""

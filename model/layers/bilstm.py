@@ -1,0 +1,152 @@
+"""A bidirectional LSTM over right-padded sequences that needs no mask."""
+
+from typing import Any, Literal
+
+import keras
+
+from model.layers.block_lstm import run_block, runs_as_block
+from model.layers.sequences import (
+    Shape,
+    Tensor,
+    first_real_step,
+    last_real_step,
+    reverse_within_length,
+)
+
+
+@keras.saving.register_keras_serializable(package="limelight")
+class BiLSTM(keras.layers.Layer):
+    """LSTM states of every token, read from both sides, without a mask.
+
+    The forward LSTM runs over the padded batch as it is: padding lies to the
+    right, so no real state has seen it. For the backward LSTM each sequence is
+    reversed within its own length, run forward and reversed back, so padding
+    is once more what comes last. At the real steps the states and their
+    gradients equal those of `keras.layers.Bidirectional(keras.layers.LSTM)`
+    with a mask; at padding they are finite and mean nothing. Because no mask
+    is passed, cuDNN's kernel stays eligible on a GPU and TensorFlow's fused
+    one on a CPU (`model.layers.block_lstm`), both with `recurrent_dropout=0` alone.
+
+    Call arguments:
+        sequences: float tensor `(batch, steps, features)`, padded on the right.
+        length: int tensor `(batch,)`, real steps of each row, 0 to `steps`.
+
+    Returns:
+        `(states, final)`: `(batch, steps, width)` and `(batch, width)`, where
+        width is `2 * units` for two directions concatenated and `units`
+        otherwise. `final` holds what each direction ends with, merged as the
+        states are: the forward state at the last real token and the backward
+        state at the first. It is 0 for a row without real steps.
+
+    Sublayers and weights:
+        `forward_lstm` and, if bidirectional, `backward_lstm`, each a
+        `keras.layers.LSTM` with `cell.kernel` `(features, 4 * units)`,
+        `cell.recurrent_kernel` `(units, 4 * units)` and `cell.bias`
+        `(4 * units,)`; gates in the order input, forget, cell, output; the
+        forget gate's bias starts at 1.
+
+    Args:
+        units: width of one direction.
+        bidirectional: False leaves out the backward LSTM.
+        merge: `"concat"` puts the forward half first; `"sum"` adds the two, as
+            Zhou et al., 2016 do.
+        dropout: rate on the outputs, states and final alike.
+        recurrent_dropout: rate on the recurrent input of both LSTMs. Any rate
+            above 0 rules out the fused kernels.
+        regularizer: applied to every weight.
+
+    Reference: Schuster & Paliwal, 1997; Graves & Schmidhuber, 2005.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        bidirectional: bool = True,
+        merge: Literal["concat", "sum"] = "concat",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if merge not in ("concat", "sum"):
+            raise ValueError(f"{self.name}.merge: expected 'concat' or 'sum', got {merge!r}")
+        self.units = units
+        self.bidirectional = bidirectional
+        self.merge = merge
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.regularizer = keras.regularizers.get(regularizer)
+
+        self.forward_lstm = self._one_direction("forward_lstm")
+        self.backward_lstm = self._one_direction("backward_lstm") if bidirectional else None
+        self.states_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.final_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def _one_direction(self, name: str) -> keras.layers.LSTM:
+        return keras.layers.LSTM(
+            self.units,
+            return_sequences=True,
+            recurrent_dropout=self.recurrent_dropout,
+            kernel_regularizer=self.regularizer,
+            recurrent_regularizer=self.regularizer,
+            bias_regularizer=self.regularizer,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def build(self, sequences_shape: Shape) -> None:
+        """Creates the weights; `sequences_shape` is `(batch, steps, features)`."""
+        self.forward_lstm.build(sequences_shape)
+        if self.backward_lstm is not None:
+            self.backward_lstm.build(sequences_shape)
+
+    def call(
+        self, sequences: Tensor, length: Tensor, training: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Runs both directions; shapes in the class docstring."""
+        states = self._run(self.forward_lstm, sequences, training=training)
+        final = last_real_step(states, length)
+        if self.backward_lstm is not None:
+            backward = self._run(
+                self.backward_lstm, sequences, reverse_within=length, training=training
+            )
+            final = self._merged(final, first_real_step(backward, length))
+            states = self._merged(states, backward)
+        return (
+            self.states_dropout(states, training=training),
+            self.final_dropout(final, training=training),
+        )
+
+    def _run(
+        self,
+        lstm: keras.layers.LSTM,
+        sequences: Tensor,
+        *,
+        reverse_within: Tensor | None = None,
+        training: bool,
+    ) -> Tensor:
+        if self.recurrent_dropout == 0 and runs_as_block(self.compute_dtype):
+            return run_block(lstm, sequences, reverse_within)
+        if reverse_within is None:
+            return lstm(sequences, training=training)
+        states = lstm(reverse_within_length(sequences, reverse_within), training=training)
+        return reverse_within_length(states, reverse_within)
+
+    def _merged(self, forward: Tensor, backward: Tensor) -> Tensor:
+        if self.merge == "sum":
+            return forward + backward
+        return keras.ops.concatenate([forward, backward], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "bidirectional": self.bidirectional,
+            "merge": self.merge,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "regularizer": keras.regularizers.serialize(self.regularizer),
+        }

@@ -1,0 +1,176 @@
+"""The network: embedding, Bi-LSTM, attention, head, as one Keras model."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from model.config import CONTROLS, NetworkConfig
+from model.layers.attention import KINDS
+from model.layers.bilstm import BiLSTM
+from model.layers.pooling import MeanPooling
+from model.layers.sequences import Tensor, real_steps
+
+
+def build_classifier(
+    config: NetworkConfig,
+    *,
+    ids: int,
+    max_tokens: int,
+    labels: int,
+    embedding_matrix: np.ndarray | None = None,
+) -> keras.Model:
+    """Builds the network, untrained.
+
+    Inputs, a dictionary:
+        token_ids: int32 `(batch, steps)`, padded on the right with 0; steps
+            may differ from batch to batch, up to `max_tokens`.
+        length: int32 `(batch,)`, tokens of each row. A row of length 0 gets
+            finite probabilities and no attention.
+
+    Outputs, a dictionary:
+        probabilities: float32 `(batch, labels)`. They sum to 1, but for the
+            head `multilabel`, where each stands alone.
+        attention: float32 `(batch, steps)`, one weight a token: at least 0,
+            exactly 0 at padding, summing to 1 over the tokens.
+
+    Layers that hold weights are named `embedding`, `bilstm_1` to `bilstm_n`,
+    `attention` and `head`. The head computes in float32 also under a
+    mixed-precision policy.
+
+    With `attention.return_sequences` the head is applied at every step, and a
+    document's probabilities are the mean of those at its real steps.
+
+    Args:
+        config: the network's settings.
+        ids: rows of the embedding table: padding, OOV buckets and tokens.
+        max_tokens: the most steps a batch may have.
+        labels: number of labels; 2 for the head `sigmoid`, whose one unit is
+            the probability of label 1.
+        embedding_matrix: initial embedding `(ids, embedding.units)`; random if
+            None.
+
+    Raises:
+        ValueError: settings, labels or matrix that do not go together; the
+            message names the key, what was expected and what came.
+    """
+    _check(config, ids=ids, labels=labels, embedding_matrix=embedding_matrix)
+    regularizer = keras.regularizers.L2(config.l2) if config.l2 else None
+
+    token_ids = keras.Input(shape=(None,), dtype="int32", name="token_ids")
+    length = keras.Input(shape=(), dtype="int32", name="length")
+    mask = LengthMask(name="mask")(token_ids, length)
+
+    states = keras.layers.Embedding(
+        ids,
+        config.embedding.units,
+        embeddings_initializer=keras.initializers.RandomUniform(
+            -config.embedding.initial_range, config.embedding.initial_range
+        ),
+        embeddings_regularizer=regularizer,
+        trainable=config.embedding.trainable,
+        weights=None if embedding_matrix is None else [embedding_matrix],
+        name="embedding",
+    )(token_ids)
+    states = keras.layers.SpatialDropout1D(
+        config.embedding.spatial_dropout, name="embedding_spatial_dropout"
+    )(states)
+    states = keras.layers.Dropout(config.embedding.dropout, name="embedding_dropout")(states)
+
+    for number in range(1, config.lstm.layers + 1):
+        states, final = BiLSTM(
+            config.lstm.units,
+            bidirectional=config.lstm.bidirectional,
+            merge=config.lstm.merge,
+            dropout=config.lstm.dropout,
+            recurrent_dropout=config.lstm.recurrent_dropout,
+            regularizer=regularizer,
+            name=f"bilstm_{number}",
+        )(states, length)
+
+    attention = KINDS[config.attention.kind](
+        **_attention_arguments(config, max_tokens=max_tokens, regularizer=regularizer),
+        name="attention",
+    )
+    pooled, weights = attention(states, mask, final)
+    pooled = keras.layers.Dropout(config.dropout, name="dropout")(pooled)
+
+    head = keras.layers.Dense(
+        1 if config.head == "sigmoid" else labels,
+        activation="softmax" if config.head == "softmax" else "sigmoid",
+        kernel_regularizer=regularizer,
+        bias_regularizer=regularizer,
+        dtype="float32",
+        name="head",
+    )
+    probabilities = head(pooled)
+    if config.attention.return_sequences:
+        mean = MeanPooling(dtype="float32", name="mean_over_steps")
+        probabilities, _ = mean(probabilities, mask)
+    if config.head == "sigmoid":
+        probabilities = ops.concatenate([1.0 - probabilities, probabilities], axis=-1)
+
+    return keras.Model(
+        inputs={"token_ids": token_ids, "length": length},
+        outputs={"probabilities": probabilities, "attention": weights},
+        name="limelight",
+    )
+
+
+@keras.saving.register_keras_serializable(package="limelight")
+class LengthMask(keras.layers.Layer):
+    """Marks the real steps of a right-padded batch.
+
+    Call arguments: `token_ids` `(batch, steps)`, of which only the shape is
+    read; `length` int `(batch,)`.
+
+    Returns: bool `(batch, steps)`, True before each row's length.
+    """
+
+    def call(self, token_ids: Tensor, length: Tensor) -> Tensor:
+        """Compares positions with lengths; shapes in the class docstring."""
+        return real_steps(length, ops.shape(token_ids)[1])
+
+
+def _attention_arguments(
+    config: NetworkConfig, *, max_tokens: int, regularizer: Any
+) -> dict[str, Any]:
+    """The constructor's arguments of the layer that `config.attention.kind` names."""
+    if config.attention.kind == "none":
+        return {"bidirectional": config.lstm.bidirectional}
+    if config.attention.kind in CONTROLS:
+        return {}
+    arguments = {
+        "return_sequences": config.attention.return_sequences,
+        "regularizer": regularizer,
+    }
+    match config.attention.kind:
+        case "positional":
+            return {**arguments, "max_tokens": max_tokens}
+        case "context" | "luong" | "bahdanau":
+            return {**arguments, "units": config.attention.units}
+        case "multihead":
+            sizes = {"units": config.attention.units, "heads": config.attention.heads}
+            return {**arguments, **sizes}
+        case _:
+            return arguments
+
+
+def _check(
+    config: NetworkConfig, *, ids: int, labels: int, embedding_matrix: np.ndarray | None
+) -> None:
+    """Raises `ValueError` for settings that are valid one by one but not together."""
+    if config.head == "sigmoid" and labels != 2:
+        raise ValueError(
+            f"network.head: expected 2 labels for 'sigmoid', got {labels};"
+            " use 'softmax' for more, 'multilabel' if a document may have several"
+        )
+    if config.head == "softmax" and labels < 2:
+        raise ValueError(f"network.head: expected 2 labels or more for 'softmax', got {labels}")
+    expected = (ids, config.embedding.units)
+    if embedding_matrix is not None and embedding_matrix.shape != expected:
+        raise ValueError(
+            f"embedding_matrix: expected shape {expected} (ids, network.embedding.units),"
+            f" got {embedding_matrix.shape}"
+        )

@@ -1,0 +1,1 @@
+"""Texts in, predictions out: the scorer and the engines that it may run."""

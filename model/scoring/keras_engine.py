@@ -1,0 +1,52 @@
+"""The network as trained, run in length-sorted batches: the choice on a GPU."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from model.layers.forward import trace_forward
+from model.text.padding import pad_ids
+
+BATCH_ROWS = 256
+
+
+class KerasEngine:
+    """Runs the Keras network over flat token ids."""
+
+    def __init__(self, network: keras.Model) -> None:
+        """Traces the network, with the weights that it has now and later."""
+        self._forward = trace_forward(network)
+
+    def run(self, ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores documents given as flat ids.
+
+        Args:
+            ids: int32 `(tokens,)`.
+            row_offsets: int64 `(rows + 1,)`; every row has 1 to `max_tokens` tokens.
+
+        Returns:
+            `(probabilities, attention)`: float32 `(rows, labels)` and float32
+            `(tokens,)`, in the order of the rows.
+        """
+        lengths = np.diff(row_offsets)
+        matrix = pad_ids(ids, row_offsets, max_tokens=int(lengths.max()))
+        order = np.argsort(lengths, kind="stable")
+        attention = np.empty(matrix.shape, dtype=np.float32)
+        probabilities: np.ndarray | None = None
+        for start in range(0, len(order), BATCH_ROWS):
+            rows = order[start : start + BATCH_ROWS]
+            steps = int(lengths[rows[-1]])
+            outputs = self._forward(
+                {
+                    "token_ids": tf.constant(matrix[rows, :steps], tf.int32),
+                    "length": tf.constant(lengths[rows], tf.int32),
+                }
+            )
+            batch = outputs["probabilities"].numpy()
+            if probabilities is None:
+                probabilities = np.empty((len(order), batch.shape[1]), dtype=np.float32)
+            probabilities[rows] = batch
+            attention[rows, :steps] = outputs["attention"].numpy()
+        if probabilities is None:
+            raise ValueError("row_offsets: expected at least one row, got none")
+        return probabilities, attention[np.arange(matrix.shape[1]) < lengths[:, None]]

@@ -1,0 +1,223 @@
+"""The tokenizer and the vocabulary as one TensorFlow graph, for serving.
+
+The twin of `model.text.tokenizer`, whose docstring has the rule, and of `Vocabulary.encode`. No
+loop: what the kernel remembers while it walks, the graph looks up, as "the last position
+before this one at which ...".
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from model.config import TextConfig
+from model.text.characters import CODE_POINTS, CharacterClass, class_table, folding_table
+from model.text.protected import CLOSING, MARKED, OPENING, join_patterns
+from model.text.vocabulary import Vocabulary
+from model.text.vocabulary_kernel import ABSENT, OOV_KEY
+
+SPACE = CharacterClass.SPACE
+
+
+class TokenizerGraph(tf.Module):
+    """Tokenizes and encodes strings inside TensorFlow; can be saved in a SavedModel.
+
+    With `config.nfkc` the graph has an operation of tensorflow-text: whoever loads it
+    imports `tensorflow_text` first (TensorFlow Serving has it built in).
+
+    Args:
+        config: as for `Tokenizer`.
+        vocabulary: gives the ids; its tokens travel inside the graph.
+
+    Raises:
+        ConfigError: as `Tokenizer` does.
+    """
+
+    def __init__(self, config: TextConfig, vocabulary: Vocabulary) -> None:
+        super().__init__(name="tokenizer")
+        self._nfkc = config.nfkc
+        self._drop_html = config.drop_html
+        self._pattern = join_patterns(config.protected)
+        self._classes = PagedTable(class_table())
+        folding = folding_table(lowercase=config.lowercase, fold_digits=config.fold_digits)
+        self._shifts = PagedTable(folding - np.arange(CODE_POINTS))
+        self._oov_buckets = vocabulary.oov_buckets
+        # No token is empty, but a table must not be: the empty string stands in.
+        keys = ["", *vocabulary.tokens]
+        ids = [ABSENT, *range(vocabulary.first_token_id, vocabulary.size)]
+        self._ids = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(keys, ids, tf.string, tf.int32), ABSENT
+        )
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+        """Tokenizes a batch.
+
+        Args:
+            texts: UTF-8, string [batch]. What is not UTF-8 reads as U+FFFD.
+
+        Returns:
+            ragged [batch, (tokens)]: `surfaces` and `folded`, string; `starts` and `ends`,
+            int32, in characters of the text; `ids`, int32.
+        """
+        decoded = tf.strings.unicode_decode(texts, "UTF-8")
+        codes, rows = decoded.values, tf.cast(decoded.value_rowids(), tf.int32)
+        row_starts = tf.cast(decoded.row_starts(), tf.int32)
+        positions = tf.range(tf.size(codes))
+        # A segment is tokenized as if it stood alone: a row, or the part of a row before,
+        # between or after protected matches, or one such match.
+        first = positions == tf.gather(row_starts, rows)
+        protected = tf.zeros_like(first)
+        if self._pattern:
+            protected, match_borders = self._find_protected(texts)
+            first |= match_borders
+        kinds = self._classes.look_up(codes)
+        if self._drop_html:
+            segments = tf.cumsum(tf.cast(first, tf.int32))
+            kinds = tf.where(_find_tags(codes, segments, protected), SPACE, kinds)
+        begins, inside = _find_tokens(kinds, first)
+        begins = tf.where(protected, first, begins)
+        inside |= protected
+
+        starts = tf.cast(tf.where(begins)[:, 0], tf.int32)
+        goes_on = _next(inside & ~begins)  # the next character continues the token
+        ends = 1 + tf.cast(tf.where(inside & ~goes_on)[:, 0], tf.int32)
+        token_codes = tf.RaggedTensor.from_row_lengths(
+            tf.boolean_mask(codes, inside), ends - starts, validate=False
+        )
+        surfaces = tf.strings.unicode_encode(token_codes, "UTF-8")
+        folded = self._fold(surfaces, token_codes)
+        token_rows = tf.gather(rows, starts)
+        row_starts = tf.gather(row_starts, token_rows)
+        columns = {
+            "surfaces": surfaces,
+            "folded": folded,
+            "starts": starts - row_starts,
+            "ends": ends - row_starts,
+            "ids": self._encode(folded),
+        }
+        return {
+            name: tf.RaggedTensor.from_value_rowids(
+                values, tf.cast(token_rows, tf.int64), decoded.nrows(), validate=False
+            )
+            for name, values in columns.items()
+        }
+
+    def _find_protected(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Which characters are in a match, and which are the first in or after one."""
+        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
+        marked = tf.strings.regex_replace(texts, self._pattern, MARKED)
+        marked_bytes = tf.strings.unicode_decode(marked, "ISO-8859-1").values
+        opening, closing = marked_bytes == OPENING, marked_bytes == CLOSING
+        empty = opening & _next(closing)
+        opening, closing = opening & ~empty, closing & ~_previous(empty)
+        openings, closings = (tf.cumsum(tf.cast(x, tf.int32)) for x in (opening, closing))
+        # Every character has one byte that is no continuation of another.
+        leads = (tf.bitwise.bitwise_and(marked_bytes, 0xC0) != 0x80) & (marked_bytes < CLOSING)
+        protected = tf.boolean_mask(openings > closings, leads)
+        borders = tf.boolean_mask(openings + closings, leads)
+        return protected, borders != _previous(borders)
+
+    def _fold(self, surfaces: tf.Tensor, token_codes: tf.RaggedTensor) -> tf.Tensor:
+        """The tokens as the vocabulary knows them, string [tokens]."""
+        if self._nfkc:
+            import tensorflow_text  # only where its operation is wanted
+
+            unassigned = token_codes.with_values(
+                self._classes.look_up(token_codes.values) == CharacterClass.UNASSIGNED
+            )
+            normalized = tensorflow_text.normalize_utf8(surfaces, "NFKC")
+            normalized = tf.where(tf.reduce_any(unassigned, axis=1), surfaces, normalized)
+            token_codes = tf.strings.unicode_decode(normalized, "UTF-8")
+        folded = token_codes.values + self._shifts.look_up(token_codes.values)
+        return tf.strings.unicode_encode(token_codes.with_values(folded), "UTF-8")
+
+    def _encode(self, folded: tf.Tensor) -> tf.Tensor:
+        """The ids of folded tokens, int32 [tokens]."""
+        ids = self._ids.lookup(folded)
+        buckets = tf.strings.to_hash_bucket_strong(folded, self._oov_buckets, OOV_KEY)
+        return tf.where(ids == ABSENT, 1 + tf.cast(buckets, tf.int32), ids)
+
+
+class PagedTable:
+    """An int32 for every code point, in a fraction of the space: most pages of 256 are alike."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        pages: dict[bytes, int] = {}
+        page_of = [
+            pages.setdefault(page.tobytes(), len(pages))
+            for page in values.astype(np.int32).reshape(-1, 256)
+        ]
+        self._values = np.frombuffer(b"".join(pages), dtype=np.int32)
+        self._page_starts = 256 * np.array(page_of, dtype=np.int32)
+
+    def look_up(self, codes: tf.Tensor) -> tf.Tensor:
+        """The values of code points, int32, of the shape of `codes`."""
+        page_starts = tf.gather(self._page_starts, codes // 256)
+        return tf.gather(self._values, page_starts + codes % 256)
+
+
+def _find_tokens(kinds: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Which characters begin a token, and which are in one.
+
+    Args:
+        kinds: the class of every character.
+        first: whether it is the first of its segment.
+    """
+    segment_starts = _last(first)
+    letters = _is_one_of(kinds, CharacterClass.WORD, CharacterClass.DIGIT)
+    extends = _is_one_of(kinds, CharacterClass.EXTEND, CharacterClass.JOINER)
+    apostrophes = kinds == CharacterClass.APOSTROPHE
+    regionals = kinds == CharacterClass.REGIONAL
+
+    bases = _last(~extends)
+    base_kinds = tf.where(bases < segment_starts, SPACE, tf.gather(kinds, tf.maximum(bases, 0)))
+    word_bases = (SPACE, CharacterClass.WORD, CharacterClass.DIGIT)
+    words = letters | (extends & _is_one_of(base_kinds, *word_bases))
+    joining = apostrophes & ~first & _previous(words) & _next(letters & ~first)
+    words |= joining
+
+    runs = tf.maximum(_last(~regionals) + 1, segment_starts)
+    second_regionals = regionals & ((tf.range(tf.size(kinds)) - runs) % 2 == 1)
+    singles = _is_one_of(kinds, CharacterClass.SINGLE, CharacterClass.UNASSIGNED)
+    singles |= apostrophes & ~joining
+    glued = singles & _previous((kinds == CharacterClass.JOINER) & ~words)
+
+    continues = (words & _previous(words)) | (extends & ~words) | second_regionals | glued
+    inside = kinds != SPACE
+    return inside & (first | ~continues), inside
+
+
+def _find_tags(codes: tf.Tensor, segments: tf.Tensor, protected: tf.Tensor) -> tf.Tensor:
+    """Which characters are in an HTML tag: an angle to the next one, if they make a tag."""
+    angles = tf.where(((codes == ord("<")) | (codes == ord(">"))) & ~protected)[:, 0]
+    opening, closing = angles[:-1], angles[1:]
+    following = tf.gather(codes, opening + 1)
+    lower = tf.bitwise.bitwise_or(following, 0x20)
+    named = ((lower >= ord("a")) & (lower <= ord("z"))) | (following == ord("/"))
+    named |= following == ord("!")
+    tags = named & (tf.gather(codes, opening) == ord("<")) & (tf.gather(codes, closing) == ord(">"))
+    tags &= tf.gather(segments, opening) == tf.gather(segments, closing)
+    opening, closing = tf.boolean_mask(opening, tags), tf.boolean_mask(closing, tags)
+    edges = tf.concat([tf.ones_like(opening), -tf.ones_like(closing)], axis=0)
+    places = tf.concat([opening, closing + 1], axis=0)[:, tf.newaxis]
+    steps = tf.scatter_nd(places, edges, [tf.size(codes, tf.int64) + 1])
+    return tf.cumsum(steps)[:-1] > 0
+
+
+def _is_one_of(kinds: tf.Tensor, *wanted: int) -> tf.Tensor:
+    return tf.reduce_any([kinds == kind for kind in wanted], axis=0)
+
+
+def _previous(values: tf.Tensor) -> tf.Tensor:
+    """Each position's left neighbor; False or 0 for the first."""
+    return tf.concat([tf.zeros_like(values[:1]), values[:-1]], axis=0)
+
+
+def _next(values: tf.Tensor) -> tf.Tensor:
+    """Each position's right neighbor; False or 0 for the last."""
+    return tf.concat([values[1:], tf.zeros_like(values[:1])], axis=0)
+
+
+def _last(flags: tf.Tensor) -> tf.Tensor:
+    """The last position, up to and with each one, that has the flag; -1 where none has."""
+    flagged = tf.concat([[-1], tf.cast(tf.where(flags)[:, 0], tf.int32)], axis=0)
+    return tf.gather(flagged, tf.cumsum(tf.cast(flags, tf.int32)))

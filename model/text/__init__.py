@@ -1,0 +1,1 @@
+"""Text -> tokens -> ids. Imports neither Keras nor TensorFlow."""

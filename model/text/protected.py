@@ -1,0 +1,63 @@
+"""Protected patterns: what the user wants kept whole as one token.
+
+Patterns are RE2, matched by RE2 itself in both twins of the tokenizer: one global
+replacement puts a marker before and one after every match, leftmost match first and
+without overlap. The markers are bytes that no UTF-8 text holds, so their positions in
+the marked text tell where the matches lie, to the byte.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.config import ConfigError
+from model.text.string_buffers import read_strings
+
+OPENING, CLOSING = 0xFF, 0xFE
+MARKED = bytes([OPENING]) + rb"\0" + bytes([CLOSING])  # \0 is the match
+
+
+def join_patterns(patterns: tuple[str, ...]) -> str:
+    """One pattern that matches what any of `patterns` does; the first in the list wins.
+
+    Raises:
+        ConfigError: a pattern is not RE2, or it matches the empty text.
+    """
+    for pattern in patterns:
+        try:
+            matches_nothing = pc.match_substring_regex(pa.array([""]), pattern)[0].as_py()
+        except pa.ArrowInvalid as error:
+            raise ConfigError(
+                f"text.protected: expected RE2 patterns, got {pattern!r} ({error}). "
+                "RE2 has no look-around and no back-references."
+            ) from None
+        if matches_nothing:
+            raise ConfigError(
+                f"text.protected: expected patterns that match some text, got {pattern!r}, "
+                "which matches the empty text. Write + in place of * or ?."
+            )
+    return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+def find_protected(
+    texts: pa.StringArray | pa.LargeStringArray, pattern: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where matches begin and end in the bytes of `texts` (as `read_strings` gives them).
+
+    Returns:
+        `starts` and `ends`, int64 [matches], in order. Empty matches are left out.
+
+    Raises:
+        ValueError: a text is not UTF-8 and holds a byte that could pass for a marker.
+    """
+    data, _ = read_strings(texts)
+    if (data >= CLOSING).any():
+        raise ValueError("texts: expected valid UTF-8, got a byte 0xFE or 0xFF")
+    marked, _ = read_strings(pc.replace_substring_regex(texts, pattern, MARKED))
+    starts = np.flatnonzero(marked == OPENING)
+    ends = np.flatnonzero(marked == CLOSING)
+    markers_before = 2 * np.arange(len(starts))
+    starts -= markers_before
+    ends -= markers_before + 1
+    filled = starts < ends
+    return starts[filled], ends[filled]

@@ -1,0 +1,132 @@
+"""Text -> tokens, with offsets into the original text.
+
+**The rule.** Characters fall into the classes of `model.text.characters`. Reading from left
+to right, a token is one of
+
+    word    (WORD | EXTEND)+  ( APOSTROPHE WORD (WORD | EXTEND)* )*
+    flag    REGIONAL REGIONAL? EXTEND*
+    single  SINGLE EXTEND*
+
+where WORD is word or digit, EXTEND is extend or joiner, and SINGLE is single, unassigned
+or an apostrophe that joins no word. A single that directly follows a joiner inside a flag
+or single continues that token, which keeps emoji sequences whole. White space separates
+and is in no token; every other character is in exactly one. So
+
+    Don't stop…  l’été 2024  日本語  หมา  नमस्ते  👩‍🚀🇺🇸
+
+has the tokens Don't, stop, …, l’été, 2024, 日, 本, 語, ห, ม, า, नमस्ते, 👩‍🚀, 🇺🇸.
+
+Before the rule, in this order:
+
+- a match of a `protected` pattern is one token, whatever it holds, and the text before
+  and after it is tokenized as if it stood alone;
+- with `drop_html`, a tag is white space: `<`, then an ASCII letter, `/` or `!`, up to the
+  next `>`, with no `<` between.
+
+The vocabulary sees a token folded, in this order: NFKC (`nfkc`; only a token all of whose
+characters are assigned in the tables' Unicode version, since on others the libraries
+disagree), then one code point for each (`model.text.characters.folding_table`): lower case
+(`lowercase`), digits as 0 (`fold_digits`). Protected tokens are folded like any other.
+Offsets and surfaces are always those of the original text.
+
+The rule is written twice: here, over Arrow's buffers, and in `model.scoring.tokenizer_graph` as a
+TensorFlow graph. They agree on every Unicode text, token by token.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.config import TextConfig
+from model.text.characters import CODE_POINTS, CharacterClass, class_table, folding_table
+from model.text.protected import find_protected, join_patterns
+from model.text.string_buffers import build_strings, read_strings
+from model.text.tokenizer_kernel import TRANSITIONS, find_tokens, fold_slices
+from model.text.tokens import Tokens
+
+
+class Tokenizer:
+    """Splits texts into tokens by the rule of this module.
+
+    Args:
+        config: `lowercase`, `nfkc`, `fold_digits`, `drop_html` and `protected` are read.
+
+    Raises:
+        ConfigError: a protected pattern is not RE2, or it matches the empty text.
+    """
+
+    def __init__(self, config: TextConfig) -> None:
+        self._nfkc = config.nfkc
+        self._drop_html = config.drop_html
+        self._pattern = join_patterns(config.protected)
+        self._classes = class_table()
+        self._folding = folding_table(lowercase=config.lowercase, fold_digits=config.fold_digits)
+        self._unfolded = np.arange(CODE_POINTS, dtype=np.int32)
+        self._unfolded.flags.writeable = False
+
+    def tokenize(self, texts: pa.StringArray | pa.LargeStringArray) -> Tokens:
+        """The tokens of every text; a null has none.
+
+        Raises:
+            TypeError: `texts` is not an Arrow array of string or large_string.
+            ValueError: the texts have more than 1 GiB together.
+        """
+        data, row_positions = read_strings(texts)
+        span_starts = span_ends = np.empty(0, dtype=np.int64)
+        if self._pattern:
+            span_starts, span_ends = find_protected(texts, self._pattern)
+        row_offsets, starts, ends, byte_starts, byte_ends, folded_bytes, folded_offsets = (
+            find_tokens(
+                data,
+                row_positions,
+                span_starts,
+                span_ends,
+                self._classes,
+                self._unfolded if self._nfkc else self._folding,
+                TRANSITIONS,
+                self._drop_html,
+            )
+        )
+        if self._nfkc:
+            normalized = _normalize(build_strings(folded_bytes, folded_offsets))
+            folded_bytes, folded_offsets = fold_slices(*read_strings(normalized), self._folding)
+        return Tokens(
+            row_offsets=row_offsets,
+            starts=starts,
+            ends=ends,
+            text_bytes=data,
+            byte_starts=byte_starts,
+            byte_ends=byte_ends,
+            folded_bytes=folded_bytes,
+            folded_offsets=folded_offsets,
+        )
+
+    def fold(self, tokens: Sequence[str]) -> list[str]:
+        """Each token as the vocabulary knows it: what reserved tokens must be turned into."""
+        strings = pa.array(tokens, pa.string())
+        if self._nfkc:
+            strings = _normalize(strings)
+        return build_strings(*fold_slices(*read_strings(strings), self._folding)).to_pylist()
+
+
+def _normalize(tokens: pa.StringArray) -> pa.StringArray:
+    """NFKC of every token; Python sees each distinct token that is not ASCII once."""
+    # Not pyarrow's utf8_normalize: its NFKC (25.0) decomposes without composing again.
+    beyond_ascii = pc.invert(pc.string_is_ascii(tokens))
+    if not pc.any(beyond_ascii).as_py():
+        return tokens
+    found = tokens.filter(beyond_ascii).dictionary_encode()
+    distinct = found.dictionary.to_pylist()
+    codes = np.frombuffer("".join(distinct).encode("utf-32-le"), dtype=np.uint32)
+    unassigned = class_table()[codes] == CharacterClass.UNASSIGNED
+    firsts = np.cumsum([0, *map(len, distinct[:-1])])
+    keep = np.logical_or.reduceat(unassigned, firsts)
+    normalized = [
+        token if kept else unicodedata.normalize("NFKC", token)
+        for token, kept in zip(distinct, keep, strict=True)
+    ]
+    replacements = pa.array(normalized, pa.string()).take(found.indices)
+    return pc.replace_with_mask(tokens, beyond_ascii, replacements)

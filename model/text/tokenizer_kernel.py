@@ -1,0 +1,277 @@
+"""The loops of the tokenizer, over UTF-8 bytes (the rule: `model.text.tokenizer`).
+
+Byte positions count from the start of `data`. `data` must be valid UTF-8, as an Arrow
+string is; anything else gives some tokens or other, but is never read out of bounds.
+"""
+
+import numpy as np
+
+from model.runtime.compilation import kernel
+from model.text.characters import CharacterClass
+
+SPACE = int(CharacterClass.SPACE)
+WORD = int(CharacterClass.WORD)
+DIGIT = int(CharacterClass.DIGIT)
+SINGLE = int(CharacterClass.SINGLE)
+APOSTROPHE = int(CharacterClass.APOSTROPHE)
+
+# What the scan is inside of: no token; a word; a token that began with a single character,
+# of which IN_FLAG still takes a second regional letter, AFTER_JOINER another single.
+OUTSIDE, IN_WORD, IN_SINGLE, IN_FLAG, AFTER_JOINER = range(5)
+
+
+def _transition(state: int, kind: CharacterClass) -> tuple[int, bool]:
+    """The state after one more character, and whether a token begins with that character."""
+    match kind:
+        case CharacterClass.SPACE:
+            return OUTSIDE, False
+        case CharacterClass.WORD | CharacterClass.DIGIT:
+            return IN_WORD, state != IN_WORD
+        case CharacterClass.EXTEND | CharacterClass.JOINER:
+            if state in (OUTSIDE, IN_WORD):
+                return IN_WORD, state == OUTSIDE
+            return AFTER_JOINER if kind is CharacterClass.JOINER else IN_SINGLE, False
+        case CharacterClass.REGIONAL:
+            return (IN_SINGLE, False) if state == IN_FLAG else (IN_FLAG, True)
+    return IN_SINGLE, state != AFTER_JOINER
+
+
+def _transition_table() -> np.ndarray:
+    """uint8 [states, classes]: the next state, + 8 if a token begins, + 16 if one ended."""
+    table = np.zeros((5, len(CharacterClass)), dtype=np.uint8)
+    for state in range(5):
+        for kind in CharacterClass:
+            following, begins = _transition(state, kind)
+            ended = state != OUTSIDE and (begins or following == OUTSIDE)
+            table[state, kind] = following | begins << 3 | ended << 4
+    return table
+
+
+TRANSITIONS = _transition_table()
+
+
+@kernel
+def decode(data: np.ndarray, position: int, limit: int) -> tuple[int, int]:
+    """The code point that starts at `position`, and its width in bytes."""
+    lead: int = data[position]
+    if lead < 0x80:
+        return lead, 1
+    if lead < 0xE0:
+        code, width = lead & 0x1F, 2
+    elif lead < 0xF0:
+        code, width = lead & 0x0F, 3
+    else:
+        code, width = lead & 0x07, 4
+    width = min(width, limit - position)
+    for offset in range(1, width):
+        code = code << 6 | (data[position + offset] & 0x3F)
+    return min(code, 0x10FFFF), width
+
+
+@kernel
+def encode(code: int, out: np.ndarray, position: int) -> int:
+    """Writes a code point at `position`; returns the position after it."""
+    if code < 0x80:
+        out[position] = code
+        return position + 1
+    if code < 0x800:
+        out[position] = 0xC0 | code >> 6
+        out[position + 1] = 0x80 | code & 0x3F
+        return position + 2
+    if code < 0x10000:
+        out[position] = 0xE0 | code >> 12
+        out[position + 1] = 0x80 | code >> 6 & 0x3F
+        out[position + 2] = 0x80 | code & 0x3F
+        return position + 3
+    out[position] = 0xF0 | code >> 18
+    out[position + 1] = 0x80 | code >> 12 & 0x3F
+    out[position + 2] = 0x80 | code >> 6 & 0x3F
+    out[position + 3] = 0x80 | code & 0x3F
+    return position + 4
+
+
+@kernel
+def fold_character(
+    data: np.ndarray, position: int, limit: int, folding: np.ndarray, out: np.ndarray, written: int
+) -> tuple[int, int]:
+    """Appends the character at `position`, folded, to `out`.
+
+    Returns:
+        the position after the character, and the new length of `out`.
+    """
+    code, width = decode(data, position, limit)
+    return position + width, encode(folding[code], out, written)
+
+
+@kernel
+def tag_end(data: np.ndarray, position: int, limit: int) -> int:
+    """Where the HTML tag whose `<` is at `position` ends; `position` if it is none."""
+    following = position + 1
+    if following == limit:
+        return position
+    byte = data[following]
+    letter = ord("a") <= (byte | 0x20) <= ord("z")
+    if not (letter or byte == ord("/") or byte == ord("!")):
+        return position
+    while following < limit and data[following] != ord("<"):
+        if data[following] == ord(">"):
+            return following + 1
+        following += 1
+    return position
+
+
+@kernel
+def find_tokens(
+    data: np.ndarray,
+    row_positions: np.ndarray,
+    span_starts: np.ndarray,
+    span_ends: np.ndarray,
+    classes: np.ndarray,
+    folding: np.ndarray,
+    transitions: np.ndarray,
+    drop_html: bool,
+) -> tuple[np.ndarray, ...]:
+    """Finds and folds the tokens of every row.
+
+    Args:
+        data: UTF-8, uint8 [bytes].
+        row_positions: where each row begins in `data`, int64 [rows + 1].
+        span_starts: where protected tokens begin, int64 [spans], in order, none empty.
+        span_ends: where they end.
+        classes: `CharacterClass` of each code point, uint8 [0x110000].
+        folding: what each code point is folded to, int32 [0x110000].
+        transitions: `TRANSITIONS`.
+        drop_html: whether a tag is white space.
+
+    Returns:
+        `row_offsets` int64 [rows + 1]; `starts` and `ends`, in characters of the row, and
+        `byte_starts` and `byte_ends`, in `data`, int32 [tokens]; `folded_bytes` uint8 and
+        `folded_offsets` int32 [tokens + 1].
+    """
+    rows = row_positions.size - 1
+    row_offsets = np.zeros(rows + 1, dtype=np.int64)
+    # A token has at least one byte, and one slot is written ahead. What is never written is
+    # never made resident; as one block, the allocator hands it to the next batch unzeroed.
+    places = np.empty((5, data.size + 1), dtype=np.int32)
+    starts, ends = places[0], places[1]
+    byte_starts, byte_ends, folded_offsets = places[2], places[3], places[4]
+    # No folding grows a code point by more than half: two bytes become at most three.
+    folded_bytes = np.empty((data.size + 1) * 3 // 2, dtype=np.uint8)
+    begun = ended = written = span = 0
+    for row in range(rows):
+        position, row_end = row_positions[row], row_positions[row + 1]
+        character = 0
+        while position < row_end:
+            protected = span < span_starts.size and span_starts[span] < row_end
+            limit = span_starts[span] if protected else row_end
+            state = OUTSIDE
+            while position < limit:
+                byte = data[position]
+                if byte < 0x80:
+                    width = 1
+                    kind = classes[byte]
+                    folded = folding[byte]
+                else:
+                    code, width = decode(data, position, limit)
+                    kind = classes[code]
+                    folded = folding[code]
+                skipped = 0
+                if kind == APOSTROPHE and state == IN_WORD and position + width < limit:
+                    following, _ = decode(data, position + width, limit)
+                    if classes[following] == WORD or classes[following] == DIGIT:
+                        kind = WORD
+                elif drop_html and byte == ord("<"):
+                    end = tag_end(data, position, limit)
+                    if end > position:
+                        kind = SPACE
+                        for inside in range(position + 1, end):
+                            skipped += (data[inside] & 0xC0) != 0x80
+                        width = end - position
+                transition = transitions[state, kind]
+                # A text changes from word to space at random, which no branch predictor
+                # foresees: so the next slot is always written, and kept only if it counts.
+                starts[begun] = character
+                byte_starts[begun] = position
+                folded_offsets[begun] = written
+                ends[ended] = character
+                byte_ends[ended] = position
+                state = transition & 7
+                begun += transition >> 3 & 1
+                ended += transition >> 4
+                if folded < 0x80:
+                    folded_bytes[written] = folded
+                    written += state != OUTSIDE
+                elif state != OUTSIDE:
+                    written = encode(folded, folded_bytes, written)
+                position += width
+                character += 1 + skipped
+            if state != OUTSIDE:
+                ends[ended] = character
+                byte_ends[ended] = position
+                ended += 1
+            if protected:
+                starts[begun] = character
+                byte_starts[begun] = position
+                folded_offsets[begun] = written
+                begun += 1
+                while position < span_ends[span]:
+                    position, written = fold_character(
+                        data, position, span_ends[span], folding, folded_bytes, written
+                    )
+                    character += 1
+                ends[ended] = character
+                byte_ends[ended] = position
+                ended += 1
+                span += 1
+        row_offsets[row + 1] = begun
+    folded_offsets[begun] = written
+    return (
+        row_offsets,
+        starts[:begun],
+        ends[:begun],
+        byte_starts[:begun],
+        byte_ends[:begun],
+        folded_bytes[:written],
+        folded_offsets[: begun + 1],
+    )
+
+
+@kernel
+def fold_slices(
+    data: np.ndarray, offsets: np.ndarray, folding: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Folds the strings `data[offsets[i]:offsets[i + 1]]`; returns the same for the result."""
+    folded_bytes = np.empty((offsets[-1] - offsets[0]) * 3 // 2, dtype=np.uint8)
+    folded_offsets = np.zeros(offsets.size, dtype=np.int32)
+    position, written = offsets[0], 0
+    for index in range(offsets.size - 1):
+        end = offsets[index + 1]
+        while position < end:
+            byte = data[position]
+            if byte < 0x80:  # ASCII folds to ASCII
+                folded_bytes[written] = folding[byte]
+                position += 1
+                written += 1
+            else:
+                position, written = fold_character(
+                    data, position, end, folding, folded_bytes, written
+                )
+        folded_offsets[index + 1] = written
+    return folded_bytes[:written], folded_offsets
+
+
+@kernel
+def copy_slices(
+    data: np.ndarray, starts: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Copies the strings `data[starts[i]:ends[i]]` one after the other; returns as above."""
+    offsets = np.zeros(starts.size + 1, dtype=np.int32)
+    for index in range(starts.size):
+        offsets[index + 1] = offsets[index] + ends[index] - starts[index]
+    copied = np.empty(offsets[-1], dtype=np.uint8)
+    written = 0
+    for index in range(starts.size):
+        for position in range(starts[index], ends[index]):
+            copied[written] = data[position]
+            written += 1
+    return copied, offsets

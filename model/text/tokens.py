@@ -1,0 +1,95 @@
+"""The tokens of a batch of texts, in flat arrays."""
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from model.text.string_buffers import build_strings
+from model.text.tokenizer_kernel import copy_slices
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Tokens:
+    """The tokens of a batch of texts; no Python object stands for a token.
+
+    Attributes:
+        row_offsets: int64 [rows + 1]; the tokens of row i are those from `row_offsets[i]`
+            up to `row_offsets[i + 1]`.
+        starts: int32 [tokens], in characters (code points) of the row's text.
+        ends: int32 [tokens], so that `text[start:end]` is the token as written.
+        text_bytes: uint8, the UTF-8 of all texts.
+        byte_starts: int32 [tokens], positions in `text_bytes`.
+        byte_ends: int32 [tokens].
+        folded_bytes: uint8, the UTF-8 of all tokens as the vocabulary knows them.
+        folded_offsets: int32 [tokens + 1], where each token begins in `folded_bytes`.
+    """
+
+    row_offsets: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    text_bytes: np.ndarray
+    byte_starts: np.ndarray
+    byte_ends: np.ndarray
+    folded_bytes: np.ndarray
+    folded_offsets: np.ndarray
+
+    def __len__(self) -> int:
+        """How many tokens all rows have together."""
+        return len(self.starts)
+
+    def counts(self) -> np.ndarray:
+        """How many tokens each row has, int32 [rows]."""
+        return np.diff(self.row_offsets).astype(np.int32)
+
+    def surfaces(self) -> pa.ListArray:
+        """The tokens exactly as written in the text, list<string> [rows]."""
+        surfaces = copy_slices(self.text_bytes, self.byte_starts, self.byte_ends)
+        return self.by_row(build_strings(*surfaces))
+
+    def folded(self) -> pa.ListArray:
+        """The tokens as the vocabulary knows them, list<string> [rows]."""
+        return self.by_row(build_strings(self.folded_bytes, self.folded_offsets))
+
+    def by_row(self, values: pa.Array | np.ndarray) -> pa.ListArray:
+        """One value a token, such as `starts` or ids, as a list for each row."""
+        return pa.ListArray.from_arrays(pa.array(self.row_offsets, pa.int32()), pa.array(values))
+
+    def cut(
+        self, max_tokens: int, how: Literal["head", "tail", "head+tail"]
+    ) -> tuple["Tokens", np.ndarray]:
+        """Leaves at most `max_tokens` a row.
+
+        Args:
+            max_tokens: how many may stay.
+            how: which stay: the first ("head"), the last ("tail"), or half of them from
+                either end ("head+tail"; of an odd number the head gets one more).
+
+        Returns:
+            the tokens that stay, and how many went from each row, int32 [rows].
+        """
+        counts = self.counts()
+        dropped = np.maximum(counts - max_tokens, 0)
+        if not dropped.any():
+            return self, dropped
+        kept = counts - dropped
+        head = {"head": max_tokens, "tail": 0, "head+tail": (max_tokens + 1) // 2}[how]
+        row_offsets = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
+        place = np.arange(row_offsets[-1]) - np.repeat(row_offsets[:-1], kept)  # within the row
+        gap = np.where(place < head, 0, np.repeat(dropped, kept))
+        index = np.repeat(self.row_offsets[:-1], kept) + place + gap
+        folded_bytes, folded_offsets = copy_slices(
+            self.folded_bytes, self.folded_offsets[index], self.folded_offsets[index + 1]
+        )
+        tokens = Tokens(
+            row_offsets=row_offsets,
+            starts=self.starts[index],
+            ends=self.ends[index],
+            text_bytes=self.text_bytes,
+            byte_starts=self.byte_starts[index],
+            byte_ends=self.byte_ends[index],
+            folded_bytes=folded_bytes,
+            folded_offsets=folded_offsets,
+        )
+        return tokens, dropped

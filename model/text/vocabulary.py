@@ -1,0 +1,106 @@
+"""Tokens <-> ids: PAD is 0, then the out-of-vocabulary buckets, then the tokens."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from model.text.string_buffers import read_strings
+from model.text.tokens import Tokens
+from model.text.vocabulary_kernel import build_slots, look_up
+
+PAD = 0
+
+
+class Vocabulary:
+    """The tokens a model knows, and the id of each.
+
+    Ids are 0 for padding, 1 to `oov_buckets` for tokens that are not known, then one for
+    each of `tokens` in order. A token that is not known falls into bucket
+    SipHash-2-4 of its UTF-8 modulo `oov_buckets`, as `tf.strings.to_hash_bucket_strong` has it.
+
+    Args:
+        tokens: reserved tokens, then the others by falling frequency; in folded form.
+        oov_buckets: how many ids the unknown tokens share, at least 1.
+
+    Raises:
+        ValueError: a token is empty, holds a line break, or comes twice.
+    """
+
+    def __init__(self, tokens: Sequence[str], *, oov_buckets: int) -> None:
+        if oov_buckets < 1:
+            raise ValueError(f"oov_buckets: expected an integer >= 1, got {oov_buckets}")
+        self.tokens = tuple(tokens)
+        self.oov_buckets = oov_buckets
+        self._check()
+        self._bytes, self._offsets = read_strings(pa.array(self.tokens, pa.string()))
+        self._slots = build_slots(self._bytes, self._offsets)
+
+    @property
+    def first_token_id(self) -> int:
+        """The id of the first token; lower ids are padding and unknown tokens."""
+        return 1 + self.oov_buckets
+
+    @property
+    def size(self) -> int:
+        """How many ids there are: rows of the embedding matrix."""
+        return self.first_token_id + len(self.tokens)
+
+    def encode(self, tokens: Tokens) -> np.ndarray:
+        """The id of every token, int32 [tokens]."""
+        return look_up(
+            tokens.folded_bytes,
+            tokens.folded_offsets,
+            self._bytes,
+            self._offsets,
+            self._slots,
+            self.oov_buckets,
+        )
+
+    def is_oov(self, ids: np.ndarray) -> np.ndarray:
+        """Which ids stand for unknown tokens, bool, of the shape of `ids`."""
+        return (ids > PAD) & (ids < self.first_token_id)
+
+    def count_oov(self, ids: np.ndarray, row_offsets: np.ndarray) -> np.ndarray:
+        """How many of each row's ids stand for unknown tokens, int32 [rows].
+
+        Args:
+            ids: int [tokens], as `encode` gives them.
+            row_offsets: int64 [rows + 1], as `Tokens` has them.
+        """
+        before = np.concatenate([[0], np.cumsum(self.is_oov(ids))])
+        return np.diff(before[row_offsets]).astype(np.int32)
+
+    def to_file(self, path: str | Path) -> None:
+        """Writes the tokens as UTF-8, one a line; line i has the id `first_token_id` + i."""
+        lines = "".join(f"{token}\n" for token in self.tokens)
+        Path(path).write_bytes(lines.encode())
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, oov_buckets: int) -> "Vocabulary":
+        """Reads what `to_file` wrote.
+
+        Raises:
+            ValueError: the file is not UTF-8, or its tokens are not as the class demands.
+        """
+        try:
+            lines = Path(path).read_bytes().decode().split("\n")
+            # What follows the last line break is not a line, unless there is something.
+            return cls(lines if lines[-1] else lines[:-1], oov_buckets=oov_buckets)
+        except ValueError as error:  # with UnicodeDecodeError
+            raise ValueError(f"{path}: {error}") from error
+
+    def _check(self) -> None:
+        seen: dict[str, int] = {}
+        for line, token in enumerate(self.tokens, start=1):
+            if not token or "\n" in token or "\r" in token:
+                raise ValueError(
+                    f"vocabulary line {line}: expected a token without line breaks, got {token!r}"
+                )
+            if token in seen:
+                raise ValueError(
+                    f"vocabulary line {line}: expected a new token, got {token!r} "
+                    f"of line {seen[token]} again"
+                )
+            seen[token] = line

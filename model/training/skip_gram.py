@@ -1,0 +1,92 @@
+"""Word vectors from unlabeled text: skip-gram with negative sampling (Mikolov et al., 2013).
+
+gensim does the work, on all cores, from a file of tokens; the extra `vectors`
+installs it.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import pyarrow as pa
+
+from model.config import ConfigError, VectorsConfig
+from model.text.tokenizer import Tokenizer
+
+# gensim reads at most this many tokens of a line and passes over the rest in silence.
+LINE_TOKENS = 10_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainedVectors:
+    """What was learned: `words` vectors from `tokens` tokens."""
+
+    words: int
+    tokens: int
+
+
+def write_token_lines(texts: pa.StringArray, tokenizer: Tokenizer, sink: TextIO) -> None:
+    """Writes the folded tokens of each text as one line, of a long one as several."""
+    for tokens in tokenizer.tokenize(texts).folded().to_pylist():
+        for start in range(0, len(tokens), LINE_TOKENS):
+            # A protected token may hold spaces; two words are then what it is to gensim.
+            sink.write(" ".join(tokens[start : start + LINE_TOKENS]) + "\n")
+
+
+def train_vectors(
+    token_lines: Path,
+    output: Path,
+    *,
+    config: VectorsConfig,
+    workers: int,
+    on_epoch: Callable[[], None],
+) -> TrainedVectors:
+    """Trains word vectors and writes them in word2vec's text format.
+
+    Args:
+        token_lines: what `write_token_lines` wrote.
+        output: the file to write: a line `words units`, then a word and its numbers a line.
+        config: units, epochs, window, frequency.
+        workers: threads; with more than one, two runs differ a little.
+        on_epoch: called after each pass over the lines.
+
+    Raises:
+        ConfigError: if gensim is not installed, or no token is frequent enough.
+    """
+    try:
+        from gensim.models import Word2Vec
+        from gensim.models.callbacks import CallbackAny2Vec
+    except ImportError as error:
+        raise ConfigError(
+            "vectors: expected the library gensim, got none. Run: pip install 'limelight[vectors]'"
+        ) from error
+
+    class _Hear(CallbackAny2Vec):
+        def on_epoch_end(self, model: Word2Vec) -> None:
+            on_epoch()
+
+    learner = Word2Vec(
+        sg=1,
+        vector_size=config.units,
+        window=config.window,
+        min_count=config.min_frequency,
+        negative=config.negative_samples,
+        workers=workers,
+        seed=config.seed,
+    )
+    learner.build_vocab(corpus_file=str(token_lines))
+    if not learner.wv.key_to_index:
+        raise ConfigError(
+            f"vectors.min_frequency: expected tokens that occur {config.min_frequency} times, got "
+            "none. Give more text or lower it."
+        )
+    learner.train(
+        corpus_file=str(token_lines),
+        total_examples=learner.corpus_count,
+        total_words=learner.corpus_total_words,
+        epochs=config.epochs,
+        callbacks=[_Hear()],
+    )
+    learner.wv.save_word2vec_format(str(output))
+    return TrainedVectors(words=len(learner.wv), tokens=learner.corpus_total_words)

@@ -1,0 +1,105 @@
+"""The Flex Template of `score`: a Dataflow job of one step, in which one worker runs the command.
+
+A template's launcher hands Dataflow a graph of steps and is gone: nobody stays to renew the
+lease of a date, count the rows and publish them. So the graph is a single step, and its worker
+does what a scheduler's machine would do, from the lease to `_SUCCESS`, with a process a core.
+A worker that is lost is replaced by Dataflow, and the rerun makes good what it left.
+"""
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from model.config import ConfigError
+from model.runtime.cores import usable_cores
+from pipeline.cli.arguments import parse
+
+# What the template takes, as metadata.json names it: a flag of `score` with _ for -.
+PARAMETERS = ("model", "input", "output", "date", "if_exists", "reuse_from")
+PATHS = ("model", "input", "output")
+
+IMAGE = "LIMELIGHT_IMAGE"  # set when the image is built, to its own name
+ONE_PROCESS = ("--experiments=no_use_multiple_sdk_containers", "--max_num_workers=1")
+
+DONE, GATE_TRIPPED = 0, 3
+
+logger = logging.getLogger("limelight")
+
+
+def launch(arguments: Sequence[str]) -> None:
+    """Hands the job to the runner and does not wait for it.
+
+    Args:
+        arguments: the template's parameters and Beam's flags, as the launcher passes them.
+
+    Raises:
+        ConfigError: for a parameter that `score` would refuse.
+    """
+    command, beam_options = command_line(arguments)
+    image = os.environ.get(IMAGE)
+    if image:
+        beam_options = [f"--sdk_container_image={image}", *beam_options]
+    root = beam.Pipeline(options=PipelineOptions([*ONE_PROCESS, *beam_options]))
+    define_job(root, command)
+    root.run()
+
+
+def command_line(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Parts the words of a launch.
+
+    The date is settled here, so that a worker that takes over after midnight goes on with it.
+
+    Returns:
+        `(command, beam_options)`: the words behind `limelight`, and Beam's flags.
+
+    Raises:
+        ConfigError: for a parameter that `score` would refuse, or a path that is not in gs://.
+    """
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in PARAMETERS:
+        parser.add_argument(f"--{name}")
+    parsed, beam_options = parser.parse_known_args(list(arguments))
+    given = {name: value for name, value in vars(parsed).items() if value}
+    for name in PATHS:
+        if not given.get(name, "").startswith("gs://"):
+            raise ConfigError(
+                f"parameter {name}: expected a path in gs://, got {given.get(name)!r}. Give one."
+            )
+    scored, _ = parse(_score({"date": "today", **given}))
+    return _score({**given, "date": scored.date}), beam_options
+
+
+def _score(given: Mapping[str, str]) -> list[str]:
+    return ["score", *(f"--{name.replace('_', '-')}={value}" for name, value in given.items())]
+
+
+def define_job(root: beam.Pipeline, command: Sequence[str]) -> None:
+    """The command -> its exit code."""
+    root | "Command" >> beam.Create([list(command)]) | "Run" >> beam.ParDo(_RunCommand())
+
+
+class _RunCommand(beam.DoFn):
+    def process(self, command: list[str]) -> Iterator[int]:
+        cores = usable_cores()
+        flags = [f"--direct_num_workers={cores}"]
+        if cores > 1:
+            flags.append("--direct_running_mode=multi_processing")
+        words = [sys.executable, "-m", "pipeline", *command, "--", "--runner=FnApiRunner", *flags]
+        lines = [""]
+        with subprocess.Popen(  # noqa: S603 - this package, with this Python
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                logger.info("%s", lines[-1])
+        if process.returncode == GATE_TRIPPED:  # what was scored is published
+            logger.warning("limelight score: a gate tripped; see the report of the run")
+        elif process.returncode != DONE:
+            raise RuntimeError(f"limelight score: exit code {process.returncode}: {lines[-1]}")
+        yield process.returncode

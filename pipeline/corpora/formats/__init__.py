@@ -1,0 +1,1 @@
+"""One module a format, and the dispatch that chooses between them."""

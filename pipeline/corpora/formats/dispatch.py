@@ -1,0 +1,134 @@
+"""Reads a file, or a part of one, of any format into documents and rejections."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from model.config import ConfigError
+from pipeline.config.inputs import Format
+from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.formats import delimited, jsonl, parquet, semeval, text, tfrecord, trec
+from pipeline.corpora.reading.parts import FilePart, count_rows, split_file
+from pipeline.corpora.reading.rows import RawRows, ReadBatch, check_rows
+from pipeline.corpora.reading.streams import CHUNK_BYTES, BrokenFileError
+from pipeline.corpora.reading.values import Failure
+
+__all__ = ["FilePart", "ReadBatch", "columns_of", "count_rows", "read_part", "split_file"]
+
+BATCH_ROWS = 2_000
+
+
+class _ReadFormat(Protocol):
+    """What a format module offers; see `pipeline.corpora.reading.rows.RawRows`."""
+
+    def __call__(
+        self,
+        stream: BinaryIO,
+        part: FilePart,
+        *,
+        columns: ColumnsConfig,
+        limit: int,
+        batch_rows: int,
+    ) -> Iterator[RawRows]: ...
+
+
+_FORMATS: dict[Format, _ReadFormat] = {
+    "jsonl": jsonl.read_jsonl,
+    "csv": delimited.read_csv,
+    "parquet": parquet.read_parquet,
+    "text": text.read_text,
+    "tfrecord": tfrecord.read_tfrecord,
+    "semeval": semeval.read_semeval,
+    "trec": trec.read_trec,
+}
+
+# Formats whose columns have no names in the file.
+_COLUMNS: dict[Format, tuple[str, ...]] = {
+    "text": text.COLUMNS,
+    "semeval": semeval.COLUMNS,
+    "trec": trec.COLUMNS,
+}
+
+
+def read_part(
+    stream: BinaryIO, part: FilePart, *, corpus: CorpusConfig, batch_rows: int = BATCH_ROWS
+) -> Iterator[ReadBatch]:
+    """Reads the rows of a part, in order, each into a document or a rejection.
+
+    A batch has at most `batch_rows` rows and little more than 8 MiB of input;
+    no more of the file is held.
+
+    Args:
+        stream: the file as it is stored (a compressed one is decompressed here);
+            seekable for Parquet and for a part that does not begin at 0.
+        part: what to read.
+        corpus: the columns, and how large a text may be. A row of more than eight
+            times that, plus 1 MiB, is rejected without being looked at.
+        batch_rows: the most rows of a batch.
+
+    Raises:
+        ConfigError: if a column that is needed is missing from the whole file.
+    """
+    columns = columns_of(part, corpus.columns)
+    limit = 8 * corpus.max_text_bytes + CHUNK_BYTES
+    row = part.first_row
+
+    def check(rows: RawRows) -> ReadBatch:
+        return check_rows(
+            rows,
+            source_file=part.source_file,
+            first_row=row,
+            columns=columns,
+            split=part.input.split,
+            max_text_bytes=corpus.max_text_bytes,
+        )
+
+    read = _FORMATS[part.input.format]
+    try:
+        for rows in read(stream, part, columns=columns, limit=limit, batch_rows=batch_rows):
+            if part.limit is not None:
+                rows = rows.head(part.first_row + part.limit - row)
+            yield check(rows)
+            row += rows.size
+            if row - part.first_row == part.limit:
+                return
+    except BrokenFileError as error:
+        rest = error.rest
+
+        def raw_of(index: int) -> bytes:
+            return rest
+
+        failure = Failure("malformed_row", error.detail)
+        yield check(RawRows(size=1, columns={}, raw=raw_of, failures={0: failure}))
+
+
+def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:
+    """The columns that play a part in this file.
+
+    Where the format itself names the columns (text, SemEval, TREC), these are
+    `text`, `id` and `label`; the label may be another of them, such as TREC's
+    `fine_label`.
+
+    Raises:
+        ConfigError: if a kept column is none of the format's.
+    """
+    names = _COLUMNS.get(part.input.format)
+    if names is None:
+        return columns
+    for name in columns.keep:
+        if name not in names:
+            raise ConfigError(
+                f"{part.path}: expected kept columns out of {', '.join(names)}, got {name!r}. "
+                "Edit corpus.columns.keep."
+            )
+    return dataclasses.replace(
+        columns,
+        text="text",
+        id="id" if "id" in names else None,
+        label=columns.label if columns.label in (None, *names) else "label",
+        labels=None,
+        weight=None,
+        rationale=None,
+        split=None,
+        group=None,
+    )

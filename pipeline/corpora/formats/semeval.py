@@ -1,0 +1,86 @@
+r"""SemEval-2010 Task 8 as released: a sentence, its relation, a comment, a blank line.
+
+    8001	"The most common <e1>audits</e1> were about <e2>waste</e2> and recycling."
+    Message-Topic(e1,e2)
+    Comment: Assuming an audit = an audit document.
+
+The test file without answers has the sentences alone, one a line.
+
+Source: Hendrickx et al., SemEval-2010 Task 8: Multi-Way Classification of Semantic
+Relations between Pairs of Nominals, SemEval 2010.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.formats.text import decode_lines
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.rows import RawRows
+from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
+from pipeline.corpora.reading.values import Failure
+
+COLUMNS = ("id", "text", "label", "comment")
+
+_FIRST_LINE = re.compile(rb"[0-9]+\t")
+_RECORD = re.compile(r'([0-9]+)\t"(.*)"[ \t]*(?:\n(?!Comment:)(.*))?(?:\nComment:(.*))?')
+
+
+def read_semeval(
+    stream: BinaryIO, part: FilePart, *, columns: ColumnsConfig, limit: int, batch_rows: int
+) -> Iterator[RawRows]:
+    """Reads the sentences of a file.
+
+    `id` is the sentence's number, `text` the sentence without the quotes around it
+    and with the markers `<e1>`, `<e2>` in it, `label` the relation with its
+    direction, `comment` the annotators' remark.
+    """
+    blocks = line_blocks(text_chunks(stream, part.path, part.input), limit=limit)
+    records = _records(chain.from_iterable(blocks), limit=limit)
+    for batch in batches(records, batch_rows=batch_rows, size=len):
+        texts, failures, repaired = decode_lines(batch, part, limit=limit)
+        matches = [_RECORD.fullmatch(text) for text in texts]
+        for index, match in enumerate(matches):
+            if match is None:
+                failures.setdefault(
+                    index,
+                    Failure(
+                        "malformed_row",
+                        "expected a number, a tab and a quoted sentence, then a line with the "
+                        "relation and one with a comment, got other text",
+                    ),
+                )
+        yield RawRows(
+            size=len(batch),
+            columns={
+                "id": [match and match[1] for match in matches],
+                "text": [match and match[2] for match in matches],
+                "label": [match and match[3] for match in matches],
+                "comment": [match and match[4] and match[4].strip() for match in matches],
+            },
+            raw=batch.__getitem__,
+            failures=failures,
+            repaired=repaired,
+        )
+
+
+def _records(lines: Iterable[bytes], *, limit: int) -> Iterator[bytes]:
+    """Joins the lines of a record; a number or a blank line ends the one before.
+
+    A record of more than `limit` bytes is cut to its first `limit + 1`.
+    """
+    record = b""
+    try:
+        for line in lines:
+            line = line.rstrip()
+            if record and (not line or _FIRST_LINE.match(line)):
+                yield record
+                record = b""
+            if line:
+                record = (record + b"\n" + line if record else line)[: limit + 1]
+    except BrokenFileError as error:
+        raise BrokenFileError(error.detail, record + b"\n" + error.rest) from error
+    if record:
+        yield record

@@ -1,0 +1,91 @@
+"""Plain text: one document a line, or one a file."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.rows import RawRows
+from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
+from pipeline.corpora.reading.values import Failure, RowError, decode, too_large
+
+COLUMNS = ("id", "text", "label")
+
+
+def read_text(
+    stream: BinaryIO, part: FilePart, *, columns: ColumnsConfig, limit: int, batch_rows: int
+) -> Iterator[RawRows]:
+    """Reads the lines of a part, or the one document that a file is.
+
+    A line is a row, a blank one too; it has a text alone. A file is one row: its
+    id is the file's name, its label the name of the folder that it lies in. A
+    row of more than `limit` bytes fails as `text_too_large`.
+    """
+    chunks = text_chunks(stream, part.path, part.input, part.start, part.end)
+    if part.input.document == "file":
+        yield _read_file(chunks, part, limit=limit)
+        return
+    lines = chain.from_iterable(line_blocks(chunks, limit=limit))
+    for batch in batches(lines, batch_rows=batch_rows, size=len):
+        texts, failures, repaired = decode_lines(batch, part, limit=limit)
+        yield RawRows(
+            size=len(batch),
+            columns={"text": texts},
+            raw=batch.__getitem__,
+            failures=failures,
+            repaired=repaired,
+        )
+
+
+def decode_lines(
+    lines: list[bytes], part: FilePart, *, limit: int
+) -> tuple[list[str], dict[int, Failure], frozenset[int]]:
+    """Lines as strings without their carriage return.
+
+    Returns:
+        `(texts, failures, repaired)`; the text of a failed line is empty. For
+        `failures` and `repaired` see `RawRows`.
+    """
+    texts = []
+    failures = {}
+    repaired = set()
+    for index, line in enumerate(lines):
+        try:
+            if len(line) > limit:
+                raise RowError(*too_large(limit))
+            text, was_repaired = decode(
+                line.removesuffix(b"\r"), name=part.input.encoding, errors=part.input.errors
+            )
+        except RowError as error:
+            failures[index] = error.failure
+            text, was_repaired = "", False
+        texts.append(text)
+        if was_repaired:
+            repaired.add(index)
+    return texts, failures, frozenset(repaired)
+
+
+def _read_file(chunks: Iterator[bytes], part: FilePart, *, limit: int) -> RawRows:
+    buffer = bytearray()
+    try:
+        for chunk in chunks:
+            buffer += chunk
+            if len(buffer) > limit:
+                break
+    except BrokenFileError as error:
+        raise BrokenFileError(error.detail, bytes(buffer)) from error
+    content = bytes(buffer)
+    texts, failures, repaired = decode_lines([content], part, limit=limit)
+    return RawRows(
+        size=1,
+        columns={
+            "id": [part.source_file],
+            "text": texts,
+            "label": [PurePosixPath(part.path).parent.name],
+        },
+        raw=[content].__getitem__,
+        failures=failures,
+        repaired=repaired,
+    )

@@ -1,0 +1,159 @@
+"""TFRecord files of `tf.train.Example`.
+
+A record is its length (uint64), the length's checksum (uint32), the data, and
+their checksum (uint32), all little-endian. A checksum is CRC-32C, masked:
+https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+import google_crc32c
+
+from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.rows import RawRows, mapping_rows
+from pipeline.corpora.reading.streams import BrokenFileError, batches, stored_chunks
+from pipeline.corpora.reading.values import Failure, RowError, decode, too_large
+from pipeline.schemas import RAW_BYTES
+
+_LENGTH = struct.Struct("<Q")
+_CHECKSUM = struct.Struct("<I")
+
+
+class _Record(NamedTuple):
+    data: bytes
+    failure: Failure | None = None
+
+
+def read_tfrecord(
+    stream: BinaryIO, part: FilePart, *, columns: ColumnsConfig, limit: int, batch_rows: int
+) -> Iterator[RawRows]:
+    """Reads the examples of a file.
+
+    A feature of one value is that value, one of several values a list; bytes are
+    text in the encoding of the input. A record that is damaged, or of more than
+    `limit` bytes, fails alone; after a damaged length nothing can be found.
+
+    Raises:
+        BrokenFileError: if a length is damaged or the file ends within a record.
+    """
+    records = _records(_Chunks(stored_chunks(stream, part.path)), limit=limit)
+    for batch in batches(records, batch_rows=batch_rows, size=_record_bytes):
+        yield _parse_records(batch, part, columns=columns)
+
+
+class _Chunks:
+    """Chunks as one run of bytes from which any number can be taken."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._chunk = b""
+        self._position = 0
+
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes, or fewer at the end."""
+        taken = self._chunk[self._position : self._position + size]
+        self._position += len(taken)
+        if len(taken) == size:
+            return taken
+        pieces = [taken]
+        missing = size - len(taken)
+        for chunk in self._chunks:
+            pieces.append(chunk[:missing])
+            self._chunk, self._position = chunk, len(pieces[-1])
+            missing -= len(pieces[-1])
+            if not missing:
+                break
+        return b"".join(pieces)
+
+
+def _records(chunks: _Chunks, *, limit: int) -> Iterator[_Record]:
+    while header := chunks.take(_LENGTH.size + _CHECKSUM.size):
+        if len(header) < _LENGTH.size + _CHECKSUM.size:
+            raise BrokenFileError("expected a record, got the end of the file", header)
+        length, checksum = header[: _LENGTH.size], header[_LENGTH.size :]
+        if _masked_checksum(length) != checksum:
+            raise BrokenFileError(
+                "expected the length of a record, got one that fails its checksum; "
+                "the rest of the file is lost",
+                header,
+            )
+        (size,) = _LENGTH.unpack(length)
+        data = chunks.take(min(size, limit + 1))
+        left = size - len(data)
+        while left and (skipped := chunks.take(min(left, limit))):
+            left -= len(skipped)
+        checksum = chunks.take(_CHECKSUM.size)
+        if left or len(checksum) < _CHECKSUM.size:
+            raise BrokenFileError(
+                f"expected a record of {size} bytes, got the end of the file", data
+            )
+        if size > limit:
+            yield _Record(data[:RAW_BYTES], too_large(limit))
+        elif _masked_checksum(data) != checksum:
+            detail = "expected a record, got one that fails its checksum"
+            yield _Record(data, Failure("malformed_row", detail))
+        else:
+            yield _Record(data)
+
+
+def _masked_checksum(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsConfig) -> RawRows:
+    # Imported here because TensorFlow takes seconds, and the other formats do without.
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.example.example_pb2 import Example
+
+    failures: dict[int, Failure] = {}
+    repaired = set()
+    values: list[dict[str, Any]] = []
+    for index, record in enumerate(records):
+        row: dict[str, Any] = {}
+        try:
+            if record.failure is not None:
+                raise RowError(*record.failure)
+            features = Example.FromString(record.data).features.feature
+            for name in features:
+                row[name], was_repaired = _feature_value(
+                    features[name], part, many=name == columns.labels
+                )
+                if was_repaired:
+                    repaired.add(index)
+        except RowError as error:
+            failures[index] = error.failure
+        except DecodeError:
+            failures[index] = Failure(
+                "malformed_row", "expected a tf.train.Example, got other data"
+            )
+        values.append(row)
+
+    def raw_of(index: int) -> bytes:
+        return records[index].data
+
+    return mapping_rows(
+        values, columns=columns, raw=raw_of, failures=failures, repaired=frozenset(repaired)
+    )
+
+
+def _feature_value(feature: Any, part: FilePart, *, many: bool) -> tuple[Any, bool]:
+    """The value of a feature, a list if `many`, and whether U+FFFD was put into it."""
+    kind = feature.WhichOneof("kind")
+    values = [] if kind is None else list(getattr(feature, kind).value)
+    repaired = False
+    if kind == "bytes_list":
+        encoding, errors = part.input.encoding, part.input.errors
+        decoded = [decode(each, encoding=encoding, name=encoding, errors=errors) for each in values]
+        values = [text for text, _ in decoded]
+        repaired = any(was_repaired for _, was_repaired in decoded)
+    if many or len(values) > 1:
+        return values, repaired
+    return values[0] if values else None, repaired
+
+
+def _record_bytes(record: _Record) -> int:
+    return len(record.data)

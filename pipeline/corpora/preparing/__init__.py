@@ -1,0 +1,1 @@
+"""From documents to a dataset: splits, labels, vocabulary counts, examples."""

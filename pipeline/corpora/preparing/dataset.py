@@ -1,0 +1,122 @@
+"""A prepared corpus on disk."""
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.corpora.preparing.encoding import ExampleLayout
+from pipeline.corpora.preparing.samples import Sample, samples_from_lines
+from pipeline.storage.files import Files, join, read_json
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DatasetFiles:
+    """Where the files of a dataset lie, below its folder."""
+
+    folder: str
+
+    @property
+    def examples(self) -> str:
+        """The folder of TFRecord shards."""
+        return join(self.folder, "examples")
+
+    @property
+    def transform(self) -> str:
+        """The folder of TensorFlow Transform's output."""
+        return join(self.folder, "transform")
+
+    @property
+    def rejected(self) -> str:
+        """The folder of rejections."""
+        return join(self.folder, "rejected")
+
+    @property
+    def staging(self) -> str:
+        """The folder of everything that is removed when the dataset is complete."""
+        return join(self.folder, "staging")
+
+    @property
+    def vocabulary(self) -> str:
+        """One token a line, most frequent first."""
+        return join(self.folder, "vocabulary.txt")
+
+    @property
+    def labels(self) -> str:
+        """One label a line, in the order of their indices."""
+        return join(self.folder, "labels.txt")
+
+    @property
+    def statistics(self) -> str:
+        """What a person wants to know of the corpus."""
+        return join(self.folder, "statistics.json")
+
+    @property
+    def samples(self) -> str:
+        """The sampled documents."""
+        return join(self.folder, "samples.jsonl")
+
+    @property
+    def report(self) -> str:
+        """The statistics and the rejections as a page."""
+        return join(self.folder, "report.html")
+
+    @property
+    def manifest(self) -> str:
+        """Written last: its status says whether the dataset is complete."""
+        return join(self.folder, "manifest.json")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A complete dataset: its files, its manifest, its statistics."""
+
+    files: DatasetFiles
+    manifest: Mapping[str, Any]
+    statistics: Mapping[str, Any]
+    reused: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label names, by index."""
+        return tuple(self.statistics["labels"])
+
+    @property
+    def layout(self) -> ExampleLayout:
+        """Which features the examples have."""
+        return ExampleLayout(**self.manifest["layout"])
+
+    def shards(self, split: str) -> list[str]:
+        """The paths of the TFRecord shards of a split."""
+        names = (str(output["file"]) for output in self.manifest["outputs"])
+        return [
+            join(self.files.folder, name) for name in names if name.startswith(f"examples/{split}-")
+        ]
+
+    def rows(self, split: str) -> int:
+        """Documents in a split."""
+        of_split = self.statistics["splits"].get(split)
+        return of_split["documents"] if of_split else 0
+
+    def label_counts(self, split: str) -> list[int]:
+        """Documents of each label in a split, by label index."""
+        counts = self.statistics["splits"][split]["labels"]
+        return [counts[label] for label in self.labels]
+
+    def read_samples(self, files: Files) -> list[Sample]:
+        """The sampled documents of every split."""
+        with files.open(self.files.samples) as stream:
+            return samples_from_lines(stream.read().decode())
+
+
+def find_dataset(files: Files, folder: str) -> Dataset | None:
+    """The complete dataset in a folder, or None if there is none."""
+    lies = DatasetFiles(folder=folder)
+    if not files.exists(lies.manifest):
+        return None
+    with contextlib.suppress(OSError, ValueError):  # ValueError: a manifest torn by a kill
+        manifest = read_json(files, lies.manifest)
+        if manifest["status"] == "done":
+            statistics = read_json(files, lies.statistics)
+            return Dataset(files=lies, manifest=manifest, statistics=statistics, reused=True)
+    return None

@@ -1,0 +1,192 @@
+"""Documents -> examples: ids and labels, and what must be rejected on the way."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.config import TextConfig
+from model.text.padding import pad_ids
+from model.text.tokenizer import Tokenizer, Tokens
+from model.text.vocabulary import Vocabulary
+from model.training.examples import encode_examples
+from pipeline.config.inputs import SPLITS
+from pipeline.corpora.preparing.rationales import mark_tokens
+from pipeline.corpora.preparing.scripts import main_scripts
+from pipeline.corpora.reading.counts import count_values
+from pipeline.corpora.reading.rejections import reject_documents
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """What became of one record batch.
+
+    Attributes:
+        examples: serialized `tf.train.Example`s by split, in row order.
+        documents: the documents they were made of.
+        rejections: batches of rows without a known label or without a token.
+        counts: nested counts for the statistics.
+    """
+
+    examples: dict[str, list[bytes]]
+    documents: pa.RecordBatch
+    rejections: list[pa.RecordBatch]
+    counts: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExampleLayout:
+    """Which features the examples of a dataset have, beside ids and label."""
+
+    multilabel: bool = False
+    weight: bool = False
+    rationale: bool = False
+
+
+class DocumentEncoder:
+    """Encodes record batches of documents with one vocabulary and one list of labels."""
+
+    def __init__(
+        self,
+        text: TextConfig,
+        *,
+        vocabulary: Vocabulary,
+        labels: Sequence[str],
+        layout: ExampleLayout,
+    ) -> None:
+        """Prepares the tokenizer; `labels` are the known ones, by index."""
+        self.text = text
+        self.tokenizer = Tokenizer(text)
+        self.vocabulary = vocabulary
+        self.labels = pa.array(labels, pa.string())
+        self.layout = layout
+
+    def encode(self, documents: pa.RecordBatch) -> Encoded:
+        """Encodes documents that have a split."""
+        known = self._knows_labels(documents)
+        tokens = self.tokenizer.tokenize(documents.column("text"))
+        has_tokens = tokens.counts() > 0
+        rejections = []
+        if not known.all():
+            details = _describe_labels(documents, multilabel=self.layout.multilabel)
+            rejections.append(
+                reject_documents(documents, ~known, reason="unknown_label", detail=details)
+            )
+        tokenless = known & ~has_tokens
+        if tokenless.any():
+            rejections.append(
+                reject_documents(
+                    documents,
+                    tokenless,
+                    reason="empty_text",
+                    detail="expected at least one token, got white space or dropped markup only",
+                )
+            )
+        used = known & has_tokens
+        if not used.all():
+            documents = documents.filter(pa.array(used))
+            tokens = self.tokenizer.tokenize(documents.column("text"))
+        kept, truncated = tokens.cut(self.text.max_tokens, self.text.cut)
+        ids = self.vocabulary.encode(kept)
+        return Encoded(
+            examples=self._serialize(documents, kept, ids),
+            documents=documents,
+            rejections=rejections,
+            counts=self._count(documents, tokens=tokens, ids=ids, kept=kept, truncated=truncated),
+        )
+
+    def _knows_labels(self, documents: pa.RecordBatch) -> np.ndarray:
+        """Whether every label of a document is known, bool `(rows,)`."""
+        if not self.layout.multilabel:
+            known = pc.is_in(documents.column("label"), value_set=self.labels)
+            return known.to_numpy(zero_copy_only=False)
+        column = documents.column("labels")
+        known = np.asarray(column.is_valid())
+        strange = pc.invert(pc.is_in(column.flatten(), value_set=self.labels))
+        known[column.value_parent_indices().filter(strange).to_numpy()] = False
+        return known
+
+    def _label_indices(self, documents: pa.RecordBatch) -> np.ndarray:
+        """int64 `(rows,)`, or multi-hot `(rows, labels)`."""
+        if not self.layout.multilabel:
+            return pc.index_in(documents.column("label"), self.labels).to_numpy().astype(np.int64)
+        column = documents.column("labels")
+        hot = np.zeros((documents.num_rows, len(self.labels)), np.int64)
+        hot[
+            column.value_parent_indices().to_numpy(),
+            pc.index_in(column.flatten(), self.labels).to_numpy(),
+        ] = 1
+        return hot
+
+    def _serialize(
+        self, documents: pa.RecordBatch, kept: Tokens, ids: np.ndarray
+    ) -> dict[str, list[bytes]]:
+        width = self.text.max_tokens
+        weights = rationales = None
+        if self.layout.weight:
+            weights = pc.fill_null(documents.column("weight"), 1.0).to_numpy()
+        if self.layout.rationale:
+            marked = mark_tokens(kept, documents.column("rationale"))
+            rationales = pad_ids(marked, kept.row_offsets, max_tokens=width)
+        serialized = encode_examples(
+            token_ids=pad_ids(ids, kept.row_offsets, max_tokens=width),
+            lengths=kept.counts(),
+            labels=self._label_indices(documents),
+            document_ids=documents.column("document_id").to_pylist(),
+            weights=weights,
+            rationales=rationales,
+        )
+        by_split: dict[str, list[bytes]] = {split: [] for split in SPLITS}
+        for split, example in zip(documents.column("split").to_pylist(), serialized, strict=True):
+            by_split[split].append(example)
+        return {split: examples for split, examples in by_split.items() if examples}
+
+    def _count(
+        self,
+        documents: pa.RecordBatch,
+        *,
+        tokens: Tokens,
+        kept: Tokens,
+        ids: np.ndarray,
+        truncated: np.ndarray,
+    ) -> dict[str, Any]:
+        oov = self.vocabulary.count_oov(ids, kept.row_offsets)
+        splits = np.asarray(documents.column("split").to_pylist(), dtype=object)
+        scripts = main_scripts(documents.column("text"))
+        counts: dict[str, Any] = {}
+        for split in np.unique(splits):
+            rows = splits == split
+            chosen = documents.filter(pa.array(rows))
+            labels = (
+                chosen.column("labels").flatten()
+                if self.layout.multilabel
+                else chosen.column("label")
+            )
+            counts[str(split)] = {
+                "documents": int(rows.sum()),
+                "labels": count_values(labels),
+                "scripts": count_values(pa.array(scripts[rows], pa.string())),
+                "lengths": count_values(pa.array(tokens.counts()[rows])),
+                "tokens": int(kept.counts()[rows].sum()),
+                "oov_tokens": int(oov[rows].sum()),
+                "truncated_documents": int((truncated[rows] > 0).sum()),
+                "truncated_tokens": int(truncated[rows].sum()),
+            }
+        return {"splits": counts}
+
+
+def _describe_labels(documents: pa.RecordBatch, *, multilabel: bool) -> pa.StringArray:
+    """For a person: the label that came, one a row."""
+    column = documents.column("labels" if multilabel else "label").to_pylist()
+    return pa.array(
+        [
+            "expected a label, got none"
+            if label is None
+            else f"expected a label of the training split, got {label!r}"
+            for label in column
+        ],
+        pa.string(),
+    )

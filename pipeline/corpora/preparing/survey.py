@@ -1,0 +1,83 @@
+"""The survey: what must be known of a corpus before any document is encoded.
+
+A survey leaves three files: the vocabulary, the labels with their counts, and
+the rows whose document id an earlier row has.
+"""
+
+import dataclasses
+import io
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from model.config import TextConfig
+from model.text.vocabulary import Vocabulary
+from pipeline.corpora.preparing.duplicates import REPEATS
+from pipeline.corpora.reading.rejections import reject_documents
+from pipeline.storage.files import Files, read_lines
+
+
+class RepeatedRows:
+    """The rows to reject because an earlier row has their document id."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Takes batches of schema `REPEATS`."""
+        rows: dict[str, list[np.ndarray]] = defaultdict(list)
+        for batch in batches:
+            files = batch.column("source_file")
+            for file in pc.unique(files).to_pylist():
+                chosen = batch.filter(pc.equal(files, file)).column("source_row")
+                rows[file].append(chosen.to_numpy())
+        self._rows = {file: pa.array(np.concatenate(found)) for file, found in rows.items()}
+
+    def remove(self, documents: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """Parts a batch into the documents to use and the rejections of the others.
+
+        All rows of the batch come from one file, as they are read.
+        """
+        repeated = np.zeros(documents.num_rows, dtype=bool)
+        if self._rows and documents.num_rows:
+            rows = self._rows.get(documents.column("source_file")[0].as_py())
+            if rows is not None:
+                found = pc.is_in(documents.column("source_row"), value_set=rows)
+                repeated = found.to_numpy(zero_copy_only=False)
+        rejections = reject_documents(
+            documents,
+            repeated,
+            reason="duplicate_id",
+            detail="expected an id of its own, got one that an earlier row has",
+        )
+        return documents.filter(pa.array(~repeated)), rejections
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What a survey found, in memory."""
+
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    repeats: RepeatedRows
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SurveyFiles:
+    """Where a survey's files lie."""
+
+    vocabulary: str
+    labels: str
+    repeats: str
+
+    def load(self, files: Files, text: TextConfig) -> Survey:
+        """Reads the files, on any worker."""
+        tokens = read_lines(files, self.vocabulary)
+        with files.open(self.repeats) as stream:
+            repeats = pq.read_table(io.BytesIO(stream.read()), schema=REPEATS)
+        return Survey(
+            vocabulary=Vocabulary(tokens, oov_buckets=text.oov_buckets),
+            labels=tuple(read_lines(files, self.labels)),
+            repeats=RepeatedRows(repeats.to_batches()),
+        )

@@ -1,0 +1,75 @@
+"""Row accounting: for every input file, rows read = rows used + rows rejected."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.corpora.reading.counts import count_values
+from pipeline.corpora.reading.units import InputFile
+
+
+class AccountingError(RuntimeError):
+    """Rows were lost or counted twice; nothing of the run may be published."""
+
+
+def count_used(documents: pa.RecordBatch) -> dict[str, Any]:
+    """Counts the documents of a batch as used, by file."""
+    return {"files": _by_file(documents, "rows_used")}
+
+
+def count_rejected(rejections: pa.RecordBatch) -> dict[str, Any]:
+    """Counts rejections by file and by reason."""
+    return {
+        "files": _by_file(rejections, "rows_rejected"),
+        "rejected": count_values(rejections.column("reason")),
+    }
+
+
+def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> list[dict[str, Any]]:
+    """The `inputs` of a manifest: rows read, used and rejected of every file or table.
+
+    Raises:
+        AccountingError: naming the file in which the rows do not balance.
+    """
+    accounts: dict[str, dict[str, Any]] = {}
+    for item in inputs:
+        counted = counts.get("files", {}).get(item.source_file, {})
+        read, used, rejected = (
+            counted.get(name, 0) for name in ("rows_read", "rows_used", "rows_rejected")
+        )
+        if read != used + rejected:
+            raise AccountingError(
+                f"{item.name}: expected rows read = rows used + rows rejected, got "
+                f"{read} read, {used} used, {rejected} rejected. Nothing was published; "
+                "run again, and report this if it happens twice."
+            )
+        account = accounts.setdefault(item.name, {"file": item.name})
+        for name, value in (
+            ("bytes", item.info.bytes),
+            ("rows_read", read),
+            ("rows_used", used),
+            ("rows_rejected", rejected),
+        ):
+            account[name] = account.get(name, 0) + value
+    return list(accounts.values())
+
+
+def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any]) -> dict[str, Any]:
+    """The `rows` of a manifest: `read`, `used`, and `rejected` by reason."""
+    return {
+        "read": sum(account["rows_read"] for account in accounts),
+        "used": sum(account["rows_used"] for account in accounts),
+        "rejected": dict(counts.get("rejected", {})),
+    }
+
+
+def rejected_fraction(rows: Mapping[str, Any]) -> float:
+    """Rejected rows as a share of the rows read; 0 where nothing was read."""
+    return sum(rows["rejected"].values()) / rows["read"] if rows["read"] else 0.0
+
+
+def _by_file(batch: pa.RecordBatch, name: str) -> dict[str, dict[str, int]]:
+    return {
+        file: {name: count} for file, count in count_values(batch.column("source_file")).items()
+    }

@@ -1,0 +1,1 @@
+"""From documents to predictions, and what is told of a scored corpus."""

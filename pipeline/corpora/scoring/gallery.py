@@ -1,0 +1,119 @@
+"""The gallery: documents that reports show, with what the model said of them."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.scoring.scorer import Scorer
+from pipeline.corpora.preparing.samples import Sample
+
+GALLERY_ROWS = 8  # of the most, and as many of the least certain documents
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExampleDocument:
+    """A document with what the model said of it and where it looked.
+
+    Attributes:
+        document_id: as in the corpus.
+        text: the whole text, as in the corpus.
+        truth: the true label, or None where it is not known.
+        label: the predicted label.
+        score: the probability of `label`.
+        token_starts: character offsets into `text`, in order, one a token.
+        token_ends: as `token_starts`; empty like it where attention was not kept.
+        attention: one weight a token, each >= 0, summing to 1.
+    """
+
+    document_id: str
+    text: str
+    truth: str | None
+    label: str
+    score: float
+    token_starts: Sequence[int]
+    token_ends: Sequence[int]
+    attention: Sequence[float]
+
+    def __post_init__(self) -> None:
+        lengths = len(self.token_starts), len(self.token_ends), len(self.attention)
+        if len(set(lengths)) != 1:
+            raise ValueError(
+                f"{self.document_id}: expected a start, an end and a weight for every token, got "
+                f"{lengths[0]} starts, {lengths[1]} ends, {lengths[2]} weights"
+            )
+
+
+def show_documents(
+    documents: pa.RecordBatch | pa.Table, predictions: pa.RecordBatch | pa.Table
+) -> list[ExampleDocument]:
+    """Joins documents (`document_id`, `text`, `label`) and their predictions, row by row."""
+    names = ("label", "score", "token_starts", "token_ends", "attention")
+    rows = predictions.select(names).to_pylist()
+    sources = documents.select(["document_id", "text", "label"]).to_pylist()
+    return [
+        ExampleDocument(
+            document_id=source["document_id"], text=source["text"], truth=source["label"], **row
+        )
+        for source, row in zip(sources, rows, strict=True)
+    ]
+
+
+def show_extremes(documents: pa.RecordBatch, predictions: pa.RecordBatch) -> list[ExampleDocument]:
+    """The most and the least certain documents of a batch."""
+    order = pc.sort_indices(predictions.column("score"))
+    if len(order) > 2 * GALLERY_ROWS:
+        order = pa.concat_arrays([order[:GALLERY_ROWS], order[-GALLERY_ROWS:]])
+    return show_documents(documents.take(order), predictions.take(order))
+
+
+def explain_texts(scorer: Scorer, texts: Sequence[str]) -> list[ExampleDocument]:
+    """Predictions of single texts, named by their number; those without a token are left out."""
+    numbered = [str(number) for number in range(1, len(texts) + 1)]
+    return _predict(scorer, numbered, texts, [None] * len(texts))
+
+
+def show_samples(scorer: Scorer, samples: Sequence[Sample]) -> list[ExampleDocument]:
+    """Scores sampled documents and keeps the most and the least certain of them."""
+    shown = _predict(
+        scorer,
+        [sample.document_id for sample in samples],
+        [sample.text for sample in samples],
+        [sample.label for sample in samples],
+    )
+    return most_and_least_certain(shown)
+
+
+def _predict(
+    scorer: Scorer, ids: Sequence[str], texts: Sequence[str], labels: Sequence[str | None]
+) -> list[ExampleDocument]:
+    columns = {"document_id": ids, "text": texts, "label": labels}
+    documents = pa.record_batch(
+        {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    )
+    predictions, scored = scorer.score(documents.column("text"))
+    return show_documents(documents.filter(pa.array(scored)), predictions)
+
+
+def most_and_least_certain(shown: Iterable[ExampleDocument]) -> list[ExampleDocument]:
+    """Most certain first; the ends of the list when there are many."""
+    ordered = sorted(shown, key=_certainty)
+    if len(ordered) > 2 * GALLERY_ROWS:
+        ordered = ordered[:GALLERY_ROWS] + ordered[-GALLERY_ROWS:]
+    return ordered
+
+
+def gallery_to_lines(shown: Iterable[ExampleDocument]) -> list[str]:
+    """One JSON object a document."""
+    return [json.dumps(dataclasses.asdict(item)) for item in shown]
+
+
+def gallery_from_lines(lines: Iterable[str]) -> list[ExampleDocument]:
+    """Reads what `gallery_to_lines` wrote."""
+    return [ExampleDocument(**json.loads(line)) for line in lines]
+
+
+def _certainty(shown: ExampleDocument) -> tuple[float, str]:
+    return -shown.score, shown.document_id

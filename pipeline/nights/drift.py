@@ -1,0 +1,60 @@
+"""drift: a run's profile against that of training and of the nights before."""
+
+import dataclasses
+import json
+from typing import Any
+
+from model.bundle import PROFILE, Bundle
+from pipeline.config.sections import DriftConfig
+from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.scoring.corpus_profile import MEASURES, Difference, compare_profiles
+from pipeline.nights.commit import Partition
+from pipeline.nights.history import published_manifests
+from pipeline.storage.files import Files
+from pipeline.storage.manifest import Manifest
+
+
+def measure_drift(
+    run: Manifest, config: DriftConfig, bundle: Bundle, *, partition: Partition, files: Files
+) -> dict[str, Any]:
+    """The `drift` of a manifest.
+
+    Returns:
+        `differences` from `training` (the model's profile of its validation documents) and
+        from `nights` (the last ones that the same model scored), and `warnings`, a sentence
+        for each that is larger than allowed.
+    """
+    profile = run.extra["profile"]
+    differences: list[Difference] = []
+    path = bundle.folder / PROFILE
+    if path.is_file():  # a model of an earlier release, or one without a validation split, has none
+        reference = json.loads(path.read_text(encoding="utf-8"))
+        differences += compare_profiles(profile, reference, against="training")
+    nights = [
+        manifest["profile"]
+        for manifest in published_manifests(files, partition, nights=config.nights)
+        if manifest.get("model_fingerprint") == run.extra["model_fingerprint"]
+        and manifest.get("profile")
+    ]
+    if nights:
+        differences += compare_profiles(profile, add_counts(nights), against="nights")
+    return {
+        "differences": [
+            {**dataclasses.asdict(item), "tripped": item.exceeds(config.max_psi)}
+            for item in differences
+        ],
+        "warnings": [
+            describe(item, max_psi=config.max_psi)
+            for item in differences
+            if item.exceeds(config.max_psi)
+        ],
+    }
+
+
+def describe(difference: Difference, *, max_psi: float) -> str:
+    """A sentence for a person."""
+    like = {"training": "training's", "nights": "the last nights'"}[difference.against]
+    return (
+        f"The {MEASURES[difference.measure]} are unlike {like}: PSI {difference.psi:.2f}, expected "
+        f"at most {max_psi + difference.noise:.2f} (drift.max_psi {max_psi:g}, the rest is chance)."
+    )

@@ -1,0 +1,27 @@
+"""Strings -> 64-bit keys, so that a night's ids fit in memory as numbers."""
+
+import numpy as np
+import pyarrow as pa
+
+from model.runtime.compilation import kernel
+from model.text.string_buffers import read_strings
+
+
+def hash_strings(strings: pa.StringArray) -> np.ndarray:
+    """FNV-1a of each string's UTF-8 bytes, uint64 `(rows,)`; equal keys need not be equal strings.
+
+    Source: Fowler, Noll, Vo; draft-eastlake-fnv.
+    """
+    data, offsets = read_strings(strings)
+    return _hash(data, offsets)
+
+
+@kernel
+def _hash(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    keys = np.empty(len(offsets) - 1, np.uint64)
+    for row in range(len(keys)):
+        key = np.uint64(0xCBF29CE484222325)
+        for at in range(offsets[row], offsets[row + 1]):
+            key = (key ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
+        keys[row] = key
+    return keys

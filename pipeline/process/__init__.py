@@ -1,0 +1,1 @@
+"""The process of one command: its signals, progress, log lines, and what it imports."""

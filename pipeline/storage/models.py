@@ -1,0 +1,47 @@
+"""Models on any filesystem, loaded once a process."""
+
+import atexit
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+from model.bundle import MANIFEST, Bundle, BundleError, load_bundle
+from pipeline.storage.files import Files, join
+from pipeline.storage.folders import download_folder, is_local
+
+_copying = threading.Lock()
+_copies: dict[tuple[str, bytes], Path] = {}
+
+
+def open_bundle(files: Files, folder: str) -> Bundle:
+    """Verifies a model directory, from a copy on this machine if it lies elsewhere.
+
+    Raises:
+        BundleError: if it is not there, not readable or not as it was published.
+    """
+    if is_local(folder):
+        return load_bundle(folder)
+    if not files.exists(join(folder, MANIFEST)):
+        raise BundleError(
+            f"{folder}: expected a model directory with a manifest, got none. "
+            "Give --model the folder of one version."
+        )
+    return load_bundle(_local_copy(files, folder))
+
+
+def _local_copy(files: Files, folder: str) -> Path:
+    """A model directory on this machine, copied once a process and deleted when it ends.
+
+    An engine may read its files at any time. The manifest holds the digests of all others,
+    so a copy with the same one is the same model.
+    """
+    with files.open(join(folder, MANIFEST)) as stream:
+        manifest = stream.read()
+    with _copying:
+        if (folder, manifest) not in _copies:
+            local = tempfile.mkdtemp(prefix="limelight-model-")
+            atexit.register(shutil.rmtree, local, ignore_errors=True)
+            download_folder(files, folder, to=local)
+            _copies[folder, manifest] = Path(local)
+        return _copies[folder, manifest]

@@ -1,0 +1,41 @@
+"""The profile of a split as the network sees it: what later corpora are compared with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from model.layers.forward import Forward
+from model.text.vocabulary import Vocabulary
+from model.training.dataset import Shards, evaluation_batches
+from model.training.fit import EVALUATION_BATCH
+from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.scoring.corpus_profile import profile_arrays
+
+
+def profile_split(
+    forward: Forward, shards: Shards, vocabulary: Vocabulary, *, labels: Sequence[str]
+) -> dict[str, Any]:
+    """Runs the network over a split and counts, as a scoring run would."""
+    return add_counts(
+        _profile_batch(forward, inputs, vocabulary, labels=labels)
+        for inputs, _, _ in evaluation_batches(shards, batch_size=EVALUATION_BATCH)
+    )
+
+
+def _profile_batch(
+    forward: Forward, inputs: dict[str, Any], vocabulary: Vocabulary, *, labels: Sequence[str]
+) -> dict[str, Any]:
+    outputs = forward(inputs)
+    probabilities, attention = outputs["probabilities"].numpy(), outputs["attention"].numpy()
+    ids, lengths = inputs["token_ids"].numpy(), inputs["length"].numpy()
+    real = np.arange(ids.shape[1]) < lengths[:, None]
+    row_offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    best = np.bincount(probabilities.argmax(axis=1), minlength=len(labels))
+    return profile_arrays(
+        labels={label: int(count) for label, count in zip(labels, best, strict=True) if count},
+        scores=probabilities.max(axis=1),
+        lengths=lengths,
+        oov_tokens=vocabulary.count_oov(ids[real], row_offsets),
+        attention=attention[real],
+    )

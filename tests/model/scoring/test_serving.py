@@ -1,0 +1,130 @@
+"""The SavedModel: raw strings in, every output out, without this package."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.bundle import BundleError, describe_files, load_bundle
+from model.config import ConfigError, TextConfig
+from model.scoring.scorer import load_scorer
+from model.scoring.serving import write_serving
+from tests.model.bundles import make_bundle, seal, texts_array
+
+TEXTS = [
+    "The film was good.",
+    "",
+    "bad",
+    "the the the the the the the the bad",  # longer than max_tokens
+    "很好 unknown 👍🏽 مرحبا Don't",
+    " \u3000",
+    "a\x00b It was GOOD.",
+]
+
+
+def make_served(folder: Path, text: TextConfig):
+    bundle = make_bundle(folder, text=text)
+    write_serving(bundle)
+    seal(folder)
+    return load_bundle(folder)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    text = TextConfig(max_tokens=6, vocabulary_size=8, nfkc=True, cut="head+tail")
+    return make_served(tmp_path_factory.mktemp("served") / "1", text)
+
+
+def test_the_engine_gives_what_the_folded_one_gives(bundle):
+    served, served_rows = load_scorer(bundle, engine="tensorflow").score(texts_array(TEXTS))
+    folded, folded_rows = load_scorer(bundle, engine="folded").score(texts_array(TEXTS))
+    np.testing.assert_array_equal(served_rows, folded_rows)
+    assert served.schema == folded.schema
+    for name in folded.schema.names:
+        if name in ("score", "probabilities", "attention"):
+            one, other = (
+                column if name == "score" else column.flatten()
+                for column in (served.column(name), folded.column(name))
+            )
+            np.testing.assert_allclose(one, other, atol=1e-5)
+        else:
+            assert served.column(name) == folded.column(name), name
+
+
+@pytest.mark.parametrize("texts", [[], [""]])
+def test_nothing_to_score(bundle, texts):
+    batch, scored = load_scorer(bundle, engine="tensorflow").score(texts_array(texts))
+    assert batch.num_rows == scored.sum() == 0
+
+
+def test_it_runs_where_only_tensorflow_is_imported(bundle, tmp_path):
+    script = """
+import json, sys
+import tensorflow as tf, tensorflow_text
+serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+outputs = serve(text=tf.constant(json.loads(sys.argv[2])))
+assert not {"model", "pipeline"} & set(sys.modules), "imported more"
+print(json.dumps({
+    name: value.numpy().astype(str).tolist() if value.dtype == tf.string else value.numpy().tolist()
+    for name, value in outputs.items() if name not in ("tokens", "label")
+} | {name: [[t.decode() for t in row] for row in outputs[name].numpy().reshape(2, -1)]
+     for name in ("tokens", "label")}))
+"""
+    texts = ["很好 👍🏽", "the the the the the the the the bad"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(bundle.folder / "serving"), json.dumps(texts)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    outputs = json.loads(done.stdout)
+    expected, _ = load_scorer(bundle, engine="folded").score(texts_array(texts))
+    rows = expected.to_pylist()
+    assert [row["token_count"] for row in rows] == outputs["token_count"] == [3, 6]
+    for row, (tokens, attention) in enumerate(
+        zip(outputs["tokens"], outputs["attention"], strict=True)
+    ):
+        count = outputs["token_count"][row]
+        assert tokens == rows[row]["tokens"] + [""] * (6 - count)
+        np.testing.assert_allclose(attention[:count], rows[row]["attention"], atol=1e-5)
+        assert attention[count:] == [0] * (6 - count)
+        assert outputs["label"][row] == [rows[row]["label"]]
+    assert outputs["truncated_tokens"] == [0, 3]
+    np.testing.assert_allclose(
+        outputs["probabilities"], [row["probabilities"] for row in rows], atol=1e-5
+    )
+
+
+def test_the_command_line_tool_shows_its_signature(bundle):
+    tool = Path(sys.executable).with_name("saved_model_cli")
+    command = [str(tool), "show", "--dir", str(bundle.folder / "serving"), "--all"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name in ("text", "label", "score", "probabilities", "tokens", "attention", "oov_tokens"):
+        assert f"['{name}'] tensor_info" in shown
+
+
+def test_a_changed_graph_is_refused_by_name(bundle, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle.folder, copy)
+    assert "serving/saved_model.pb" in describe_files(copy)
+    graph = copy / "serving" / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes() + b"\0")
+    with pytest.raises(BundleError, match=r"serving/saved_model\.pb: expected SHA-256"):
+        load_bundle(copy)
+
+
+def test_a_model_without_one_says_so(tmp_path):
+    bundle = make_bundle(tmp_path / "1")
+    with pytest.raises(BundleError, match="serving: expected a SavedModel"):
+        load_scorer(bundle, engine="tensorflow")
+
+
+def test_it_cannot_read_in_windows_and_says_so(bundle):
+    with pytest.raises(ConfigError, match=r"scoring\.engine: expected folded, keras or auto"):
+        load_scorer(bundle, engine="tensorflow", long_documents="windows")

@@ -1,0 +1,114 @@
+"""The token rule written a second time, as slowly and as plainly as can be.
+
+Every character becomes a letter for its class, taken from `unicodedata` and not from the
+tables; the rule is then a regular expression over those letters.
+"""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from model.config import TextConfig
+from model.text.characters import CharacterClass, class_table
+from tests.model.text.character_rules import class_of, lowercase_of
+
+LETTERS = {
+    "space": " ",
+    "word": "w",
+    "digit": "w",
+    "single": "x",
+    "unassigned": "x",
+    "extend": "e",
+    "joiner": "j",
+    "regional": "r",
+    "apostrophe": "a",
+}
+TOKEN = re.compile(r"[wej]+(?:aw[wej]*)*|(?:rr?|[xa])[ej]*(?:(?<=j)[xa][ej]*)*")
+TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
+
+
+class Token(NamedTuple):
+    """One token as the reference finds it."""
+
+    surface: str
+    folded: str
+    start: int
+    end: int
+
+
+def is_known(character: str) -> bool:
+    """Whether the tables' Unicode version has the character."""
+    return class_table()[ord(character)] != CharacterClass.UNASSIGNED
+
+
+def tokenize(text: str, config: TextConfig) -> list[Token]:
+    """The tokens of one text."""
+    spans = []
+    end = 0
+    if config.protected:
+        pattern = "|".join(f"(?:{pattern})" for pattern in config.protected)
+        for match in re.finditer(pattern, text, re.ASCII):
+            spans += find_tokens(text, end, match.start(), config)
+            spans.append(match.span())
+            end = match.end()
+    spans += find_tokens(text, end, len(text), config)
+    return [
+        Token(text[start:end], fold(text[start:end], config), start, end) for start, end in spans
+    ]
+
+
+def find_tokens(text: str, start: int, end: int, config: TextConfig) -> list[tuple[int, int]]:
+    """The spans of the tokens of `text[start:end]`."""
+    letters = "".join(
+        LETTERS[class_of(character)] if is_known(character) else "x"
+        for character in text[start:end]
+    )
+    if config.drop_html:
+        for tag in TAG.finditer(text[start:end]):
+            letters = letters[: tag.start()] + " " * len(tag.group()) + letters[tag.end() :]
+    return [(start + match.start(), start + match.end()) for match in TOKEN.finditer(letters)]
+
+
+def fold(token: str, config: TextConfig) -> str:
+    """The token as the vocabulary knows it."""
+    if config.nfkc and all(map(is_known, token)):
+        token = unicodedata.normalize("NFKC", token)
+    return "".join(fold_character(character, config) for character in token)
+
+
+def fold_character(character: str, config: TextConfig) -> str:
+    """One character of a folded token."""
+    if not is_known(character):
+        return character
+    if class_of(character) == "space":
+        return " "
+    if config.fold_digits and class_of(character) == "digit":
+        return "0"
+    return lowercase_of(character) if config.lowercase else character
+
+
+# Patterns that Python's `re` reads as RE2 does.
+PROTECTED = (r"</?e[12]>", r"@\w+", r"https?://[!-~]+", "New York")
+
+# What the rule turns on, so that short texts often meet it.
+PIECES = (
+    *" \t\n\r\0\ufeff\u00a0\u200b\u2028\u3000\u202e",
+    *"aBzÀßİıΣςſKé\u01c5ﬁ_ªعहиक한",
+    *"07٣९９²½Ⅷ〡①",
+    *"日々あゝアｱーｰﾞกำเ๒ລ។កမ",
+    *".,!?-—…<>/&#@$€%^`´¨",
+    *"'’‘ʼ",
+    *"\u0301\u0323\u0308\u093f\u0e34\u200d\u200c\ufe0f\u00ad\u2060\u20e3\U000e0067",
+    *"\U0001f3fd\U0001f1fa\U0001f1f8\U0001f469\U0001f680❤🏴",
+    *"\u0378\U0001fae8\ue000\uffff\ufffd\U0010ffff",
+    *("<br />", "</p>", "<!--", "-->", "<a b>", "<e1>", "</e2>", "@you", "New York"),
+    *("http://x.y/1", "don't", "İSTANBUL", "ΟΔΟΣ", "ﷺ"),
+)
+
+
+def texts() -> st.SearchStrategy[str]:
+    """Arbitrary Unicode texts, thick with what the rule turns on."""
+    anything = st.characters(exclude_categories=["Cs"])
+    return st.lists(st.sampled_from(PIECES) | anything, max_size=24).map("".join)

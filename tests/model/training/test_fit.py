@@ -1,0 +1,298 @@
+"""fit(): it learns, it repeats to the bit, and it resumes as if never killed."""
+
+import dataclasses
+import itertools
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
+from model.layers.classifier import build_classifier
+from model.metrics.classification import evaluate_multilabel
+from model.text.padding import pad_ids
+from model.training.dataset import Shards, evaluation_batches
+from model.training.examples import encode_examples
+from model.training.fit import Hooks, _whole_sets, balance_labels, fit, make_loss
+
+MAX_TOKENS = 8
+LABELS = ("even", "odd")
+NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=8), lstm=LSTMConfig(units=6), dropout=0.2)
+
+
+def _write_shards(folder, name: str, rows: int, seed: int, weights=None) -> Shards:
+    """Documents that hold one token that decides the label among others that do not."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, MAX_TOKENS + 1, rows)
+    labels = rng.integers(0, 2, rows)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    ids = rng.integers(4, 30, offsets[-1])
+    ids[offsets[:-1] + rng.integers(0, lengths)] = 2 + labels
+    serialized = encode_examples(
+        token_ids=pad_ids(ids, offsets, max_tokens=MAX_TOKENS),
+        lengths=lengths,
+        labels=labels,
+        document_ids=[str(row) for row in range(rows)],
+        weights=None if weights is None else weights(labels),
+    )
+    path = str(folder / f"{name}.tfrecord.gz")
+    with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP")) as writer:
+        for example in serialized:
+            writer.write(example)
+    return Shards(paths=(path,), rows=rows, max_tokens=MAX_TOKENS)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> dict[str, Shards]:
+    folder = tmp_path_factory.mktemp("corpus")
+    return {
+        "train": _write_shards(folder, "train", 400, seed=1),
+        "validation": _write_shards(folder, "validation", 100, seed=2),
+    }
+
+
+class KilledError(Exception):
+    """Stands for a kill between two epochs."""
+
+
+def _build(network):
+    return build_classifier(network, ids=30, max_tokens=MAX_TOKENS, labels=2)
+
+
+def _fit(
+    corpus,
+    folder,
+    *,
+    epochs=3,
+    seed=1,
+    die_after=None,
+    network=NETWORK,
+    on_epoch=lambda _folder, _history: None,
+    label_counts=(200, 200),
+    **changes,
+):
+    heard = {"documents": 0, "epochs": 0}
+
+    def on_batch(documents):
+        heard["documents"] += documents
+
+    def hear_epoch(folder, history):
+        on_epoch(folder, history)
+        heard["epochs"] += 1
+        assert history[-1]["epoch"] == len(history)
+        if heard["epochs"] == die_after:
+            raise KilledError
+
+    config = TrainingConfig(
+        **{"learning_rate": 0.02, "batch_size": 16, "epochs": epochs, "monitor": "loss", **changes}
+    )
+    fitted = fit(
+        lambda: _build(network),
+        train=corpus["train"],
+        validation=corpus.get("validation"),
+        labels=LABELS,
+        label_counts=label_counts,
+        network_config=network,
+        config=config,
+        seed=seed,
+        checkpoints=folder,
+        hooks=Hooks(on_batch=on_batch, on_epoch=hear_epoch),
+    )
+    return fitted, heard
+
+
+def _weights(fitted):
+    return [np.asarray(weight) for weight in fitted.network.get_weights()]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(corpus, tmp_path_factory):
+    return _fit(corpus, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_it_learns_and_reports_every_epoch(undisturbed):
+    fitted, heard = undisturbed
+    assert [row["epoch"] for row in fitted.history] == [1, 2, 3]
+    assert fitted.history[fitted.best_epoch - 1]["validation_accuracy"] > 0.95
+    assert heard == {"documents": 3 * 400, "epochs": 3}
+
+
+@pytest.mark.parametrize("batch_size", [7, 399])  # more batches than a call takes, and fewer
+def test_every_document_of_an_epoch_is_counted_once(corpus, tmp_path, batch_size):
+    _, heard = _fit(corpus, tmp_path, epochs=2, batch_size=batch_size)
+    assert heard == {"documents": 2 * 400, "epochs": 2}
+
+
+def test_the_best_epoch_on_validation_is_kept(undisturbed):
+    fitted, _ = undisturbed
+    losses = [row["validation_loss"] for row in fitted.history]
+    assert fitted.best_epoch == 1 + losses.index(min(losses))
+
+
+def test_a_seed_repeats_to_the_bit(corpus, undisturbed, tmp_path):
+    again, _ = _fit(corpus, tmp_path)
+    for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_killed_run_resumes_as_if_never_killed(corpus, undisturbed, tmp_path):
+    with pytest.raises(KilledError):
+        _fit(corpus, tmp_path, die_after=2)
+    resumed, heard = _fit(corpus, tmp_path)
+    assert heard["epochs"] == 1  # the first two were not done again
+    for first, second in zip(_weights(undisturbed[0]), _weights(resumed), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+    def numbers(fitted):
+        return [{**row, "seconds": 0} for row in fitted.history]
+
+    assert numbers(resumed) == numbers(undisturbed[0])
+
+
+def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
+    """With 2 epochs to average and 3 of training: a = (w1 + w2) / 4 + w3 / 2."""
+    single = {"train": corpus["train"]}  # without validation the last epoch is kept
+    weights = [
+        _weights(_fit(single, tmp_path / str(epochs), epochs=epochs)[0]) for epochs in (1, 2, 3)
+    ]
+    averaged, _ = _fit(single, tmp_path / "averaged", average_epochs=2)
+    with pytest.raises(KilledError):
+        _fit(single, tmp_path / "killed", average_epochs=2, die_after=2)
+    resumed, _ = _fit(single, tmp_path / "killed", average_epochs=2)
+    for index, (mean, again) in enumerate(zip(_weights(averaged), _weights(resumed), strict=True)):
+        first, second, third = (each[index] for each in weights)
+        np.testing.assert_allclose(mean, (first + second) / 4 + third / 2, atol=1e-6)
+        np.testing.assert_array_equal(mean, again)
+
+
+def test_patience_stops_early(corpus, tmp_path):
+    fitted, _ = _fit(corpus, tmp_path, epochs=40, patience=1, monitor="accuracy")
+    assert len(fitted.history) == fitted.best_epoch + 1 < 40
+
+
+def test_without_validation_the_last_epoch_is_kept(corpus, tmp_path):
+    fitted, _ = _fit({"train": corpus["train"]}, tmp_path, epochs=2)
+    assert fitted.best_epoch == 2
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
+
+
+# One step an epoch, and no dropout: what a step does can be computed.
+STEPS = {"batch_size": 400, "optimizer": "sgd", "learning_rate": 0.5}
+PLAIN = dataclasses.replace(NETWORK, dropout=0.0)
+
+
+def _steps(corpus, folder, **changes):
+    """The weights before training and at the end of each epoch of one step."""
+    network = _build(PLAIN)
+    keras.utils.set_random_seed(1)
+    states = [_build(PLAIN).get_weights()]
+
+    def on_epoch(checkpoint, history):
+        network.load_weights(checkpoint / f"epoch-{len(history)}.weights.h5")
+        states.append(network.get_weights())
+
+    single = {"train": corpus["train"]}
+    _fit(single, folder, network=PLAIN, on_epoch=on_epoch, **{**STEPS, **changes})
+    return [np.concatenate([weight.ravel() for weight in state]) for state in states]
+
+
+def _moves(states):
+    return [after - before for before, after in itertools.pairwise(states)]
+
+
+def test_a_clipped_step_has_the_length_of_the_clip(corpus, tmp_path):
+    free = _moves(_steps(corpus, tmp_path / "free", epochs=1))[0]
+    length = 0.1 * np.linalg.norm(free) / STEPS["learning_rate"]
+    clipped = _moves(_steps(corpus, tmp_path / "clip", epochs=1, gradient_clip=float(length)))[0]
+    np.testing.assert_allclose(clipped, 0.1 * free, rtol=1e-3, atol=1e-7)
+
+
+def test_the_cosine_schedule_shortens_the_steps(corpus, tmp_path):
+    clip = 1e-3  # so small that every step is as long as its learning rate says
+    states = _steps(corpus, tmp_path, epochs=4, gradient_clip=clip, schedule="cosine")
+    lengths = [np.linalg.norm(move) for move in _moves(states)]
+    rates = [0.5 * (1 + math.cos(math.pi * step / 4)) for step in range(4)]
+    expected = [clip * STEPS["learning_rate"] * rate for rate in rates]
+    np.testing.assert_allclose(lengths, expected, rtol=1e-2)
+
+
+def test_a_document_counts_by_its_weight(tmp_path):
+    """Halved weights are a halved step; and balanced labels are weights of documents."""
+    labels_weigh = np.array([2.0, 0.5], np.float32)
+    corpora = {
+        name: {"train": _write_shards(tmp_path, name, 400, seed=1, weights=weights)}
+        for name, weights in {
+            "even": lambda labels: np.full(400, 1.0),
+            "half": lambda labels: np.full(400, 0.5),
+            "by label": lambda labels: labels_weigh[labels],
+        }.items()
+    }
+    one, half, by_label = (
+        _moves(_steps(corpus, tmp_path / f"fit {name}", epochs=1))[0]
+        for name, corpus in corpora.items()
+    )
+    np.testing.assert_allclose(half, 0.5 * one, rtol=1e-3, atol=1e-7)
+    balanced = _moves(
+        _steps(
+            corpora["even"],
+            tmp_path / "fit balanced",
+            epochs=1,
+            class_weights="balanced",
+            label_counts=(100, 400),  # 250 documents a label: they weigh 2.5 and 0.625
+        )
+    )[0]
+    np.testing.assert_allclose(balanced, 1.25 * by_label, rtol=1e-3, atol=1e-7)
+    assert np.abs(by_label - one).max() > 1e-3
+
+
+def test_smoothed_labels_lead_to_less_certain_answers(corpus, tmp_path):
+    """The target q = 0.9 * true + 0.05 is met at p = 0.95 (Szegedy et al., 2016)."""
+    fitted, _ = _fit(corpus, tmp_path, epochs=12, label_smoothing=0.1, network=PLAIN)
+    (inputs, _, _), *_ = evaluation_batches(corpus["validation"], batch_size=100)
+    certain = np.asarray(fitted.network(inputs)["probabilities"]).max(axis=1)
+    assert fitted.history[-1]["validation_accuracy"] > 0.95
+    assert np.median(certain) == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize("splits", [("train",), ("train", "validation")])
+def test_a_training_that_diverges_says_so(corpus, tmp_path, splits):
+    some = {split: corpus[split] for split in splits}
+    with pytest.raises(ConfigError, match=r"^training\.learning_rate: .* diverged at 3e\+38"):
+        _fit(some, tmp_path, learning_rate=3e38, optimizer="sgd", epochs=3)
+
+
+def test_of_several_labels_the_whole_set_has_to_be_right():
+    truth = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 0]])
+    probabilities = np.array([[0.9, 0.2, 0.5], [0.9, 0.2, 0.4], [0.1, 0.1, 0.1]], np.float32)
+    assert np.asarray(_whole_sets(truth, probabilities)).tolist() == [1, 0, 1]
+    measured = evaluate_multilabel(probabilities, truth, labels=("a", "b", "c"))
+    assert measured["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path):
+    """A learning rate of almost 0: penalty and smoothing leave what is reported as it was."""
+    network = dataclasses.replace(PLAIN, l2=1.0)
+    both = {"train": corpus["train"], "validation": corpus["train"]}
+    still = {"optimizer": "sgd", "learning_rate": 1e-12, "label_smoothing": 0.5, "epochs": 1}
+    [row] = _fit(both, tmp_path, network=network, **still)[0].history
+    assert row["loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
+    assert row["accuracy"] == pytest.approx(row["validation_accuracy"])
+
+
+def test_smoothing_and_the_plain_loss_by_hand():
+    truth, probabilities = np.array([0, 1]), np.array([[0.8, 0.2], [0.6, 0.4]], np.float32)
+    plain = make_loss("softmax", label_smoothing=0.0)(truth, probabilities)
+    np.testing.assert_allclose(plain, -np.log([0.8, 0.4]), rtol=1e-5)
+    smoothed = make_loss("softmax", label_smoothing=0.2)(truth, probabilities)
+    expected = [-0.9 * np.log(0.8) - 0.1 * np.log(0.2), -0.1 * np.log(0.6) - 0.9 * np.log(0.4)]
+    np.testing.assert_allclose(smoothed, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"), [([50, 50], [1, 1]), ([90, 10], [5 / 9, 5]), ([6, 0, 2], [2 / 3, 0, 2])]
+)
+def test_balanced_weights_make_labels_count_the_same(counts, weights):
+    np.testing.assert_allclose(balance_labels(counts), weights, rtol=1e-6)
+    assert np.dot(counts, balance_labels(counts)) == pytest.approx(sum(counts))

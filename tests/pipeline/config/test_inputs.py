@@ -1,0 +1,98 @@
+"""The config of an input that is a table."""
+
+from typing import Any
+
+import pytest
+
+from model.config import ConfigError
+from pipeline.cli.commands import _with_input
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import Config, build_config, config_of_date
+from pipeline.stages.backfill import backfill
+from pipeline.storage.beam_files import BeamFiles
+
+TABLE = {"format": "bigquery", "table": "my-project.tickets.all_2026"}
+QUERY = {"format": "bigquery", "query": "SELECT id, text FROM `a.b.c`"}
+
+
+def config_of(*inputs: dict[str, Any], column: str | None = "id") -> Config:
+    corpus = {"inputs": list(inputs), "columns": {"id": column}}
+    return build_config({"corpus": corpus}, (), where="c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"format": "bigquery"}, "table: expected one of table and query for format: bigquery"),
+        (TABLE | QUERY, "table: expected one of table and query for format: bigquery"),
+        (TABLE | {"path": "x"}, "path: expected none for format: bigquery, but table or query"),
+        ({"path": "x", "table": "a.b.c"}, "table: expected null for format: jsonl, got 'a.b.c'"),
+        ({"path": "x", "query": "SELECT"}, "query: expected null for format: jsonl, got 'SELECT'"),
+        (TABLE | {"table": "tickets.all"}, "table: expected project.dataset.table, got "),
+        (TABLE | {"table": "a.b.c; DROP"}, "table: expected project.dataset.table, got "),
+        (TABLE | {"table": ""}, "table: expected project.dataset.table, got ''"),
+        (QUERY | {"query": " "}, "query: expected a SELECT statement, got ' '"),
+        (TABLE | {"encoding": "latin-1"}, "encoding: expected utf-8 for format: bigquery"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_one_line(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        config_of(given)
+    assert f"corpus.inputs.0.{message}" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_table_needs_a_column_of_ids_and_is_named_once() -> None:
+    with pytest.raises(ConfigError, match=r"columns\.id: expected the column of ids"):
+        config_of(TABLE, column=None)
+    with pytest.raises(ConfigError, match="inputs: expected each table or query once"):
+        config_of(TABLE, QUERY, TABLE | {"split": "test"})
+    assert len(config_of(TABLE, QUERY, {"path": "x"}).corpus.inputs) == 3
+
+
+@pytest.mark.parametrize("table", ["example.com:old-1.set.t", "p-1.d_2.T-3$20261120"])
+def test_tables_as_the_service_names_them_are_taken(table: str) -> None:
+    [item] = config_of(TABLE | {"table": table}).corpus.inputs
+    assert item.source == f"bigquery:{table}"
+
+
+def test_a_query_is_called_by_a_digest_in_one_line() -> None:
+    source = InputConfig(format="bigquery", query="SELECT 1\nFROM t").source
+    assert source.startswith("bigquery:query:")
+    assert source == InputConfig(format="bigquery", query="SELECT 1\nFROM t").source
+    assert source != InputConfig(format="bigquery", query="SELECT 2\nFROM t").source
+    assert "\n" not in source
+
+
+def test_a_date_takes_its_place_in_tables_and_queries() -> None:
+    dated = config_of(
+        TABLE | {"table": "p.d.t_{date}"}, QUERY | {"query": "SELECT '{date}'"}, {"path": "{date}"}
+    )
+    table, query, path = config_of_date(dated, "2026-11-20").corpus.inputs
+    assert (table.table, table.query, table.path) == ("p.d.t_2026-11-20", None, "")
+    assert (query.table, query.query, query.path) == (None, "SELECT '2026-11-20'", "")
+    assert (path.table, path.query, path.path) == (None, None, "2026-11-20")
+
+
+def test_a_backfill_of_a_table_without_a_date_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"\{date\} in an input.*got bigquery:my-project"):
+        backfill(
+            config_of(TABLE),
+            ["2026-11-20"],
+            model="none",
+            output="none",
+            beam_options=[],
+            files=BeamFiles(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "delimiter", "encoding"),
+    [("x.csv", ";", "latin-1"), ("x.csv.gz", ";", "latin-1"), ("x.tsv", "\t", "utf-8")],
+)
+def test_a_file_on_the_command_line_is_read_as_its_like_in_the_config(
+    path: str, delimiter: str, encoding: str
+) -> None:
+    config = config_of({"path": "a.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"})
+    [item] = _with_input(config, path).corpus.inputs
+    assert (item.path, item.delimiter, item.encoding) == (path, delimiter, encoding)

@@ -1,0 +1,195 @@
+import datetime
+import decimal
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.parts import open_parquet
+from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file
+
+
+def parquet_bytes(table: pa.Table, **settings: object) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, **settings)
+    return sink.getvalue()
+
+
+def not_utf8(values: list[bytes]) -> pa.Array:
+    """A string column that is not: Arrow writes such files without a word."""
+    binary = pa.array(values, pa.binary())
+    return pa.Array.from_buffers(pa.string(), len(values), binary.buffers())
+
+
+def test_all_fields_of_a_document(tmp_path: Path) -> None:
+    span = pa.struct([("start", pa.int64()), ("end", pa.int64())])
+    table = pa.table(
+        {
+            "key": pa.array([1, None], pa.int32()),
+            "text": ["a fine film", "a bad one"],
+            "label": pa.array(["pos", "neg"]).dictionary_encode(),
+            "topics": pa.array([["film"], []]),
+            "weight": pa.array([0.5, None], pa.float64()),
+            "why": pa.array([[{"start": 2, "end": 6}], None], pa.list_(span)),
+            "split": ["train", "val"],
+            "day": pa.array([datetime.date(2026, 11, 20), None]),
+            "stars": pa.array([4, 1], pa.uint8()),
+            "ignored": [[1], [2]],
+        }
+    )
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table, path)
+    columns = ColumnsConfig(
+        id="key",
+        labels="topics",
+        weight="weight",
+        rationale="why",
+        split="split",
+        keep=("day", "stars"),
+    )
+    read = read_file(path, format="parquet", columns=columns)
+    assert read.documents == [
+        {
+            "document_id": "1",
+            "text": "a fine film",
+            "label": "pos",
+            "labels": ["film"],
+            "weight": 0.5,
+            "rationale": [{"start": 2, "end": 6}],
+            "split": "train",
+            "group": None,
+            "source_file": "rows.parquet",
+            "source_row": 0,
+            "day": "2026-11-20",
+            "stars": "4",
+        },
+        {
+            "document_id": "rows.parquet#1",
+            "text": "a bad one",
+            "label": "neg",
+            "labels": [],
+            "weight": None,
+            "rationale": None,
+            "split": "validation",
+            "group": None,
+            "source_file": "rows.parquet",
+            "source_row": 1,
+            "day": None,
+            "stars": "1",
+        },
+    ]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
+def test_any_type_of_text(kind: pa.DataType) -> None:
+    table = pa.table({"text": pa.array(["a", None, " ", "é"], pa.string()).cast(kind)})
+    read = read_bytes(parquet_bytes(table), format="parquet")
+    assert read.texts == ["a", "é"]
+    assert read.reasons == [(1, "empty_text"), (2, "empty_text")]
+
+
+@pytest.mark.parametrize(
+    ("array", "kept"),
+    [
+        (pa.array([0], pa.timestamp("ns")), "1970-01-01 00:00:00.000000000"),
+        (pa.array([1], pa.timestamp("ns", "UTC")), "1970-01-01 00:00:00.000000001"),
+        (pa.array([0], pa.timestamp("s", "Nowhere/Unknown")), "1970-01-01 00:00:00.000"),
+        (pa.array([-1_000_000], pa.date32()), "-0768-02-04"),
+        (pa.array([1], pa.time64("ns")), "00:00:00.000000001"),
+        (pa.array([decimal.Decimal("1.50")], pa.decimal128(4, 2)), "1.50"),
+        (pa.array([[1, None]]), "[1, null]"),
+        (pa.array([{"a": b"x"}]), '{"a": "b\'x\'"}'),
+    ],
+)
+def test_any_type_can_be_kept(array: pa.Array, kept: str) -> None:
+    content = parquet_bytes(pa.table({"text": ["a"], "kept": array}))
+    read = read_bytes(content, format="parquet", columns=ColumnsConfig(keep=("kept",)))
+    assert read.column("kept") == [kept]
+
+
+def test_integers_and_booleans_are_labels() -> None:
+    table = pa.table({"text": ["a", "b"], "label": [1, 0], "spam": [True, False]})
+    content = parquet_bytes(table)
+    assert read_bytes(content, format="parquet").column("label") == ["1", "0"]
+    read = read_bytes(content, format="parquet", columns=ColumnsConfig(label="spam"))
+    assert read.column("label") == ["true", "false"]
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_a_text_that_is_not_utf_8_is_rejected_alone(dictionary: bool) -> None:
+    table = pa.table({"text": not_utf8([b"a", b"caf\xe9", b"caf\xc3\xa9"])})
+    content = parquet_bytes(table, use_dictionary=dictionary)
+    read = read_bytes(content, format="parquet")
+    assert read.texts == ["a", "café"]
+    assert read.reasons == [(1, "not_utf8")]
+    read = read_bytes(content, format="parquet", errors="replace")
+    assert read.texts == ["a", "caf\ufffd", "café"]
+    assert read.rows_repaired == 1
+
+
+def test_labels_that_are_not_utf_8_cost_their_row() -> None:
+    labels = pa.ListArray.from_arrays([0, 1, 2], not_utf8([b"ok", b"\xe9"]))
+    content = parquet_bytes(pa.table({"text": ["a", "b"], "labels": labels}))
+    read = read_bytes(content, format="parquet", columns=ColumnsConfig(labels="labels"))
+    assert read.column("labels") == [["ok"]]
+    assert read.reasons == [(1, "not_utf8")]
+
+
+def test_a_rejection_shows_the_row() -> None:
+    table = pa.table({"text": ["", "b"], "label": ["é", "pos"], "ignored": [1, 2]})
+    read = read_bytes(parquet_bytes(table), format="parquet")
+    assert read.rejections[0]["raw"] == '{"text": "", "label": "é"}'.encode()
+
+
+def test_a_missing_column_is_an_error() -> None:
+    content = parquet_bytes(pa.table({"body": ["a"], "label": ["b"]}))
+    with pytest.raises(ValueError, match="f: expected a column 'text', got 'body', 'label'"):
+        read_bytes(content, name="f", format="parquet")
+
+
+def test_large_texts_make_small_batches() -> None:
+    table = pa.table({"text": ["x" * (1 << 20)] * 40})
+    read = read_bytes(
+        parquet_bytes(table, compression="none", use_dictionary=False), format="parquet"
+    )
+    assert read.column("source_row") == list(range(40))
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no Parquet at all" * 100])
+def test_what_is_no_parquet_file_is_one_rejection(content: bytes) -> None:
+    read = read_bytes(content, format="parquet")
+    assert read.reasons == [(0, "malformed_row")]
+    assert "expected Parquet" in read.rejections[0]["detail"]
+
+
+def test_the_rows_before_damage_are_used() -> None:
+    random = np.random.default_rng(0)
+    texts = [random.bytes(500).hex() for _ in range(4_000)]
+    content = bytearray(
+        parquet_bytes(pa.table({"text": texts}), row_group_size=1_000, use_dictionary=False)
+    )
+    middle = len(content) // 2 + 10_000
+    content[middle : middle + 200_000] = bytes(200_000)
+    read = read_bytes(bytes(content), format="parquet", batch_rows=100)
+    used = len(read.documents)
+    assert 1_000 <= used < 4_000
+    assert read.texts == texts[:used]
+    assert read.reasons == [(used, "malformed_row")]
+
+
+def test_an_error_of_the_storage_is_no_damage() -> None:
+    class Unreachable(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError("the storage went away")
+
+    with pytest.raises(ConnectionResetError):
+        open_parquet(Unreachable(parquet_bytes(pa.table({"text": ["a"]}))))
+
+
+def test_a_file_without_rows() -> None:
+    content = parquet_bytes(pa.table({"text": pa.array([], pa.string())}))
+    assert read_bytes(content, format="parquet").rows_read == 0

@@ -1,0 +1,211 @@
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.config import TextConfig
+from model.text.tokenizer import Tokenizer
+from model.text.vocabulary import Vocabulary
+from pipeline.corpora.preparing.encoding import DocumentEncoder, Encoded, ExampleLayout
+from tests.pipeline.batches import make_documents
+from tests.pipeline.examples import read_example
+
+LABELS = ("neg", "pos")
+KNOWN = ["good", "bad", "日", "."]
+TEXT = TextConfig(max_tokens=4)
+
+
+def encode(
+    *rows: dict[str, Any], text: TextConfig = TEXT, layout: ExampleLayout | None = None
+) -> Encoded:
+    encoder = DocumentEncoder(
+        text,
+        vocabulary=Vocabulary(KNOWN, oov_buckets=1),
+        labels=LABELS,
+        layout=layout or ExampleLayout(),
+    )
+    return encoder.encode(make_documents(*({"split": "train", "label": "pos", **r} for r in rows)))
+
+
+def examples_of(encoded: Encoded, split: str = "train") -> list[dict[str, Any]]:
+    return [read_example(serialized) for serialized in encoded.examples.get(split, [])]
+
+
+def reasons_of(encoded: Encoded) -> list[tuple[str, str]]:
+    return [
+        (row["document_id"], row["reason"])
+        for rejections in encoded.rejections
+        for row in rejections.to_pylist()
+    ]
+
+
+def encode_one(text: str, *, config: TextConfig) -> tuple[list[int], int, int]:
+    """Padded ids, length and dropped tokens of a text, one plain step after another."""
+    [tokens] = Tokenizer(config).tokenize(pa.array([text])).folded().to_pylist()
+    ids = {token: index + 2 for index, token in enumerate(KNOWN)}
+    kept = tokens[: config.max_tokens]
+    padding = [0] * (config.max_tokens - len(kept))
+    return [ids.get(token, 1) for token in kept] + padding, len(kept), len(tokens) - len(kept)
+
+
+WORDS = st.lists(st.sampled_from(["Good", "bad", "new", "日", ".", "  "]), max_size=8)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "text": WORDS.map(" ".join),
+                "label": st.sampled_from(["neg", "pos", "other", None]),
+                "split": st.sampled_from(["train", "validation", "test"]),
+            }
+        ),
+        max_size=12,
+    )
+)
+def test_encoding_equals_a_plain_loop(rows: list[dict[str, Any]]) -> None:
+    rows = [{"document_id": f"d{index}", **row} for index, row in enumerate(rows)]
+    examples: dict[str, list[dict[str, Any]]] = {}
+    reasons = []
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        ids, length, truncated = encode_one(row["text"], config=TEXT)
+        if row["label"] not in LABELS:
+            reasons.append((row["document_id"], "unknown_label"))
+            continue
+        if not length:
+            reasons.append((row["document_id"], "empty_text"))
+            continue
+        examples.setdefault(row["split"], []).append(
+            {
+                "token_ids": ids,
+                "length": [length],
+                "label": [LABELS.index(row["label"])],
+                "document_id": [row["document_id"].encode()],
+            }
+        )
+        counts.setdefault(row["split"], Counter()).update(
+            documents=1,
+            tokens=length,
+            oov_tokens=ids[:length].count(1),
+            truncated_documents=int(truncated > 0),
+            truncated_tokens=truncated,
+        )
+
+    encoded = encode(*rows)
+    assert {split: examples_of(encoded, split) for split in encoded.examples} == examples
+    assert sorted(reasons_of(encoded)) == sorted(reasons)
+    used = [row["document_id"] for row in rows if row["document_id"] not in dict(reasons)]
+    assert encoded.documents.column("document_id").to_pylist() == used
+    found = {
+        split: Counter({name: of_split[name] for name in counts[split]})
+        for split, of_split in encoded.counts["splits"].items()
+    }
+    assert found == counts
+
+
+def test_labels_and_lengths_are_counted_by_split() -> None:
+    encoded = encode(
+        {"text": "good bad", "label": "pos"},
+        {"text": "bad", "label": "neg"},
+        {"text": "good good good good good good", "label": "neg"},
+        {"text": "new", "label": "neg", "split": "test"},
+    )
+    train, test = encoded.counts["splits"]["train"], encoded.counts["splits"]["test"]
+    assert train["labels"] == {"pos": 1, "neg": 2}
+    assert train["lengths"] == {"1": 1, "2": 1, "6": 1}
+    assert test["labels"] == {"neg": 1}
+    assert test["lengths"] == {"1": 1}
+
+
+@pytest.mark.parametrize(
+    ("cut", "kept"), [("head", [2, 3, 4, 5]), ("tail", [4, 5, 1, 2]), ("head+tail", [2, 3, 1, 2])]
+)
+def test_a_long_text_is_cut_where_the_config_says(cut: Any, kept: list[int]) -> None:
+    config = TextConfig(max_tokens=4, cut=cut)
+    [example] = examples_of(encode({"text": "good bad 日 . new good"}, text=config))
+    assert example["token_ids"] == kept
+    assert example["length"] == [4]
+
+
+def test_rejections_say_what_came() -> None:
+    encoded = encode(
+        {"text": "good", "label": "maybe"},
+        {"text": "good", "label": None},
+        {"text": " \u3000"},
+        {"text": "good"},
+    )
+    details = [row["detail"] for rejections in encoded.rejections for row in rejections.to_pylist()]
+    assert details == [
+        "expected a label of the training split, got 'maybe'",
+        "expected a label, got none",
+        "expected at least one token, got white space or dropped markup only",
+    ]
+
+
+def test_a_row_that_is_wrong_twice_is_rejected_once() -> None:
+    encoded = encode({"text": " ", "label": "maybe"})
+    assert reasons_of(encoded) == [("d0", "unknown_label")]
+    assert encoded.examples == {}
+    assert encoded.counts == {"splits": {}}
+
+
+MULTILABEL = ExampleLayout(multilabel=True)
+
+
+def test_several_labels_become_a_multi_hot_vector() -> None:
+    rows: Sequence[list[str] | None] = (
+        ["pos"],
+        ["pos", "neg"],
+        [],
+        ["neg", "neg"],
+        None,
+        ["pos", "x"],
+    )
+    encoded = encode(*({"text": "good", "labels": labels} for labels in rows), layout=MULTILABEL)
+    assert [example["label"] for example in examples_of(encoded)] == [
+        [0, 1],
+        [1, 1],
+        [0, 0],
+        [1, 0],
+    ]
+    assert reasons_of(encoded) == [("d4", "unknown_label"), ("d5", "unknown_label")]
+    assert encoded.counts["splits"]["train"]["labels"] == {"pos": 2, "neg": 3}
+
+
+def test_a_weight_is_1_where_none_was_given() -> None:
+    layout = ExampleLayout(weight=True)
+    encoded = encode({"text": "good", "weight": 2.5}, {"text": "bad"}, layout=layout)
+    assert [example["weight"] for example in examples_of(encoded)] == [[2.5], [1.0]]
+
+
+def test_a_rationale_becomes_a_padded_mask() -> None:
+    layout = ExampleLayout(rationale=True)
+    encoded = encode(
+        {"text": "good bad 日", "rationale": [{"start": 5, "end": 10}]},
+        {"text": "good"},
+        layout=layout,
+    )
+    assert [example["rationale"] for example in examples_of(encoded)] == [
+        [0, 1, 1, 0],
+        [0, 0, 0, 0],
+    ]
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_an_empty_batch_encodes_to_nothing(multilabel: bool) -> None:
+    layout = ExampleLayout(multilabel=multilabel, weight=True, rationale=True)
+    encoded = encode(layout=layout)
+    assert encoded.examples == {}
+    assert encoded.rejections == []
+    assert encoded.documents.num_rows == 0
+
+
+def test_the_neighbors_in_a_batch_do_not_matter() -> None:
+    rows = [{"document_id": str(i), "text": " ".join(KNOWN[: i % 5 + 1])} for i in range(50)]
+    together = encode(*rows).examples["train"]
+    assert together == [example for row in rows for example in encode(row).examples["train"]]

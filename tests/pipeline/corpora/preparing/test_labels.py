@@ -1,0 +1,102 @@
+import pytest
+
+from model.config import ConfigError, Head
+from pipeline.corpora.preparing.labels import check_head, count_labels, index_labels
+from pipeline.corpora.reading.counts import add_counts
+from tests.pipeline.batches import make_documents
+
+
+def test_labels_are_counted_by_split() -> None:
+    documents = make_documents(
+        {"split": "train", "label": "b", "group": "x"},
+        {"split": "train", "label": "a", "group": "x"},
+        {"split": "train", "label": "b"},
+        {"split": "train", "label": None},
+        {"split": "test", "label": "c"},
+    )
+    assert count_labels(documents, multilabel=False) == {
+        "documents": {"train": 4, "test": 1},
+        "labels": {"train": {"b": 2, "a": 1}, "test": {"c": 1}},
+        "grouped": 2,
+    }
+
+
+def test_each_of_several_labels_is_counted() -> None:
+    documents = make_documents(
+        {"split": "train", "labels": ["a", "b"]},
+        {"split": "train", "labels": []},
+        {"split": "train", "labels": None},
+        {"split": "test", "labels": ["b"]},
+    )
+    assert count_labels(documents, multilabel=True) == {
+        "documents": {"train": 3, "test": 1},
+        "labels": {"train": {"a": 1, "b": 1}, "test": {"b": 1}},
+        "grouped": 0,
+    }
+
+
+def test_labels_are_those_of_training_in_order_of_code_points() -> None:
+    counts = {
+        "documents": {"train": 3, "test": 1},
+        "labels": {"train": {"b": 1, "é": 1, "B": 1}, "test": {"a": 1}},
+    }
+    assert index_labels(counts, where="corpus") == ("B", "b", "é")
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    rows = [{"split": "train", "label": label} for label in "zabca"]
+    parts = [count_labels(make_documents(row), multilabel=False) for row in rows]
+    assert index_labels(add_counts(parts), where="") == ("a", "b", "c", "z")
+    assert index_labels(add_counts(parts[::-1]), where="") == ("a", "b", "c", "z")
+
+
+def test_a_label_with_a_line_feed_cannot_be_known() -> None:
+    counts = {"documents": {"train": 3}, "labels": {"train": {"a\nb": 1, "a\rb": 1, "c": 1}}}
+    assert index_labels(counts, where="") == ("a\rb", "c")
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({}, "expected documents in the training split, got none"),
+        (
+            {"documents": {"test": 1200}, "labels": {"test": {"a": 1200}}},
+            "expected documents in the training split, got 1,200 in other splits",
+        ),
+        (
+            {"documents": {"train": 2}, "labels": {"train": {}}},
+            "expected at least 2 labels in the training split, got none",
+        ),
+        (
+            {"documents": {"train": 2, "test": 1}, "labels": {"train": {"a": 2}, "test": {"b": 1}}},
+            "expected at least 2 labels in the training split, got only 'a'",
+        ),
+    ],
+)
+def test_too_little_to_learn_is_an_error(counts: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        index_labels(counts, where="my corpus")
+    assert str(raised.value).startswith(f"my corpus: {message}. Check ")
+
+
+@pytest.mark.parametrize(
+    ("head", "labels", "multilabel"),
+    [("softmax", 2, False), ("softmax", 9, False), ("sigmoid", 2, False), ("multilabel", 3, True)],
+)
+def test_heads_that_can_learn_the_labels(head: Head, labels: int, multilabel: bool) -> None:
+    check_head(head, labels=["label"] * labels, multilabel=multilabel)
+
+
+@pytest.mark.parametrize(
+    ("head", "labels", "multilabel", "message"),
+    [
+        ("sigmoid", 3, False, "expected softmax for 3 labels, got sigmoid"),
+        ("softmax", 3, True, "expected multilabel for the lists"),
+        ("sigmoid", 2, True, "expected multilabel for the lists"),
+        ("multilabel", 3, False, "expected softmax or sigmoid for one label a document"),
+    ],
+)
+def test_heads_that_cannot(head: Head, labels: int, multilabel: bool, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        check_head(head, labels=["label"] * labels, multilabel=multilabel)
+    assert str(raised.value).startswith(f"network.head: {message}")

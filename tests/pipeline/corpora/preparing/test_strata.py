@@ -1,0 +1,93 @@
+from collections import defaultdict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config.sections import SplitsConfig
+from pipeline.corpora.preparing.digests import add_digests
+from pipeline.corpora.preparing.splits import assign_splits
+from pipeline.corpora.preparing.strata import Strata, count_strata, find_strata, key_strata
+from pipeline.corpora.reading.counts import add_counts
+from tests.pipeline.batches import make_documents
+
+SHARES = SplitsConfig(validation=0.2, test=0.3, stratify=True)
+
+Row = dict[str, str | None]
+
+
+def strata_of(rows: list[Row], *, divide_training: bool, batch_rows: int = 7) -> Strata:
+    gathered = defaultdict(list)
+    for start in range(0, len(rows), batch_rows):
+        documents = add_digests(make_documents(*rows[start : start + batch_rows]))
+        for bucket, keys in key_strata(documents, divide_training=divide_training, buckets=3):
+            gathered[bucket].append(keys)
+    found = find_strata(add_counts(map(count_bins, gathered.values())), shares=SHARES)
+    ambiguous: dict[str, str] = {}
+    for keys in gathered.values():
+        ambiguous |= count_strata(keys)["ambiguous"]
+    values = {**found.to_json(), "ambiguous": ambiguous}
+    return Strata.from_json(values, shares=SHARES)
+
+
+def count_bins(keys: list[object]) -> dict[str, object]:
+    return {"bins": count_strata(keys)["bins"]}  # type: ignore[arg-type]
+
+
+def split(rows: list[Row], *, divide_training: bool = False) -> list[str]:
+    strata = strata_of(rows, divide_training=divide_training)
+    documents = add_digests(make_documents(*rows))
+    validation, test = strata.bounds_of(documents)
+    assigned = assign_splits(
+        documents, validation=validation, test=test, divide_training=divide_training
+    )
+    return list(assigned.column("split").to_pylist())
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.integers(1, 60), min_size=1))
+def test_every_label_is_divided_to_the_nearest_document(counts: dict[str, int]) -> None:
+    rows: list[Row] = [
+        {"text": f"{label} {i}", "label": label} for label, n in counts.items() for i in range(n)
+    ]
+    splits = split(rows)
+    for label, n in counts.items():
+        mine = [each for row, each in zip(rows, splits, strict=True) if row["label"] == label]
+        assert abs(mine.count("validation") - 0.2 * n) <= 0.5 + 1e-9
+        assert abs(mine.count("validation") + mine.count("test") - 0.5 * n) <= 0.5 + 1e-9
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "text": st.integers(0, 30).map(str),
+                "label": st.sampled_from(["a", "b", "c", None]),
+                "split": st.sampled_from(["train", "test", None]),
+            }
+        ),
+        max_size=80,
+    ),
+    st.booleans(),
+)
+def test_copies_of_a_text_stay_on_one_side_whatever_their_labels(
+    rows: list[Row], divide_training: bool
+) -> None:
+    splits = split(rows, divide_training=divide_training)
+    sides = defaultdict(set)
+    for row, found in zip(rows, splits, strict=True):
+        if row["split"] is None and row["label"] is not None:
+            sides[row["text"]].add(found)
+        if row["split"] == "test" or (row["split"] == "train" and not divide_training):
+            assert found == row["split"]
+    assert all(len(found) == 1 for found in sides.values())
+
+
+def test_a_training_split_gives_validation_of_every_label() -> None:
+    rows: list[Row] = [
+        {"text": f"{label} {i}", "label": label, "split": "train"}
+        for label in "ab"
+        for i in range(50)
+    ]
+    rows += [{"text": f"test {i}", "label": "a", "split": "test"} for i in range(50)]
+    splits = split(rows, divide_training=True)
+    assert [splits[start : start + 50].count("validation") for start in (0, 50, 100)] == [10, 10, 0]
+    assert splits[100:] == ["test"] * 50

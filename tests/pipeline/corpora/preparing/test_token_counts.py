@@ -1,0 +1,56 @@
+from collections import Counter
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.config import TextConfig
+from model.text.tokenizer import Tokenizer
+from pipeline.corpora.preparing.token_counts import (
+    TOKEN_COUNTS,
+    add_token_counts,
+    count_tokens,
+    keep_frequent,
+    part_by_token,
+)
+
+COUNTED = st.dictionaries(st.text(max_size=3), st.integers(1, 5), max_size=30)
+
+
+def as_table(counts: dict[str, int]) -> pa.Table:
+    return pa.table([list(counts), list(counts.values())], schema=TOKEN_COUNTS)
+
+
+def as_dict(table: pa.Table) -> dict[str, int]:
+    return dict(zip(*table.to_pydict().values(), strict=True))
+
+
+@given(st.lists(st.text(st.sampled_from("aAb ,日"), max_size=10), max_size=5))
+def test_tokens_are_counted_as_one_by_one(texts: list[str]) -> None:
+    tokenizer = Tokenizer(TextConfig())
+    counted = count_tokens(pa.array(texts, pa.string()), tokenizer)
+    tokens = tokenizer.tokenize(pa.array(texts, pa.string())).folded().to_pylist()
+    expected = Counter(token for of_text in tokens for token in of_text)
+    assert dict(zip(*counted.to_pydict().values(), strict=True)) == expected
+
+
+@given(st.lists(COUNTED, max_size=4))
+def test_counts_are_added_up_in_parts_as_in_one(counts: list[dict[str, int]]) -> None:
+    parts: dict[int, list[pa.Table]] = {}
+    for counted in counts:
+        for part, table in part_by_token(as_table(counted)):
+            parts.setdefault(part, []).append(table)
+    expected = sum(map(Counter, counts), Counter())
+    added = [as_dict(add_token_counts(tables)) for tables in parts.values()]
+    assert sum(len(part) for part in added) == len(expected)
+    assert {token: count for part in added for token, count in part.items()} == expected
+
+
+@given(COUNTED, st.integers(1, 10), st.integers(1, 4))
+def test_what_is_kept_is_what_a_sort_would_keep(
+    counts: dict[str, int], most: int, min_frequency: int
+) -> None:
+    kept = as_dict(keep_frequent(as_table(counts), most=most, min_frequency=min_frequency))
+    ordered = sorted(counts.values(), reverse=True)
+    least = max(min_frequency, ordered[most - 1] if len(ordered) >= most else 1)
+    assert kept == {token: count for token, count in counts.items() if count >= least}

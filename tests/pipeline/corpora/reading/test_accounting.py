@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from pipeline.config.inputs import InputConfig
+from pipeline.corpora.reading.accounting import (
+    AccountingError,
+    account_files,
+    count_rejected,
+    count_used,
+    rejected_fraction,
+    total_rows,
+)
+from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.reading.rejections import reject_documents
+from pipeline.corpora.reading.units import InputFile
+from pipeline.storage.files import FileInfo
+from tests.pipeline.batches import make_documents
+
+INPUTS = [
+    InputFile(
+        info=FileInfo(path=f"/corpus/{name}", bytes=size),
+        source_file=name,
+        input=InputConfig(path="/corpus/*"),
+    )
+    for name, size in (("a", 10), ("b", 20))
+]
+
+DOCUMENTS = make_documents({"source_file": "a"}, {"source_file": "b"}, {"source_file": "a"})
+
+
+def test_used_rows_are_counted_by_file() -> None:
+    assert count_used(DOCUMENTS) == {"files": {"a": {"rows_used": 2}, "b": {"rows_used": 1}}}
+
+
+def test_rejected_rows_are_counted_by_file_and_reason() -> None:
+    rejections = reject_documents(
+        DOCUMENTS, np.array([True, False, True]), reason="unknown_label", detail="why"
+    )
+    assert count_rejected(rejections) == {
+        "files": {"a": {"rows_rejected": 2}},
+        "rejected": {"unknown_label": 2},
+    }
+
+
+def test_files_balance() -> None:
+    counts = {
+        "files": {
+            "a": {"rows_read": 5, "rows_used": 3, "rows_rejected": 2},
+            "b": {"rows_read": 4, "rows_used": 4},
+        },
+        "rejected": {"empty_text": 1, "unknown_label": 1},
+    }
+    accounts = account_files(counts, INPUTS)
+    assert accounts == [
+        {"file": "/corpus/a", "bytes": 10, "rows_read": 5, "rows_used": 3, "rows_rejected": 2},
+        {"file": "/corpus/b", "bytes": 20, "rows_read": 4, "rows_used": 4, "rows_rejected": 0},
+    ]
+    rows = total_rows(accounts, counts)
+    assert rows == {"read": 9, "used": 7, "rejected": {"empty_text": 1, "unknown_label": 1}}
+    assert rejected_fraction(rows) == pytest.approx(2 / 9)
+
+
+def test_a_file_without_rows_has_an_account_too() -> None:
+    accounts = account_files({}, INPUTS)
+    assert [account["rows_read"] for account in accounts] == [0, 0]
+    assert total_rows(accounts, {}) == {"read": 0, "used": 0, "rejected": {}}
+    assert rejected_fraction(total_rows(accounts, {})) == 0.0
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"rows_read": 1},
+        {"rows_used": 1},
+        {"rows_rejected": 1},
+    ],
+)
+def test_a_row_too_many_or_too_few_names_its_file(lost: dict[str, int]) -> None:
+    balanced = {name: {"rows_read": 5, "rows_used": 3, "rows_rejected": 2} for name in ("a", "b")}
+    counts = add_counts([{"files": balanced}, {"files": {"b": lost}}])
+    with pytest.raises(AccountingError, match=r"^/corpus/b: expected rows read = "):
+        account_files(counts, INPUTS)

@@ -1,0 +1,142 @@
+import dataclasses
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.reading.parts import FilePart, count_rows, split_file
+from tests.pipeline.corpora.formats.whole_file import Read, ShortReads, read_stream
+
+
+def whole(name: str = "rows", **settings: Any) -> FilePart:
+    return FilePart(path=name, source_file=name, input=InputConfig(path=name, **settings))
+
+
+def read_in_parts(
+    content: bytes, part: FilePart, *, part_bytes: int, most: int
+) -> tuple[list[FilePart], Read]:
+    """Splits, numbers the rows of the parts and reads them one by one."""
+    parts = split_file(part, size=len(content), part_bytes=part_bytes, stream=io.BytesIO(content))
+    reads = []
+    rows_before = 0
+    for each in parts:
+        if part.input.format != "parquet":
+            each = dataclasses.replace(each, first_row=rows_before)
+        assert each.first_row == rows_before
+        rows = count_rows(ShortReads(content, most), each)
+        reads.append(read_stream(ShortReads(content, most), each, corpus=CorpusConfig()))
+        assert reads[-1].rows_read == rows
+        rows_before += rows
+    return parts, Read(
+        documents=[row for read in reads for row in read.documents],
+        rejections=[row for read in reads for row in read.rejections],
+        rows_read=sum(read.rows_read for read in reads),
+        rows_repaired=sum(read.rows_repaired for read in reads),
+    )
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            b"",
+            b"\r",
+            b"  ",
+            b'{"text": "a"}',
+            b'{"text": "b"}\r',
+            b"LOC:city c",
+            b"\xef\xbb\xbf",
+            b"\xe9",
+        ]
+    )
+    | st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=5).map(str.encode),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "text", "trec"])
+@given(
+    lines=LINES,
+    mark=st.booleans(),
+    part_bytes=st.integers(1, 40),
+    most=st.integers(1, 40),
+    encoding=st.sampled_from(["utf-8", "latin-1", "gbk"]),
+)
+def test_parts_hold_the_rows_of_the_whole(
+    format: str, lines: list[bytes], mark: bool, part_bytes: int, most: int, encoding: str
+) -> None:
+    content = b"\xef\xbb\xbf" * mark + b"\n".join(lines)
+    part = whole(format=format, encoding=encoding)
+    expected = read_stream(io.BytesIO(content), part, corpus=CorpusConfig())
+    parts, read = read_in_parts(content, part, part_bytes=part_bytes, most=most)
+    assert read == expected
+    assert len(parts) == max(1, -(-len(content) // part_bytes))
+
+
+@given(
+    group_sizes=st.lists(st.integers(1, 5), min_size=1, max_size=6),
+    part_bytes=st.integers(1, 400),
+)
+def test_parts_of_parquet_are_row_groups(group_sizes: list[int], part_bytes: int) -> None:
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, pa.schema([("text", pa.string())])) as writer:
+        for group, rows in enumerate(group_sizes):
+            writer.write_table(pa.table({"text": [f"{group} {row}" for row in range(rows)]}))
+    content = sink.getvalue()
+    part = whole(format="parquet")
+    expected = read_stream(io.BytesIO(content), part, corpus=CorpusConfig())
+    parts, read = read_in_parts(content, part, part_bytes=part_bytes, most=len(content))
+    assert read == expected
+    assert expected.rows_read == sum(group_sizes)
+    assert [each.start for each in parts[1:]] == [each.end for each in parts[:-1]]
+    if part_bytes == 1:
+        assert len(parts) == len(group_sizes)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("rows.jsonl.gz", {}),
+        ("rows.jsonl.bz2", {}),
+        ("rows.jsonl.zst", {}),
+        ("rows.jsonl", {"encoding": "utf-16"}),
+        ("rows.csv", {"format": "csv"}),
+        ("pos/1.txt", {"format": "text", "document": "file"}),
+        ("rows.tfrecord", {"format": "tfrecord"}),
+        ("TRAIN_FILE.TXT", {"format": "semeval"}),
+    ],
+)
+def test_what_must_be_read_in_order_is_one_part(name: str, settings: dict[str, Any]) -> None:
+    part = whole(name, **settings)
+    assert split_file(part, size=1_000, part_bytes=10) == [part]
+
+
+def test_a_small_file_is_one_part() -> None:
+    part = whole("rows.jsonl")
+    assert split_file(part, size=10, part_bytes=10) == [part]
+    assert split_file(part, size=0, part_bytes=10) == [part]
+
+
+def test_parts_are_of_the_size_asked_for() -> None:
+    parts = split_file(whole("rows.jsonl"), size=25, part_bytes=10)
+    assert [(part.start, part.end) for part in parts] == [(0, 10), (10, 20), (20, 25)]
+
+
+def test_a_damaged_parquet_file_is_one_part() -> None:
+    part = whole(format="parquet")
+    assert split_file(part, size=5, part_bytes=1, stream=io.BytesIO(b"wrong")) == [part]
+
+
+def test_parquet_needs_the_open_file() -> None:
+    with pytest.raises(ValueError, match="expected the open file"):
+        split_file(whole(format="parquet"), size=1_000)
+
+
+def test_only_what_is_divided_is_counted() -> None:
+    with pytest.raises(ValueError, match="expected a file of lines or Parquet, got csv"):
+        count_rows(io.BytesIO(b""), whole(format="csv"))

@@ -1,0 +1,106 @@
+import pytest
+
+from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.rows import (
+    RawRows,
+    ReadBatch,
+    check_rows,
+    input_columns,
+    kept_fields,
+    mapping_rows,
+    require_columns,
+)
+from pipeline.corpora.reading.values import Failure
+
+
+def raw_of(index: int) -> bytes:
+    return b"raw %d" % index
+
+
+def check(rows: RawRows, columns: ColumnsConfig, *, split: str | None = None) -> ReadBatch:
+    return check_rows(
+        rows, source_file="rows", first_row=10, columns=columns, split=split, max_text_bytes=100
+    )
+
+
+def test_each_row_is_a_document_or_a_rejection_under_its_own_number() -> None:
+    rows = RawRows(
+        size=4,
+        columns={"text": ["a", "", None, "b"], "id": ["x", "y", None, None]},
+        raw=raw_of,
+        failures={2: Failure("malformed_row", "torn")},
+        repaired=frozenset({0, 1}),
+    )
+    batch = check(rows, ColumnsConfig(id="id"))
+    assert batch.documents.select(["document_id", "text", "source_row"]).to_pylist() == [
+        {"document_id": "x", "text": "a", "source_row": 10},
+        {"document_id": "rows#13", "text": "b", "source_row": 13},
+    ]
+    assert batch.rejections.to_pylist() == [
+        {
+            "document_id": "y",
+            "source_file": "rows",
+            "source_row": 11,
+            "reason": "empty_text",
+            "detail": "expected text in 'text', got the string ''",
+            "raw": b"raw 1",
+        },
+        {
+            "document_id": "rows#12",
+            "source_file": "rows",
+            "source_row": 12,
+            "reason": "malformed_row",
+            "detail": "torn",
+            "raw": b"raw 2",
+        },
+    ]
+    assert (batch.rows_read, batch.rows_repaired) == (4, 1)
+
+
+def test_a_row_is_rejected_once_for_its_first_fault() -> None:
+    rows = mapping_rows(
+        [{"text": "", "id": 1.5, "label": []}], columns=ColumnsConfig(id="id"), raw=raw_of
+    )
+    batch = check(rows, ColumnsConfig(id="id"))
+    assert batch.rejections.column("reason").to_pylist() == ["empty_text"]
+
+
+def test_a_split_of_the_row_goes_before_that_of_the_file() -> None:
+    columns = ColumnsConfig(split="split")
+    rows = mapping_rows([{"text": "a", "split": "val"}, {"text": "b"}], columns=columns, raw=raw_of)
+    assert check(rows, columns, split="train").documents.column("split").to_pylist() == [
+        "validation",
+        "train",
+    ]
+    assert check(rows, columns).documents.column("split").to_pylist() == ["validation", None]
+
+
+def test_raw_is_cut() -> None:
+    rows = mapping_rows([{}], columns=ColumnsConfig(), raw=lambda index: b"x" * 5_000)
+    batch = check(rows, ColumnsConfig())
+    assert batch.rejections.column("raw").to_pylist() == [b"x" * 1_000]
+
+
+def test_a_mapping_without_text_says_what_it_has() -> None:
+    rows = mapping_rows([{"body": "a", "id": 1}], columns=ColumnsConfig(), raw=raw_of)
+    assert rows.failures == {
+        0: Failure("missing_column", "expected a column 'text', got the list ['body', 'id']")
+    }
+
+
+def test_one_column_may_play_two_parts() -> None:
+    columns = ColumnsConfig(text="body", rationale="body", keep=("body", "stars"))
+    assert input_columns(columns) == ("body", "label", "stars")
+    rows = mapping_rows([{"body": "abc", "stars": 4}], columns=columns, raw=raw_of)
+    (document,) = check(rows, columns).documents.to_pylist()
+    assert (document["text"], document["body"], document["stars"]) == ("abc", "abc", "4")
+    assert document["rationale"] == [{"start": 0, "end": 3}]
+    assert [field.name for field in kept_fields(columns)] == ["body", "stars"]
+
+
+def test_needed_columns() -> None:
+    require_columns("rows", ColumnsConfig(label="absent", weight="absent"), ["text"])
+    with pytest.raises(ValueError, match="rows: expected a column 'text', got 'a', 'b'"):
+        require_columns("rows", ColumnsConfig(), ["a", "b"])
+    with pytest.raises(ValueError, match="expected one column 'label', got 2"):
+        require_columns("rows", ColumnsConfig(), ["text", "label", "label"])

@@ -1,0 +1,216 @@
+import decimal
+import math
+from typing import Any
+
+import pytest
+
+from pipeline.corpora.reading.values import (
+    RowError,
+    decode,
+    id_value,
+    kept_value,
+    label_value,
+    labels_value,
+    rationale_value,
+    split_value,
+    text_value,
+    weight_value,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        " a ",
+        "\ufeffa",
+        "a\x00b",
+        "a\r\nb",
+        "שלום עולם",
+        "\u202eabc",
+        "👩‍👩‍👧‍👦",
+        "e\u0301",
+        "\u200b",
+        "\ufffd",
+    ],
+)
+def test_text_is_kept_as_it_is(text: str) -> None:
+    assert text_value(text, "text", 100) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "empty_text"),
+        ("", "empty_text"),
+        (" \t\r\n", "empty_text"),
+        ("\u00a0\u3000", "empty_text"),
+        (1, "malformed_row"),
+        (True, "malformed_row"),
+        (["a"], "malformed_row"),
+        ({}, "malformed_row"),
+        ("x" * 13, "text_too_large"),
+        ("é" * 7, "text_too_large"),
+        ("😀" * 4, "text_too_large"),
+    ],
+)
+def test_text_that_costs_the_row(value: Any, reason: str) -> None:
+    with pytest.raises(RowError, match="expected") as error:
+        text_value(value, "text", 12)
+    assert error.value.failure.reason == reason
+
+
+@pytest.mark.parametrize("text", ["x" * 12, "é" * 6, "文" * 4, "😀" * 3])
+def test_text_of_just_the_limit(text: str) -> None:
+    assert text_value(text, "text", 12) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("a", "a"), (7, "7"), (2**63, str(2**63)), (None, None), ("", None), (" ", None)],
+)
+def test_id(value: Any, expected: str | None) -> None:
+    assert id_value(value) == expected
+
+
+@pytest.mark.parametrize("value", [1.5, True, [], {}])
+def test_id_that_costs_the_row(value: Any) -> None:
+    with pytest.raises(RowError):
+        id_value(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("pos", "pos"), (1, "1"), (-1, "-1"), (True, "true"), (False, "false"), (None, None)],
+)
+def test_label(value: Any, expected: str | None) -> None:
+    assert label_value(value) == expected
+
+
+@pytest.mark.parametrize("value", [1.0, [], {}, b"pos"])
+def test_label_that_costs_the_row(value: Any) -> None:
+    with pytest.raises(RowError):
+        label_value(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (["a", 1, True], ["a", "1", "true"]),
+        ('["a", 1]', ["a", "1"]),
+        ([], []),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_labels(value: Any, expected: list[str] | None) -> None:
+    assert labels_value(value) == expected
+
+
+@pytest.mark.parametrize("value", ["a", "1", ["a", None], ["a", ""], [["a"]], 1, '["\\ud800"]'])
+def test_labels_that_cost_the_row(value: Any) -> None:
+    with pytest.raises(RowError):
+        labels_value(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, 0.0), (1.5, 1.5), ("0.25", 0.25), (decimal.Decimal("0.5"), 0.5), ("", None), (None, None)],
+)
+def test_weight(value: Any, expected: float | None) -> None:
+    assert weight_value(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value", [-1, -0.001, math.nan, math.inf, "nan", "inf", "heavy", 1e39, True, [1], {}]
+)
+def test_weight_that_costs_the_row(value: Any) -> None:
+    with pytest.raises(RowError):
+        weight_value(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([{"start": 0, "end": 2}], [(0, 2)]),
+        ([[0, 2], [1, 5]], [(0, 2), (1, 5)]),
+        ([], []),
+        ("b", [(1, 2)]),
+        ("abcba", [(0, 5)]),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_rationale(value: Any, expected: list[tuple[int, int]] | None) -> None:
+    spans = rationale_value(value, "abcba")
+    assert (spans and [(span["start"], span["end"]) for span in spans]) == (expected or spans)
+    assert (spans is None) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x", "ABC", [[0, 6]], [[2, 2]], [[3, 2]], [[-1, 2]], [[0.0, 1]], [[True, 2]], [[0]], [{}], 3],
+)
+def test_rationale_that_costs_the_row(value: Any) -> None:
+    with pytest.raises(RowError):
+        rationale_value(value, "abcba")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("train", "train"),
+        ("Training ", "train"),
+        ("dev", "validation"),
+        ("val", "validation"),
+        ("valid", "validation"),
+        ("validation", "validation"),
+        ("TEST", "test"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_split(value: Any, expected: str | None) -> None:
+    assert split_value(value, "split") == expected
+
+
+@pytest.mark.parametrize("value", ["holdout", 1, ["train"]])
+def test_split_that_costs_the_row(value: Any) -> None:
+    with pytest.raises(RowError):
+        split_value(value, "split")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a", "a"),
+        (12, "12"),
+        (True, "true"),
+        (0.5, "0.5"),
+        (["é"], '["é"]'),
+        ({"a": None}, '{"a": null}'),
+        (decimal.Decimal("1.50"), "1.50"),
+        (None, None),
+    ],
+)
+def test_kept(value: Any, expected: str | None) -> None:
+    assert kept_value(value) == expected
+
+
+def test_kept_value_nested_beyond_reason_costs_the_row() -> None:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(RowError):
+        kept_value(value)
+
+
+def test_decode() -> None:
+    assert decode(b"caf\xc3\xa9", name="utf-8", errors="reject") == ("café", False)
+    assert decode(b"caf\xe9", name="utf-8", errors="replace") == ("caf\ufffd", True)
+    assert decode(b"caf\xe9", encoding="latin-1", name="latin-1", errors="reject") == (
+        "café",
+        False,
+    )
+    with pytest.raises(RowError, match="expected utf-8 text, got other bytes from byte 3"):
+        decode(b"caf\xe9", name="utf-8", errors="reject")

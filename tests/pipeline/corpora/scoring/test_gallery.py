@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.scoring.scorer import EngineScorer
+from pipeline.corpora.preparing.samples import Sample
+from pipeline.corpora.scoring.gallery import (
+    GALLERY_ROWS,
+    ExampleDocument,
+    explain_texts,
+    gallery_from_lines,
+    gallery_to_lines,
+    most_and_least_certain,
+    show_extremes,
+    show_samples,
+)
+from pipeline.schemas import PREDICTIONS
+from tests.pipeline.batches import make_documents
+from tests.pipeline.tiny_model import LengthEngine, unsaved_bundle
+
+
+def shown(score: float, document_id: str = "d") -> ExampleDocument:
+    return ExampleDocument(
+        document_id=document_id,
+        text="a\u2028<b>",
+        truth=None,
+        label="x",
+        score=score,
+        token_starts=[0],
+        token_ends=[1],
+        attention=[1.0],
+    )
+
+
+def batch_of(scores: list[float]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    names = ("label", "score", "token_starts", "token_ends", "attention")
+    predictions = pa.RecordBatch.from_pylist(
+        [
+            {"label": "x", "score": s, "token_starts": [0], "token_ends": [1], "attention": [1.0]}
+            for s in scores
+        ],
+        pa.schema([PREDICTIONS.field(name) for name in names]),
+    )
+    return make_documents(*({"document_id": f"{s}", "label": "y"} for s in scores)), predictions
+
+
+# Exact in float32, each once, so that the extremes are unambiguous.
+SCORES = st.lists(st.integers(0, 1024).map(lambda n: n / 1024), unique=True, max_size=60)
+
+
+@given(SCORES, st.integers(1, 20))
+def test_extremes_of_batches_are_the_extremes_of_all(scores: list[float], rows: int) -> None:
+    groups = [
+        show_extremes(*batch_of(scores[start : start + rows]))
+        for start in range(0, len(scores), rows)
+    ]
+    found = most_and_least_certain(each for group in groups for each in group)
+    ordered = sorted(scores, reverse=True)
+    if len(ordered) > 2 * GALLERY_ROWS:
+        ordered = ordered[:GALLERY_ROWS] + ordered[-GALLERY_ROWS:]
+    assert [each.score for each in found] == ordered
+    assert [each.document_id for each in found] == [f"{score}" for score in ordered]
+    assert all(each.truth == "y" for each in found)
+
+
+def test_equal_scores_stand_in_the_order_of_ids() -> None:
+    found = most_and_least_certain([shown(0.5, "b"), shown(0.5, "a"), shown(0.9, "c")])
+    assert [each.document_id for each in found] == ["c", "a", "b"]
+
+
+def test_a_gallery_survives_its_lines() -> None:
+    gallery = [shown(0.25, "a"), shown(0.75, "b\n")]
+    lines = gallery_to_lines(gallery)
+    assert all("\n" not in line and json.loads(line) for line in lines)
+    assert gallery_from_lines(lines) == gallery
+
+
+def test_samples_are_scored_and_those_without_tokens_left_out() -> None:
+    scorer = EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
+    samples = [
+        Sample(digest=str(i), split="test", document_id=str(i), text=text, label="short")
+        for i, text in enumerate(["good", "\u3000", "good bad so bad"])
+    ]
+    found = show_samples(scorer, samples)
+    assert [(each.document_id, each.label) for each in found] == [("2", "long"), ("0", "short")]
+    assert found[0].token_starts == [0, 5, 9, 12]
+    assert found[0].text == "good bad so bad"
+    assert show_samples(scorer, []) == []
+
+
+def test_single_texts_are_explained_under_their_number() -> None:
+    scorer = EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
+    found = explain_texts(scorer, ["good", " ", "bad bad"])
+    assert [(each.document_id, each.text, each.truth) for each in found] == [
+        ("1", "good", None),
+        ("3", "bad bad", None),
+    ]
+    assert list(found[1].attention) == [0.5, 0.5]

@@ -1,0 +1,253 @@
+"""Leases under contention, takeovers, kills and clocks that jump."""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from pipeline.nights.commit import Partition
+from pipeline.nights.lease import Claim, LeaseError, ProcessIdentity, Timing, hold_lease
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import Files, write_text
+from tests.pipeline import object_store
+
+QUICK = Timing(beat_seconds=0.05, expiry_seconds=0.5)
+ELSEWHERE = ProcessIdentity(space="another machine", pid=1, started="1")
+
+
+@pytest.fixture(params=["local", "objects"])
+def partition(request: pytest.FixtureRequest, tmp_path: Path) -> Partition:
+    object_store.OBJECTS.clear()
+    output = str(tmp_path / "out") if request.param == "local" else "objects://bucket/out"
+    return Partition(output=output, date="2026-11-20")
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Partition:
+    return Partition(output=str(tmp_path / "out"), date="2026-11-20")
+
+
+def claims(partition: Partition) -> list[str]:
+    found = BeamFiles().match(partition.claim("*"))
+    return [partition.run_of_claim(info.path) for info in found]
+
+
+def leave_claim(partition: Partition, run_id: str, **changes: object) -> None:
+    """What a run on another machine wrote last."""
+    claim = Claim(run_id=run_id, held=True, beat=3, owner=ELSEWHERE)
+    text = dataclasses.replace(claim, **changes).to_text()  # type: ignore[arg-type]
+    write_text(BeamFiles(), partition.claim(run_id), text)
+
+
+@contextlib.contextmanager
+def renewing(partition: Partition, run_id: str, *, held: bool = True) -> Iterator[None]:
+    """A living run on another machine."""
+    stop = threading.Event()
+
+    def renew() -> None:
+        beat = 0
+        while not stop.wait(0.1):
+            beat += 1
+            leave_claim(partition, run_id, beat=beat, held=held)
+
+    leave_claim(partition, run_id, beat=0, held=held)
+    thread = threading.Thread(target=renew)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_date_is_owned_for_as_long_as_the_block_runs(partition: Partition) -> None:
+    with hold_lease(BeamFiles(), partition, run_id="one", timing=QUICK) as lease:
+        lease.check()
+        assert claims(partition) == ["one"]
+        assert lease.outlasted == []
+    assert claims(partition) == []
+
+
+def test_the_block_may_fail(partition: Partition) -> None:
+    with pytest.raises(ZeroDivisionError), hold_lease(BeamFiles(), partition, run_id="one"):
+        _ = 1 / 0
+    assert claims(partition) == []
+
+
+def test_a_living_run_of_this_machine_is_not_waited_for(partition: Partition) -> None:
+    with hold_lease(BeamFiles(), partition, run_id="b"):
+        for other in ("a", "c"):
+            started = time.monotonic()
+            with pytest.raises(LeaseError, match="expected no other run of 2026-11-20 at work"):
+                hold(partition, other)
+            assert time.monotonic() - started < 5
+        assert claims(partition) == ["b"]
+
+
+def hold(partition: Partition, run_id: str, timing: Timing | None = None) -> list[str]:
+    with hold_lease(BeamFiles(), partition, run_id=run_id, timing=timing) as lease:
+        return lease.outlasted
+
+
+def test_a_claim_that_cannot_be_read_is_not_taken_for_none(local: Partition) -> None:
+    class FailingFiles(BeamFiles):
+        def open(self, path: str) -> BinaryIO:
+            raise OSError(5, "Input/output error", path)
+
+    with hold_lease(BeamFiles(), local, run_id="b"):
+        with (
+            pytest.raises(OSError, match="Input/output error"),
+            hold_lease(FailingFiles(), local, run_id="a"),
+        ):
+            pass
+        assert claims(local) == ["b"]
+
+
+def test_other_dates_are_free(partition: Partition) -> None:
+    other = Partition(output=partition.output, date="2026-11-21")
+    with hold_lease(BeamFiles(), partition, run_id="one"):
+        assert hold(other, "two") == []
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_living_run_elsewhere_keeps_its_date(partition: Partition, held: bool) -> None:
+    with renewing(partition, "a", held=held), pytest.raises(LeaseError, match="got a"):
+        hold(partition, "b", QUICK)
+    assert claims(partition) == ["a"]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_silent_run_elsewhere_is_outlasted(partition: Partition, held: bool) -> None:
+    leave_claim(partition, "a", held=held)
+    started = time.monotonic()
+    assert hold(partition, "b", QUICK) == ["a"]
+    assert time.monotonic() - started >= QUICK.expiry_seconds
+    assert claims(partition) == []
+
+
+@pytest.mark.parametrize("torn", ["", "{", '{"run_id": "a"}', "[]"])
+def test_a_torn_claim_is_outlasted(partition: Partition, torn: str) -> None:
+    write_text(BeamFiles(), partition.claim("a"), torn)
+    assert hold(partition, "b", QUICK) == ["a"]
+
+
+def test_an_earlier_name_waits_until_a_later_one_gives_way(partition: Partition) -> None:
+    with contextlib.ExitStack() as other:
+        other.enter_context(renewing(partition, "z", held=False))
+
+        def give_way() -> None:
+            other.close()
+            BeamFiles().delete([partition.claim("z")])
+
+        threading.Timer(0.4, give_way).start()
+        started = time.monotonic()
+        assert hold(partition, "a", QUICK) == []
+        assert time.monotonic() - started >= 0.4
+
+
+def test_a_run_that_was_taken_for_dead_learns_it(partition: Partition) -> None:
+    with hold_lease(BeamFiles(), partition, run_id="one", timing=QUICK) as lease:
+        BeamFiles().delete([partition.claim("one")])  # what the next contender does
+        time.sleep(4 * QUICK.beat_seconds)
+        with pytest.raises(LeaseError, match="another run took over"):
+            lease.check()
+    assert claims(partition) == []
+
+
+def test_a_clock_that_jumps_changes_nothing(
+    local: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a holder whose clock jumped nor a contender with another one matters."""
+    jumps = iter([0.0, 1e9, -1e9] * 1_000)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
+    with renewing(local, "a"), pytest.raises(LeaseError):
+        hold(local, "b", QUICK)
+    assert hold(local, "b", QUICK) == ["a"]
+
+
+def _die_holding(output: str, ready: object) -> None:
+    with hold_lease(BeamFiles(), Partition(output=output, date="2026-11-20"), run_id="dead"):
+        ready.set()  # type: ignore[attr-defined]
+        time.sleep(60)
+
+
+def test_a_killed_run_of_this_machine_is_outlasted_at_once(local: Partition) -> None:
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+    process = context.Process(target=_die_holding, args=(local.output, ready))
+    process.start()
+    assert ready.wait(20)
+    with pytest.raises(LeaseError):
+        hold(local, "next")
+    os.kill(process.pid or 0, signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOWAIT)
+    # It has ended, and its parent, like the first process of many a container, never asks.
+    started = time.monotonic()
+    assert hold(local, "next") == ["dead"]
+    assert time.monotonic() - started < 5
+    process.join()
+
+
+def test_of_many_at_once_at_most_one_has_the_date(partition: Partition) -> None:
+    inside, most, held = 0, 0, 0
+    lock = threading.Lock()
+    start = threading.Barrier(8)
+
+    def contend(run_id: str) -> None:
+        nonlocal inside, most, held
+        start.wait()
+        lease = hold_lease(BeamFiles(), partition, run_id=run_id, timing=QUICK)
+        with contextlib.suppress(LeaseError), lease:
+            with lock:
+                inside, held = inside + 1, held + 1
+                most = max(most, inside)
+            time.sleep(0.3)
+            with lock:
+                inside -= 1
+
+    threads = [threading.Thread(target=contend, args=(f"run{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+    assert held >= 1  # more, where the machine starts one thread when another is done
+    assert claims(partition) == []
+
+
+def test_a_full_disk_does_not_give_up_the_claim(local: Partition) -> None:
+    class FullFiles(BeamFiles):
+        full = False
+
+        def create(self, path: str):  # type: ignore[no-untyped-def]
+            if self.full:
+                raise OSError(28, "No space left on device")
+            return super().create(path)
+
+    files: Files = FullFiles()
+    with hold_lease(files, local, run_id="one", timing=QUICK) as lease:
+        FullFiles.full = True
+        try:
+            time.sleep(4 * QUICK.beat_seconds)
+            lease.check()
+            assert Claim.from_text(Path(local.claim("one")).read_text()) is not None
+        finally:
+            FullFiles.full = False
+
+
+def test_a_process_is_told_from_another_with_its_number() -> None:
+    own = ProcessIdentity.own()
+    assert own.is_alive() is True
+    assert dataclasses.replace(own, started="0").is_alive() is False
+    assert dataclasses.replace(own, pid=2**22 + 1).is_alive() is False
+    assert ELSEWHERE.is_alive() is None
+    assert ProcessIdentity().is_alive() is None

@@ -1,0 +1,72 @@
+"""Rows carried forward from an earlier night equal those of scoring everything."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from model.config import ConfigError
+from pipeline.config.sections import ColumnsConfig, Config, ScoringConfig
+from tests.pipeline.stages.nights import Nights, make_rows
+from tests.pipeline.tiny_model import write_model
+
+FIRST, SECOND = "2026-11-19", "2026-11-20"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def nights(tmp_path: Path, model: str) -> Nights:
+    """Of 40 documents 2 are changed, 3 removed, 4 new, and one has the text of another."""
+    made = Nights(folder=tmp_path, model=model)
+    rows = [{**row, "kept": f"k{at}"} for at, row in enumerate(make_rows(40))]
+    made.write(rows, date=FIRST)
+    rows[3]["text"], rows[17]["text"] = "changed", rows[18]["text"]
+    rows = [{**row, "kept": "new"} for row in rows[::-1] if row["id"] not in ("d1", "d20", "d39")]
+    made.write([*rows, *({**row, "kept": "x"} for row in make_rows(4, first=100))], date=SECOND)
+    return made
+
+
+def config_of(nights: Nights, date: str, **scoring: object) -> Config:
+    config = nights.config(date)
+    columns = ColumnsConfig(id="id", keep=("kept",))
+    return dataclasses.replace(
+        config,
+        corpus=dataclasses.replace(config.corpus, columns=columns),
+        scoring=ScoringConfig(**scoring),  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    "reuse_from", ["previous", pytest.param(FIRST, marks=pytest.mark.distributed)]
+)
+def test_carried_rows_equal_scored_ones(nights: Nights, reuse_from: str) -> None:
+    nights.score(date=FIRST, config=config_of(nights, FIRST))
+    nights.score(date=SECOND, config=config_of(nights, SECOND))
+    expected = nights.table(SECOND)
+    run = nights.score(date=SECOND, config=config_of(nights, SECOND), reuse_from=reuse_from)
+    assert nights.table(SECOND).equals(expected)
+    reuse = {name: run.manifest["reuse"][name] for name in ("carried", "scored", "removed")}
+    assert reuse == {"carried": 35, "scored": 6, "removed": 3}
+    assert run.manifest["rows"]["used"] == 41
+
+
+def test_without_an_earlier_night_everything_is_scored(nights: Nights) -> None:
+    run = nights.score(date=SECOND, reuse_from="previous")
+    assert "reuse" not in run.manifest
+    assert nights.table(SECOND).num_rows == 41
+    with pytest.raises(ConfigError, match="--reuse-from 2026-11-01: expected a complete"):
+        nights.score(date=SECOND, reuse_from="2026-11-01")
+
+
+@pytest.mark.distributed
+def test_another_config_or_model_carries_nothing(nights: Nights, tmp_path: Path) -> None:
+    nights.score(date=FIRST, config=config_of(nights, FIRST))
+    other = config_of(nights, SECOND, engine="keras")
+    assert "reuse" not in nights.score(date=SECOND, config=other, reuse_from=FIRST).manifest
+    retrained = dataclasses.replace(nights, model=write_model(tmp_path / "other"))
+    run = retrained.score(date=SECOND, config=config_of(nights, SECOND), reuse_from=FIRST)
+    assert "reuse" not in run.manifest

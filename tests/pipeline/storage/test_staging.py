@@ -1,0 +1,48 @@
+"""A scratch file becomes a staged one: moved on a local disk, copied to another filesystem."""
+
+import os
+from pathlib import Path
+
+from apache_beam.io.filesystems import FileSystems
+
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.staging import Scratch
+
+
+def test_beside_a_local_path_the_scratch_is_moved(tmp_path: Path) -> None:
+    path = str(tmp_path / "new" / "a.parquet")
+    scratch = Scratch(path)
+    inode = os.stat(scratch.name).st_ino
+    with open(scratch.name, "wb") as writer:
+        scratch.opened()
+        writer.write(b"rows")
+    assert scratch.size() == 4
+    staged = scratch.stage(BeamFiles(), rows=3)
+    assert os.listdir(tmp_path / "new") == ["a.parquet"]
+    assert os.stat(path).st_ino == inode
+    assert (staged.path, staged.bytes, staged.rows) == (path, 4, 3)
+    assert staged.sha256 == BeamFiles().digest(path)
+
+
+class Elsewhere(BeamFiles):
+    """A filesystem with a scheme of its own, over a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def create(self, path: str):  # type: ignore[no-untyped-def]
+        return FileSystems.create(path.replace("far://", f"{self.folder}/"))
+
+
+def test_for_another_filesystem_the_scratch_is_copied_and_gone(tmp_path: Path) -> None:
+    path = "far://bucket/a.parquet"
+    scratch = Scratch(path)
+    assert Path(scratch.name).suffix == ".parquet"
+    with open(scratch.name, "wb") as writer:
+        scratch.opened()
+        assert not Path(scratch.name).exists()
+        writer.write(b"rows")
+    staged = scratch.stage(Elsewhere(tmp_path), rows=3)
+    assert (tmp_path / "bucket/a.parquet").read_bytes() == b"rows"
+    assert (staged.path, staged.bytes, staged.rows) == (path, 4, 3)
+    assert staged.sha256 == BeamFiles().digest(str(tmp_path / "bucket/a.parquet"))
