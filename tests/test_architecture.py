@@ -79,7 +79,7 @@ def test_beam_is_fenced_in(name: str) -> None:
 @pytest.mark.parametrize("name", below("pipeline/transforms"))
 def test_no_transform_imports_another_but_to_end_in_a_file(name: str) -> None:
     used = uses(name, "pipeline.transforms", "pipeline.stages")
-    assert all(each.startswith("pipeline.transforms.write_once") for each in used)
+    assert all(each.startswith("pipeline.transforms.write_one_file") for each in used)
 
 
 @pytest.mark.parametrize("name", below("pipeline/transforms"))

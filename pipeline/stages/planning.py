@@ -22,7 +22,7 @@ from pipeline.runners.execution import running
 from pipeline.runners.parallelism import has_one_worker
 from pipeline.storage.files import Files, open_patiently, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig) -> None:
@@ -72,7 +72,7 @@ def plan_units(
                 root
                 | "Parts" >> beam.Create(to_count)
                 | "Count rows" >> CountPartRows(files)
-                | WriteOnce(functools.partial(_write_counts, files=files, path=scratch))
+                | WriteOneFile(functools.partial(_write_counts, files=files, path=scratch))
             )
         counts = {(path, start): rows for path, start, rows in read_json(files, scratch)}
         parts = number_rows(parts, counts)

@@ -23,7 +23,7 @@ from pipeline.storage.files import Files, join, read_json, write_json, write_tex
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.training.trials import Trial, TrialResult
 from pipeline.transforms.train_models import TrainModels
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,7 @@ def define_training(
         root
         | "Trials" >> beam.Create(trials)
         | "Train" >> TrainModels(config.training, files)
-        | WriteOnce(functools.partial(_write_results, files=files, path=results))
+        | WriteOneFile(functools.partial(_write_results, files=files, path=results))
     )
 
 

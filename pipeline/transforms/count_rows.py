@@ -11,7 +11,7 @@ import apache_beam as beam
 
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.storage.files import Files, write_json
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass
@@ -26,7 +26,7 @@ class CountRows(beam.PTransform):
         return (
             counts
             | "Add up" >> beam.CombineGlobally(add_counts).without_defaults()
-            | WriteOnce(self._write)
+            | WriteOneFile(self._write)
         )
 
     def _write(self, sums: list[dict[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pipeline.corpora.preparing.token_counts import (
     part_by_token,
 )
 from pipeline.storage.files import Files
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 # Distinct tokens a bundle holds before it hands them on.
 BUNDLE_TOKENS = 1_000_000
@@ -44,7 +44,7 @@ class CountTokens(beam.PTransform):
             | "Count" >> beam.ParDo(_CountTokens(self.text))
             | "Gather parts" >> beam.GroupByKey()
             | "Add up" >> beam.MapTuple(self._add_part)
-            | WriteOnce(self._write)
+            | WriteOneFile(self._write)
         )
 
     def _add_part(self, part: int, tables: Iterable[pa.Table]) -> pa.Table:

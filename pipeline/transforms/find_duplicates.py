@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.preparing.duplicates import REPEATS, count_repeated_texts, find_repeated_ids
 from pipeline.storage.files import Files
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass
@@ -31,7 +31,7 @@ class FindDuplicates(beam.PTransform):
             | "Gather buckets" >> beam.GroupByKey()
             | "Compare" >> beam.ParDo(_compare_bucket).with_outputs("repeats", main="counts")
         )
-        found.repeats | WriteOnce(self._write)
+        found.repeats | WriteOneFile(self._write)
         return found.counts
 
     def _write(self, batches: list[pa.RecordBatch]) -> None:

@@ -13,7 +13,7 @@ from pipeline.corpora.preparing.splits import takes_validation_from_training
 from pipeline.corpora.preparing.strata import count_strata, find_strata, key_strata
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.storage.files import Files, write_json
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass
@@ -33,7 +33,7 @@ class FindStrata(beam.PTransform):
             | "Gather buckets" >> beam.GroupByKey()
             | "Count" >> beam.MapTuple(_count)
             | "Add up" >> beam.CombineGlobally(_add).without_defaults()
-            | WriteOnce(self._write)
+            | WriteOneFile(self._write)
         )
 
     def _key(self, element: tuple[int, pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:

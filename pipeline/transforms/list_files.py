@@ -7,7 +7,7 @@ import apache_beam as beam
 
 from pipeline.storage.files import Files, read_json, write_json
 from pipeline.storage.staging import StagedFile
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass
@@ -19,7 +19,7 @@ class ListFiles(beam.PTransform):
 
     def expand(self, staged: beam.PCollection) -> beam.PCollection:
         """Writes `[]` where nothing was staged."""
-        return staged | WriteOnce(self._write)
+        return staged | WriteOneFile(self._write)
 
     def _write(self, staged: Iterable[tuple[int, StagedFile]]) -> None:
         ordered = [dataclasses.asdict(file) for _, file in sorted(staged, key=_order)]

@@ -6,7 +6,7 @@ import apache_beam as beam
 
 from pipeline.corpora.preparing.samples import Sample, sample_documents, samples_to_lines, smallest
 from pipeline.storage.files import Files, write_text
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass
@@ -23,7 +23,7 @@ class SampleDocuments(beam.PTransform):
             | "Choose in batch" >> beam.FlatMap(sample_documents)
             | "Choose" >> beam.CombinePerKey(smallest)
             | "Samples" >> beam.Values()
-            | WriteOnce(self._write)
+            | WriteOneFile(self._write)
         )
 
     def _write(self, groups: list[list[Sample]]) -> None:

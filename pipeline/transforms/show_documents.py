@@ -11,7 +11,7 @@ from pipeline.corpora.scoring.gallery import (
     show_extremes,
 )
 from pipeline.storage.files import Files, write_lines
-from pipeline.transforms.write_once import WriteOnce
+from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass
@@ -27,7 +27,7 @@ class ShowDocuments(beam.PTransform):
             pairs
             | "Choose in batch" >> beam.MapTuple(show_extremes)
             | "Choose" >> beam.CombineGlobally(_merge).without_defaults()
-            | WriteOnce(self._write)
+            | WriteOneFile(self._write)
         )
 
     def _write(self, groups: list[list[ExampleDocument]]) -> None:
