@@ -21,9 +21,9 @@ from model.config import (
     NetworkConfig,
     TextConfig,
     TrainingConfig,
-    load_section,
     to_plain,
 )
+from model.config_loading import load_section
 from model.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

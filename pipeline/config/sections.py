@@ -24,11 +24,11 @@ from model.config import (
     TrainingConfig,
     VariantConfig,
     VectorsConfig,
-    load_section,
     require,
     require_rate,
     to_plain,
 )
+from model.config_loading import load_section
 from pipeline.config.inputs import InputConfig
 from pipeline.schemas import DIGEST, DOCUMENTS, PREDICTIONS
 

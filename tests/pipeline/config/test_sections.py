@@ -190,7 +190,7 @@ ONE_INPUT = {"path": "x"}
             {"corpus": {"max_text_bytes": 0}},
             "corpus.max_text_bytes: expected an integer >= 1, got 0",
         ),
-        ({"text": {"max_tokens": "7"}}, 'text.max_tokens: expected a valid integer, got "7"'),
+        ({"text": {"max_tokens": "7"}}, 'text.max_tokens: expected an integer >= 1, got "7"'),
         ({"text": None}, "text: expected an object, got null"),
         ({"name": "a b"}, "name: expected letters, digits, '.', '_' or '-', got 'a b'"),
         ({"name": "../x"}, "name: expected letters, digits, '.', '_' or '-', got '../x'"),
