@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from model.bundle import GALLERY, HISTORY, METRICS, STATISTICS
 from pipeline.corpora.preparing.dataset import DatasetFiles
+from pipeline.corpora.reading.counts import sort_by_count
 from pipeline.corpora.scoring.gallery import gallery_from_lines
 from pipeline.reports.content import (
     DataStatistics,
@@ -125,15 +126,10 @@ def _group_rejections(
             wanted = EXAMPLES_A_REASON - len(found)
             rows = table.filter(pc.equal(table.column("reason"), reason)).slice(0, wanted)
             found += [RejectedRow(**row) for row in rows.drop_columns(["reason"]).to_pylist()]
-    ordered = sorted(counts.items(), key=_most_first)
     return [
         RejectionGroup(reason=reason, rows=rows, examples=examples[reason])
-        for reason, rows in ordered
+        for reason, rows in sort_by_count(counts)
     ]
-
-
-def _most_first(item: tuple[str, int]) -> tuple[int, str]:
-    return -item[1], item[0]
 
 
 def _provenance(manifest: Mapping[str, Any]) -> dict[str, str]:

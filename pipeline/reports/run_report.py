@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from pipeline.corpora.reading.counts import sort_by_count
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import score_chart
 from pipeline.reports.content import DriftRow, InputFile, RejectionGroup
@@ -59,11 +60,6 @@ def render_run_report(report: RunReport) -> str:
         "run_report.html",
         report=report,
         rows_rejected=sum(group.rows for group in report.rejections),
-        labels=sorted(report.label_counts.items(), key=_most_first),
+        labels=sort_by_count(report.label_counts),
         scores=score_chart(report.score_histogram),
     )
-
-
-def _most_first(item: tuple[str, int]) -> tuple[int, str]:
-    label, rows = item
-    return -rows, label

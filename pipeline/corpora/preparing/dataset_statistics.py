@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.inputs import SPLITS
+from pipeline.corpora.reading.counts import sort_by_count
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
@@ -81,7 +82,7 @@ def _summarize_split(counts: Mapping[str, Any], labels: Sequence[str]) -> dict[s
     return {
         "documents": counts["documents"],
         "labels": {label: counts["labels"].get(label, 0) for label in labels},
-        "scripts": dict(sorted(counts["scripts"].items(), key=_most_first)),
+        "scripts": dict(sort_by_count(counts["scripts"])),
         "length_quantiles": _quantiles(counts["lengths"]),
         "tokens": counts["tokens"],
         "oov_rate": counts["oov_tokens"] / max(counts["tokens"], 1),
@@ -96,7 +97,3 @@ def _quantiles(histogram: Mapping[str, int]) -> dict[str, int]:
     cumulative = np.cumsum([histogram[str(length)] for length in lengths])
     positions = np.searchsorted(cumulative, np.array(QUANTILES) * (cumulative[-1] - 1), "right")
     return {f"{q:g}": int(lengths[at]) for q, at in zip(QUANTILES, positions, strict=True)}
-
-
-def _most_first(item: tuple[str, int]) -> tuple[int, str]:
-    return -item[1], item[0]

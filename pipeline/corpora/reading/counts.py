@@ -36,3 +36,17 @@ def count_values(values: pa.Array) -> dict[str, int]:
             counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True
         )
     }
+
+
+def sort_by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """`(value, count)` pairs, the largest count first; equal counts in the order of the values.
+
+    >>> sort_by_count({"b": 1, "c": 2, "a": 1})
+    [('c', 2), ('a', 1), ('b', 1)]
+    """
+    return sorted(counts.items(), key=_largest_first)
+
+
+def _largest_first(item: tuple[str, int]) -> tuple[int, str]:
+    value, count = item
+    return -count, value

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.corpora.reading.counts import count_values
+from pipeline.corpora.reading.counts import count_values, sort_by_count
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
 SHOWN = ("label", "score", "tokens", "token_starts", "token_ends", "attention")
@@ -63,12 +63,8 @@ def count_flips(documents: int, flips: pa.RecordBatch) -> dict[str, Any]:
 
 def churn_table(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """From what to what, the most frequent first."""
-    ordered = sorted(counts.items(), key=_most_first)
+    ordered = sort_by_count(counts)
     return [
         dict(zip(("old", "new"), pair.split(SEPARATOR), strict=True), documents=documents)
         for pair, documents in ordered
     ]
-
-
-def _most_first(item: tuple[str, int]) -> tuple[int, str]:
-    return -item[1], item[0]

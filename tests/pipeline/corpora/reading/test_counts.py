@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.reading.counts import add_counts, count_values
+from pipeline.corpora.reading.counts import add_counts, count_values, sort_by_count
 
 COUNTS = st.fixed_dictionaries(
     {},
@@ -61,3 +61,13 @@ def test_a_sum_shares_nothing_with_its_parts() -> None:
 )
 def test_values_are_counted_as_text(values: pa.Array, counts: dict[str, int]) -> None:
     assert count_values(values) == counts
+
+
+def test_counts_are_sorted_by_count_and_then_by_value() -> None:
+    assert sort_by_count({"b": 1, "c": 2, "a": 1, "d": 3}) == [
+        ("d", 3),
+        ("c", 2),
+        ("a", 1),
+        ("b", 1),
+    ]
+    assert sort_by_count({}) == []
