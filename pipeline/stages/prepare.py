@@ -15,11 +15,12 @@ import pyarrow as pa
 from model.config import ConfigError, to_plain
 from model.text.tokenizer import Tokenizer
 from pipeline.config.sections import Config
+from pipeline.corpora.preparing.config_checks import check_groups, check_head
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles, find_dataset
 from pipeline.corpora.preparing.dataset_statistics import summarize
 from pipeline.corpora.preparing.duplicates import key_buckets
 from pipeline.corpora.preparing.encoding import ExampleLayout
-from pipeline.corpora.preparing.labels import check_groups, check_head, count_labels, index_labels
+from pipeline.corpora.preparing.labels import count_labels, index_labels
 from pipeline.corpora.preparing.survey import SurveyFiles
 from pipeline.corpora.reading.accounting import account_files, rejected_fraction, total_rows
 from pipeline.corpora.reading.units import InputFile, Unit

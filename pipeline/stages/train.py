@@ -11,8 +11,8 @@ from model.config import BASE_VARIANT, ConfigError, to_plain
 from model.metrics.classification import are_directed_relations
 from model.training.pretrained_vectors import check_width
 from pipeline.config.sections import Config, vary_config
+from pipeline.corpora.preparing.config_checks import check_head
 from pipeline.corpora.preparing.dataset import Dataset
-from pipeline.corpora.preparing.labels import check_head
 from pipeline.process import progress
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card

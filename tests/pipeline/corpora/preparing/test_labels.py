@@ -1,7 +1,7 @@
 import pytest
 
-from model.config import ConfigError, Head
-from pipeline.corpora.preparing.labels import check_head, count_labels, index_labels
+from model.config import ConfigError
+from pipeline.corpora.preparing.labels import count_labels, index_labels
 from pipeline.corpora.reading.counts import add_counts
 from tests.pipeline.batches import make_documents
 
@@ -77,26 +77,3 @@ def test_too_little_to_learn_is_an_error(counts: dict[str, object], message: str
     with pytest.raises(ConfigError) as raised:
         index_labels(counts, where="my corpus")
     assert str(raised.value).startswith(f"my corpus: {message}. Check ")
-
-
-@pytest.mark.parametrize(
-    ("head", "labels", "multilabel"),
-    [("softmax", 2, False), ("softmax", 9, False), ("sigmoid", 2, False), ("multilabel", 3, True)],
-)
-def test_heads_that_can_learn_the_labels(head: Head, labels: int, multilabel: bool) -> None:
-    check_head(head, labels=["label"] * labels, multilabel=multilabel)
-
-
-@pytest.mark.parametrize(
-    ("head", "labels", "multilabel", "message"),
-    [
-        ("sigmoid", 3, False, "expected softmax for 3 labels, got sigmoid"),
-        ("softmax", 3, True, "expected multilabel for the lists"),
-        ("sigmoid", 2, True, "expected multilabel for the lists"),
-        ("multilabel", 3, False, "expected softmax or sigmoid for one label a document"),
-    ],
-)
-def test_heads_that_cannot(head: Head, labels: int, multilabel: bool, message: str) -> None:
-    with pytest.raises(ConfigError) as raised:
-        check_head(head, labels=["label"] * labels, multilabel=multilabel)
-    assert str(raised.value).startswith(f"network.head: {message}")
