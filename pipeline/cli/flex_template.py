@@ -19,13 +19,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from model.config import ConfigError
 from model.runtime.cores import usable_cores
 from pipeline.cli.arguments import parse
+from pipeline.runners.dataflow import ONE_PROCESS
 
 # What the template takes, as metadata.json names it: a flag of `score` with _ for -.
 PARAMETERS = ("model", "input", "output", "date", "if_exists", "reuse_from")
 PATHS = ("model", "input", "output")
 
 IMAGE = "LIMELIGHT_IMAGE"  # set when the image is built, to its own name
-ONE_PROCESS = ("--experiments=no_use_multiple_sdk_containers", "--max_num_workers=1")
+ONE_WORKER = (f"--experiments={ONE_PROCESS}", "--max_num_workers=1")
 
 DONE, GATE_TRIPPED = 0, 3
 
@@ -45,7 +46,7 @@ def launch(arguments: Sequence[str]) -> None:
     image = os.environ.get(IMAGE)
     if image:
         beam_options = [f"--sdk_container_image={image}", *beam_options]
-    root = beam.Pipeline(options=PipelineOptions([*ONE_PROCESS, *beam_options]))
+    root = beam.Pipeline(options=PipelineOptions([*ONE_WORKER, *beam_options]))
     define_job(root, command)
     root.run()
 

@@ -19,6 +19,7 @@ MIN_DISK_GB = 30
 # Accelerators that can be attached to machines of the first general type only.
 ON_N1 = ("nvidia-tesla-t4", "nvidia-tesla-v100", "nvidia-tesla-p100", "nvidia-tesla-p4")
 
+# An experiment of Dataflow: one worker process a machine, where the default is one a core.
 ONE_PROCESS = "no_use_multiple_sdk_containers"
 
 

@@ -1,4 +1,4 @@
-"""Running a Beam pipeline: the runner, its options, its failures."""
+"""Runs a Beam pipeline with the flags given to a command; a failure becomes one line."""
 
 import contextlib
 import logging
@@ -14,21 +14,21 @@ logger = logging.getLogger("limelight")
 
 
 class RunError(RuntimeError):
-    """A run that failed; the message is one line for a person."""
+    """A run failed. The message is one line for the user; the exit code is 1."""
 
 
 @contextlib.contextmanager
-def running(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pipeline]:
-    """A pipeline that runs when the block ends.
+def beam_pipeline(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pipeline]:
+    """Gives a new pipeline to the block, runs it when the block ends, and waits until it is done.
 
     Args:
         beam_options: Beam's own flags, as given after `--`.
-        step: what the pipeline does, in a word. A command may run several, and an engine
-            takes no two jobs of one name: the step ends the name, where there is one.
+        step: what the pipeline does, in one word. It is appended to `--job_name` if there is one:
+            a command may run several pipelines, and an engine refuses two jobs of the same name.
 
     Raises:
-        KeyboardInterrupt: if it failed because the command is to stop.
-        RunError: if the pipeline fails, with the innermost error's message.
+        KeyboardInterrupt: if the pipeline failed because a signal stops the command.
+        RunError: if the pipeline fails otherwise, with the innermost error's message.
     """
     try:
         options = PipelineOptions(with_runner(beam_options), save_main_session=False)
@@ -46,10 +46,14 @@ def running(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pipeline
 
 
 def innermost_message(error: BaseException) -> str:
-    """The last line of the innermost error, which Beam wraps in tracebacks and step names."""
+    """Finds what went wrong first: Beam wraps it in tracebacks and step names.
+
+    Returns:
+        The innermost error's type and the last line of its message.
+    """
     while error.__cause__ is not None:
         error = error.__cause__
-    # An engine that is gone is an error of gRPC: its text is a form, its details say what is.
+    # gRPC's errors, such as of an engine that is gone, name the cause in `details()` only.
     details = getattr(error, "details", None)
     text = str(details() if callable(details) else error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]

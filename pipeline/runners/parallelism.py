@@ -1,4 +1,4 @@
-"""How many processes and threads work, so that all cores do and none twice."""
+"""How many processes and threads a run uses: every core works, and none has two workers."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -12,16 +12,16 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipeline.config.sections import ScoringConfig
+from pipeline.runners.dataflow import ONE_PROCESS
 from pipeline.runners.options import IN_PROCESS, with_runner
-
-ONE_PROCESS = "no_use_multiple_sdk_containers"
 
 
 def process_threads(config: ScoringConfig, beam_options: Sequence[str]) -> int | Literal["auto"]:
-    """What `scoring.threads` means on the workers that the Beam options ask for.
+    """Resolves `scoring.threads` for the workers that the Beam flags ask for.
 
     Returns:
-        A number, or `auto` for every core that the worker's process may use.
+        The number of threads of one worker process, or `auto` for one on every core that the
+        process may use. `auto` becomes 1 where the runner starts a process for every core.
     """
     if config.threads == "auto" and runs_a_process_a_core(beam_options):
         return 1
@@ -29,7 +29,7 @@ def process_threads(config: ScoringConfig, beam_options: Sequence[str]) -> int |
 
 
 def has_one_worker(beam_options: Sequence[str]) -> bool:
-    """Whether the runner reads everything on one thread of this process."""
+    """Whether the runner does all work on one thread of this process."""
     options = PipelineOptions(with_runner(beam_options))
     runner = str(options.view_as(StandardOptions).runner)
     return runner in IN_PROCESS and options.view_as(DirectOptions).direct_num_workers == 1
@@ -38,8 +38,8 @@ def has_one_worker(beam_options: Sequence[str]) -> bool:
 def runs_a_process_a_core(beam_options: Sequence[str]) -> bool:
     """Whether the runner starts a worker process for every core of a machine.
 
-    Dataflow does unless it is told otherwise; the local runner does with
-    `--direct_running_mode=multi_processing`, and a Flink or Spark cluster with
+    Dataflow does, without `--experiments=no_use_multiple_sdk_containers`. The local runner does
+    with `--direct_running_mode=multi_processing`, a Flink or Spark cluster with
     `--sdk_worker_parallelism=0`.
     """
     options = PipelineOptions(list(beam_options))

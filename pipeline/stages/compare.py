@@ -21,7 +21,7 @@ from pipeline.corpora.scoring.predictions import column_prefixes
 from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
 from pipeline.process import progress
 from pipeline.reports.comparison import collect_comparison, render_comparison
-from pipeline.runners.execution import running
+from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import process_threads
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
@@ -95,7 +95,7 @@ def compare(
             files=files,
             scratch=join(scratch, "row_counts.json"),
         )
-        with progress.shown("compare"), running(beam_options, step="compare") as root:
+        with progress.shown("compare"), beam_pipeline(beam_options, step="compare") as root:
             define_comparison(
                 root, units, config, bundles, scoring=scoring, scratch=scratch, files=files
             )

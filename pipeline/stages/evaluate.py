@@ -15,7 +15,7 @@ from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
 from pipeline.process import progress
-from pipeline.runners.execution import running
+from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import process_threads
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
@@ -69,7 +69,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
             files=files,
             scratch=join(scratch, "row_counts.json"),
         )
-        with progress.shown("evaluate"), running(beam_options, step="evaluate") as root:
+        with progress.shown("evaluate"), beam_pipeline(beam_options, step="evaluate") as root:
             define_evaluation(root, units, config, scoring=scoring, scratch=scratch, files=files)
     counts = read_json(files, join(scratch, "counts.json"))
     batches = []

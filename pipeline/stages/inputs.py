@@ -12,7 +12,7 @@ from pipeline.corpora.formats.bigquery import columns_of_line
 from pipeline.corpora.reading.rows import input_columns, require_columns
 from pipeline.corpora.reading.units import InputFile, find_input_files, table_files
 from pipeline.process import progress
-from pipeline.runners.execution import running
+from pipeline.runners.execution import beam_pipeline
 from pipeline.stages.planning import check_inputs
 from pipeline.storage.files import Files, join
 from pipeline.transforms.list_files import ListFiles, read_list
@@ -90,7 +90,7 @@ def _read_table(
     from pipeline.transforms.read_table import ReadTable
 
     listed = join(folder, "files.json")
-    with progress.shown("read table"), running(beam_options, step="table") as root:
+    with progress.shown("read table"), beam_pipeline(beam_options, step="table") as root:
         (
             root
             | "Read" >> ReadTable(table, columns, folder, files)

@@ -18,7 +18,7 @@ from pipeline.corpora.reading.units import (
     plan_parts,
     whole_file,
 )
-from pipeline.runners.execution import running
+from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import has_one_worker
 from pipeline.storage.files import Files, open_patiently, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
@@ -67,7 +67,7 @@ def plan_units(
     parts = plan_parts(files, inputs)
     to_count = divided_line_parts(parts)
     if to_count:
-        with running(beam_options, step="rows") as root:
+        with beam_pipeline(beam_options, step="rows") as root:
             (
                 root
                 | "Parts" >> beam.Create(to_count)

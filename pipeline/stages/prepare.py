@@ -27,7 +27,7 @@ from pipeline.corpora.reading.units import InputFile, Unit
 from pipeline.process import progress
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report
-from pipeline.runners.execution import RunError, running
+from pipeline.runners.execution import RunError, beam_pipeline
 from pipeline.schemas import REJECTIONS
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
@@ -99,9 +99,9 @@ def _prepare(
         limit=config.corpus.limit,
     )
     if config.corpus.splits.stratify:
-        with progress.shown("stratify"), running(beam_options, step="strata") as root:
+        with progress.shown("stratify"), beam_pipeline(beam_options, step="strata") as root:
             define_strata(root, units, config, dataset=dataset, files=files)
-    with progress.shown("survey"), running(beam_options, step="survey") as root:
+    with progress.shown("survey"), beam_pipeline(beam_options, step="survey") as root:
         define_survey(root, units, config, dataset=dataset, files=files)
     survey = read_json(files, join(dataset.staging, "survey.json"))
     labels = index_labels(survey, where=config.corpus.inputs[0].source)
@@ -112,7 +112,7 @@ def _prepare(
     rows = sum(survey["documents"].values())
     with (
         progress.shown("encode", total=rows),
-        running(beam_options, step="encode") as root,
+        beam_pipeline(beam_options, step="encode") as root,
     ):
         define_encoding(root, units, config, layout=layout, dataset=dataset, files=files)
     counts = read_json(files, join(dataset.staging, "encoding.json"))

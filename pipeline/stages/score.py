@@ -20,7 +20,7 @@ from pipeline.nights.commit import Partition, run_folder, staging_folder
 from pipeline.nights.reuse import describe_reuse, find_earlier
 from pipeline.process import progress
 from pipeline.process.logs import conclude, describe_run, naming_run
-from pipeline.runners.execution import running
+from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import process_threads
 from pipeline.schemas import REJECTIONS, predictions_schema
 from pipeline.stages.inputs import opened_inputs
@@ -179,7 +179,7 @@ def _score(
     )
     schema = partition_schema(config, bundles)
     started = time.monotonic()
-    with progress.shown("score"), running(beam_options, step="score") as root:
+    with progress.shown("score"), beam_pipeline(beam_options, step="score") as root:
         define_scoring(
             root,
             units,

@@ -17,7 +17,7 @@ from pipeline.process import progress
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card
 from pipeline.reports.model_report import render_model_report
-from pipeline.runners.execution import running
+from pipeline.runners.execution import beam_pipeline
 from pipeline.stages.prepare import prepare
 from pipeline.storage.files import Files, join, read_json, write_json, write_text
 from pipeline.storage.manifest import Manifest, new_run_id
@@ -74,7 +74,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     ]
     results = join(scratch, "results.json")
     rows = dataset.rows("train") * config.training.epochs * len(trials)
-    with progress.shown("train", total=rows), running(beam_options, step="train") as root:
+    with progress.shown("train", total=rows), beam_pipeline(beam_options, step="train") as root:
         define_training(root, trials, config, files=files, results=results)
     finished = [TrialResult(**result) for result in read_json(files, results)]
     best = choose_best(finished, monitor=config.training.monitor)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.config import TextConfig
-from pipeline.runners.execution import running
+from pipeline.runners.execution import beam_pipeline
 from pipeline.storage.files import Files, read_lines
 from pipeline.storage.folders import upload_folder
 
@@ -72,7 +72,7 @@ def _analyze(table: pa.Table, text: TextConfig, *, folder: str, temporary: str) 
     adapter = tensor_adapter.TensorAdapterConfig(
         PAIRS, tensor_representation_util.InferTensorRepresentationsFromSchema(schema)
     )
-    with running([], step="vocabulary") as root:
+    with beam_pipeline([], step="vocabulary") as root:
         pairs = root | "Counts" >> beam.Create(_as_pairs(table))
         with tft_beam.Context(temp_dir=temporary, use_deep_copy_optimization=True):
             transform_fn = (pairs, adapter) | "Analyze" >> tft_beam.AnalyzeDataset(preprocess)

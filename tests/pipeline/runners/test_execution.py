@@ -6,7 +6,7 @@ import grpc
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions
 
-from pipeline.runners.execution import RunError, innermost_message, running
+from pipeline.runners.execution import RunError, beam_pipeline, innermost_message
 
 
 def fail(_: object) -> None:
@@ -14,7 +14,7 @@ def fail(_: object) -> None:
 
 
 def test_a_pipeline_runs_when_its_block_ends() -> None:
-    with running([], step="test") as root:
+    with beam_pipeline([], step="test") as root:
         _ = root | beam.Create([2, 3]) | beam.CombineGlobally(sum) | beam.Map(_is_five)
         assert type(root.runner).__name__ == "FnApiRunner"
 
@@ -24,13 +24,13 @@ def _is_five(total: int) -> None:
 
 
 def test_a_runner_that_is_named_is_used() -> None:
-    with running(
+    with beam_pipeline(
         ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"], step="test"
     ) as root:
         _ = root | beam.Create([1])
     with (
         pytest.raises(RunError, match="NoSuchRunner"),
-        running(["--runner", "NoSuchRunner"], step="test"),
+        beam_pipeline(["--runner", "NoSuchRunner"], step="test"),
     ):
         pass
 
@@ -58,7 +58,7 @@ def test_an_engine_that_is_gone_is_said_in_its_details() -> None:
 
 
 def run_failing() -> None:
-    with running([], step="test") as root:
+    with beam_pipeline([], step="test") as root:
         _ = root | beam.Create([1]) | "Work" >> beam.Map(fail)
 
 
@@ -68,7 +68,7 @@ def test_a_failure_while_the_pipeline_is_built_is_a_run_error_too() -> None:
 
 
 def build_badly() -> None:
-    with running([], step="test"):
+    with beam_pipeline([], step="test"):
         _ = 1 / 0
 
 
@@ -78,7 +78,7 @@ def test_a_run_error_is_passed_on_as_it_is() -> None:
 
 
 def build_refusing() -> None:
-    with running([], step="test"):
+    with beam_pipeline([], step="test"):
         raise RunError("as it is")
 
 
@@ -104,6 +104,6 @@ def test_the_traceback_goes_to_the_debug_log(caplog: pytest.LogCaptureFixture) -
 
 @pytest.mark.parametrize(("flags", "name"), [(["--job_name=night"], "night-test"), ([], None)])
 def test_a_job_is_named_after_its_step(flags: list[str], name: str | None) -> None:
-    with running(flags, step="test") as root:
+    with beam_pipeline(flags, step="test") as root:
         _ = root | beam.Create([1])
         assert root.options.view_as(GoogleCloudOptions).job_name == name
