@@ -18,7 +18,7 @@ from pipeline.training.trial_scores import Trial, compare_variants, summarize_tr
 
 if TYPE_CHECKING:
     from pipeline.nights.history import RunSummary
-    from pipeline.training.trials import TrialResult
+    from pipeline.training.trial import TrialResult
 
 FLIPS_SHOWN = 10
 

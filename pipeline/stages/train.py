@@ -21,7 +21,7 @@ from pipeline.runners.execution import beam_pipeline
 from pipeline.stages.prepare import prepare
 from pipeline.storage.files import Files, join, read_json, write_json, write_text
 from pipeline.storage.manifest import Manifest, new_run_id
-from pipeline.training.trials import Trial, TrialResult
+from pipeline.training.trial import Trial, TrialResult
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -66,7 +66,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
             seed=seed,
             config=varied,
             dataset=dataset,
-            vectors=vectors[name],
+            vectors_digest=vectors[name],
             folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
         )
         for number, (name, varied) in enumerate(configs.items())

@@ -7,7 +7,8 @@ import apache_beam as beam
 
 from model.config import ResourcesConfig, TrainingConfig
 from pipeline.storage.files import Files
-from pipeline.training.trials import Trial, TrialResult, run_trial
+from pipeline.training.run_trial import run_trial
+from pipeline.training.trial import Trial, TrialResult
 
 
 @dataclasses.dataclass

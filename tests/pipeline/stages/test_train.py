@@ -20,7 +20,7 @@ from model.scoring.scorer import load_scorer
 from pipeline.config.sections import Config, build_config, vary_config
 from pipeline.stages.train import Trained, check_monitor, choose_best, digest_vectors, train
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.training.trials import EVENTS, Trial, TrialResult
+from pipeline.training.trial import TENSORBOARD_FILE, TrialResult
 
 VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
 
@@ -60,7 +60,9 @@ def test_every_training_leaves_events_for_tensorboard(trained):
     folder = Path(trained.dataset.files.folder).parents[1] / "logs" / "small"
     runs = sorted(path.name.rsplit("-", 1)[0] for path in folder.iterdir())
     assert runs == ["base-seed-1", "base-seed-2", "mean-seed-1", "mean-seed-2"]
-    assert all([file.name for file in run.iterdir()] == [EVENTS] for run in folder.iterdir())
+    assert all(
+        [file.name for file in run.iterdir()] == [TENSORBOARD_FILE] for run in folder.iterdir()
+    )
 
 
 def test_the_best_on_validation_is_published_with_its_own_config(trained):
@@ -140,19 +142,6 @@ def test_word_vectors_are_named_with_their_digest_and_coverage(tmp_path):
     card = (Path(trained.folder) / "model_card.md").read_text(encoding="utf-8")
     assert f"has 2 of the vocabulary's {tokens} tokens" in card
     assert digest in card
-
-
-def test_other_vectors_are_another_training(trained):
-    trial = Trial(
-        variant="base",
-        seed=1,
-        config=Config(),
-        dataset=trained.dataset,
-        vectors="one digest",
-        folder="",
-    )
-    assert trial.key == dataclasses.replace(trial, folder="elsewhere").key
-    assert trial.key != dataclasses.replace(trial, vectors="another").key
 
 
 def test_missing_vectors_of_a_variant_are_refused_before_anything(tmp_path):

@@ -1,0 +1,74 @@
+"""A trained network becomes a model directory, with everything but its manifest."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model.bundle import (
+    GALLERY,
+    HISTORY,
+    METRICS,
+    PROFILE,
+    STATISTICS,
+    ModelConfig,
+    write_bundle,
+    write_golden,
+    write_lines,
+)
+from model.scoring.keras_engine import KerasEngine
+from model.scoring.scorer import EngineScorer, verify_golden
+from model.scoring.serving import ServingScorer, write_serving
+from model.text.vocabulary import Vocabulary
+from model.training.fit import Fitted
+from model.training.history import write_history
+from pipeline.corpora.scoring.gallery import gallery_to_lines, show_samples
+from pipeline.storage.files import Files
+from pipeline.training.trial import Trial
+
+GOLDEN_SAMPLES = 32  # documents of the corpus among the golden ones
+
+# Texts on which engines have differed: Unicode that changes length in lower case, right-to-left
+# and mixed scripts, an emoji of two code points, a single token.
+GOLDEN_EXTREMES = ("a", "ΣΊΣΥΦΟΣ İstanbul ﬁne", "العربية then English 中文 ภาษาไทย 👍🏽")
+
+
+def write_model_directory(
+    folder: Path, trial: Trial, fitted: Fitted, *, vocabulary: Vocabulary, files: Files
+) -> None:
+    """Writes the bundle, its golden documents, the SavedModel, the examples and the history.
+
+    Raises:
+        BundleError: if the SavedModel does not reproduce the golden documents.
+    """
+    config, dataset = trial.config, trial.dataset
+    bundle = write_bundle(
+        folder,
+        name=config.name,
+        config=ModelConfig(text=config.text, network=config.network, training=config.training),
+        network=fitted.network,
+        vocabulary=vocabulary,
+        labels=dataset.labels,
+    )
+    scorer = EngineScorer(bundle, KerasEngine(fitted.network))
+    samples = dataset.read_samples(files)
+    texts = [sample.text for sample in samples[:GOLDEN_SAMPLES]]
+    write_golden(folder, scorer.golden([*texts, *GOLDEN_EXTREMES]))
+    write_serving(bundle)
+    # The other engines check themselves whenever they are loaded; the SavedModel is served by
+    # programs that do not, so it is checked here.
+    verify_golden(ServingScorer(bundle), bundle.golden(), engine="tensorflow")
+    unseen = "test" if dataset.rows("test") else "validation"
+    shown = [sample for sample in samples if sample.split == unseen]
+    write_lines(folder / GALLERY, gallery_to_lines(show_samples(scorer, shown)))
+    write_history(folder / HISTORY, fitted.history)
+    (folder / STATISTICS).write_text(json.dumps(dataset.statistics, indent=2), encoding="utf-8")
+
+
+def write_evaluation(
+    folder: Path, *, metrics: Mapping[str, Any], profile: Mapping[str, Any] | None
+) -> None:
+    """Writes the metrics of each split and, if there is a validation split, its profile."""
+    (folder / METRICS).write_text(json.dumps(metrics, indent=2), encoding="utf-8")
+    if profile is not None:
+        (folder / PROFILE).write_text(json.dumps(profile), encoding="utf-8")

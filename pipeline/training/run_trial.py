@@ -1,0 +1,135 @@
+"""Runs one trial on one worker, from the dataset's shards to a model directory."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from model.bundle import describe_files
+from model.layers.classifier import build_classifier
+from model.layers.forward import Forward, trace_forward
+from model.metrics.classification import evaluate, evaluate_multilabel
+from model.text.vocabulary import Vocabulary
+from model.training.dataset import Shards
+from model.training.fit import Fitted, Hooks, fit, predict
+from model.training.history import History, write_events
+from model.training.pretrained_vectors import Vectors
+from pipeline.config.inputs import SPLITS
+from pipeline.corpora.preparing.dataset import Dataset
+from pipeline.process import progress
+from pipeline.storage.files import Files, base_name, join, read_lines
+from pipeline.storage.folders import copy_file, local_folder, upload_folder
+from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
+from pipeline.training.model_directory import write_evaluation, write_model_directory
+from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
+from pipeline.training.trial_vectors import describe_vectors, read_trial_vectors
+from pipeline.training.validation_profile import profile_split
+
+
+def run_trial(trial: Trial, *, files: Files) -> TrialResult:
+    """Trains, evaluates and uploads a model directory; resumes from a checkpoint if there is one.
+
+    Raises:
+        ConfigError: if the word vectors do not fit, or the loss is not finite.
+    """
+    with tempfile.TemporaryDirectory(prefix="limelight-trial-") as scratch:
+        folder = Path(scratch) / "model"
+        shards = _download_shards(trial, files=files, scratch=scratch)
+        tokens = read_lines(files, trial.dataset.files.vocabulary)
+        vocabulary = Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
+        vectors = read_trial_vectors(trial, vocabulary, files=files)
+        fitted = _train(
+            trial, shards, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
+        )
+        forward = trace_forward(fitted.network)
+        metrics: dict[str, Any] = {
+            split: _evaluate(forward, shards[split], trial.dataset)
+            for split in SPLITS
+            if split != "train" and split in shards
+        }
+        profile = None
+        if "validation" in shards:
+            profile = profile_split(
+                forward, shards["validation"], vocabulary, labels=trial.dataset.labels
+            )
+        write_model_directory(folder, trial, fitted, vocabulary=vocabulary, files=files)
+        write_evaluation(folder, metrics=metrics, profile=profile)
+        upload_folder(files, str(folder), to=trial.folder)
+        return TrialResult(
+            variant=trial.variant,
+            seed=trial.seed,
+            folder=trial.folder,
+            metrics=metrics,
+            epochs=len(fitted.history),
+            best_epoch=fitted.best_epoch,
+            vocabulary_ids=vocabulary.size,
+            vectors=None if vectors is None else describe_vectors(trial, vectors, vocabulary),
+            files=describe_files(folder),
+        )
+
+
+def _download_shards(trial: Trial, *, files: Files, scratch: str) -> dict[str, Shards]:
+    """The shards of every split that has documents, on this machine's disk."""
+    dataset = trial.dataset
+    folder = local_folder(files, dataset.files.examples, scratch=os.path.join(scratch, "examples"))
+    return {
+        split: Shards(
+            paths=tuple(join(folder, base_name(path)) for path in dataset.shards(split)),
+            rows=dataset.rows(split),
+            max_tokens=trial.config.text.max_tokens,
+            label_width=len(dataset.labels) if dataset.layout.multilabel else 0,
+        )
+        for split in SPLITS
+        if dataset.rows(split)
+    }
+
+
+def _train(
+    trial: Trial,
+    shards: Mapping[str, Shards],
+    *,
+    vocabulary: Vocabulary,
+    vectors: Vectors | None,
+    files: Files,
+    scratch: str,
+) -> Fitted:
+    config = trial.config
+    checkpoints = Path(scratch) / "checkpoints"
+    load_checkpoint(files, trial.checkpoints, to=checkpoints)
+
+    def build() -> keras.Model:
+        return build_classifier(
+            config.network,
+            ids=vocabulary.size,
+            max_tokens=config.text.max_tokens,
+            labels=len(trial.dataset.labels),
+            embedding_matrix=None if vectors is None else vectors.matrix,
+        )
+
+    def keep_epoch(folder: Path, history: History) -> None:
+        save_checkpoint(files, folder, to=trial.checkpoints)
+        events = Path(scratch) / TENSORBOARD_FILE
+        write_events(events, history)
+        copy_file(files, events, to=trial.tensorboard)
+
+    return fit(
+        build,
+        train=shards["train"],
+        validation=shards.get("validation"),
+        labels=trial.dataset.labels,
+        label_counts=trial.dataset.label_counts("train"),
+        network_config=config.network,
+        config=config.training,
+        seed=trial.seed,
+        checkpoints=checkpoints,
+        hooks=Hooks(on_batch=progress.advance, on_epoch=keep_epoch),
+    )
+
+
+def _evaluate(forward: Forward, shards: Shards, dataset: Dataset) -> dict[str, Any]:
+    probabilities, truth = predict(forward, shards)
+    measure = evaluate_multilabel if dataset.layout.multilabel else evaluate
+    return dict(measure(probabilities, truth, labels=dataset.labels))

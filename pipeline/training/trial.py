@@ -1,0 +1,95 @@
+"""A trial: one training of one configuration with one seed. What is sent, and what comes back."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from model.config import to_plain
+from pipeline.config.sections import Config
+from pipeline.corpora.preparing.dataset import Dataset
+from pipeline.storage.files import join
+from pipeline.storage.manifest import fingerprint
+
+# TensorBoard reads files with this prefix.
+TENSORBOARD_FILE = "events.out.tfevents.limelight"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One training to run: what a worker receives.
+
+    Attributes:
+        variant: the name of the configuration, `base` or one of `training.variants`.
+        seed: of the initial weights, dropout and the order of documents.
+        config: of this variant.
+        dataset: the prepared corpus.
+        vectors_digest: of the file of word vectors that the embedding starts from; None if it
+            starts from random vectors.
+        folder: where the model directory is written.
+    """
+
+    variant: str
+    seed: int
+    config: Config
+    dataset: Dataset
+    vectors_digest: str | None
+    folder: str
+
+    @property
+    def key(self) -> str:
+        """Identifies the trial in the workspace; equal in every attempt to run it."""
+        return fingerprint(
+            self.dataset.files.folder,
+            self.seed,
+            self.vectors_digest,
+            to_plain(self.config.network),
+            to_plain(self.config.training),
+        )
+
+    @property
+    def checkpoints(self) -> str:
+        """The folder of the last epoch's checkpoint; deleted once the run publishes a model."""
+        return join(self.config.workspace, "checkpoints", self.key)
+
+    @property
+    def tensorboard(self) -> str:
+        """The file that TensorBoard reads: `tensorboard --logdir <workspace>/logs`."""
+        run = f"{self.variant}-seed-{self.seed}-{self.key}"
+        return join(self.config.workspace, "logs", self.config.name, run, TENSORBOARD_FILE)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """One finished training: what a worker sends back.
+
+    Attributes:
+        variant: as in the `Trial`.
+        seed: as in the `Trial`.
+        folder: where the model directory was written.
+        metrics: of each split that was evaluated, as `metrics.json` holds them.
+        epochs: how many were trained.
+        best_epoch: the epoch whose weights were kept, counted from 1.
+        vocabulary_ids: rows of the embedding.
+        vectors: the file of word vectors, its digest, and how many tokens of the vocabulary it
+            has; None if no file was given.
+        files: bytes and SHA-256 of each file of the model directory, by name.
+    """
+
+    variant: str
+    seed: int
+    folder: str
+    metrics: Mapping[str, Any]
+    epochs: int
+    best_epoch: int
+    vocabulary_ids: int
+    vectors: Mapping[str, Any] | None
+    files: Mapping[str, Mapping[str, Any]]
+
+    def scores(self) -> dict[str, dict[str, float]]:
+        """The metrics that are single numbers, by split."""
+        return {
+            split: {
+                name: value for name, value in measured.items() if isinstance(value, int | float)
+            }
+            for split, measured in self.metrics.items()
+        }

@@ -1,0 +1,43 @@
+"""The word vectors that a trial's embedding starts from."""
+
+import logging
+from typing import Any
+
+from model.text.vocabulary import Vocabulary
+from model.training.pretrained_vectors import Vectors, read_vectors
+from pipeline.storage.files import Files
+from pipeline.training.trial import Trial
+
+logger = logging.getLogger("limelight")
+
+
+def read_trial_vectors(trial: Trial, vocabulary: Vocabulary, *, files: Files) -> Vectors | None:
+    """The vectors of the vocabulary's tokens; None if the config names no file.
+
+    Raises:
+        ConfigError: if the file is not a file of vectors of the embedding's width.
+    """
+    embedding = trial.config.network.embedding
+    if embedding.vectors is None:
+        return None
+    with files.open(embedding.vectors) as stream:
+        vectors = read_vectors(
+            stream, vocabulary, config=embedding, seed=trial.seed, where=embedding.vectors
+        )
+    logger.info(
+        "vectors: %s of %s tokens of the vocabulary are in %s",
+        f"{vectors.found:,}",
+        f"{len(vocabulary.tokens):,}",
+        embedding.vectors,
+    )
+    return vectors
+
+
+def describe_vectors(trial: Trial, vectors: Vectors, vocabulary: Vocabulary) -> dict[str, Any]:
+    """The `vectors` of a model's manifest."""
+    return {
+        "file": trial.config.network.embedding.vectors,
+        "digest": trial.vectors_digest,
+        "found": vectors.found,
+        "tokens": len(vocabulary.tokens),
+    }

@@ -1,0 +1,44 @@
+"""Trial: what its key depends on; TrialResult: which metrics are scores."""
+
+import dataclasses
+
+import pytest
+
+from pipeline.config.sections import Config
+from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
+from pipeline.training.trial import Trial, TrialResult
+
+TRIAL = Trial(
+    variant="base",
+    seed=1,
+    config=Config(workspace="runs"),
+    dataset=Dataset(files=DatasetFiles(folder="datasets/1"), manifest={}, statistics={}),
+    vectors_digest="one digest",
+    folder="one folder",
+)
+
+
+def test_another_folder_is_the_same_training():
+    again = dataclasses.replace(TRIAL, folder="another folder")
+    assert again.key == TRIAL.key
+    assert again.checkpoints == TRIAL.checkpoints == f"runs/checkpoints/{TRIAL.key}"
+
+
+@pytest.mark.parametrize("change", [{"vectors_digest": "another digest"}, {"seed": 2}])
+def test_another_seed_or_other_vectors_are_another_training(change):
+    assert dataclasses.replace(TRIAL, **change).key != TRIAL.key
+
+
+def test_scores_are_the_metrics_that_are_single_numbers():
+    result = TrialResult(
+        variant="base",
+        seed=1,
+        folder="one folder",
+        metrics={"test": {"accuracy": 0.5, "rows": 4, "confusion": [[1, 1], [1, 1]]}},
+        epochs=1,
+        best_epoch=1,
+        vocabulary_ids=3,
+        vectors=None,
+        files={},
+    )
+    assert result.scores() == {"test": {"accuracy": 0.5, "rows": 4}}
