@@ -24,14 +24,9 @@ from pipeline.cli.printing import (
     print_trials,
 )
 from pipeline.config.inputs import is_tsv, new_input
-from pipeline.config.sections import (
-    Config,
-    ScoringConfig,
-    build_config,
-    config_of_date,
-    load_config,
-    vary_config,
-)
+from pipeline.config.loading import build_config, config_of_date, load_config
+from pipeline.config.sections import Config, ScoringConfig
+from pipeline.config.variants import vary_config
 from pipeline.nights.commit import Partition
 from pipeline.process.printable import printable
 from pipeline.runners.execution import RunError

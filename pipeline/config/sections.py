@@ -6,27 +6,19 @@ the corpus; `configs/quickstart.yaml` spells all of them out.
 """
 
 import dataclasses
-import os
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal
-
-import yaml
+from typing import Literal
 
 from model.config import (
     STRICT,
-    ConfigError,
     EngineName,
     LongDocuments,
     NetworkConfig,
     TextConfig,
     TrainingConfig,
-    VariantConfig,
     VectorsConfig,
     require,
     require_rate,
-    to_plain,
 )
 from model.config_loading import load_section
 from pipeline.config.inputs import InputConfig
@@ -208,118 +200,3 @@ def require_folder(path: str, key: str) -> None:
     # Beam's filesystems read these characters as a glob, wherever they stand.
     valid = bool(path) and not set("*?[") & set(path)
     require(valid, key, "a folder's path without '*', '?' or '['", path)
-
-
-def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
-    """Reads a YAML file, applies `KEY=VALUE` overrides, expands `${NAME}`.
-
-    A config without `name` is named after its file.
-
-    Raises:
-        ConfigError: in one line, for a file that cannot be read or parsed, an
-            unset environment variable, an unknown key, a value out of range.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: expected a readable config file, got {error.strerror}. Check --config."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: expected UTF-8 text, got other bytes from byte {error.start}. "
-            "Save the file as UTF-8."
-        ) from None
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise ConfigError(f"{path}: expected YAML, got {problem}. Mend the file.") from None
-    if not isinstance(values, dict):
-        raise ConfigError(
-            f"{path}: expected sections such as 'corpus:', got {type(values).__name__}. "
-            "See configs/quickstart.yaml."
-        )
-    return build_config({"name": Path(path).stem, **values}, overrides, where=path)
-
-
-def build_config(values: dict[str, Any], overrides: Sequence[str], *, where: str) -> Config:
-    """A config from plain values, `KEY=VALUE` overrides and the environment.
-
-    Raises:
-        ConfigError: as `load_config` does; `where` is what it tells to edit.
-    """
-    for override in overrides:
-        _apply_override(values, override)
-    return load_section(Config, _expand(values, where=where), where=where)
-
-
-def vary_config(config: Config, variant: VariantConfig) -> Config:
-    """The config with a variant's overrides; it keeps the corpus and the text.
-
-    Raises:
-        ConfigError: as `build_config` does, or if the variant needs another dataset.
-    """
-    where = f"training.variants, {variant.name!r}"
-    varied = build_config(to_plain(config), variant.overrides, where=where)
-    if dataclasses.replace(varied, network=config.network, training=config.training) != config:
-        raise ConfigError(
-            f"{where}: expected overrides of network and training, got "
-            f"{', '.join(variant.overrides)}. Give what else differs a config of its own."
-        )
-    for key in ("gpu", "mixed_precision", "resources", "seeds", "variants"):
-        if getattr(varied.training, key) != getattr(config.training, key):
-            raise ConfigError(
-                f"{where}: expected what a network or its training is, got training.{key}, which "
-                "all trainings of a command share. Run another command with --set "
-                f"training.{key}=..."
-            )
-    return varied
-
-
-def config_of_date(config: Config, date: str) -> Config:
-    """The config with a date in place of every `{date}` in its inputs."""
-    inputs = tuple(item.of_date(date) for item in config.corpus.inputs)
-    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=inputs))
-
-
-def _apply_override(values: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(
-            f"--set {override}: expected KEY=VALUE such as training.epochs=3, got no '='. "
-            "Write the dotted key, '=', and a YAML value."
-        )
-    *sections, name = key.split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
-            raise ConfigError(
-                f"--set {override}: expected {section} to be a section, got "
-                f"{type(values).__name__}. Set the whole key instead."
-            )
-    try:
-        values[name] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {override}: expected a YAML value, got {value!r}.") from None
-
-
-def _expand(value: Any, *, where: str) -> Any:
-    """Replaces `${NAME}` by the environment variable in every string of a tree."""
-    if isinstance(value, Mapping):
-        return {str(key): _expand(item, where=where) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_expand(item, where=where) for item in value]
-    if not isinstance(value, str):
-        return value
-
-    def variable(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in os.environ:
-            raise ConfigError(
-                f"{where}: expected the environment variable {name} to be set for "
-                f"{value!r}, got none. Run: export {name}=..."
-            )
-        return os.environ[name]
-
-    return re.sub(r"\$\{(\w+)\}", variable, value)

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from model.config import ConfigError
+from pipeline.config.yaml_files import read_yaml
 
 PROFILES = Path("configs/runners")
 
@@ -35,7 +36,7 @@ def load_profile(name: str) -> Profile:
     """
     path = Path(name) if name.endswith(".yaml") else PROFILES / f"{name}.yaml"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path)
     except OSError:
         known = sorted(each.stem for each in PROFILES.glob("*.yaml"))
         close = difflib.get_close_matches(name, known, n=1)
@@ -43,9 +44,6 @@ def load_profile(name: str) -> Profile:
         raise ConfigError(
             f"--runner-profile {name}: expected a profile at {path}, got none; {hint}"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = " ".join(str(error).split())
-        raise ConfigError(f"{path}: expected YAML, got {problem}. Mend the file.") from None
     sections = values if isinstance(values, dict) else {"": values}
     unknown = sorted(set(map(str, sections)) - {"beam", "config"})
     beam, config = sections.get("beam") or {}, sections.get("config") or {}

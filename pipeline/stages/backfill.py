@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from model.config import ConfigError
-from pipeline.config.sections import Config, config_of_date
+from pipeline.config.loading import config_of_date
+from pipeline.config.sections import Config
 from pipeline.nights.commit import Partition
 from pipeline.stages.publishing import IfExists
 from pipeline.stages.score import ScoringRun, score

@@ -10,7 +10,8 @@ from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
 from model.config import BASE_VARIANT, ConfigError, to_plain
 from model.metrics.classification import are_directed_relations
 from model.training.pretrained_vectors import check_width
-from pipeline.config.sections import Config, vary_config
+from pipeline.config.sections import Config
+from pipeline.config.variants import vary_config
 from pipeline.corpora.preparing.config_checks import check_head
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.process import progress

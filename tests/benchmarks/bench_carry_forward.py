@@ -39,7 +39,8 @@ from model.bundle import (
 from model.config import AttentionConfig, NetworkConfig, TextConfig, TrainingConfig
 from model.layers.classifier import build_classifier
 from model.text.vocabulary import Vocabulary
-from pipeline.config.sections import CorpusConfig, InputConfig
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.dispatch import FilePart, read_part
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout

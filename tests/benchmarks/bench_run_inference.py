@@ -24,7 +24,8 @@ import pyarrow as pa
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from model.scoring.scorer import Scorer
-from pipeline.config.sections import CorpusConfig, InputConfig, ScoringConfig
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig, ScoringConfig
 from pipeline.corpora.formats.dispatch import FilePart, read_part
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import UnitBatch

@@ -80,7 +80,7 @@ class Turns:
 def read_corpus(folder: str, *, documents: int) -> Corpus:
     """Prepares IMDB with the pipeline and reads its first training and held-out documents."""
     from model.training.dataset import Shards, evaluation_batches
-    from pipeline.config.sections import load_config
+    from pipeline.config.loading import load_config
     from pipeline.stages.prepare import prepare
     from pipeline.storage.beam_files import BeamFiles
     from pipeline.storage.files import read_lines
@@ -120,7 +120,7 @@ def train_limelight(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     from model.training.devices import share_cores
     from model.training.examples import encode_examples
     from model.training.fit import Hooks, fit, predict
-    from pipeline.config.sections import load_config
+    from pipeline.config.loading import load_config
 
     share_cores()  # as `pipeline train` does
 
@@ -163,7 +163,7 @@ def train_keras(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     from keras import layers, ops
 
     from model.metrics.classification import log_loss
-    from pipeline.config.sections import load_config
+    from pipeline.config.loading import load_config
 
     config = load_config(CONFIG, [f"workspace={scratch}"])
     network, training = config.network, config.training

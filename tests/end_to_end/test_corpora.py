@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.sections import Config, load_config
+from pipeline.config.loading import load_config
+from pipeline.config.sections import Config
 from pipeline.corpora.formats.dispatch import read_part
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.units import find_input_files

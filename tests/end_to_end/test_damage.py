@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.config.sections import build_config
+from pipeline.config.loading import build_config
 from pipeline.stages.prepare import prepare
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import join

@@ -55,6 +55,14 @@ def test_a_missing_config_file(tmp_path):
     assert "nothing.yaml: expected a readable config file" in finished.error_line
 
 
+def test_a_config_key_given_twice(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("training: {epochs: 3}\ntraining: {seeds: [1]}\n")
+    finished = run("prepare", "--config", config)
+    assert finished.code == 2
+    assert f"{config}, line 2: expected each key once, got 'training'" in finished.error_line
+
+
 def test_an_unset_environment_variable(tmp_path):
     config = write_config(tmp_path, ROWS, workspace="${LIMELIGHT_TEST_UNSET}/runs")
     finished = run("prepare", "--config", config)

@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from pipeline.config.sections import build_config
+from pipeline.config.loading import build_config
 from pipeline.demo.corpus import generate_demo_corpus
 from pipeline.stages.prepare import prepare
 from pipeline.storage.beam_files import BeamFiles

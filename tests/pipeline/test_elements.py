@@ -6,7 +6,8 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.config.sections import CorpusConfig, InputConfig
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.reading.units import Unit
 from pipeline.elements import RecordBatchCoder, UnitBatch
 from pipeline.storage.beam_files import BeamFiles

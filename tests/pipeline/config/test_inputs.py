@@ -1,4 +1,4 @@
-"""The config of an input that is a table."""
+"""The config of an input: formats by name, tables."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import pytest
 
 from model.config import ConfigError
 from pipeline.cli.commands import _with_input
-from pipeline.config.inputs import InputConfig
-from pipeline.config.sections import Config, build_config, config_of_date
+from pipeline.config.inputs import InputConfig, infer_format, new_input
+from pipeline.config.loading import build_config, config_of_date
+from pipeline.config.sections import Config
 from pipeline.stages.backfill import backfill
 from pipeline.storage.beam_files import BeamFiles
 
@@ -96,3 +97,34 @@ def test_a_file_on_the_command_line_is_read_as_its_like_in_the_config(
     config = config_of({"path": "a.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"})
     [item] = _with_input(config, path).corpus.inputs
     assert (item.path, item.delimiter, item.encoding) == (path, delimiter, encoding)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.jsonl", "jsonl"),
+        ("gs://b/*.JSONL.GZ", "jsonl"),
+        ("x.json.zst", "jsonl"),
+        ("a.b/x.csv.bz2", "csv"),
+        ("x.tsv", "csv"),
+        ("x.parquet", "parquet"),
+        ("x.txt", "text"),
+        ("x.tfrecord.gz", "tfrecord"),
+    ],
+)
+def test_a_name_suggests_a_format(path: str, expected: str) -> None:
+    assert infer_format(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "delimiter"), [("a.tsv", "\t"), ("a.tsv.gz", "\t"), ("a.csv", ",")]
+)
+def test_a_tsv_is_divided_at_tabs(path: str, delimiter: str) -> None:
+    assert new_input(path).delimiter == delimiter
+
+
+@pytest.mark.parametrize("path", ["corpus", "a.jsonl/part-1", "x.gz", "x.doc", "*"])
+def test_a_name_that_suggests_none_is_an_error(path: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        infer_format(path)
+    assert str(raised.value).startswith(f"--input {path}: expected a name ending in jsonl, ")

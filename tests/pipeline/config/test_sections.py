@@ -6,111 +6,18 @@ import pytest
 import yaml
 
 from model.config import ConfigError
-from pipeline.config.inputs import InputConfig, infer_format, new_input
-from pipeline.config.sections import (
-    Config,
-    CorpusConfig,
-    build_config,
-    load_config,
-)
+from pipeline.config.inputs import InputConfig
+from pipeline.config.loading import build_config
+from pipeline.config.sections import Config, CorpusConfig
 
 
-def load(tmp_path: Path, text: str, *overrides: str, name: str = "experiment.yaml") -> Config:
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    return load_config(str(path), overrides)
-
-
-def fails(values: dict[str, Any], *overrides: str) -> str:
+def fails(values: dict[str, Any]) -> str:
     """The one line that a bad config gives."""
     with pytest.raises(ConfigError) as raised:
-        build_config(values, overrides, where="my.yaml")
+        build_config(values, (), where="my.yaml")
     message = str(raised.value)
     assert "\n" not in message
     return message
-
-
-def test_a_config_needs_nothing_but_yaml(tmp_path: Path) -> None:
-    assert load(tmp_path, "{}") == dataclasses.replace(Config(), name="experiment")
-
-
-def test_sections_keys_and_lists_are_read(tmp_path: Path) -> None:
-    config = load(
-        tmp_path,
-        """
-        name: imdb
-        corpus:
-          inputs:
-            - {path: a.csv, format: csv, split: train, delimiter: "\\t", quote: null}
-            - path: b.jsonl
-          columns: {id: key, keep: [lang, day]}
-          splits: {validation: 0, test: 0.25}
-        text: {max_tokens: 7}
-        network: {attention: {kind: dense}}
-        training: {seeds: [3, 4]}
-        scoring: {output: {attention: none}}
-        """,
-    )
-    assert config.name == "imdb"
-    first, second = config.corpus.inputs
-    assert (first.format, first.split, first.delimiter, first.quote) == ("csv", "train", "\t", None)
-    assert (second.format, second.split) == ("jsonl", None)
-    assert config.corpus.columns.id == "key"
-    assert config.corpus.columns.keep == ("lang", "day")
-    assert config.corpus.splits.validation == 0
-    assert config.text.max_tokens == 7
-    assert config.network.attention.kind == "dense"
-    assert config.training.seeds == (3, 4)
-    assert config.scoring.output.attention == "none"
-    assert config.workspace == "runs"
-
-
-def test_a_date_is_as_good_a_name_as_any(tmp_path: Path) -> None:
-    assert load(tmp_path, "name: 2026-11-20").name == "2026-11-20"
-
-
-def test_overrides_are_yaml_and_the_last_one_counts(tmp_path: Path) -> None:
-    config = load(
-        tmp_path,
-        "training: {epochs: 3}",
-        "training.epochs=4",
-        "training.epochs=5",
-        "training.seeds=[1, 2]",
-        "corpus.columns.id=key=1",
-        "corpus.columns.label=null",
-        "text.lowercase=false",
-    )
-    assert config.training.epochs == 5
-    assert config.training.seeds == (1, 2)
-    assert config.corpus.columns.id == "key=1"
-    assert config.corpus.columns.label is None
-    assert config.text.lowercase is False
-
-
-def test_environment_variables_are_put_in_everywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CORPORA", "/data")
-    monkeypatch.setenv("COLUMN", "body")
-    config = load(
-        tmp_path,
-        "corpus: {inputs: [{path: '${CORPORA}/${CORPORA}/x.jsonl'}]}",
-        "corpus.columns.text=${COLUMN}",
-    )
-    assert config.corpus.inputs[0].path == "/data//data/x.jsonl"
-    assert config.corpus.columns.text == "body"
-
-
-def test_a_variable_that_is_unset_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOWHERE", raising=False)
-    assert fails({"workspace": "${NOWHERE}/x"}) == (
-        "my.yaml: expected the environment variable NOWHERE to be set for '${NOWHERE}/x', "
-        "got none. Run: export NOWHERE=..."
-    )
-
-
-def test_what_is_no_variable_is_left_as_it_is() -> None:
-    assert build_config({"workspace": "a$b/${}"}, (), where="x").workspace == "a$b/${}"
 
 
 ONE_INPUT = {"path": "x"}
@@ -211,75 +118,6 @@ def test_all_problems_of_different_sections_are_told_at_once() -> None:
     assert "nam: unknown key (did you mean name?)" in line
 
 
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("training.epochs", "--set training.epochs: expected KEY=VALUE such as"),
-        ("=3", "--set =3: expected KEY=VALUE such as"),
-        ("training.epochs=[", "--set training.epochs=[: expected a YAML value, got '['"),
-        ("name.x=1", "--set name.x=1: expected name to be a section, got str"),
-        ("training.epoch=1", "training.epoch: unknown key (did you mean training.epochs?)"),
-    ],
-)
-def test_a_bad_override_is_one_line(override: str, message: str) -> None:
-    assert fails({"name": "x"}, override).startswith(message)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"a: [1", "expected YAML, got while parsing"),
-        (b"- 1", "expected sections such as 'corpus:', got list"),
-        (b"", "expected sections such as 'corpus:', got NoneType"),
-        ("name: \u00e9".encode("latin-1"), "expected UTF-8 text, got other bytes from byte 6"),
-    ],
-)
-def test_a_file_that_is_no_config_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
-    path = tmp_path / "bad.yaml"
-    path.write_bytes(content)
-    with pytest.raises(ConfigError) as raised:
-        load_config(str(path))
-    assert str(raised.value).startswith(f"{path}: {message}")
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.parametrize(("name", "problem"), [("none.yaml", "No such file"), (".", "Is a dir")])
-def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, name: str, problem: str) -> None:
-    with pytest.raises(ConfigError, match=f"expected a readable config file, got {problem}"):
-        load_config(str(tmp_path / name))
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("a.jsonl", "jsonl"),
-        ("gs://b/*.JSONL.GZ", "jsonl"),
-        ("x.json.zst", "jsonl"),
-        ("a.b/x.csv.bz2", "csv"),
-        ("x.tsv", "csv"),
-        ("x.parquet", "parquet"),
-        ("x.txt", "text"),
-        ("x.tfrecord.gz", "tfrecord"),
-    ],
-)
-def test_a_name_suggests_a_format(path: str, expected: str) -> None:
-    assert infer_format(path) == expected
-
-
-@pytest.mark.parametrize(
-    ("path", "delimiter"), [("a.tsv", "\t"), ("a.tsv.gz", "\t"), ("a.csv", ",")]
-)
-def test_a_tsv_is_divided_at_tabs(path: str, delimiter: str) -> None:
-    assert new_input(path).delimiter == delimiter
-
-
-@pytest.mark.parametrize("path", ["corpus", "a.jsonl/part-1", "x.gz", "x.doc", "*"])
-def test_a_name_that_suggests_none_is_an_error(path: str) -> None:
-    with pytest.raises(ConfigError) as raised:
-        infer_format(path)
-    assert str(raised.value).startswith(f"--input {path}: expected a name ending in jsonl, ")
-
-
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 
 
@@ -297,9 +135,3 @@ def test_the_quickstart_config_spells_out_every_key() -> None:
     corpus = CorpusConfig(inputs=(InputConfig(path="x"),))
     every = dataclasses.asdict(dataclasses.replace(Config(), corpus=corpus))
     assert keys_of(written) == keys_of(every)
-
-
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
-def test_every_config_can_be_loaded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CORPORA", "/corpora")
-    assert load_config(str(path)).corpus.inputs

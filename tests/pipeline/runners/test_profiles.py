@@ -4,7 +4,7 @@ import pytest
 
 from model.config import ConfigError
 from pipeline.cli.commands import run_command
-from pipeline.config.sections import build_config
+from pipeline.config.loading import build_config
 from pipeline.runners.options import RUNNERS, check_runner, name_job, with_runner
 from pipeline.runners.profiles import PROFILES, load_profile
 
@@ -53,6 +53,7 @@ def test_an_empty_profile_changes_nothing(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("beam: [", "expected YAML"),
+        ("beam: {}\nbeam: {}", "line 2: expected each key once, got 'beam' again"),
         ("flags: {runner: X}", "got flags"),
         ("beam: FlinkRunner", "expected the sections 'beam' and 'config'"),
         ("just words", "expected the sections"),

@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.config.sections import Config, build_config
+from pipeline.config.loading import build_config
+from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.stages.prepare import prepare
 from pipeline.storage.beam_files import BeamFiles

@@ -11,7 +11,8 @@ from google.auth.exceptions import DefaultCredentialsError
 
 from model.config import ConfigError
 from pipeline.cli.printing import print_estimate, print_plan
-from pipeline.config.sections import Config, build_config
+from pipeline.config.loading import build_config
+from pipeline.config.sections import Config
 from pipeline.runners.execution import RunError
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.inputs import opened_inputs

@@ -13,7 +13,8 @@ import pytest
 
 from model.config import ConfigError
 from model.text.tokenizer import Tokenizer
-from pipeline.config.sections import Config, build_config
+from pipeline.config.loading import build_config
+from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.corpora.reading.units import find_input_files, group_units, plan_parts
 from pipeline.stages.prepare import dataset_fingerprint

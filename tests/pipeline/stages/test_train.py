@@ -14,10 +14,10 @@ from model.config import (
     EmbeddingConfig,
     LSTMConfig,
     NetworkConfig,
-    VariantConfig,
 )
 from model.scoring.scorer import load_scorer
-from pipeline.config.sections import Config, build_config, vary_config
+from pipeline.config.loading import build_config
+from pipeline.config.sections import Config
 from pipeline.stages.train import Trained, check_monitor, choose_best, digest_vectors, train
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training.trial import TENSORBOARD_FILE, TrialResult
@@ -104,12 +104,6 @@ def test_missing_vectors_fail_before_any_work(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_variant_may_not_change_what_all_trainings_share(tmp_path):
-    variant = VariantConfig(name="half", overrides=("training.mixed_precision=true",))
-    with pytest.raises(ConfigError, match=r"'half': expected .* got training.mixed_precision"):
-        vary_config(make_config(tmp_path), variant)
-
-
 def test_a_network_with_every_kind_of_dropout_is_published(tmp_path):
     config = make_config(tmp_path, epochs=1)
     network = NetworkConfig(
@@ -163,15 +157,6 @@ def test_the_official_score_is_for_directed_relations_alone(tmp_path):
     several = NetworkConfig(head="multilabel")
     with pytest.raises(ConfigError, match="one a document, got semeval_f1"):
         check_monitor(dataclasses.replace(config, network=several), RELATIONS)
-
-
-@pytest.mark.parametrize(
-    "override", ["text.max_tokens=9", "corpus.limit=9", "scoring.engine=keras", "name=other"]
-)
-def test_a_variant_may_change_network_and_training_alone(tmp_path, override):
-    variant = VariantConfig(name="longer", overrides=(override,))
-    with pytest.raises(ConfigError, match="'longer': expected overrides of network and training"):
-        vary_config(make_config(tmp_path), variant)
 
 
 def test_a_variant_whose_head_cannot_learn_the_labels_is_refused_before_training(tmp_path):

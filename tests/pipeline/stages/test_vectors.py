@@ -8,7 +8,8 @@ import pytest
 from model.config import EmbeddingConfig, TextConfig
 from model.text.vocabulary import Vocabulary
 from model.training.pretrained_vectors import read_vectors
-from pipeline.config.sections import Config, build_config
+from pipeline.config.loading import build_config
+from pipeline.config.sections import Config
 from pipeline.runners.execution import RunError
 from pipeline.stages.vectors import learn_vectors
 from pipeline.storage.beam_files import BeamFiles

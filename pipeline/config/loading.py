@@ -1,0 +1,100 @@
+"""YAML -> a config: the file is parsed, overridden, its variables replaced, and checked."""
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.config import ConfigError, load_section
+from pipeline.config.sections import Config
+from pipeline.config.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
+
+
+def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
+    """Reads a YAML file, applies `KEY=VALUE` overrides, replaces `${NAME}` by the environment's.
+
+    A config without `name` is named after its file.
+
+    Raises:
+        ConfigError: in one line, for a file that cannot be read or parsed, a key that is
+            given twice or is unknown, an unset environment variable, a value out of range.
+    """
+    try:
+        values = read_yaml(Path(path))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: expected a readable config file, got {error.strerror}. Check --config."
+        ) from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"{path}: expected sections such as 'corpus:', got {type(values).__name__}. "
+            "See configs/quickstart.yaml."
+        )
+    return build_config({"name": Path(path).stem, **values}, overrides, where=path)
+
+
+def build_config(values: dict[str, Any], overrides: Sequence[str], *, where: str) -> Config:
+    """A config from plain values, `KEY=VALUE` overrides and the environment.
+
+    Raises:
+        ConfigError: as `load_config` does; `where` is what it tells to edit.
+    """
+    for override in overrides:
+        _apply_override(values, override)
+    return load_section(Config, _expand(values, where=where), where=where)
+
+
+def config_of_date(config: Config, date: str) -> Config:
+    """The config with a date in place of every `{date}` in its inputs."""
+    inputs = tuple(item.of_date(date) for item in config.corpus.inputs)
+    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=inputs))
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            f"--set {override}: expected KEY=VALUE such as training.epochs=3, got no '='. "
+            "Write the dotted key, '=', and a YAML value."
+        )
+    *sections, name = key.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise ConfigError(
+                f"--set {override}: expected {section} to be a section, got "
+                f"{type(values).__name__}. Set the whole key instead."
+            )
+    try:
+        values[name] = parse_yaml(value)
+    except DuplicateKeyError as error:
+        raise ConfigError(
+            f"--set {override}: expected each key once, got {error.key!r} again. Delete one."
+        ) from None
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {override}: expected a YAML value, got {value!r}.") from None
+
+
+def _expand(value: Any, *, where: str) -> Any:
+    """Replaces `${NAME}` by the environment variable in every string of a tree."""
+    if isinstance(value, Mapping):
+        return {str(key): _expand(item, where=where) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, where=where) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in os.environ:
+            raise ConfigError(
+                f"{where}: expected the environment variable {name} to be set for "
+                f"{value!r}, got none. Run: export {name}=..."
+            )
+        return os.environ[name]
+
+    return re.sub(r"\$\{(\w+)\}", variable, value)

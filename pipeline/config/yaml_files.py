@@ -1,0 +1,84 @@
+"""YAML that a person wrote -> plain values; a key given twice is an error.
+
+PyYAML keeps the last of two equal keys without a word: of two sections
+`training:` the first would have no effect.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.config import ConfigError
+
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+class DuplicateKeyError(yaml.MarkedYAMLError):
+    """A mapping holds a key twice.
+
+    Attributes:
+        key: the key, as YAML reads it.
+        line: the line of the second one, from 1.
+        first_line: the line of the first one.
+    """
+
+    def __init__(self, key: object, *, first: yaml.Mark, second: yaml.Mark) -> None:
+        super().__init__(problem=f"found the key {key!r} twice", problem_mark=second)
+        self.key = key
+        self.line = second.line + 1
+        self.first_line = first.line + 1
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, which also refuses a mapping with two equal keys."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Keys are compared here, before a merge key `<<` brings in those of other mappings:
+        # a key that overrides a merged one is no duplicate.
+        node = super().compose_mapping_node(anchor)
+        marks: dict[object, yaml.Mark] = {}
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue  # refused later: a list or a mapping cannot be a key
+            merges = key_node.tag == _MERGE_TAG
+            key = key_node.value if merges else self.construct_object(key_node)
+            if key in marks:
+                raise DuplicateKeyError(key, first=marks[key], second=key_node.start_mark)
+            marks[key] = key_node.start_mark
+        return node
+
+
+def parse_yaml(text: str) -> Any:
+    """The plain values of a YAML document.
+
+    Raises:
+        DuplicateKeyError: for a mapping, at any depth, that holds a key twice.
+        yaml.YAMLError: for any other text that is not YAML.
+    """
+    return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  # derived from SafeLoader
+
+
+def read_yaml(path: Path) -> Any:
+    """The plain values of a YAML file.
+
+    Raises:
+        OSError: for a file that cannot be read.
+        ConfigError: in one line, for a file that is not UTF-8 or not YAML, and for one
+            that gives a key twice.
+    """
+    try:
+        return parse_yaml(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: expected UTF-8 text, got other bytes from byte {error.start}. "
+            "Save the file as UTF-8."
+        ) from None
+    except DuplicateKeyError as error:
+        raise ConfigError(
+            f"{path}, line {error.line}: expected each key once, got {error.key!r} again "
+            f"(first on line {error.first_line}). Merge the two or delete one."
+        ) from None
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise ConfigError(f"{path}: expected YAML, got {problem}. Correct the file.") from None
