@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from model.config import ConfigError, load_section
+from model.config import ConfigError
+from model.config_loading import load_section
 from pipeline.config.sections import Config
 from pipeline.config.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
 

@@ -20,7 +20,6 @@ from model.config import (
     require,
     require_rate,
 )
-from model.config_loading import load_section
 from pipeline.config.inputs import InputConfig
 from pipeline.schemas import DIGEST, DOCUMENTS, PREDICTIONS
 
