@@ -14,7 +14,7 @@ from pipeline.corpora.reading.units import find_input_files
 from pipeline.process.printable import printable
 from pipeline.reports.formats import SCORES
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.training.trial_scores import Trial, compare_variants, summarize_trials
+from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
 
 if TYPE_CHECKING:
     from pipeline.nights.history import RunSummary
@@ -90,7 +90,7 @@ def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
 def print_trials(results: "Sequence[TrialResult]") -> None:
     """Means over the seeds of each variant, and what the first gains over the others."""
     trials = [
-        Trial(variant=item.variant, seed=item.seed, epochs=item.epochs, metrics=item.scores())
+        TrialRecord(variant=item.variant, seed=item.seed, epochs=item.epochs, metrics=item.scores())
         for item in results
     ]
     for score in summarize_trials(trials):

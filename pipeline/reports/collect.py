@@ -23,7 +23,7 @@ from pipeline.reports.dataset_report import DatasetReport
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
 from pipeline.storage.files import Files, base_name, join, read_json, read_lines
-from pipeline.training.trial_scores import Trial
+from pipeline.training.trial_scores import TrialRecord
 
 EXAMPLES_A_REASON = 3
 REJECTION_FILES = 20  # examples are looked for in so many files at most
@@ -47,7 +47,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         best_epoch=manifest["best_epoch"],
         variant=manifest["variant"],
         seed=manifest["seed"],
-        trials=[Trial(**trial) for trial in manifest["trials"]],
+        trials=[TrialRecord(**trial) for trial in manifest["trials"]],
         statistics=DataStatistics.from_json(statistics),
         rows_read=manifest["rows"]["read"],
         examples_split="test" if "test" in evaluations else "validation",

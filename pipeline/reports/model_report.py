@@ -11,7 +11,7 @@ from pipeline.reports.content import DataStatistics, InputFile, RejectionGroup
 from pipeline.reports.formats import counted, dotted
 from pipeline.reports.page import render_page
 from pipeline.reports.shading import LEVELS
-from pipeline.training.trial_scores import Trial, compare_variants, summarize_trials
+from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
 
 MATRIX_LABELS = 30  # a larger confusion matrix says less than a list of confusions
 CONFUSIONS = 10
@@ -58,7 +58,7 @@ class ModelReport:
     statistics: DataStatistics
     rows_read: int
     examples_split: str
-    trials: Sequence[Trial] = ()
+    trials: Sequence[TrialRecord] = ()
     most_certain: Sequence[ExampleDocument] = ()
     least_certain: Sequence[ExampleDocument] = ()
     rejections: Sequence[RejectionGroup] = ()
@@ -161,7 +161,7 @@ def frequent_confusions(evaluation: Evaluation) -> list[Confusion]:
     return sorted(found, key=_rows, reverse=True)[:CONFUSIONS]
 
 
-def _trial_columns(trials: Sequence[Trial]) -> list[tuple[str, str]]:
+def _trial_columns(trials: Sequence[TrialRecord]) -> list[tuple[str, str]]:
     """The `(split, metric)` pairs that every trial has."""
     return [
         (split, metric)

@@ -1,4 +1,4 @@
-"""Checkpoints of a training in the workspace: complete, or as if never begun."""
+"""Checkpoints of a training in the workspace, where another worker can resume from them."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,10 @@ from pipeline.storage.folders import copy_file, download_folder
 
 
 def save_checkpoint(files: Files, local: Path, *, to: str) -> None:
-    """Copies an epoch's end from a worker's disk to the workspace.
+    """Copies the checkpoint of an epoch from a worker's disk to the workspace.
 
-    The state names the other files, so it comes last and by one move: a worker
-    killed on the way leaves the previous checkpoint, or this one.
+    `STATE` names the other files. It is copied last and put in place by one move, so a worker
+    that is killed during the copy leaves either the previous checkpoint or this one, complete.
     """
     names = sorted(path.name for path in local.iterdir())
     for name in names:
@@ -25,6 +25,6 @@ def save_checkpoint(files: Files, local: Path, *, to: str) -> None:
 
 
 def load_checkpoint(files: Files, folder: str, *, to: Path) -> None:
-    """Copies the last whole checkpoint, if there is one, to a worker's disk."""
+    """Copies the last complete checkpoint, if there is one, to a worker's disk."""
     if files.exists(join(folder, STATE)):
         download_folder(files, folder, to=os.fspath(to))

@@ -1,23 +1,19 @@
-"""What trials say together: a mean with its deviation, a gain with its interval."""
+"""What the trials of a run show: each metric's mean and deviation, and each gain's interval."""
 
 import dataclasses
 import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-# Two-sided 95 % quantiles of Student's t by degrees of freedom; beyond, the normal's.
-STUDENT_T = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-)  # fmt: skip
-NORMAL = 1.960
+# Metrics on which variants are compared, as far as their trials have them.
+COMPARED_METRICS = ("accuracy", "macro_f1", "semeval_f1")
 
-COMPARED = ("accuracy", "macro_f1", "semeval_f1")  # of variants, as far as they have them
+CONFIDENCE = 0.95  # of the interval of a gain
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One item of a manifest's `trials`; `metrics` are single numbers by split and name."""
+class TrialRecord:
+    """One item of a manifest's `trials`; `metrics` are single numbers, by split and name."""
 
     variant: str
     seed: int
@@ -38,9 +34,15 @@ class TrialScore:
 
 @dataclasses.dataclass(frozen=True)
 class Gain:
-    """How much more the first variant has than another, in the mean over equal seeds.
+    """The metric of the first variant less that of another, as the mean over equal seeds.
 
-    `low` and `high` bound a 95 % confidence interval of Student's paired t.
+    Attributes:
+        variant: the other variant.
+        split: where it was measured.
+        metric: its name.
+        mean: of the differences, one for each seed.
+        low: lower end of the 95 % confidence interval (Student's t, paired).
+        high: upper end.
     """
 
     variant: str
@@ -51,8 +53,11 @@ class Gain:
     high: float
 
 
-def summarize_trials(trials: Sequence[Trial]) -> list[TrialScore]:
-    """Every metric that all trials of a variant have; of variants with two seeds or more."""
+def summarize_trials(trials: Sequence[TrialRecord]) -> list[TrialScore]:
+    """Summarizes every metric that all trials of a variant have.
+
+    Variants with a single seed are left out: one value has no deviation.
+    """
     scores = []
     for variant in _variants(trials):
         of_variant = [trial for trial in trials if trial.variant == variant]
@@ -63,8 +68,11 @@ def summarize_trials(trials: Sequence[Trial]) -> list[TrialScore]:
     return scores
 
 
-def compare_variants(trials: Sequence[Trial]) -> list[Gain]:
-    """The gain of the first variant over each other one, seed by seed, in `COMPARED`."""
+def compare_variants(trials: Sequence[TrialRecord]) -> list[Gain]:
+    """Compares the first variant with each other one in `COMPARED_METRICS`, seed by seed.
+
+    A metric that fewer than two seeds share gives no interval and is left out.
+    """
     if not trials:
         return []
     first, *others = _variants(trials)
@@ -82,37 +90,40 @@ def compare_variants(trials: Sequence[Trial]) -> list[Gain]:
         for split in trials[0].metrics:
             gains += [
                 _gain(differences, variant=other, split=split, metric=metric)
-                for metric in COMPARED
+                for metric in COMPARED_METRICS
                 if len(differences := _differences(pairs, split, metric)) >= 2
             ]
     return gains
 
 
-def _differences(pairs: Sequence[tuple[Trial, Trial]], split: str, metric: str) -> list[float]:
-    """By how much the first of each pair has more, where both have the metric."""
+def _differences(
+    pairs: Sequence[tuple[TrialRecord, TrialRecord]], split: str, metric: str
+) -> list[float]:
+    """The first trial's metric less the second's, for each pair in which both have it."""
     values = [[each.metrics.get(split, {}).get(metric) for each in pair] for pair in pairs]
     return [one - two for one, two in values if one is not None and two is not None]
 
 
 def _gain(differences: Sequence[float], *, variant: str, split: str, metric: str) -> Gain:
     mean = statistics.fmean(differences)
-    half = student_t(len(differences) - 1) * (
-        statistics.stdev(differences) / math.sqrt(len(differences))
-    )
+    standard_error = statistics.stdev(differences) / math.sqrt(len(differences))
+    half = student_t(len(differences) - 1) * standard_error
     return Gain(variant, split, metric, mean, mean - half, mean + half)
 
 
 def student_t(degrees: int) -> float:
-    """The two-sided 95 % quantile of Student's t."""
-    return STUDENT_T[degrees - 1] if degrees <= len(STUDENT_T) else NORMAL
+    """The two-sided 95 % quantile of Student's t for these degrees of freedom."""
+    from scipy.stats import t  # here, because the import takes 1 s and few commands compare trials
+
+    return float(t.ppf((1 + CONFIDENCE) / 2, degrees))
 
 
-def _variants(trials: Sequence[Trial]) -> list[str]:
+def _variants(trials: Sequence[TrialRecord]) -> list[str]:
     return list(dict.fromkeys(trial.variant for trial in trials))
 
 
-def _metrics(trials: Sequence[Trial]) -> list[tuple[str, str]]:
-    """The metrics to summarize; none where there are fewer than two trials."""
+def _metrics(trials: Sequence[TrialRecord]) -> list[tuple[str, str]]:
+    """The `(split, metric)` pairs to summarize; none if there are fewer than two trials."""
     if len(trials) < 2:
         return []
     return [

@@ -1,4 +1,4 @@
-"""The profile of a split as the network sees it: what later corpora are compared with."""
+"""The profile of the validation documents, with which each scored corpus is compared for drift."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,17 @@ from pipeline.corpora.scoring.corpus_profile import profile_arrays
 def profile_split(
     forward: Forward, shards: Shards, vocabulary: Vocabulary, *, labels: Sequence[str]
 ) -> dict[str, Any]:
-    """Runs the network over a split and counts, as a scoring run would."""
+    """Runs the network over a split and counts what a scoring run counts of its corpus.
+
+    Args:
+        forward: from `trace_forward`.
+        shards: of the split.
+        vocabulary: tells which ids stand for unknown tokens.
+        labels: the label names, by index.
+
+    Returns:
+        Counts by measure, as `profile_arrays` gives them.
+    """
     return add_counts(
         _profile_batch(forward, inputs, vocabulary, labels=labels)
         for inputs, _, _ in evaluation_batches(shards, batch_size=EVALUATION_BATCH)

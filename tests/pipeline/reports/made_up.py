@@ -17,7 +17,7 @@ from pipeline.reports.content import (
 from pipeline.reports.dataset_report import DatasetReport
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
-from pipeline.training.trial_scores import Trial
+from pipeline.training.trial_scores import TrialRecord
 
 LABELS = ("billing", "praise")
 
@@ -90,9 +90,9 @@ def inputs(file: str = "corpus/tickets.jsonl") -> list[InputFile]:
     ]
 
 
-def trials() -> list[Trial]:
+def trials() -> list[TrialRecord]:
     return [
-        Trial(
+        TrialRecord(
             variant=variant,
             seed=seed,
             epochs=2,
