@@ -4,12 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from model.scoring.scorer import digest_texts
-from pipeline.corpora.scoring.predictions import (
-    PredictionContext,
-    Scored,
-    kept_fields_of,
-    schema_of,
-)
+from pipeline.corpora.scoring.output_columns import kept_fields
+from pipeline.corpora.scoring.predictions import PredictionContext, ScoredBatch
 from pipeline.nights.earlier import EarlierRows
 
 
@@ -19,7 +15,7 @@ def carry_documents(
     *,
     context: PredictionContext,
     model_version: str,
-) -> tuple[Scored, pa.RecordBatch, int]:
+) -> tuple[ScoredBatch, pa.RecordBatch, int]:
     """Parts a batch into the rows that an earlier partition answers and those to score.
 
     Returns:
@@ -28,15 +24,15 @@ def carry_documents(
         ids the partition has.
     """
     found = earlier.find(documents.column("document_id"), digest_texts(documents.column("text")))
-    schema = schema_of(documents, context)
+    schema = context.schema_for(documents)
     rows = len(found.rows)
     if found.predictions is None or not rows:
         nothing = pa.RecordBatch.from_pylist([], schema)
-        empty = Scored(documents=documents.slice(0, 0), predictions=nothing, rejections=[])
+        empty = ScoredBatch(documents=documents.slice(0, 0), predictions=nothing, rejections=[])
         return empty, documents, found.known
     carried = documents.take(pa.array(found.rows))
     columns = {name: found.predictions.column(name) for name in found.predictions.schema.names}
-    columns |= {field.name: carried.column(field.name) for field in kept_fields_of(carried.schema)}
+    columns |= {field.name: carried.column(field.name) for field in kept_fields(carried.schema)}
     columns["run_id"] = pa.repeat(context.run_id, rows)
     columns["model_version"] = pa.repeat(model_version, rows)
     predictions = pa.record_batch(
@@ -45,4 +41,4 @@ def carry_documents(
     left = np.ones(documents.num_rows, bool)
     left[found.rows] = False
     rest = documents.filter(pa.array(left))
-    return Scored(documents=carried, predictions=predictions, rejections=[]), rest, found.known
+    return ScoredBatch(documents=carried, predictions=predictions, rejections=[]), rest, found.known

@@ -12,6 +12,7 @@ from model.bundle import GALLERY, HISTORY, METRICS, STATISTICS
 from pipeline.corpora.preparing.dataset import DatasetFiles
 from pipeline.corpora.reading.counts import sort_by_count
 from pipeline.corpora.scoring.gallery import gallery_from_lines
+from pipeline.corpora.scoring.prediction_counts import SCORE_BINS
 from pipeline.reports.content import (
     DataStatistics,
     DriftRow,
@@ -27,7 +28,6 @@ from pipeline.training.trial_scores import TrialRecord
 
 EXAMPLES_A_REASON = 3
 REJECTION_FILES = 20  # examples are looked for in so many files at most
-SCORE_BINS = 20
 FREQUENT_TOKENS = 40
 
 

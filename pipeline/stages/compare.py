@@ -17,7 +17,7 @@ from pipeline.config.sections import Config, ScoringConfig
 from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.flips import FLIPS, churn_table, count_flips, find_flips, rename_model
-from pipeline.corpora.scoring.predictions import column_prefixes
+from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
 from pipeline.process import progress
 from pipeline.reports.comparison import collect_comparison, render_comparison

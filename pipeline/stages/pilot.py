@@ -13,7 +13,9 @@ from pipeline.config.sections import Config
 from pipeline.corpora.formats.dispatch import read_part
 from pipeline.corpora.reading.parts import FilePart, count_rows
 from pipeline.corpora.reading.units import InputFile, find_input_files
-from pipeline.corpora.scoring.predictions import PredictionContext, score_documents, select_scores
+from pipeline.corpora.scoring.prediction_counts import filter_by_score
+from pipeline.corpora.scoring.predictions import PredictionContext
+from pipeline.corpora.scoring.retry import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.stages.score import layout_of, partition_schema
 from pipeline.storage.files import Files
@@ -87,7 +89,7 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
         for sample in samples:
             for documents in sample.batches:
                 for scored in score_documents(scorer, documents, context=context):
-                    chosen = select_scores(scored.predictions, config.scoring.min_score)
+                    chosen = filter_by_score(scored.predictions, config.scoring.min_score)
                     staged += output.write(chosen)
         staged += output.close()
     seconds = max(time.monotonic() - began, 1e-3)

@@ -15,7 +15,7 @@ from pipeline.config.sections import Config
 from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.rows import kept_fields
 from pipeline.corpora.reading.units import InputFile, Unit
-from pipeline.corpora.scoring.predictions import column_prefixes
+from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.nights.commit import Partition, run_folder, staging_folder
 from pipeline.nights.reuse import describe_reuse, find_earlier
 from pipeline.process import progress

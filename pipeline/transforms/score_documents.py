@@ -12,12 +12,9 @@ from apache_beam.transforms.window import GlobalWindows
 
 from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.reading.accounting import count_used
-from pipeline.corpora.scoring.predictions import (
-    PredictionContext,
-    count_predictions,
-    score_documents,
-    select_scores,
-)
+from pipeline.corpora.scoring.prediction_counts import count_predictions, filter_by_score
+from pipeline.corpora.scoring.predictions import PredictionContext
+from pipeline.corpora.scoring.retry import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import Counts, UnitBatch
 from pipeline.nights.carrying import carry_documents
@@ -114,7 +111,7 @@ class _Score(beam.DoFn):
             answered += score_documents(self._scorer, documents, context=self._context)
         for scored in answered:
             if scored.documents.num_rows:
-                yield unit, select_scores(scored.predictions, least)
+                yield unit, filter_by_score(scored.predictions, least)
                 yield beam.pvalue.TaggedOutput("documents", (scored.documents, scored.predictions))
             yield beam.pvalue.TaggedOutput("counts", count_used(scored.documents))
             yield beam.pvalue.TaggedOutput(

@@ -18,7 +18,8 @@ from pipeline.corpora.scoring.gallery import (
     most_and_least_certain,
     show_extremes,
 )
-from pipeline.corpora.scoring.predictions import PredictionContext, score_documents
+from pipeline.corpora.scoring.predictions import PredictionContext
+from pipeline.corpora.scoring.retry import score_documents
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import read_json, read_lines
 from pipeline.storage.staging import StagedFile

@@ -6,11 +6,9 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.reading.accounting import count_used
-from pipeline.corpora.scoring.predictions import (
-    PredictionContext,
-    count_predictions,
-    score_documents,
-)
+from pipeline.corpora.scoring.prediction_counts import count_predictions
+from pipeline.corpora.scoring.predictions import PredictionContext
+from pipeline.corpora.scoring.retry import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments

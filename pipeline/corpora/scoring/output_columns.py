@@ -1,0 +1,62 @@
+"""The output columns of predictions: names of further models, kept columns, lists of tokens."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.config.sections import OutputConfig
+from pipeline.schemas import DOCUMENTS
+
+# The columns with one value a token; `limit_attention` shortens them together.
+TOKEN_LISTS = ("tokens", "token_starts", "token_ends", "attention")
+
+
+def column_prefixes(model_versions: Sequence[str]) -> list[str]:
+    """The prefix of each further model's columns: `toxicity_v3_` for the model `toxicity/3`."""
+    prefixes = []
+    for name, version in (each.rsplit("/", 1) for each in model_versions):
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        prefixes.append(f"{'_' if plain[0].isdigit() else ''}{plain}_v{version}_")
+    return prefixes
+
+
+def kept_fields(schema: pa.Schema) -> list[pa.Field]:
+    """The fields of a documents batch that are kept input columns."""
+    return [field for field in schema if field.name not in DOCUMENTS.names]
+
+
+def limit_attention(columns: pa.RecordBatch, output: OutputConfig) -> dict[str, pa.Array]:
+    """A scorer's columns by name, with as many tokens a row as `output.attention` asks for.
+
+    Args:
+        columns: the batch that a scorer returned, with `token_count` and every token.
+        output: `full` keeps all tokens, `top_k` the `top_k` most attended ones in the order of
+            the text, `none` keeps none.
+    """
+    limited = {name: columns.column(name) for name in columns.schema.names}
+    if output.attention == "full":
+        return limited
+    counts = columns.column("token_count").to_numpy()
+    limit = output.top_k if output.attention == "top_k" else 0
+    offsets = pa.array(np.concatenate([[0], np.cumsum(np.minimum(counts, limit))]), pa.int32())
+    kept = pa.array(_are_among_top(columns.column("attention"), counts, limit))
+    for name in TOKEN_LISTS:
+        values = columns.column(name).flatten().filter(kept)
+        limited[name] = pa.ListArray.from_arrays(offsets, values)
+    return limited
+
+
+def _are_among_top(attention: pa.ListArray, counts: np.ndarray, limit: int) -> np.ndarray:
+    """Which tokens are among the `limit` most attended ones of their row, bool `(tokens,)`.
+
+    Of tokens with equal weights, those that come first in the text are chosen.
+    """
+    weights = attention.flatten().to_numpy()
+    rows = np.repeat(np.arange(len(counts)), counts)
+    # Rows keep their order; within a row, tokens are sorted by falling weight.
+    order = np.lexsort((-weights, rows))
+    rank = np.empty(len(weights), np.int64)
+    rank[order] = np.arange(len(weights)) - (np.cumsum(counts) - counts)[rows]
+    return rank < limit
