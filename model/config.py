@@ -217,6 +217,15 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The sections of a config that a model bundle carries."""
+
+    text: TextConfig
+    network: NetworkConfig
+    training: TrainingConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class VectorsConfig:
     """How word vectors are learned from unlabeled text (skip-gram)."""
 

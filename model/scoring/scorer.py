@@ -14,7 +14,9 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from model.bundle import Bundle, BundleError, Golden
+from model.bundle.bundle import Bundle
+from model.bundle.errors import BundleError
+from model.bundle.golden import GoldenDocument
 from model.config import ConfigError, EngineName, LongDocuments
 from model.text.tokenizer import Tokenizer
 from model.text.windows import cut_windows, join_windows
@@ -53,12 +55,12 @@ class Scorer:
         """
         raise NotImplementedError
 
-    def golden(self, texts: list[str]) -> list[Golden]:
+    def golden(self, texts: list[str]) -> list[GoldenDocument]:
         """Scores texts into golden documents; texts without a token are left out."""
         batch, scored = self.score(pa.array(texts, pa.string()))
         kept = [text for text, use in zip(texts, scored, strict=True) if use]
         return [
-            Golden(text=text, probabilities=probabilities, attention=attention)
+            GoldenDocument(text=text, probabilities=probabilities, attention=attention)
             for text, probabilities, attention in zip(
                 kept,
                 batch.column("probabilities").to_pylist(),
@@ -202,15 +204,15 @@ def load_scorer(
     name = choose_engine(engine)
     if name == "tensorflow":
         scorer = _load_serving(bundle, long_documents=long_documents)
-        verify_golden(scorer, bundle.golden(), engine=name)
+        verify_golden(scorer, bundle.read_golden(), engine=name)
         return scorer
     runs = _make_engine(bundle, name=name, threads=threads)
-    # Golden documents were cut, whatever becomes of long ones here.
-    verify_golden(EngineScorer(bundle, runs), bundle.golden(), engine=name)
+    # Golden documents were cut when the model was published.
+    verify_golden(EngineScorer(bundle, runs), bundle.read_golden(), engine=name)
     return EngineScorer(bundle, runs, long_documents=long_documents)
 
 
-def verify_golden(scorer: Scorer, golden: Sequence[Golden], *, engine: str) -> None:
+def verify_golden(scorer: Scorer, golden: Sequence[GoldenDocument], *, engine: str) -> None:
     """Raises `BundleError` unless the scorer gives the golden documents what training saw."""
     if not golden:
         return

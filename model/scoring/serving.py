@@ -29,7 +29,9 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from model.bundle import SERVING, Bundle, BundleError
+from model.bundle.bundle import Bundle
+from model.bundle.errors import BundleError
+from model.bundle.file_names import SERVING
 from model.scoring.scorer import Scorer, assemble_predictions
 from model.scoring.tokenizer_graph import TokenizerGraph
 

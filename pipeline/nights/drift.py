@@ -4,7 +4,8 @@ import dataclasses
 import json
 from typing import Any
 
-from model.bundle import PROFILE, Bundle
+from model.bundle.bundle import Bundle
+from model.bundle.file_names import PROFILE
 from pipeline.config.sections import DriftConfig
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.corpora.scoring.corpus_profile import MEASURES, Difference, compare_profiles

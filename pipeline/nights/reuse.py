@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from model.bundle import Bundle
+from model.bundle.bundle import Bundle
 from model.config import ConfigError
 from pipeline.nights.commit import SUCCESS, Partition, published_run, run_folder
 from pipeline.nights.earlier import EarlierFiles

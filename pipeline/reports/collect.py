@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from model.bundle import GALLERY, HISTORY, METRICS, STATISTICS
+from model.bundle.file_names import GALLERY, HISTORY, METRICS, STATISTICS
 from pipeline.corpora.preparing.dataset import DatasetFiles
 from pipeline.corpora.reading.counts import sort_by_count
 from pipeline.corpora.scoring.gallery import gallery_from_lines

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from model.bundle import Bundle
+from model.bundle.bundle import Bundle
 from model.config import ConfigError
 from model.metrics.classification import evaluate as measure
 from model.metrics.classification import evaluate_multilabel as measure_multilabel

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from model.bundle import Bundle
+from model.bundle.bundle import Bundle
 from model.config import ConfigError
 from pipeline.config.sections import Config
 from pipeline.corpora.reading.accounting import rejected_fraction

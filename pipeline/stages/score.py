@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from model.bundle import Bundle
+from model.bundle.bundle import Bundle
 from model.config import ConfigError, to_plain
 from pipeline.config.sections import Config
 from pipeline.corpora.reading.accounting import account_files, total_rows

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from model.bundle import SCHEMA_VERSION, describe_text, model_fingerprint
+from model.bundle.manifest import SCHEMA_VERSION, describe_text, model_fingerprint
 from model.config import BASE_VARIANT, ConfigError, to_plain
 from model.metrics.classification import are_directed_relations
 from model.training.pretrained_vectors import check_width

@@ -6,7 +6,10 @@ import tempfile
 import threading
 from pathlib import Path
 
-from model.bundle import MANIFEST, Bundle, BundleError, load_bundle
+from model.bundle.bundle import Bundle
+from model.bundle.errors import BundleError
+from model.bundle.file_names import MANIFEST
+from model.bundle.loading import load_bundle
 from pipeline.storage.files import Files, join
 from pipeline.storage.folders import download_folder, is_local
 

@@ -5,17 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model.bundle import (
-    GALLERY,
-    HISTORY,
-    METRICS,
-    PROFILE,
-    STATISTICS,
-    ModelConfig,
-    write_bundle,
-    write_golden,
-    write_lines,
-)
+from model.bundle.file_names import GALLERY, HISTORY, METRICS, PROFILE, STATISTICS
+from model.bundle.golden import write_golden
+from model.bundle.lines import write_lines
+from model.bundle.writing import write_bundle
+from model.config import ModelConfig
 from model.scoring.keras_engine import KerasEngine
 from model.scoring.scorer import EngineScorer, verify_golden
 from model.scoring.serving import ServingScorer, write_serving
@@ -57,7 +51,7 @@ def write_model_directory(
     write_serving(bundle)
     # The other engines check themselves whenever they are loaded; the SavedModel is served by
     # programs that do not, so it is checked here.
-    verify_golden(ServingScorer(bundle), bundle.golden(), engine="tensorflow")
+    verify_golden(ServingScorer(bundle), bundle.read_golden(), engine="tensorflow")
     unseen = "test" if dataset.rows("test") else "validation"
     shown = [sample for sample in samples if sample.split == unseen]
     write_lines(folder / GALLERY, gallery_to_lines(show_samples(scorer, shown)))

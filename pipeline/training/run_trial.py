@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from model.bundle import describe_files
+from model.bundle.manifest import describe_files
 from model.layers.classifier import build_classifier
 from model.layers.forward import Forward, trace_forward
 from model.metrics.classification import evaluate, evaluate_multilabel

@@ -28,15 +28,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from model.bundle import (
-    SCHEMA_VERSION,
-    ModelConfig,
-    describe_files,
-    model_fingerprint,
-    write_bundle,
-    write_golden,
-)
-from model.config import AttentionConfig, NetworkConfig, TextConfig, TrainingConfig
+from model.bundle.golden import write_golden
+from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
+from model.bundle.writing import write_bundle
+from model.config import AttentionConfig, ModelConfig, NetworkConfig, TextConfig, TrainingConfig
 from model.layers.classifier import build_classifier
 from model.text.vocabulary import Vocabulary
 from pipeline.config.inputs import InputConfig

@@ -74,16 +74,11 @@ def write_corpus(path: Path, texts: list[str], *, documents: int) -> None:
 
 def write_model(folder: Path, texts: list[str]) -> None:
     """A model directory with random weights, and the same network as ONNX."""
-    from model.bundle import (
-        MANIFEST,
-        SCHEMA_VERSION,
-        ModelConfig,
-        describe_files,
-        model_fingerprint,
-        write_bundle,
-        write_golden,
-    )
-    from model.config import TextConfig, TrainingConfig
+    from model.bundle.file_names import MANIFEST
+    from model.bundle.golden import write_golden
+    from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
+    from model.bundle.writing import write_bundle
+    from model.config import ModelConfig, TextConfig, TrainingConfig
     from model.scoring.keras_engine import KerasEngine
     from model.scoring.scorer import EngineScorer
     from model.text.tokenizer import Tokenizer

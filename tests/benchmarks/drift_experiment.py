@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from model.bundle import PROFILE
+from model.bundle.file_names import PROFILE
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
 from model.scoring.scorer import Scorer
 from pipeline.config.inputs import InputConfig

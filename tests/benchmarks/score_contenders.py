@@ -44,7 +44,7 @@ def run_keras(folder: Path) -> None:
         import keras
         import pandas as pd
 
-        from model.bundle import load_bundle
+        from model.bundle.loading import load_bundle
 
         bundle = load_bundle(folder / "model")
         network = bundle.build_network()
@@ -85,7 +85,7 @@ def run_onnxruntime(folder: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from model.bundle import load_bundle
+        from model.bundle.loading import load_bundle
         from tests.benchmarks.bench_engine import onnxruntime_scorer
 
         bundle = load_bundle(folder / "model")
@@ -121,7 +121,7 @@ def run_steps(folder: Path) -> None:
         import apache_beam  # noqa: F401  part of the start
         import pyarrow as pa
 
-        from model.bundle import load_bundle
+        from model.bundle.loading import load_bundle
         from model.scoring.scorer import load_scorer
         from model.text.tokenizer import Tokenizer
         from pipeline.config.inputs import InputConfig

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from model.bundle import Bundle, ModelConfig
+from model.bundle.bundle import Bundle
+from model.config import ModelConfig
 from model.scoring.scorer import EngineScorer
 from model.text.vocabulary import Vocabulary
 from pipeline.config.sections import Config

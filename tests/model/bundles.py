@@ -6,17 +6,19 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from model.bundle import (
-    SCHEMA_VERSION,
-    Bundle,
+from model.bundle.bundle import Bundle
+from model.bundle.golden import write_golden
+from model.bundle.loading import load_bundle
+from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
+from model.bundle.writing import write_bundle
+from model.config import (
+    EmbeddingConfig,
+    LSTMConfig,
     ModelConfig,
-    describe_files,
-    load_bundle,
-    model_fingerprint,
-    write_bundle,
-    write_golden,
+    NetworkConfig,
+    TextConfig,
+    TrainingConfig,
 )
-from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
 from model.layers.classifier import build_classifier
 from model.scoring.keras_engine import KerasEngine
 from model.scoring.scorer import EngineScorer

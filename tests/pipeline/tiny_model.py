@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from model.bundle import (
-    MANIFEST,
-    SCHEMA_VERSION,
-    Bundle,
+from model.bundle.bundle import Bundle
+from model.bundle.file_names import MANIFEST
+from model.bundle.golden import write_golden
+from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
+from model.bundle.writing import write_bundle
+from model.config import (
+    EmbeddingConfig,
+    LSTMConfig,
     ModelConfig,
-    describe_files,
-    model_fingerprint,
-    write_bundle,
-    write_golden,
+    NetworkConfig,
+    TextConfig,
+    TrainingConfig,
 )
-from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig, TrainingConfig
 from model.text.vocabulary import Vocabulary
 
 LABELS = ("long", "short")

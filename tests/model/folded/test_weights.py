@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from model.bundle import BundleError
+from model.bundle.errors import BundleError
 from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkConfig
 from model.folded.layout import read_network
 from model.folded.weights import read_weights_file
@@ -52,7 +52,7 @@ def test_another_file_is_refused(tmp_path):
 def test_scoring_on_a_cpu_imports_no_tensorflow(tmp_path):
     folder = make_bundle(tmp_path / "1").folder
     script = (
-        "import sys; from model.bundle import load_bundle;"
+        "import sys; from model.bundle.loading import load_bundle;"
         "from model.scoring.scorer import load_scorer;"
         f"load_scorer(load_bundle({str(folder)!r}), engine='folded');"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from model.bundle import Bundle
+from model.bundle.bundle import Bundle
 from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig
 from model.folded.engine import FoldedEngine
 from model.layers.attention import KINDS

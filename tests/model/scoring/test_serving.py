@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.bundle import BundleError, describe_files, load_bundle
+from model.bundle.errors import BundleError
+from model.bundle.loading import load_bundle
+from model.bundle.manifest import describe_files
 from model.config import ConfigError, TextConfig
 from model.scoring.scorer import load_scorer
 from model.scoring.serving import write_serving

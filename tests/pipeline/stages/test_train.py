@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import load_bundle
+from model.bundle.loading import load_bundle
 from model.config import (
     AttentionConfig,
     ConfigError,

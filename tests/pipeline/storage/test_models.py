@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import BundleError
+from model.bundle.errors import BundleError
 from model.scoring.scorer import Scorer
 from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.scoring.scorers import shared_scorers

@@ -1,0 +1,57 @@
+"""Loads a model directory after verifying every file in it."""
+
+from pathlib import Path
+
+import yaml
+
+from model.bundle.bundle import Bundle
+from model.bundle.errors import BundleError
+from model.bundle.file_names import CONFIG, LABELS, VOCABULARY
+from model.bundle.lines import read_lines
+from model.bundle.manifest import read_manifest, sha256_of_file
+from model.config import ModelConfig
+from model.config_loading import load_section
+from model.text.vocabulary import Vocabulary
+
+
+def load_bundle(folder: Path | str) -> Bundle:
+    """Reads a model directory and verifies every file in it.
+
+    Raises:
+        BundleError: naming the file that is missing, changed, unreadable or from
+            a newer schema, and what to do.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    for name, described in manifest["files"].items():
+        _verify_file(folder / name, sha256=described["sha256"])
+    sections = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    sections.pop("name", None)
+    config = load_section(ModelConfig, sections, where=str(folder / CONFIG))
+    labels = read_lines(folder / LABELS)
+    vocabulary = Vocabulary.from_file(folder / VOCABULARY, oov_buckets=config.text.oov_buckets)
+    if vocabulary.size != manifest["vocabulary_ids"]:
+        raise BundleError(
+            f"{folder / VOCABULARY}: expected {manifest['vocabulary_ids']} ids, got "
+            f"{vocabulary.size}: it belongs to another model. Copy the whole directory again."
+        )
+    return Bundle(
+        folder=folder,
+        config=config,
+        vocabulary=vocabulary,
+        labels=tuple(labels),
+        manifest=manifest,
+    )
+
+
+def _verify_file(path: Path, *, sha256: str) -> None:
+    if not path.is_file():
+        raise BundleError(
+            f"{path}: expected this file of the model, got none. Copy the whole directory again."
+        )
+    digest = sha256_of_file(path)
+    if digest != sha256:
+        raise BundleError(
+            f"{path}: expected SHA-256 {sha256[:12]}..., got {digest[:12]}...: "
+            "the file was changed after training. Copy the whole directory again."
+        )

@@ -1,0 +1,41 @@
+"""Writes the files of a model directory that predictions depend on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from model.bundle.bundle import Bundle
+from model.bundle.file_names import CONFIG, LABELS, VOCABULARY, WEIGHTS
+from model.bundle.lines import write_lines
+from model.config import ModelConfig, to_plain
+from model.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import keras
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    name: str,
+    config: ModelConfig,
+    network: "keras.Model",
+    vocabulary: Vocabulary,
+    labels: Sequence[str],
+) -> Bundle:
+    """Writes the files that predictions depend on.
+
+    Returns:
+        The bundle without a manifest. `load_bundle` refuses the folder until one is written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sections = {"name": name, **to_plain(config)}
+    (folder / CONFIG).write_text(yaml.safe_dump(sections, sort_keys=False), encoding="utf-8")
+    network.save_weights(folder / WEIGHTS)
+    vocabulary.to_file(folder / VOCABULARY)
+    write_lines(folder / LABELS, labels)
+    return Bundle(
+        folder=folder, config=config, vocabulary=vocabulary, labels=tuple(labels), manifest={}
+    )

@@ -1,0 +1,36 @@
+import json
+
+import pytest
+
+from model.bundle.errors import BundleError
+from model.bundle.loading import load_bundle
+from tests.model.bundles import seal
+
+
+def test_a_newer_schema_is_refused(copy):
+    seal(copy, schema_version=99)
+    with pytest.raises(BundleError, match="expected schema version 1 or older, got 99"):
+        load_bundle(copy)
+
+
+def test_a_manifest_that_leaves_a_file_out_is_refused(copy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["files"]["labels.txt"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match=r"to list labels.txt"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema_version": "x", "files": {}}'])
+def test_a_damaged_manifest_is_refused(copy, content):
+    (copy / "manifest.json").write_text(content)
+    with pytest.raises(BundleError, match="expected the manifest of a model"):
+        load_bundle(copy)
+
+
+def test_no_model_directory_is_one_clear_line(tmp_path):
+    with pytest.raises(
+        BundleError, match=r"manifest.json: expected a model directory .* Give"
+    ) as error:
+        load_bundle(tmp_path / "nothing")
+    assert "\n" not in str(error.value)
