@@ -72,11 +72,6 @@ def require(condition: bool, key: str, expected: str, got: object) -> None:
         raise ValueError(f"{key}: expected {expected}, got {got!r}")
 
 
-def require_rate(value: float, key: str) -> None:
-    """Raises `ValueError` unless `0 <= value < 1`."""
-    require(0 <= value < 1, key, "a number in [0, 1)", value)
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TextConfig:
     """How text becomes ids: tokens, vocabulary, cutting and padding."""

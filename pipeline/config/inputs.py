@@ -1,37 +1,42 @@
-"""The config of an input: files that match a glob, or the rows of a BigQuery table."""
+"""The configuration of one input: files that match a glob, or a BigQuery table."""
 
 import dataclasses
 import hashlib
 import re
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from model.config import STRICT, ConfigError, require
 
 Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec", "bigquery"]
 Split = Literal["train", "validation", "test"]
+Delimiter = Annotated[
+    str, Field(pattern=r"^[^\r\n]$", description="one character that ends no line")
+]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-# As Beam's connector takes it; an older project's id begins with a domain and a colon.
+# What Beam's connector accepts. The ids of some older projects begin with a domain and a colon.
 TABLE = r"([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]*\.\w+\.[-\w$]+"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InputConfig:
-    """One source of documents: files that match a glob, all of one format, or a table."""
+    """One source of documents: files of one format, or a table or query of BigQuery."""
 
     __pydantic_config__ = STRICT
 
     path: str = ""
     format: Format = "jsonl"
     table: str | None = None  # bigquery
-    query: str | None = None  # bigquery, in place of a table
+    query: str | None = None  # bigquery, instead of a table
     split: Split | None = None
     encoding: str = "utf-8"
     errors: Literal["reject", "replace"] = "reject"
-    delimiter: str = ","  # csv
+    delimiter: Delimiter = ","  # csv
     quote: str | None = '"'  # csv; null where quotes are ordinary characters
     column_names: tuple[str, ...] | None = None  # csv without a header row
-    document: Literal["line", "file"] = "line"  # text; a file's label is its folder
+    document: Literal["line", "file"] = "line"  # text; file: the label is the name of its folder
 
     def __post_init__(self) -> None:
         if self.format == "bigquery":
@@ -40,8 +45,6 @@ class InputConfig:
             require(bool(self.path), "path", "a path or glob", self.path)
             for name, value in (("table", self.table), ("query", self.query)):
                 require(value is None, name, f"null for format: {self.format}", value)
-        one = len(self.delimiter) == 1 and self.delimiter not in "\r\n"
-        require(one, "delimiter", "one character that ends no line", self.delimiter)
         require(
             self.quote is None or (len(self.quote) == 1 and self.quote != self.delimiter),
             "quote",
@@ -55,12 +58,12 @@ class InputConfig:
 
     @property
     def location(self) -> str:
-        """The path, the table or the query, as written."""
+        """The path, the table or the query, as the config gives it."""
         return self.table or self.query or self.path
 
     @property
     def source(self) -> str:
-        """What messages and manifests call the input, in one line."""
+        """The name of the input in messages and manifests: one line, a query by its digest."""
         if self.format != "bigquery":
             return self.path
         if self.table is not None:
@@ -77,11 +80,11 @@ class InputConfig:
         return dataclasses.replace(self, **dated)
 
     def _check_table(self) -> None:
-        require(not self.path, "path", "none for format: bigquery, but table or query", self.path)
+        require(not self.path, "path", "no path but table or query for format: bigquery", self.path)
         given = [name for name in ("table", "query") if getattr(self, name) is not None]
-        require(len(given) == 1, "table", "one of table and query for format: bigquery", given)
+        require(len(given) == 1, "table", "either table or query for format: bigquery", given)
         if self.table is not None:
-            # `{date}` becomes digits and '-', which a table's name may have.
+            # `{date}` will be replaced by digits and '-', which the name of a table may contain.
             valid = re.fullmatch(TABLE, self.table.replace("{date}", "0")) is not None
             require(valid, "table", "project.dataset.table", self.table)
         else:
@@ -93,10 +96,10 @@ class InputConfig:
 
 
 def infer_format(path: str) -> Format:
-    """The format that a file's name suggests, compression aside.
+    """The format that the ending of a file name stands for; `.gz`, `.bz2`, `.zst` are skipped.
 
     Raises:
-        ConfigError: if the name suggests none.
+        ConfigError: if the ending stands for no format.
     """
     stem = re.sub(r"\.(gz|bz2|zst)$", "", path.lower())
     suffix = stem.rsplit(".", 1)[-1]
@@ -119,11 +122,11 @@ def infer_format(path: str) -> Format:
 
 
 def new_input(path: str) -> InputConfig:
-    """An input as its files' names suggest: the format, and tabs in a `.tsv`."""
+    """An input whose format, and whose delimiter (a tab for `.tsv`), follow from the path."""
     delimiter = "\t" if is_tsv(path) else ","
     return InputConfig(path=path, format=infer_format(path), delimiter=delimiter)
 
 
 def is_tsv(path: str) -> bool:
-    """Whether a file's name says that tabs divide its columns."""
+    """Whether the file name ends in `.tsv`, a compression ending aside."""
     return re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) is not None

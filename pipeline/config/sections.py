@@ -1,49 +1,58 @@
-"""Typed, frozen configuration of a run: YAML in, one-line errors out.
+"""The typed, frozen sections of a run's configuration.
 
-A config is one YAML file. Its `text`, `network` and `training` sections belong
-to the model (`model.config`); the others are here. Every key has a default but
-the corpus; `configs/quickstart.yaml` spells all of them out.
+A config is one YAML file, read by `pipeline.config.loading`. Its sections `text`, `network`,
+`training` and `vectors` are those of `model.config`; the others are here. Every key has a
+default except the corpus; `configs/quickstart.yaml` gives all keys.
 """
 
 import dataclasses
-import re
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from model.config import (
     STRICT,
     EngineName,
+    FolderName,
     LongDocuments,
     NetworkConfig,
+    PositiveInteger,
+    PositiveNumber,
+    Rate,
     TextConfig,
     TrainingConfig,
     VectorsConfig,
     require,
-    require_rate,
 )
 from pipeline.config.inputs import InputConfig
 from pipeline.schemas import DIGEST, DOCUMENTS, PREDICTIONS
 
+# Every worker has a file open for each shard of each split.
 MAX_SHARDS = 256
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NonNegativeInteger = Annotated[int, Field(ge=0)]
+Shards = Annotated[int, Field(ge=1, le=MAX_SHARDS)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ColumnsConfig:
-    """Which input column plays which part; a column that is absent yields null."""
+    """Which input column holds which field; the field of an absent column is null."""
 
     __pydantic_config__ = STRICT
 
     text: str = "text"
-    id: str | None = None  # without one, `<file name>#<row>`
+    id: str | None = None  # null: ids are `<file name>#<row>`
     label: str | None = "label"
     labels: str | None = None  # multi-label: a list of strings
     weight: str | None = None
     rationale: str | None = None  # list of {start, end}, or a substring of the text
     split: str | None = None
-    group: str | None = None  # documents of one group, such as an author's, share a split
+    group: str | None = None  # documents of one group, such as one author's, get the same split
     keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        # A kept column stands beside the fixed ones, under its own name.
+        # Kept columns keep their names, so these must differ from those of the fixed columns.
         taken = {*DOCUMENTS.names, DIGEST.name, *PREDICTIONS.names}
         clash = [name for name in self.keep if name in taken]
         require(not clash, "keep", "columns not named like those Limelight writes", clash)
@@ -53,59 +62,45 @@ class ColumnsConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplitsConfig:
-    """Shares of the documents that no file or column has assigned to a split."""
+    """How the documents are divided to which neither a file nor a column gives a split."""
 
     __pydantic_config__ = STRICT
 
-    validation: float = 0.1  # also taken out of a given training split that comes alone
-    test: float = 0.1
-    stratify: bool = False  # the same shares of every label
+    validation: Rate = 0.1  # also taken from a given training split if no other split is given
+    test: Rate = 0.1
+    stratify: bool = False  # every label is divided in the same proportions
 
     def __post_init__(self) -> None:
-        require_rate(self.validation, "validation")
-        require_rate(self.test, "test")
         total = self.validation + self.test
         require(total < 1, "test", "validation + test < 1", total)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CorpusConfig:
-    """Where the documents come from and how many bad rows are too many."""
+    """Where the documents come from, and which share of rejected rows fails the run."""
 
     __pydantic_config__ = STRICT
 
     inputs: tuple[InputConfig, ...] = ()
     columns: ColumnsConfig = ColumnsConfig()
     splits: SplitsConfig = SplitsConfig()
-    max_rejected_fraction: float = 0.01
-    max_text_bytes: int = 10_000_000
-    limit: int | None = None  # rows of each input that are prepared; for a quick run
-    shards: int | None = None  # TFRecord files of a split; by size where none is given
+    max_rejected_fraction: Fraction = 0.01
+    max_text_bytes: PositiveInteger = 10_000_000
+    limit: PositiveInteger | None = None  # rows prepared of each input, for a quick run
+    shards: Shards | None = None  # TFRecord files of a split; null: chosen by size
 
     def __post_init__(self) -> None:
-        require(
-            0 <= self.max_rejected_fraction <= 1,
-            "max_rejected_fraction",
-            "a number in [0, 1]",
-            self.max_rejected_fraction,
-        )
-        require(self.max_text_bytes >= 1, "max_text_bytes", "an integer >= 1", self.max_text_bytes)
-        rows, shards = self.limit, self.shards
-        require(rows is None or rows >= 1, "limit", "an integer >= 1 or null", rows)
-        # Every worker has a file open for each shard of each split.
-        within = shards is None or 1 <= shards <= MAX_SHARDS
-        require(within, "shards", f"an integer in [1, {MAX_SHARDS}] or null", shards)
         by_label = self.columns.group is None and self.columns.labels is None
         require(
             by_label or not self.splits.stratify,
             "splits.stratify",
-            "false where columns has group or labels: one label a document decides",
+            "false where columns has group or labels: it needs one label for each document",
             True,
         )
         tables = [item.source for item in self.inputs if item.format == "bigquery"]
         require(len(set(tables)) == len(tables), "inputs", "each table or query once", tables)
         named = not tables or self.columns.id is not None
-        expected = "the column of ids: the rows of a table have no order to be named by"
+        expected = "the column of ids, because the rows of a table have no order to number them by"
         require(named, "columns.id", expected, self.columns.id)
 
 
@@ -116,16 +111,11 @@ class OutputConfig:
     __pydantic_config__ = STRICT
 
     attention: Literal["full", "top_k", "none"] = "full"
-    top_k: int = 10  # tokens a document that `top_k` keeps
+    top_k: PositiveInteger = 10  # tokens of a document that keep their weight under `top_k`
     attention_type: Literal["float32", "float16"] = "float32"
-    partition_by: str | None = None  # a kept column or `label`: a folder for each of its values
-    file_mb: int = 512  # a file of this size is closed and another begun
-    row_group_mb: int = 32  # in memory
-
-    def __post_init__(self) -> None:
-        for name in ("top_k", "file_mb", "row_group_mb"):
-            value = getattr(self, name)
-            require(value >= 1, name, "an integer >= 1", value)
+    partition_by: str | None = None  # a kept column or `label`: one folder for each value
+    file_mb: PositiveInteger = 512  # at this size a file is closed and the next one begins
+    row_group_mb: PositiveInteger = 32  # in memory
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,36 +125,29 @@ class ScoringConfig:
     __pydantic_config__ = STRICT
 
     engine: EngineName = "auto"
-    threads: int | Literal["auto"] = "auto"  # of a process; see `pipeline.runners.parallelism`
+    threads: PositiveInteger | Literal["auto"] = "auto"  # of one process
     long_documents: LongDocuments = "truncate"
-    further_models: tuple[str, ...] = ()  # scored in the same pass, into columns of their own
-    min_score: float = 0.0  # predictions with a lower score are counted and not written
+    further_models: tuple[str, ...] = ()  # also scored, in columns of their own
+    min_score: Fraction = 0.0  # predictions with a lower score are counted but not written
     output: OutputConfig = OutputConfig()
 
     def __post_init__(self) -> None:
         expected = "folded, keras or auto where scoring.long_documents is windows"
         whole = self.engine != "tensorflow" or self.long_documents == "truncate"
         require(whole, "engine", expected, self.engine)
-        valid = self.threads == "auto" or self.threads >= 1
-        require(valid, "threads", "auto or an integer >= 1", self.threads)
-        require(0 <= self.min_score <= 1, "min_score", "a number in [0, 1]", self.min_score)
         models = self.further_models
         require(len(set(models)) == len(models), "further_models", "each model once", models)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DriftConfig:
-    """When a night's corpus is too unlike training's or the last nights', and what then."""
+    """How far a date's corpus may differ from earlier ones, and what happens if it does."""
 
     __pydantic_config__ = STRICT
 
     on_drift: Literal["warn", "alert", "block"] = "warn"
-    max_psi: float = 0.1
-    nights: int = 7  # that a night is compared with; 0: with training alone
-
-    def __post_init__(self) -> None:
-        require(self.max_psi > 0, "max_psi", "a number > 0", self.max_psi)
-        require(self.nights >= 0, "nights", "an integer >= 0", self.nights)
+    max_psi: PositiveNumber = 0.1  # population stability index
+    nights: NonNegativeInteger = 7  # earlier dates to compare with; 0: only training
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -173,7 +156,7 @@ class Config:
 
     __pydantic_config__ = STRICT
 
-    name: str = "model"
+    name: FolderName = "model"  # a folder of the workspace
     workspace: str = "runs"
     corpus: CorpusConfig = CorpusConfig()
     text: TextConfig = TextConfig()
@@ -184,9 +167,6 @@ class Config:
     vectors: VectorsConfig = VectorsConfig()
 
     def __post_init__(self) -> None:
-        # The name becomes a folder of the workspace.
-        valid = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name) is not None
-        require(valid, "name", "letters, digits, '.', '_' or '-'", self.name)
         require_folder(self.workspace, "workspace")
         columns = (None, "label", *self.corpus.columns.keep)
         by = self.scoring.output.partition_by
@@ -195,7 +175,11 @@ class Config:
 
 
 def require_folder(path: str, key: str) -> None:
-    """Raises `ValueError` unless a path can be that of a folder Limelight writes to."""
-    # Beam's filesystems read these characters as a glob, wherever they stand.
+    """Checks the path of a folder that Limelight writes to; `key` is its name in messages.
+
+    Raises:
+        ValueError: for an empty path, and for one with a character of a glob.
+    """
+    # Beam's filesystems read these characters as a glob at any place in a path.
     valid = bool(path) and not set("*?[") & set(path)
     require(valid, key, "a folder's path without '*', '?' or '['", path)

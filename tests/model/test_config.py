@@ -6,13 +6,13 @@ import pytest
 
 from model.config import (
     AttentionConfig,
+    ConfigError,
     EmbeddingConfig,
     LSTMConfig,
     NetworkConfig,
     TextConfig,
     TrainingConfig,
     require,
-    require_rate,
 )
 from model.config_loading import load_section
 
@@ -51,10 +51,16 @@ def test_require_raises_unless_the_condition_holds() -> None:
 
 @pytest.mark.parametrize("value", [0, 0.0, 0.999])
 def test_rates_below_one(value: float) -> None:
-    require_rate(value, "rate")
+    assert load_section(EmbeddingConfig, {"dropout": value}, where="x").dropout == value
 
 
-@pytest.mark.parametrize("value", [-0.001, 1, 1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [-0.001, 1, 1.0])
 def test_what_is_no_rate(value: float) -> None:
-    with pytest.raises(ValueError, match=r"^rate: expected a number in \[0, 1\)"):
-        require_rate(value, "rate")
+    with pytest.raises(ConfigError, match=r"^dropout: expected a number in \[0, 1\)"):
+        load_section(EmbeddingConfig, {"dropout": value}, where="x")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number(value: float) -> None:
+    with pytest.raises(ConfigError, match=r"^dropout: expected a finite number"):
+        load_section(EmbeddingConfig, {"dropout": value}, where="x")

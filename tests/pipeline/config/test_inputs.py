@@ -24,9 +24,9 @@ def config_of(*inputs: dict[str, Any], column: str | None = "id") -> Config:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"format": "bigquery"}, "table: expected one of table and query for format: bigquery"),
-        (TABLE | QUERY, "table: expected one of table and query for format: bigquery"),
-        (TABLE | {"path": "x"}, "path: expected none for format: bigquery, but table or query"),
+        ({"format": "bigquery"}, "table: expected either table or query for format: bigquery"),
+        (TABLE | QUERY, "table: expected either table or query for format: bigquery"),
+        (TABLE | {"path": "x"}, "path: expected no path but table or query for format: bigquery"),
         ({"path": "x", "table": "a.b.c"}, "table: expected null for format: jsonl, got 'a.b.c'"),
         ({"path": "x", "query": "SELECT"}, "query: expected null for format: jsonl, got 'SELECT'"),
         (TABLE | {"table": "tickets.all"}, "table: expected project.dataset.table, got "),

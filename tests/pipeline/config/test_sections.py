@@ -99,8 +99,14 @@ ONE_INPUT = {"path": "x"}
         ),
         ({"text": {"max_tokens": "7"}}, 'text.max_tokens: expected an integer >= 1, got "7"'),
         ({"text": None}, "text: expected an object, got null"),
-        ({"name": "a b"}, "name: expected letters, digits, '.', '_' or '-', got 'a b'"),
-        ({"name": "../x"}, "name: expected letters, digits, '.', '_' or '-', got '../x'"),
+        (
+            {"name": "a b"},
+            "name: expected letters, digits, '.', '_' or '-'",
+        ),
+        (
+            {"name": "../x"},
+            "name: expected letters, digits, '.', '_' or '-'",
+        ),
         ({"workspace": ""}, "workspace: expected a folder's path without "),
         ({"workspace": "runs/[1]"}, "workspace: expected a folder's path without "),
     ],
