@@ -37,7 +37,7 @@ lint: $(STAMP)  ## check style, names, docstrings and types
 bench: $(STAMP)  ## measure the scoring engine, the command score, prepare, and how scoring scales (CORPORA names its reviews)
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
-	$(BIN)/python -m tests.benchmarks.bench_carry_forward
+	$(BIN)/python -m tests.benchmarks.bench_reuse
 	$(BIN)/python -m tests.benchmarks.bench_run_inference
 	$(BIN)/python -m tests.benchmarks.bench_training
 	$(BIN)/python -m tests.benchmarks.bench_prepare

@@ -150,7 +150,7 @@ def run_score(parsed: argparse.Namespace, beam_options: list[str], command: str)
         reuse = run.manifest["reuse"]
         console.print(
             Text(
-                f"carried      {reuse['carried']:,} rows of {reuse['date']}; {reuse['scored']:,} "
+                f"reused       {reuse['carried']:,} rows of {reuse['date']}; {reuse['scored']:,} "
                 f"scored, {reuse['removed']:,} removed"
             )
         )

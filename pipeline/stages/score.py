@@ -17,7 +17,8 @@ from pipeline.corpora.reading.rows import kept_fields
 from pipeline.corpora.reading.units import InputFile, Unit
 from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.nights.commit import Partition, run_folder, staging_folder
-from pipeline.nights.reuse import describe_reuse, find_earlier
+from pipeline.nights.reusable_partition import find_reusable_partition
+from pipeline.nights.reuse_counts import describe_reuse
 from pipeline.process import progress
 from pipeline.process.logs import conclude, describe_run, naming_run
 from pipeline.runners.execution import beam_pipeline
@@ -165,9 +166,13 @@ def _score(
         files=files,
         scratch=join(staging, "row_counts.json"),
     )
-    earlier = None
+    reusable = None
     if reuse_from is not None:
-        earlier = find_earlier(run, reuse_from, bundles, partition=partition, files=files)
+        reusable = find_reusable_partition(
+            run, reuse_from, bundles, partition=partition, files=files
+        )
+    if reusable is not None:
+        run.extra = {**run.extra, "reuse": reusable.source}
     scoring = ScoreDocuments(
         run.extra["model"],
         config=dataclasses.replace(
@@ -175,7 +180,7 @@ def _score(
         ),
         run_id=run.run_id,
         files=files,
-        earlier=earlier,
+        reusable=reusable,
     )
     schema = partition_schema(config, bundles)
     started = time.monotonic()
@@ -202,8 +207,8 @@ def _score(
         "seconds": round(seconds, 2),
         "documents_per_second": round(run.rows["used"] / seconds, 1),
     }
-    if earlier is not None:
-        extra["reuse"] = describe_reuse(run, earlier, counts, files=files)
+    if reusable is not None:
+        extra["reuse"] = describe_reuse(reusable, counts, used=run.rows["used"], files=files)
 
 
 def define_scoring(

@@ -17,8 +17,10 @@ from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.retry import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import Counts, UnitBatch
-from pipeline.nights.carrying import carry_documents
-from pipeline.nights.earlier import EarlierFiles, shared_earlier_rows
+from pipeline.nights.reusable_partition import ReusablePartition
+from pipeline.nights.reusable_rows import shared_reusable_rows
+from pipeline.nights.reuse_counts import count_reuse
+from pipeline.nights.reuse_rows import reuse_rows
 from pipeline.storage.files import Files
 
 # While one batch is tokenized, or its lists are built, another is in the network's threads.
@@ -32,7 +34,7 @@ class ScoreDocuments(beam.PTransform):
     Returns four PCollections: `predictions` and `rejections`, of `(unit index,
     record batch)`; `documents`, `(documents, predictions)` pairs of batches; and
     `counts`. Predictions below `config.min_score` are in `documents` and
-    `counts` alone. Documents that `earlier` has, unchanged, take their predictions
+    `counts` alone. Documents that `reusable` has, unchanged, take their predictions
     from there and come before the others of their batch.
     """
 
@@ -40,11 +42,11 @@ class ScoreDocuments(beam.PTransform):
     config: ScoringConfig
     run_id: str
     files: Files
-    earlier: EarlierFiles | None = None
+    reusable: ReusablePartition | None = None
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Row-wise; batches keep their order."""
-        score = _Score(self.model, self.config, self.run_id, self.files, self.earlier)
+        score = _Score(self.model, self.config, self.run_id, self.files, self.reusable)
         return documents | (
             beam.ParDo(score)
             .with_output_types(
@@ -63,7 +65,7 @@ class _Score(beam.DoFn):
     config: ScoringConfig
     run_id: str
     files: Files
-    earlier: EarlierFiles | None
+    reusable: ReusablePartition | None
 
     def setup(self) -> None:
         models = [self.model, *self.config.further_models]
@@ -71,8 +73,8 @@ class _Score(beam.DoFn):
         self._context = PredictionContext(
             run_id=self.run_id, output=self.config.output, further=further
         )
-        self._earlier = (
-            None if self.earlier is None else shared_earlier_rows(self.files, self.earlier)
+        self._reusable = (
+            None if self.reusable is None else shared_reusable_rows(self.files, self.reusable)
         )
 
     def start_bundle(self) -> None:
@@ -97,16 +99,16 @@ class _Score(beam.DoFn):
     def _outputs(self, unit: int, documents: pa.RecordBatch) -> Iterator[Any]:
         least = self.config.min_score
         answered = []
-        if self._earlier is not None:
-            carried, documents, known = carry_documents(
-                self._earlier,
+        if self._reusable is not None:
+            reused, documents, known = reuse_rows(
+                self._reusable,
                 documents,
                 context=self._context,
                 model_version=self._scorer.bundle.model_version,
             )
-            answered.append(carried)
-            counts = {"carried": carried.documents.num_rows, "known": known}
-            yield beam.pvalue.TaggedOutput("counts", {"reuse": counts})
+            answered.append(reused)
+            counts = count_reuse(reused=reused.documents.num_rows, known=known)
+            yield beam.pvalue.TaggedOutput("counts", counts)
         if documents.num_rows:
             answered += score_documents(self._scorer, documents, context=self._context)
         for scored in answered:

@@ -1,4 +1,4 @@
-"""Strings -> 64-bit keys, so that a night's ids fit in memory as numbers."""
+"""Strings become 64-bit keys, so that the ids of a night fit in memory as numbers."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,8 +7,16 @@ from model.runtime.compilation import kernel
 from model.text.string_buffers import read_strings
 
 
-def hash_strings(strings: pa.StringArray) -> np.ndarray:
-    """FNV-1a of each string's UTF-8 bytes, uint64 `(rows,)`; equal keys need not be equal strings.
+def string_keys(strings: pa.StringArray) -> np.ndarray:
+    """The FNV-1a hash of each string's UTF-8 bytes.
+
+    Two different strings may have the same key, so a caller compares the strings as well.
+
+    Args:
+        strings: `(rows,)`.
+
+    Returns:
+        uint64 `(rows,)`.
 
     Source: Fowler, Noll, Vo; draft-eastlake-fnv.
     """

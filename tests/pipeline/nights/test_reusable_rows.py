@@ -1,4 +1,4 @@
-"""An earlier partition, looked up row by row, against a dictionary."""
+"""ReusableRows: look-ups in a partition, against a dictionary."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.nights import earlier
-from pipeline.nights.earlier import EarlierFiles, EarlierRows
-from pipeline.nights.keys import hash_strings
+from pipeline.nights import reusable_rows
+from pipeline.nights.reusable_partition import ReusablePartition
+from pipeline.nights.reusable_rows import ReusableRows
 from pipeline.storage.beam_files import BeamFiles
 
 
-def write(folder: Path, *rows_of_files: list[tuple[str, str]]) -> EarlierFiles:
+def write(folder: Path, *rows_of_files: list[tuple[str, str]]) -> ReusablePartition:
     paths = []
     for number, rows in enumerate(rows_of_files):
         ids, digests = zip(*rows, strict=True) if rows else ((), ())
@@ -28,10 +28,10 @@ def write(folder: Path, *rows_of_files: list[tuple[str, str]]) -> EarlierFiles:
         )
         paths.append(str(folder / f"{number}.parquet"))
         pq.write_table(table, paths[-1], row_group_size=2)
-    return EarlierFiles(paths=tuple(paths), labels=("a", "b"))
+    return ReusablePartition(date="2026-11-19", run_id="run", paths=tuple(paths), labels=("a", "b"))
 
 
-def look_up(rows: EarlierRows, wanted: list[tuple[str, str]]) -> tuple[dict[int, str], int]:
+def look_up(rows: ReusableRows, wanted: list[tuple[str, str]]) -> tuple[dict[int, str], int]:
     ids, digests = (pa.array([each[at] for each in wanted], pa.string()) for at in (0, 1))
     found = rows.find(ids, digests)
     if found.predictions is None:
@@ -53,7 +53,7 @@ def test_what_is_unchanged_is_found(
     unique = dict([*first, *second])
     chosen = list(unique.items())
     parts = chosen[: len(chosen) // 2], chosen[len(chosen) // 2 :]
-    rows = EarlierRows(write(tmp_path_factory.mktemp("earlier"), *parts), BeamFiles())
+    rows = ReusableRows(write(tmp_path_factory.mktemp("partition"), *parts), BeamFiles())
     found, known = look_up(rows, wanted)
     assert found == {at: row[0] for at, row in enumerate(wanted) if unique.get(row[0]) == row[1]}
     assert known == sum(row[0] in unique for row in wanted)
@@ -61,7 +61,7 @@ def test_what_is_unchanged_is_found(
 
 
 def test_a_label_that_is_a_folders_name_comes_back(tmp_path: Path) -> None:
-    rows = EarlierRows(write(tmp_path, [("1", "x"), ("2", "x")]), BeamFiles())
+    rows = ReusableRows(write(tmp_path, [("1", "x"), ("2", "x")]), BeamFiles())
     found = rows.find(pa.array(["2", "1"]), pa.array(["x", "x"]))
     assert found.rows.tolist() == [1, 0]
     assert found.predictions is not None
@@ -72,29 +72,21 @@ def test_strings_that_share_a_key_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        earlier, "hash_strings", lambda strings: np.full(len(strings), 7, np.uint64)
+        reusable_rows, "string_keys", lambda strings: np.full(len(strings), 7, np.uint64)
     )
-    rows = EarlierRows(write(tmp_path, [("1", "x")]), BeamFiles())
+    rows = ReusableRows(write(tmp_path, [("1", "x")]), BeamFiles())
     assert look_up(rows, [("other", "x"), ("1", "x"), ("1", "y")])[0] == {1: "1"}
 
 
-def test_a_scrambled_order_stops_carrying_before_it_costs_more_than_scoring(
+def test_reuse_stops_where_a_scrambled_order_costs_more_than_scoring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(earlier, "CACHE_BYTES", 1)
-    monkeypatch.setattr(earlier, "FREE_ROWS", 20)
-    monkeypatch.setattr(earlier, "MAX_READ_AMPLIFICATION", 1)
+    monkeypatch.setattr(reusable_rows, "CACHE_BYTES", 1)
+    monkeypatch.setattr(reusable_rows, "FREE_ROWS", 20)
+    monkeypatch.setattr(reusable_rows, "MAX_READ_AMPLIFICATION", 1)
     wanted = [(str(at), "x") for at in range(100)]
-    rows = EarlierRows(write(tmp_path, wanted), BeamFiles())
+    rows = ReusableRows(write(tmp_path, wanted), BeamFiles())
     found = [look_up(rows, [wanted[at * 37 % 100]])[0] for at in range(100)]
     assert 10 < sum(map(bool, found)) < 50
-    in_order = EarlierRows(write(tmp_path, wanted), BeamFiles())
+    in_order = ReusableRows(write(tmp_path, wanted), BeamFiles())
     assert all(look_up(in_order, wanted[at : at + 2])[0] for at in range(0, 100, 2))
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [("", 0xCBF29CE484222325), ("a", 0xAF63DC4C8601EC8C), ("foobar", 0x85944171F73967E8)],
-)
-def test_keys_are_those_of_the_published_vectors(text: str, key: int) -> None:
-    assert hash_strings(pa.array([text])).tolist() == [key]

@@ -1,4 +1,4 @@
-"""Unchanged documents take their predictions from an earlier night."""
+"""Documents that have not changed since an earlier night take their rows from its partition."""
 
 import numpy as np
 import pyarrow as pa
@@ -6,33 +6,39 @@ import pyarrow as pa
 from model.scoring.scorer import digest_texts
 from pipeline.corpora.scoring.output_columns import kept_fields
 from pipeline.corpora.scoring.predictions import PredictionContext, ScoredBatch
-from pipeline.nights.earlier import EarlierRows
+from pipeline.nights.reusable_rows import ReusableRows
 
 
-def carry_documents(
-    earlier: EarlierRows,
+def reuse_rows(
+    reusable: ReusableRows,
     documents: pa.RecordBatch,
     *,
     context: PredictionContext,
     model_version: str,
 ) -> tuple[ScoredBatch, pa.RecordBatch, int]:
-    """Parts a batch into the rows that an earlier partition answers and those to score.
+    """Parts a batch into the documents whose rows are reused and those to score.
+
+    Args:
+        reusable: the rows of the earlier night.
+        documents: `(rows,)`, of the `Documents` schema.
+        context: of this run; `run_id` replaces the earlier run's.
+        model_version: of this run's model; replaces the earlier one's.
 
     Returns:
-        `(carried, rest, known)`: documents with their earlier predictions, in the order of
-        that partition and named for this run; the other documents, in their order; how many
-        ids the partition has.
+        `(reused, rest, known)`: the documents with a reusable row and those rows, both in the
+        order of the earlier partition, with this run's kept columns; the other documents, in
+        their order; how many ids of the batch the earlier partition has.
     """
-    found = earlier.find(documents.column("document_id"), digest_texts(documents.column("text")))
+    found = reusable.find(documents.column("document_id"), digest_texts(documents.column("text")))
     schema = context.schema_for(documents)
     rows = len(found.rows)
     if found.predictions is None or not rows:
         nothing = pa.RecordBatch.from_pylist([], schema)
         empty = ScoredBatch(documents=documents.slice(0, 0), predictions=nothing, rejections=[])
         return empty, documents, found.known
-    carried = documents.take(pa.array(found.rows))
+    same = documents.take(pa.array(found.rows))
     columns = {name: found.predictions.column(name) for name in found.predictions.schema.names}
-    columns |= {field.name: carried.column(field.name) for field in kept_fields(carried.schema)}
+    columns |= {field.name: same.column(field.name) for field in kept_fields(same.schema)}
     columns["run_id"] = pa.repeat(context.run_id, rows)
     columns["model_version"] = pa.repeat(model_version, rows)
     predictions = pa.record_batch(
@@ -41,4 +47,4 @@ def carry_documents(
     left = np.ones(documents.num_rows, bool)
     left[found.rows] = False
     rest = documents.filter(pa.array(left))
-    return ScoredBatch(documents=carried, predictions=predictions, rejections=[]), rest, found.known
+    return ScoredBatch(documents=same, predictions=predictions, rejections=[]), rest, found.known

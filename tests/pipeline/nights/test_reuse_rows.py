@@ -1,4 +1,4 @@
-"""Rows carried forward from an earlier night equal those of scoring everything."""
+"""Reused rows equal those of scoring every document."""
 
 import dataclasses
 from pathlib import Path
@@ -43,7 +43,7 @@ def config_of(nights: Nights, date: str, **scoring: object) -> Config:
 @pytest.mark.parametrize(
     "reuse_from", ["previous", pytest.param(FIRST, marks=pytest.mark.distributed)]
 )
-def test_carried_rows_equal_scored_ones(nights: Nights, reuse_from: str) -> None:
+def test_reused_rows_equal_scored_ones(nights: Nights, reuse_from: str) -> None:
     nights.score(date=FIRST, config=config_of(nights, FIRST))
     nights.score(date=SECOND, config=config_of(nights, SECOND))
     expected = nights.table(SECOND)
@@ -63,7 +63,7 @@ def test_without_an_earlier_night_everything_is_scored(nights: Nights) -> None:
 
 
 @pytest.mark.distributed
-def test_another_config_or_model_carries_nothing(nights: Nights, tmp_path: Path) -> None:
+def test_nothing_is_reused_with_another_config_or_model(nights: Nights, tmp_path: Path) -> None:
     nights.score(date=FIRST, config=config_of(nights, FIRST))
     other = config_of(nights, SECOND, engine="keras")
     assert "reuse" not in nights.score(date=SECOND, config=other, reuse_from=FIRST).manifest

@@ -1,0 +1,42 @@
+"""How many rows a run reused: counted batch by batch, then described in the manifest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.nights.reusable_partition import ReusablePartition
+from pipeline.storage.files import Files
+
+
+def count_reuse(*, reused: int, known: int) -> dict[str, Any]:
+    """The counts of one batch.
+
+    Args:
+        reused: documents that took their row from the earlier night.
+        known: documents whose id that night has, with the same text or another.
+    """
+    return {"reuse": {"reused": reused, "known": known}}
+
+
+def describe_reuse(
+    reusable: ReusablePartition, counts: Mapping[str, Any], *, used: int, files: Files
+) -> dict[str, Any]:
+    """The `reuse` of a manifest.
+
+    Args:
+        reusable: the partition whose rows were reused.
+        counts: of the run; the sum of `count_reuse` over its batches.
+        used: rows of the corpus that were not rejected.
+        files: where the partition lies.
+
+    Returns:
+        The partition's `date` and `run_id`, and how many rows were reused (`carried`), `scored`,
+        and `removed` since that night.
+    """
+    counted = counts.get("reuse", {})
+    reused = counted.get("reused", 0)
+    return {
+        **reusable.source,
+        "carried": reused,  # the key's name is older than the word; readers of manifests need it
+        "scored": used - reused,
+        "removed": max(reusable.count_rows(files) - counted.get("known", 0), 0),
+    }
