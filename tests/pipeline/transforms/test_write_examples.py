@@ -3,13 +3,12 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from pipeline.corpora.preparing.shards import plan_shards
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.staging import StagedFile
 from pipeline.transforms.list_files import ListFiles, read_list
-from pipeline.transforms.write_examples import Piece, WriteExamples, plan_shards
+from pipeline.transforms.write_examples import WriteExamples
 from tests.pipeline.examples import read_records
 from tests.pipeline.transforms.local_beam import local_pipeline
 
@@ -95,39 +94,3 @@ def test_tensorflow_reads_a_shard_of_several_pieces(tmp_path: Path) -> None:
 def test_no_examples_make_no_shards(tmp_path: Path) -> None:
     assert write(tmp_path, []) == []
     assert not (tmp_path / "examples").exists()
-
-
-def piece(split: str, unit: int, size: int) -> Piece:
-    file = StagedFile(path=f"{split}-{unit}", bytes=size, rows=1, sha256="")
-    return Piece(split=split, unit=unit, file=file)
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["train", "validation", "test"]), st.integers(0, 9), st.integers(1, 50)
-        ),
-        max_size=20,
-    ),
-    st.integers(1, 100),
-)
-def test_shards_hold_neighboring_pieces_until_they_are_full(
-    described: list[tuple[str, int, int]], shard_bytes: int
-) -> None:
-    pieces = [piece(*each) for each in described]
-    shards = plan_shards(pieces, folder="f", shard_bytes=shard_bytes)
-    assert [shard.order for shard in shards] == list(range(len(shards)))
-    for split in ("train", "validation", "test"):
-        of_split = [shard for shard in shards if shard.path.startswith(f"f/{split}-")]
-        total = len(of_split)
-        assert [shard.path for shard in of_split] == [
-            f"f/{split}-{index:05d}-of-{total:05d}.tfrecord.gz" for index in range(total)
-        ]
-        held = [each for shard in of_split for each in shard.pieces]
-        assert held == sorted(
-            (each for each in pieces if each.split == split), key=lambda each: each.unit
-        )
-        for shard in of_split:
-            sizes = [each.file.bytes for each in shard.pieces]
-            assert sum(sizes[:-1]) < shard_bytes
-            assert sum(sizes) >= shard_bytes or shard is of_split[-1]
