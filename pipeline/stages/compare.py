@@ -16,9 +16,19 @@ from model.metrics.classification import evaluate_multilabel as measure_multilab
 from pipeline.config.sections import Config, ScoringConfig
 from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.units import Unit
-from pipeline.corpora.scoring.flips import FLIPS, churn_table, count_flips, find_flips, rename_model
+from pipeline.corpora.scoring.flips import (
+    FLIPS,
+    count_flips,
+    find_flips,
+    list_flip_counts,
+    select_model_columns,
+)
+from pipeline.corpora.scoring.labeled_predictions import (
+    LABELED_PREDICTIONS,
+    label_predictions,
+    stack_labeled_predictions,
+)
 from pipeline.corpora.scoring.output_columns import column_prefixes
-from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
 from pipeline.process import progress
 from pipeline.reports.comparison import collect_comparison, render_comparison
 from pipeline.runners.execution import beam_pipeline
@@ -109,7 +119,7 @@ def compare(
         "documents": documents,
         "flipped": flipped,
         "agreement": 1 - flipped / max(documents, 1),
-        "flips": churn_table(flips),
+        "flips": list_flip_counts(flips),
         "metrics": _measure_both(bundles, scratch=scratch, files=files),
         "rows": rows,
     }
@@ -155,7 +165,7 @@ def define_comparison(
             answered
             | f"Keep truth, {model}" >> beam.MapTuple(_truth_of, prefix=before)
             | f"Write truth, {model}"
-            >> WriteRecordBatches(join(scratch, f"truth-{model}"), TRUTH, files)
+            >> WriteRecordBatches(join(scratch, f"truth-{model}"), LABELED_PREDICTIONS, files)
             | f"List truth, {model}" >> ListFiles(join(scratch, f"truth-{model}.json"), files)
         )
     rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
@@ -203,10 +213,10 @@ def _measure_both(bundles: Sequence[Bundle], *, scratch: str, files: Files) -> d
     shared = pa.array(sorted(set(bundles[0].labels) & set(bundles[1].labels)), pa.string())
     for model, bundle in zip(MODELS, bundles, strict=True):
         multilabel = bundle.config.network.head == "multilabel"
-        table = _read_tables(files, join(scratch, f"truth-{model}.json"), TRUTH)
+        table = _read_tables(files, join(scratch, f"truth-{model}.json"), LABELED_PREDICTIONS)
         if not multilabel:
             table = table.filter(pc.is_in(table.column("label"), shared))
-        truth = stack_truth([table], labels=bundle.labels, multilabel=multilabel)
+        truth = stack_labeled_predictions([table], labels=bundle.labels, multilabel=multilabel)
         if not len(truth.labels):
             return {}
         evaluate = measure_multilabel if multilabel else measure
@@ -251,4 +261,6 @@ def _both_answered(
 def _truth_of(
     documents: pa.RecordBatch, predictions: pa.RecordBatch, prefix: str = ""
 ) -> tuple[int, pa.RecordBatch]:
-    return keep_truth(documents, rename_model(predictions, prefix, ["probabilities"]))
+    return label_predictions(
+        documents, select_model_columns(predictions, prefix, ["probabilities"])
+    )

@@ -13,7 +13,11 @@ from model.metrics.classification import evaluate_multilabel as measure_multilab
 from pipeline.config.sections import Config, OutputConfig, ScoringConfig
 from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.units import Unit
-from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
+from pipeline.corpora.scoring.labeled_predictions import (
+    LABELED_PREDICTIONS,
+    label_predictions,
+    stack_labeled_predictions,
+)
 from pipeline.process import progress
 from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import process_threads
@@ -78,7 +82,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
             batches.append(pq.read_table(stream))
     files.delete([scratch])
     multilabel = bundle.config.network.head == "multilabel"
-    truth = stack_truth(batches, labels=bundle.labels, multilabel=multilabel)
+    truth = stack_labeled_predictions(batches, labels=bundle.labels, multilabel=multilabel)
     if not len(truth.labels):
         raise ConfigError(
             f"{inputs[0].name}: expected labels the model knows "
@@ -104,8 +108,8 @@ def define_evaluation(
     scored = read.documents | "Score" >> scoring
     (
         scored.documents
-        | "Keep truth" >> beam.MapTuple(keep_truth)
-        | "Write truth" >> WriteRecordBatches(join(scratch, "truth"), TRUTH, files)
+        | "Keep truth" >> beam.MapTuple(label_predictions)
+        | "Write truth" >> WriteRecordBatches(join(scratch, "truth"), LABELED_PREDICTIONS, files)
         | "List truth" >> ListFiles(join(scratch, "truth.json"), files)
     )
     rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()

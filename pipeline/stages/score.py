@@ -46,7 +46,7 @@ from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.profile_predictions import ProfilePredictions
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
-from pipeline.transforms.show_documents import ShowDocuments
+from pipeline.transforms.write_gallery import WriteGallery
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 
 SKIPPED = "skipped"
@@ -230,7 +230,7 @@ def define_scoring(
         >> WriteRecordBatches(join(staging, "predictions"), schema, files, layout_of(config))
         | "List predictions" >> ListFiles(join(staging, PREDICTIONS), files)
     )
-    scored.documents | "Show" >> ShowDocuments(join(staging, "gallery.jsonl"), files)
+    scored.documents | "Show" >> WriteGallery(join(staging, "gallery.jsonl"), files)
     rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
     (
         rejections

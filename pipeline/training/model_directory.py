@@ -16,7 +16,7 @@ from model.scoring.serving import ServingScorer, write_serving
 from model.text.vocabulary import Vocabulary
 from model.training.fit import Fitted
 from model.training.history import write_history
-from pipeline.corpora.scoring.gallery import gallery_to_lines, show_samples
+from pipeline.corpora.scoring.gallery import gallery_to_lines, score_samples
 from pipeline.storage.files import Files
 from pipeline.training.trial import Trial
 
@@ -54,7 +54,7 @@ def write_model_directory(
     verify_golden(ServingScorer(bundle), bundle.read_golden(), engine="tensorflow")
     unseen = "test" if dataset.rows("test") else "validation"
     shown = [sample for sample in samples if sample.split == unseen]
-    write_lines(folder / GALLERY, gallery_to_lines(show_samples(scorer, shown)))
+    write_lines(folder / GALLERY, gallery_to_lines(score_samples(scorer, shown)))
     write_history(folder / HISTORY, fitted.history)
     (folder / STATISTICS).write_text(json.dumps(dataset.statistics, indent=2), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Documents on which two models disagree, and how often they do which."""
+"""Flips: documents to which two models give different labels, and how often each flip occurs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +9,10 @@ import pyarrow.compute as pc
 from pipeline.corpora.reading.counts import count_values, sort_by_count
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
-SHOWN = ("label", "score", "tokens", "token_starts", "token_ends", "attention")
-SEPARATOR = "\n"  # between two labels in a count's key; a label is a line of a file
+# The columns of both models that a flip carries.
+COMPARED_COLUMNS = ("label", "score", "tokens", "token_starts", "token_ends", "attention")
+# Between the two labels in the key of a count. No label contains it: labels.txt has one a line.
+PAIR_SEPARATOR = "\n"
 
 FLIPS = pa.schema(
     [
@@ -20,25 +22,25 @@ FLIPS = pa.schema(
         *(
             PREDICTIONS.field(name).with_name(f"{model}_{name}").with_nullable(True)
             for model in ("old", "new")
-            for name in SHOWN
+            for name in COMPARED_COLUMNS
         ),
     ]
 )
 
 
-def rename_model(
+def select_model_columns(
     predictions: pa.RecordBatch, prefix: str, columns: Sequence[str]
 ) -> pa.RecordBatch:
-    """The columns of a further model under the names that the first model's have."""
+    """The named columns of a further model, without its prefix."""
     return pa.record_batch({name: predictions.column(prefix + name) for name in columns})
 
 
 def find_flips(
     documents: pa.RecordBatch, predictions: pa.RecordBatch, *, prefix: str
 ) -> pa.RecordBatch:
-    """The documents whose label differs, with what both models said.
+    """The documents to which the two models give different labels, with both predictions.
 
-    A document in which the new model finds no token has none of its answers; it counts as flipped.
+    If the new model finds no token in a document, its columns are null; that counts as a flip.
     """
     old = predictions.column("label")
     new = predictions.column(f"{prefix}label")
@@ -46,7 +48,7 @@ def find_flips(
     chosen, found = documents.filter(flipped), predictions.filter(flipped)
     columns = [chosen.column("document_id"), chosen.column("text"), chosen.column("label")]
     for before in ("", prefix):
-        columns += [found.column(before + name) for name in SHOWN]
+        columns += [found.column(before + name) for name in COMPARED_COLUMNS]
     return pa.record_batch(
         [column.cast(field.type) for column, field in zip(columns, FLIPS, strict=True)],
         schema=FLIPS,
@@ -54,17 +56,16 @@ def find_flips(
 
 
 def count_flips(documents: int, flips: pa.RecordBatch) -> dict[str, Any]:
-    """Nested counts: documents compared, and flips by both labels."""
+    """Nested counts: the documents compared, and the flips by old and new label."""
     pairs = pc.binary_join_element_wise(
-        flips.column("old_label"), pc.fill_null(flips.column("new_label"), ""), SEPARATOR
+        flips.column("old_label"), pc.fill_null(flips.column("new_label"), ""), PAIR_SEPARATOR
     )
     return {"compared": documents, "flips": count_values(pairs)}
 
 
-def churn_table(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """From what to what, the most frequent first."""
-    ordered = sort_by_count(counts)
+def list_flip_counts(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """`old` label, `new` label and `documents` of each kind of flip, the most frequent first."""
     return [
-        dict(zip(("old", "new"), pair.split(SEPARATOR), strict=True), documents=documents)
-        for pair, documents in ordered
+        dict(zip(("old", "new"), pair.split(PAIR_SEPARATOR), strict=True), documents=documents)
+        for pair, documents in sort_by_count(counts)
     ]

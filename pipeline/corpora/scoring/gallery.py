@@ -1,4 +1,4 @@
-"""The gallery: documents that reports show, with what the model said of them."""
+"""The gallery: example documents that reports show with their predictions."""
 
 import dataclasses
 import json
@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 from model.scoring.scorer import Scorer
 from pipeline.corpora.preparing.samples import Sample
 
-GALLERY_ROWS = 8  # of the most, and as many of the least certain documents
+GALLERY_ROWS = 8  # of the most certain documents, and as many of the least certain ones
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExampleDocument:
-    """A document with what the model said of it and where it looked.
+    """A document with its prediction and its attention.
 
     Attributes:
         document_id: as in the corpus.
@@ -24,7 +24,7 @@ class ExampleDocument:
         label: the predicted label.
         score: the probability of `label`.
         token_starts: character offsets into `text`, in order, one a token.
-        token_ends: as `token_starts`; empty like it where attention was not kept.
+        token_ends: as `token_starts`; both are empty if attention was not kept.
         attention: one weight a token, each >= 0, summing to 1.
     """
 
@@ -41,15 +41,15 @@ class ExampleDocument:
         lengths = len(self.token_starts), len(self.token_ends), len(self.attention)
         if len(set(lengths)) != 1:
             raise ValueError(
-                f"{self.document_id}: expected a start, an end and a weight for every token, got "
+                f"{self.document_id}: expected a start, an end and a weight for each token, got "
                 f"{lengths[0]} starts, {lengths[1]} ends, {lengths[2]} weights"
             )
 
 
-def show_documents(
+def join_predictions(
     documents: pa.RecordBatch | pa.Table, predictions: pa.RecordBatch | pa.Table
 ) -> list[ExampleDocument]:
-    """Joins documents (`document_id`, `text`, `label`) and their predictions, row by row."""
+    """Joins documents (`document_id`, `text`, `label`) with their predictions, row by row."""
     names = ("label", "score", "token_starts", "token_ends", "attention")
     rows = predictions.select(names).to_pylist()
     sources = documents.select(["document_id", "text", "label"]).to_pylist()
@@ -61,22 +61,24 @@ def show_documents(
     ]
 
 
-def show_extremes(documents: pa.RecordBatch, predictions: pa.RecordBatch) -> list[ExampleDocument]:
+def select_extremes(
+    documents: pa.RecordBatch, predictions: pa.RecordBatch
+) -> list[ExampleDocument]:
     """The most and the least certain documents of a batch."""
     order = pc.sort_indices(predictions.column("score"))
     if len(order) > 2 * GALLERY_ROWS:
         order = pa.concat_arrays([order[:GALLERY_ROWS], order[-GALLERY_ROWS:]])
-    return show_documents(documents.take(order), predictions.take(order))
+    return join_predictions(documents.take(order), predictions.take(order))
 
 
 def explain_texts(scorer: Scorer, texts: Sequence[str]) -> list[ExampleDocument]:
-    """Predictions of single texts, named by their number; those without a token are left out."""
+    """Scores texts; their ids are their numbers, from 1. Texts without a token are left out."""
     numbered = [str(number) for number in range(1, len(texts) + 1)]
     return _predict(scorer, numbered, texts, [None] * len(texts))
 
 
-def show_samples(scorer: Scorer, samples: Sequence[Sample]) -> list[ExampleDocument]:
-    """Scores sampled documents and keeps the most and the least certain of them."""
+def score_samples(scorer: Scorer, samples: Sequence[Sample]) -> list[ExampleDocument]:
+    """Scores sampled documents and selects the most and the least certain ones."""
     shown = _predict(
         scorer,
         [sample.document_id for sample in samples],
@@ -94,11 +96,11 @@ def _predict(
         {name: pa.array(values, pa.string()) for name, values in columns.items()}
     )
     predictions, scored = scorer.score(documents.column("text"))
-    return show_documents(documents.filter(pa.array(scored)), predictions)
+    return join_predictions(documents.filter(pa.array(scored)), predictions)
 
 
 def most_and_least_certain(shown: Iterable[ExampleDocument]) -> list[ExampleDocument]:
-    """Most certain first; the ends of the list when there are many."""
+    """All documents, most certain first; of more than twice `GALLERY_ROWS` only the two ends."""
     ordered = sorted(shown, key=_certainty)
     if len(ordered) > 2 * GALLERY_ROWS:
         ordered = ordered[:GALLERY_ROWS] + ordered[-GALLERY_ROWS:]

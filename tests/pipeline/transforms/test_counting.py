@@ -16,7 +16,7 @@ from pipeline.corpora.reading.rejections import reject_documents
 from pipeline.corpora.scoring.gallery import (
     gallery_from_lines,
     most_and_least_certain,
-    show_extremes,
+    select_extremes,
 )
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.retry import score_documents
@@ -27,7 +27,7 @@ from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles, read_list
 from pipeline.transforms.sample_documents import SampleDocuments
-from pipeline.transforms.show_documents import ShowDocuments
+from pipeline.transforms.write_gallery import WriteGallery
 from tests.pipeline.batches import make_documents
 from tests.pipeline.tiny_model import LengthEngine, unsaved_bundle
 from tests.pipeline.transforms.local_beam import local_pipeline
@@ -123,10 +123,10 @@ def test_the_most_and_the_least_certain_documents_are_written(tmp_path: Path) ->
         pairs.append((scored.documents, scored.predictions))
     path = str(tmp_path / "gallery.jsonl")
     with local_pipeline() as root:
-        _ = root | beam.Create(pairs) | ShowDocuments(path, FILES)
+        _ = root | beam.Create(pairs) | WriteGallery(path, FILES)
     shown = gallery_from_lines(read_lines(FILES, path))
     expected = most_and_least_certain(
-        each for documents, predictions in pairs for each in show_extremes(documents, predictions)
+        each for documents, predictions in pairs for each in select_extremes(documents, predictions)
     )
     assert [json.dumps(dataclasses.asdict(each)) for each in shown] == [
         json.dumps(dataclasses.asdict(each)) for each in expected
@@ -137,5 +137,5 @@ def test_the_most_and_the_least_certain_documents_are_written(tmp_path: Path) ->
 def test_no_documents_make_an_empty_gallery(tmp_path: Path) -> None:
     path = str(tmp_path / "gallery.jsonl")
     with local_pipeline() as root:
-        _ = root | beam.Create([]) | ShowDocuments(path, FILES)
+        _ = root | beam.Create([]) | WriteGallery(path, FILES)
     assert read_lines(FILES, path) == []

@@ -5,9 +5,7 @@ from pipeline.corpora.preparing.shards import Piece, deal_examples, plan_shards
 from pipeline.storage.staging import StagedFile
 
 
-@given(
-    st.lists(st.binary(max_size=3), max_size=20), st.integers(0, 9), st.integers(1, 7)
-)
+@given(st.lists(st.binary(max_size=3), max_size=20), st.integers(0, 9), st.integers(1, 7))
 def test_examples_are_dealt_out_in_turn(examples: list[bytes], first: int, shards: int) -> None:
     expected: dict[int, list[bytes]] = {}
     for position, example in enumerate(examples):

@@ -14,8 +14,8 @@ from pipeline.corpora.scoring.gallery import (
     gallery_from_lines,
     gallery_to_lines,
     most_and_least_certain,
-    show_extremes,
-    show_samples,
+    score_samples,
+    select_extremes,
 )
 from pipeline.schemas import PREDICTIONS
 from tests.pipeline.batches import make_documents
@@ -54,7 +54,7 @@ SCORES = st.lists(st.integers(0, 1024).map(lambda n: n / 1024), unique=True, max
 @given(SCORES, st.integers(1, 20))
 def test_extremes_of_batches_are_the_extremes_of_all(scores: list[float], rows: int) -> None:
     groups = [
-        show_extremes(*batch_of(scores[start : start + rows]))
+        select_extremes(*batch_of(scores[start : start + rows]))
         for start in range(0, len(scores), rows)
     ]
     found = most_and_least_certain(each for group in groups for each in group)
@@ -84,11 +84,11 @@ def test_samples_are_scored_and_those_without_tokens_left_out() -> None:
         Sample(digest=str(i), split="test", document_id=str(i), text=text, label="short")
         for i, text in enumerate(["good", "\u3000", "good bad so bad"])
     ]
-    found = show_samples(scorer, samples)
+    found = score_samples(scorer, samples)
     assert [(each.document_id, each.label) for each in found] == [("2", "long"), ("0", "short")]
     assert found[0].token_starts == [0, 5, 9, 12]
     assert found[0].text == "good bad so bad"
-    assert show_samples(scorer, []) == []
+    assert score_samples(scorer, []) == []
 
 
 def test_single_texts_are_explained_under_their_number() -> None:

@@ -6,7 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.corpora.scoring.truth import TRUTH, keep_truth, stack_truth
+from pipeline.corpora.scoring.labeled_predictions import (
+    LABELED_PREDICTIONS,
+    label_predictions,
+    stack_labeled_predictions,
+)
 from pipeline.schemas import PREDICTIONS
 from tests.pipeline.batches import make_documents
 
@@ -22,7 +26,7 @@ def table_of(*rows: tuple[Any, list[float]]) -> pa.Table:
         [{"probabilities": probabilities} for _, probabilities in rows],
         pa.schema([PREDICTIONS.field("probabilities")]),
     )
-    unit, kept = keep_truth(documents, predictions)
+    unit, kept = label_predictions(documents, predictions)
     assert unit == 0
     return pa.Table.from_batches([kept])
 
@@ -32,7 +36,7 @@ ONE_HOT = np.eye(3, dtype=np.float32).tolist()
 
 def test_labels_become_indices_beside_their_probabilities() -> None:
     tables = [table_of(("c", ONE_HOT[0])), table_of(("a", ONE_HOT[1]), ("b", ONE_HOT[2]))]
-    truth = stack_truth(tables, labels=LABELS, multilabel=False)
+    truth = stack_labeled_predictions(tables, labels=LABELS, multilabel=False)
     assert truth.labels.tolist() == [2, 0, 1]
     assert truth.labels.dtype == np.int64
     assert truth.probabilities.tolist() == ONE_HOT
@@ -42,7 +46,7 @@ def test_labels_become_indices_beside_their_probabilities() -> None:
 
 def test_rows_without_a_known_label_are_left_out_and_counted() -> None:
     table = table_of((None, ONE_HOT[0]), ("b", ONE_HOT[1]), ("other", ONE_HOT[2]))
-    truth = stack_truth([table], labels=LABELS, multilabel=False)
+    truth = stack_labeled_predictions([table], labels=LABELS, multilabel=False)
     assert truth.labels.tolist() == [1]
     assert truth.probabilities.tolist() == [ONE_HOT[1]]
     assert truth.unlabeled == 2
@@ -53,7 +57,7 @@ def test_several_labels_become_multi_hot_rows() -> None:
         table_of((["c", "a"], ONE_HOT[0]), (None, ONE_HOT[1])),
         table_of(([], ONE_HOT[1]), (["b", "b"], ONE_HOT[2])),
     ]
-    truth = stack_truth(tables, labels=LABELS, multilabel=True)
+    truth = stack_labeled_predictions(tables, labels=LABELS, multilabel=True)
     assert truth.labels.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
     assert truth.probabilities.tolist() == ONE_HOT
     assert truth.unlabeled == 1
@@ -61,7 +65,7 @@ def test_several_labels_become_multi_hot_rows() -> None:
 
 @pytest.mark.parametrize("multilabel", [False, True])
 def test_no_rows_give_empty_arrays(multilabel: bool) -> None:
-    truth = stack_truth([], labels=LABELS, multilabel=multilabel)
+    truth = stack_labeled_predictions([], labels=LABELS, multilabel=multilabel)
     assert truth.labels.shape == ((0, 3) if multilabel else (0,))
     assert truth.probabilities.shape == (0, 3)
     assert truth.unlabeled == 0
@@ -69,9 +73,9 @@ def test_no_rows_give_empty_arrays(multilabel: bool) -> None:
 
 def test_what_was_kept_survives_a_parquet_file(tmp_path: Path) -> None:
     table = table_of(("b", ONE_HOT[0]), ("a", ONE_HOT[1]))
-    assert table.schema == TRUTH
+    assert table.schema == LABELED_PREDICTIONS
     pq.write_table(table, tmp_path / "truth.parquet")
     read = pq.read_table(tmp_path / "truth.parquet")
-    truth = stack_truth([read], labels=LABELS, multilabel=False)
+    truth = stack_labeled_predictions([read], labels=LABELS, multilabel=False)
     assert truth.labels.tolist() == [1, 0]
     assert truth.probabilities.tolist() == ONE_HOT[:2]

@@ -1,4 +1,4 @@
-"""Scored documents -> one file of the most and the least certain."""
+"""Scored documents -> one file of the most and the least certain ones."""
 
 import dataclasses
 
@@ -8,24 +8,24 @@ from pipeline.corpora.scoring.gallery import (
     ExampleDocument,
     gallery_to_lines,
     most_and_least_certain,
-    show_extremes,
+    select_extremes,
 )
 from pipeline.storage.files import Files, write_lines
 from pipeline.transforms.write_one_file import WriteOneFile
 
 
 @dataclasses.dataclass
-class ShowDocuments(beam.PTransform):
+class WriteGallery(beam.PTransform):
     """Writes the most and the least certain documents as JSON lines to `path`."""
 
     path: str
     files: Files
 
     def expand(self, pairs: beam.PCollection) -> beam.PCollection:
-        """`(documents, predictions)` pairs; only a batch's extremes leave the worker."""
+        """`(documents, predictions)` pairs; only the extremes of each batch leave the worker."""
         return (
             pairs
-            | "Choose in batch" >> beam.MapTuple(show_extremes)
+            | "Choose in batch" >> beam.MapTuple(select_extremes)
             | "Choose" >> beam.CombineGlobally(_merge).without_defaults()
             | WriteOneFile(self._write)
         )

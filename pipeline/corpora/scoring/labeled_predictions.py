@@ -1,4 +1,4 @@
-"""True labels beside predicted probabilities: what an evaluation compares."""
+"""True labels with predicted probabilities: the rows that an evaluation compares."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,19 +9,20 @@ import pyarrow.compute as pc
 
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
-TRUTH = pa.schema(
+LABELED_PREDICTIONS = pa.schema(
     [DOCUMENTS.field("label"), DOCUMENTS.field("labels"), PREDICTIONS.field("probabilities")]
 )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Truth:
-    """A labeled corpus, scored.
+class LabeledPredictions:
+    """The true labels and the predicted probabilities of a scored corpus.
 
     Attributes:
-        labels: int64 `(rows,)` label indices, or `(rows, labels)` multi-hot.
+        labels: int64 `(rows,)` indices of the true labels, or `(rows, labels)` multi-hot.
         probabilities: float32 `(rows, labels)`.
-        unlabeled: rows left out because they have no label that the model knows.
+        unlabeled: how many rows were left out: those without a label, or with one that the model
+            does not know.
     """
 
     labels: np.ndarray
@@ -29,27 +30,32 @@ class Truth:
     unlabeled: int
 
 
-def keep_truth(
+def label_predictions(
     documents: pa.RecordBatch, predictions: pa.RecordBatch
 ) -> tuple[int, pa.RecordBatch]:
-    """The columns of a scored batch that an evaluation needs, as unit 0."""
+    """The columns of a scored batch that an evaluation needs, as `(0, batch)`.
+
+    An evaluation needs no order of its rows, so all batches count as unit 0.
+    """
     columns = [
         documents.column("label"),
         documents.column("labels"),
         predictions.column("probabilities"),
     ]
-    return 0, pa.record_batch(columns, schema=TRUTH)
+    return 0, pa.record_batch(columns, schema=LABELED_PREDICTIONS)
 
 
-def stack_truth(tables: Sequence[pa.Table], *, labels: Sequence[str], multilabel: bool) -> Truth:
-    """Joins what `keep_truth` kept.
+def stack_labeled_predictions(
+    tables: Sequence[pa.Table], *, labels: Sequence[str], multilabel: bool
+) -> LabeledPredictions:
+    """Joins the batches of `label_predictions` into arrays.
 
     Args:
-        tables: of schema `TRUTH`.
-        labels: of the model, by index.
-        multilabel: whether a document has several labels.
+        tables: of schema `LABELED_PREDICTIONS`.
+        labels: the labels of the model, by index.
+        multilabel: whether each document has a list of labels.
     """
-    table = pa.concat_tables([TRUTH.empty_table(), *tables]).combine_chunks()
+    table = pa.concat_tables([LABELED_PREDICTIONS.empty_table(), *tables]).combine_chunks()
     known = pa.array(labels, pa.string())
     flat = table.column("probabilities").combine_chunks().flatten().to_numpy()
     probabilities = flat.reshape(table.num_rows, len(labels))
@@ -57,15 +63,14 @@ def stack_truth(tables: Sequence[pa.Table], *, labels: Sequence[str], multilabel
         column = table.column("labels").combine_chunks()
         indices = pc.index_in(column.flatten(), known)
         rows = column.value_parent_indices().filter(indices.is_valid())
-        hot = np.zeros(probabilities.shape, np.int64)
-        hot[rows.to_numpy(), indices.drop_null().to_numpy()] = 1
+        truth = np.zeros(probabilities.shape, np.int64)  # multi-hot
+        truth[rows.to_numpy(), indices.drop_null().to_numpy()] = 1
         usable = np.asarray(column.is_valid())
-        truth = hot
     else:
         found = pc.index_in(table.column("label").combine_chunks(), known)
         usable = np.asarray(found.is_valid())
         truth = found.fill_null(-1).to_numpy().astype(np.int64)
-    return Truth(
+    return LabeledPredictions(
         labels=truth[usable],
         probabilities=probabilities[usable],
         unlabeled=int((~usable).sum()),
