@@ -34,6 +34,7 @@ CONTROLS = ("none", "max", "mean", "last")  # the kinds without attention weight
 EngineName = Literal["auto", "keras", "tensorflow", "folded"]
 LongDocuments = Literal["truncate", "windows"]
 Head = Literal["softmax", "sigmoid", "multilabel"]
+MonitoredMetric = Literal["loss", "accuracy", "macro_f1", "semeval_f1"]
 
 # The ranges of values. `description` is what an error message says was expected, where the
 # limits alone would not be plain.
@@ -186,7 +187,7 @@ class TrainingConfig:
     epochs: PositiveInteger = 12
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, description="at least one seed")] = (1,)
     # On validation; picks the epoch. semeval_f1 is for the labels of SemEval-2010 Task 8.
-    monitor: Literal["accuracy", "macro_f1", "loss", "semeval_f1"] = "accuracy"
+    monitor: MonitoredMetric = "accuracy"
     patience: PositiveInteger | None = (
         None  # epochs without a better one before stopping; null: never
     )

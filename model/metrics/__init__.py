@@ -1,1 +1,1 @@
-"""How good a classifier is. NumPy alone."""
+"""How good a classifier's predictions are, computed with NumPy alone."""

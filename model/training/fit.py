@@ -18,7 +18,8 @@ import tensorflow as tf
 
 from model.config import ConfigError, Head, NetworkConfig, TrainingConfig
 from model.layers.forward import Forward, trace_forward
-from model.metrics.classification import evaluate, evaluate_multilabel
+from model.metrics.evaluation import evaluate
+from model.metrics.names import LOSS, MONITORED_METRICS
 from model.training.averaging import RunningAverage
 from model.training.dataset import Shards, evaluation_batches, training_batches
 from model.training.devices import choose_strategy
@@ -36,9 +37,6 @@ STATE = "state.json"
 
 # The mean of -log p as validation has it: what is minimized holds penalties and smoothing too.
 LOG_LOSS = "log_loss"
-
-# What an epoch's row has of the validation split, as far as its labels have it.
-MONITORED = ("loss", "accuracy", "macro_f1", "semeval_f1")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,7 +96,6 @@ def fit(
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     strategy = choose_strategy()
-    measure = evaluate_multilabel if network_config.head == "multilabel" else evaluate
     steps = config.epochs * -(-train.rows // config.batch_size)
     with strategy.scope():
         network = build()
@@ -134,9 +131,15 @@ def fit(
         average.add(epoch)
         with average.applied():
             if validation is not None:
-                measured: Mapping[str, Any] = measure(*predict(forward, validation), labels=labels)
+                measured: Mapping[str, Any] = evaluate(
+                    *predict(forward, validation),
+                    labels=labels,
+                    multilabel=network_config.head == "multilabel",
+                )
                 row |= {
-                    f"validation_{name}": measured[name] for name in MONITORED if name in measured
+                    f"validation_{name}": measured[name]
+                    for name in MONITORED_METRICS
+                    if name in measured
                 }
             state.history.append({**row, "seconds": round(time.monotonic() - started, 2)})
             if validation is None or _is_better(state, config.monitor):
@@ -215,7 +218,7 @@ def batches_a_call(strategy: tf.distribute.Strategy) -> int:
 
 
 def _whole_sets(truth: Any, probabilities: Any) -> Any:
-    """1 where all of a document's labels are right, as `model.metrics.classification` counts."""
+    """1 where all of a document's labels are right, as `model.metrics.multilabel` counts."""
     predicted = keras.ops.greater_equal(probabilities, 0.5)
     right = keras.ops.equal(predicted, keras.ops.cast(truth, "bool"))
     return keras.ops.cast(keras.ops.all(right, axis=-1), "float32")
@@ -260,7 +263,7 @@ def _is_better(state: _State, monitor: str) -> bool:
         return True
     name = f"validation_{monitor}"
     last, best = state.history[-1][name], state.history[state.best_epoch - 1][name]
-    return last < best if monitor == "loss" else last > best
+    return last < best if monitor == LOSS else last > best
 
 
 def _out_of_patience(state: _State, config: TrainingConfig) -> bool:

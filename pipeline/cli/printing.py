@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from model.config import to_plain
+from model.metrics.names import LOSS, SCORES
 from pipeline.config.sections import Config
 from pipeline.corpora.reading.units import find_input_files
 from pipeline.process.printable import printable
-from pipeline.reports.formats import SCORES
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
 
@@ -77,7 +77,7 @@ def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
     """One line a split, or whatever the metrics are of."""
     shown = {
         name: title
-        for name, title in {**SCORES, "loss": "loss"}.items()
+        for name, title in {**SCORES, LOSS: "loss"}.items()
         if any(name in measured for measured in metrics.values())
     }
     table = Table("split", "rows", *shown.values(), title=title, title_justify="left")

@@ -8,7 +8,8 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from model.metrics.classification import Calibration
+from model.metrics.calibration import Calibration
+from model.metrics.names import LOSS
 from pipeline.reports.formats import count, counted, decimal, percent
 
 WIDTH, HEIGHT = 420, 250
@@ -119,7 +120,7 @@ def _training_chart(
     y_values = _nice_steps(min(values), max(values))
     x_of = _scale(min(epochs), max(epochs), LEFT + 8, RIGHT - 8)
     y_of = _scale(y_values[0], y_values[-1], BOTTOM, TOP)
-    show = decimal if metric == "loss" else percent
+    show = decimal if metric == LOSS else percent
     title = metric.replace("_", " ").replace("f1", "F1")
     changes = ", ".join(
         f"{name} from {show(of_series[min(of_series)])} to {show(of_series[max(of_series)])}"

@@ -16,14 +16,6 @@ REASONS: Mapping[str, str] = {
     "scoring_failed": "The model could not score the text.",
 }
 
-# The scores of predictions, in the order to show them.
-SCORES: Mapping[str, str] = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "semeval_f1": "SemEval F1",
-}
-
 RAW_CHARACTERS = 300
 
 

@@ -7,8 +7,9 @@ The sections follow Mitchell et al., "Model Cards for Model Reporting" (FAT*
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from model.metrics.classification import Evaluation
-from pipeline.reports.formats import SCORES, count, decimal, moment, percent
+from model.metrics.evaluation import Evaluation
+from model.metrics.names import SCORES
+from pipeline.reports.formats import count, decimal, moment, percent
 from pipeline.reports.markdown import escaped, fenced, table
 from pipeline.reports.model_report import ModelReport, frequent_confusions
 from pipeline.training.trial_scores import summarize_trials

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.metrics.classification import Evaluation
+from model.metrics.evaluation import Evaluation
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import reliability_chart, training_charts
 from pipeline.reports.content import DataStatistics, InputFile, RejectionGroup
@@ -26,7 +26,7 @@ class ModelReport:
         model_version: name and version, such as `sentiment/3`.
         created: ISO 8601.
         command: what reproduces the model, as typed; None where it is not known.
-        evaluations: by split, as `model.metrics.classification.evaluate` gives them.
+        evaluations: by split, as `model.metrics.evaluation.evaluate` gives them.
         history: a row an epoch, as in `history.csv`: `epoch`, `loss`,
             `validation_loss`, ...
         best_epoch: the epoch whose weights were kept.

@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from model.metrics.names import SCORES
 from pipeline.process.printable import printable
 from pipeline.reports import formats
 from pipeline.reports.shading import LEVELS, shade, strongest_tokens
@@ -62,6 +63,7 @@ def _environment() -> jinja2.Environment:
         "base-uri 'none'; form-action 'none'",
         "levels": LEVELS,
         "reasons": formats.REASONS,
+        "score_titles": {name: title[0].upper() + title[1:] for name, title in SCORES.items()},
         "shade": shade,
         "strongest_tokens": strongest_tokens,
     }

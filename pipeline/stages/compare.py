@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 
 from model.bundle.bundle import Bundle
 from model.config import ConfigError
-from model.metrics.classification import evaluate as measure
-from model.metrics.classification import evaluate_multilabel as measure_multilabel
+from model.metrics.evaluation import evaluate
 from pipeline.config.sections import Config, ScoringConfig
 from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.units import Unit
@@ -219,8 +218,9 @@ def _measure_both(bundles: Sequence[Bundle], *, scratch: str, files: Files) -> d
         truth = stack_labeled_predictions([table], labels=bundle.labels, multilabel=multilabel)
         if not len(truth.labels):
             return {}
-        evaluate = measure_multilabel if multilabel else measure
-        metrics[model] = dict(evaluate(truth.probabilities, truth.labels, labels=bundle.labels))
+        metrics[model] = dict(
+            evaluate(truth.probabilities, truth.labels, labels=bundle.labels, multilabel=multilabel)
+        )
     return metrics
 
 

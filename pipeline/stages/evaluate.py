@@ -8,8 +8,7 @@ import apache_beam as beam
 import pyarrow.parquet as pq
 
 from model.config import ConfigError
-from model.metrics.classification import evaluate as measure
-from model.metrics.classification import evaluate_multilabel as measure_multilabel
+from model.metrics.evaluation import evaluate as measure
 from pipeline.config.sections import Config, OutputConfig, ScoringConfig
 from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.units import Unit
@@ -88,8 +87,9 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
             f"{inputs[0].name}: expected labels the model knows "
             f"({', '.join(bundle.labels[:5])}), got none. Check corpus.columns.label."
         )
-    compare = measure_multilabel if multilabel else measure
-    metrics = dict(compare(truth.probabilities, truth.labels, labels=bundle.labels))
+    metrics = dict(
+        measure(truth.probabilities, truth.labels, labels=bundle.labels, multilabel=multilabel)
+    )
     rows = total_rows(account_files(counts, inputs), counts)
     return Measured(metrics={**metrics, "unlabeled": truth.unlabeled}, rows=rows)
 

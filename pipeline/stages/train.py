@@ -8,7 +8,8 @@ import apache_beam as beam
 
 from model.bundle.manifest import SCHEMA_VERSION, describe_text, model_fingerprint
 from model.config import BASE_VARIANT, ConfigError, to_plain
-from model.metrics.classification import are_directed_relations
+from model.metrics.names import LOSS
+from model.metrics.semeval import are_directed_relations
 from model.training.pretrained_vectors import check_width
 from pipeline.config.sections import Config
 from pipeline.config.variants import vary_config
@@ -139,7 +140,7 @@ def choose_best(results: Sequence[TrialResult], *, monitor: str) -> TrialResult:
 
     def rank(result: TrialResult) -> tuple[float, int]:
         measured = result.metrics.get("validation", {}).get(monitor, 0.0)
-        return (measured if monitor == "loss" else -measured, result.seed)
+        return (measured if monitor == LOSS else -measured, result.seed)
 
     return min(results, key=rank)
 

@@ -11,7 +11,7 @@ import keras
 from model.bundle.manifest import describe_files
 from model.layers.classifier import build_classifier
 from model.layers.forward import Forward, trace_forward
-from model.metrics.classification import evaluate, evaluate_multilabel
+from model.metrics.evaluation import evaluate
 from model.text.vocabulary import Vocabulary
 from model.training.dataset import Shards
 from model.training.fit import Fitted, Hooks, fit, predict
@@ -131,5 +131,5 @@ def _train(
 
 def _evaluate(forward: Forward, shards: Shards, dataset: Dataset) -> dict[str, Any]:
     probabilities, truth = predict(forward, shards)
-    measure = evaluate_multilabel if dataset.layout.multilabel else evaluate
-    return dict(measure(probabilities, truth, labels=dataset.labels))
+    multilabel = dataset.layout.multilabel
+    return dict(evaluate(probabilities, truth, labels=dataset.labels, multilabel=multilabel))

@@ -5,8 +5,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-# Metrics on which variants are compared, as far as their trials have them.
-COMPARED_METRICS = ("accuracy", "macro_f1", "semeval_f1")
+from model.metrics.names import COMPARED_METRICS
 
 CONFIDENCE = 0.95  # of the interval of a gain
 

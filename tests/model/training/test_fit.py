@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
 from model.layers.classifier import build_classifier
-from model.metrics.classification import evaluate_multilabel
+from model.metrics.evaluation import evaluate
 from model.text.padding import pad_ids
 from model.training.dataset import Shards, evaluation_batches
 from model.training.examples import encode_examples
@@ -267,7 +267,7 @@ def test_of_several_labels_the_whole_set_has_to_be_right():
     truth = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 0]])
     probabilities = np.array([[0.9, 0.2, 0.5], [0.9, 0.2, 0.4], [0.1, 0.1, 0.1]], np.float32)
     assert np.asarray(_whole_sets(truth, probabilities)).tolist() == [1, 0, 1]
-    measured = evaluate_multilabel(probabilities, truth, labels=("a", "b", "c"))
+    measured = evaluate(probabilities, truth, labels=("a", "b", "c"), multilabel=True)
     assert measured["accuracy"] == pytest.approx(2 / 3)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from model.metrics.classification import Evaluation, evaluate
+from model.metrics.evaluation import Evaluation, evaluate
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.content import (
     DataStatistics,

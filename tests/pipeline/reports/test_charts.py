@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.metrics.classification import calibration
+from model.metrics.calibration import measure_calibration
 from pipeline.reports.charts import (
     BOTTOM,
     LEFT,
@@ -86,7 +86,7 @@ def test_a_training_that_diverged_is_still_drawn():
 
 def test_reliability_bars_reach_their_accuracy():
     right = [True] * 3 + [False] * 2
-    chart = reliability_chart(calibration([0.75] * 4 + [0.95], right))
+    chart = reliability_chart(measure_calibration([0.75] * 4 + [0.95], right))
     assert_inside(chart)
     middle, high = chart.bars
     assert (BOTTOM - middle.y) / (BOTTOM - TOP) == pytest.approx(0.75)

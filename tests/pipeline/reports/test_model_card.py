@@ -2,7 +2,7 @@
 
 from markdown_it import MarkdownIt
 
-from model.metrics.classification import evaluate_multilabel
+from model.metrics.evaluation import evaluate
 from pipeline.reports.model_card import render_model_card
 from tests.pipeline.reports import made_up
 
@@ -83,7 +83,7 @@ def test_a_model_that_nothing_was_measured_of():
 
 
 def test_a_multilabel_model():
-    evaluation = evaluate_multilabel([[0.9, 0.2]], [[1, 0]], labels=made_up.LABELS)
+    evaluation = evaluate([[0.9, 0.2]], [[1, 0]], labels=made_up.LABELS, multilabel=True)
     card = render_model_card(made_up.model_report(evaluations={"test": evaluation}))
     assert "gives a text any of 2 labels" in card
     assert "| test | 1 | 100% | 100% | 100% | 0.164 |" in card

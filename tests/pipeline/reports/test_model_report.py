@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from model.metrics.classification import evaluate, evaluate_multilabel
+from model.metrics.evaluation import evaluate
 from pipeline.reports.content import DataStatistics
 from pipeline.reports.model_report import (
     MATRIX_LABELS,
@@ -83,7 +83,7 @@ def test_a_model_that_nothing_was_measured_of_is_shown_too():
 
 
 def test_a_multilabel_model_has_no_confusion_matrix():
-    evaluation = evaluate_multilabel([[0.9, 0.2]], [[1, 0]], labels=made_up.LABELS)
+    evaluation = evaluate([[0.9, 0.2]], [[1, 0]], labels=made_up.LABELS, multilabel=True)
     text = shown(evaluations={"test": evaluation})
     assert "Micro F1 100%" in text
     assert "Confusion matrix" not in text
