@@ -1,20 +1,22 @@
-"""The network as trained, run in length-sorted batches: the choice on a GPU."""
+"""The engine `keras`: the network as trained, in length-sorted batches; the choice on a GPU."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from model.layers.forward import trace_forward
+from model.scoring.batches import sorted_batches
 from model.text.padding import pad_ids
-
-BATCH_ROWS = 256
 
 
 class KerasEngine:
-    """Runs the Keras network over flat token ids."""
+    """Runs the Keras network over flat token ids.
+
+    Args:
+        network: it is traced once; weights that it gets later are used, too.
+    """
 
     def __init__(self, network: keras.Model) -> None:
-        """Traces the network, with the weights that it has now and later."""
         self._forward = trace_forward(network)
 
     def run(self, ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -30,11 +32,9 @@ class KerasEngine:
         """
         lengths = np.diff(row_offsets)
         matrix = pad_ids(ids, row_offsets, max_tokens=int(lengths.max()))
-        order = np.argsort(lengths, kind="stable")
         attention = np.empty(matrix.shape, dtype=np.float32)
         probabilities: np.ndarray | None = None
-        for start in range(0, len(order), BATCH_ROWS):
-            rows = order[start : start + BATCH_ROWS]
+        for rows in sorted_batches(lengths):
             steps = int(lengths[rows[-1]])
             outputs = self._forward(
                 {
@@ -44,7 +44,7 @@ class KerasEngine:
             )
             batch = outputs["probabilities"].numpy()
             if probabilities is None:
-                probabilities = np.empty((len(order), batch.shape[1]), dtype=np.float32)
+                probabilities = np.empty((len(lengths), batch.shape[1]), dtype=np.float32)
             probabilities[rows] = batch
             attention[rows, :steps] = outputs["attention"].numpy()
         if probabilities is None:

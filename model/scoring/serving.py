@@ -1,9 +1,9 @@
-"""The SavedModel: raw strings in, every output out.
+"""The SavedModel: raw strings in, all outputs of a prediction out.
 
 One directory that TensorFlow Serving, `saved_model_cli` or any process with
 TensorFlow (and, for `text.nfkc`, tensorflow_text) can load: the tokenizer, the
 vocabulary, the network and the labels are all in its graph. It is traced
-without cuDNN's kernel, so that it runs wherever it is taken.
+without cuDNN's kernel, so that it also runs on machines without a GPU.
 
 Its one signature, `serving_default`, takes `text`, string `[batch]`, and gives
 
@@ -19,23 +19,18 @@ Its one signature, `serving_default`, takes `text`, string `[batch]`, and gives
     truncated_tokens  int32    [batch]
     oov_tokens        int32    [batch]
 
-where steps is the longest document's `token_count`, at least 1; what lies behind
-a document's own is "" or 0. A text without a token has the count 0, and its
-probabilities mean nothing.
+where steps is the longest document's `token_count`, at least 1. Behind the last
+token of a shorter document stands "" or 0. A text without a token has
+`token_count` 0; its probabilities mean nothing.
 """
 
 import keras
-import numpy as np
-import pyarrow as pa
 import tensorflow as tf
 
 from model.bundle.bundle import Bundle
-from model.bundle.errors import BundleError
 from model.bundle.file_names import SERVING
-from model.scoring.scorer import Scorer, assemble_predictions
 from model.scoring.tokenizer_graph import TokenizerGraph
 
-BATCH_ROWS = 256
 SIGNATURE = "serving_default"
 
 
@@ -52,7 +47,7 @@ class ServingGraph(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def __call__(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Scores a batch; the outputs are described at the head of this module."""
+        """Scores a batch; the docstring of this module describes the outputs."""
         tokens = self._tokenize(text)
         counts = tf.cast(tokens["ids"].row_lengths(), tf.int32)
         kept = self._keep(tokens["ids"], counts)
@@ -80,7 +75,7 @@ class ServingGraph(tf.Module):
         }
 
     def _keep(self, ids: tf.RaggedTensor, counts: tf.Tensor) -> tf.RaggedTensor:
-        """Which tokens `text.cut` leaves, as `model.text.tokens.Tokens.cut` does."""
+        """Which tokens stay after `text.cut`, as `model.text.tokens.Tokens.cut` decides."""
         limit = self._text.max_tokens
         head = {"head": limit, "tail": 0, "head+tail": (limit + 1) // 2}[self._text.cut]
         place = tf.ragged.range(counts)
@@ -90,71 +85,14 @@ class ServingGraph(tf.Module):
         return ids.with_values(kept)
 
 
-class ServingScorer(Scorer):
-    """Scores with a model's SavedModel, as those who serve it do."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        """Loads `serving/`.
-
-        Raises:
-            BundleError: if the model has none, or it cannot be loaded.
-        """
-        super().__init__(bundle)
-        if bundle.config.text.nfkc:
-            import tensorflow_text  # noqa: F401  registers the graph's operation
-        folder = bundle.folder / SERVING
-        try:
-            self._serve = tf.saved_model.load(str(folder)).signatures[SIGNATURE]
-        except (OSError, KeyError, tf.errors.OpError) as error:
-            raise BundleError(
-                f"{folder}: expected a SavedModel, got {' '.join(str(error).split())[:200]}. "
-                "Train the model again, or choose another scoring.engine."
-            ) from error
-
-    def score(self, texts: pa.StringArray) -> tuple[pa.RecordBatch, np.ndarray]:
-        """See `Scorer`."""
-        sizes = np.asarray(pa.compute.binary_length(texts))
-        order = np.argsort(sizes, kind="stable")
-        parts = [self._serve_batch(texts.take(pa.array(order[:0])))[0]]
-        scored = np.zeros(len(texts), bool)
-        for start in range(0, len(order), BATCH_ROWS):
-            rows = order[start : start + BATCH_ROWS]
-            part, has_tokens = self._serve_batch(texts.take(pa.array(rows)))
-            parts.append(part)
-            scored[rows] = has_tokens
-        back = np.argsort(order[scored[order]], kind="stable")
-        joined = pa.Table.from_batches(parts).take(pa.array(back)).combine_chunks()
-        return joined.to_batches()[0] if len(back) else parts[0], scored
-
-    def _serve_batch(self, texts: pa.StringArray) -> tuple[pa.RecordBatch, np.ndarray]:
-        strings = tf.constant(texts.to_pylist(), tf.string, shape=[len(texts)])
-        outputs = {name: value.numpy() for name, value in self._serve(text=strings).items()}
-        counts = outputs["token_count"]
-        scored = counts > 0
-        real = np.arange(outputs["attention"].shape[1]) < counts[:, None]
-        batch = assemble_predictions(
-            texts.filter(pa.array(scored)),
-            labels=self.bundle.labels,
-            probabilities=outputs["probabilities"][scored],
-            row_offsets=np.concatenate([[0], np.cumsum(counts[scored])]),
-            tokens=pa.array(outputs["tokens"][real], pa.binary()).cast(pa.string()),
-            starts=outputs["token_starts"][real],
-            ends=outputs["token_ends"][real],
-            attention=outputs["attention"][real],
-            truncated=outputs["truncated_tokens"][scored],
-            oov_tokens=outputs["oov_tokens"][scored],
-        )
-        return batch, scored
-
-
 def write_serving(bundle: Bundle) -> None:
-    """Writes the SavedModel of a model whose other files are written."""
+    """Writes the SavedModel into a model directory that has its weights and config."""
     graph = ServingGraph(bundle)
     tf.saved_model.save(graph, str(bundle.folder / SERVING), signatures={SIGNATURE: graph.__call__})
 
 
 def _portable_network(bundle: Bundle) -> keras.Model:
-    """The network as it runs on any machine: in float32, without cuDNN's kernel."""
+    """The network in float32 and without cuDNN's kernel, so that it runs on any machine."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:

@@ -1,14 +1,16 @@
 """The tokenizer and the vocabulary as one TensorFlow graph, for serving.
 
-The twin of `model.text.tokenizer`, whose docstring has the rule, and of `Vocabulary.encode`. No
-loop: what the kernel remembers while it walks, the graph looks up, as "the last position
-before this one at which ...".
+It gives what `model.text.tokenizer`, whose docstring has the rule, and `Vocabulary.encode` give.
+The kernel walks over the characters and remembers what it has seen. The graph has no loop; it
+computes the same facts for all characters at once, such as "the last position up to this one
+that starts a segment".
 """
 
 import numpy as np
 import tensorflow as tf
 
 from model.config import TextConfig
+from model.scoring.paged_table import PagedTable
 from model.text.characters import CODE_POINTS, CharacterClass, class_table, folding_table
 from model.text.protected import CLOSING, MARKED, OPENING, join_patterns
 from model.text.vocabulary import Vocabulary
@@ -20,8 +22,8 @@ SPACE = CharacterClass.SPACE
 class TokenizerGraph(tf.Module):
     """Tokenizes and encodes strings inside TensorFlow; can be saved in a SavedModel.
 
-    With `config.nfkc` the graph has an operation of tensorflow-text: whoever loads it
-    imports `tensorflow_text` first (TensorFlow Serving has it built in).
+    With `config.nfkc` the graph has an operation of tensorflow-text. A process that loads it
+    must import `tensorflow_text` first (TensorFlow Serving has it built in).
 
     Args:
         config: as for `Tokenizer`.
@@ -40,7 +42,7 @@ class TokenizerGraph(tf.Module):
         folding = folding_table(lowercase=config.lowercase, fold_digits=config.fold_digits)
         self._shifts = PagedTable(folding - np.arange(CODE_POINTS))
         self._oov_buckets = vocabulary.oov_buckets
-        # No token is empty, but a table must not be: the empty string stands in.
+        # A lookup table must have an entry. No token is empty, so "" can be one.
         keys = ["", *vocabulary.tokens]
         ids = [ABSENT, *range(vocabulary.first_token_id, vocabulary.size)]
         self._ids = tf.lookup.StaticHashTable(
@@ -52,7 +54,7 @@ class TokenizerGraph(tf.Module):
         """Tokenizes a batch.
 
         Args:
-            texts: UTF-8, string [batch]. What is not UTF-8 reads as U+FFFD.
+            texts: UTF-8, string [batch]. Bytes that are not UTF-8 read as U+FFFD.
 
         Returns:
             ragged [batch, (tokens)]: `surfaces` and `folded`, string; `starts` and `ends`,
@@ -62,8 +64,8 @@ class TokenizerGraph(tf.Module):
         codes, rows = decoded.values, tf.cast(decoded.value_rowids(), tf.int32)
         row_starts = tf.cast(decoded.row_starts(), tf.int32)
         positions = tf.range(tf.size(codes))
-        # A segment is tokenized as if it stood alone: a row, or the part of a row before,
-        # between or after protected matches, or one such match.
+        # A segment is tokenized on its own. It is a row, the part of a row before, between
+        # or after protected matches, or one such match.
         first = positions == tf.gather(row_starts, rows)
         protected = tf.zeros_like(first)
         if self._pattern:
@@ -110,7 +112,7 @@ class TokenizerGraph(tf.Module):
         empty = opening & _next(closing)
         opening, closing = opening & ~empty, closing & ~_previous(empty)
         openings, closings = (tf.cumsum(tf.cast(x, tf.int32)) for x in (opening, closing))
-        # Every character has one byte that is no continuation of another.
+        # Every character has exactly one byte that is not a continuation byte.
         leads = (tf.bitwise.bitwise_and(marked_bytes, 0xC0) != 0x80) & (marked_bytes < CLOSING)
         protected = tf.boolean_mask(openings > closings, leads)
         borders = tf.boolean_mask(openings + closings, leads)
@@ -119,7 +121,7 @@ class TokenizerGraph(tf.Module):
     def _fold(self, surfaces: tf.Tensor, token_codes: tf.RaggedTensor) -> tf.Tensor:
         """The tokens as the vocabulary knows them, string [tokens]."""
         if self._nfkc:
-            import tensorflow_text  # only where its operation is wanted
+            import tensorflow_text  # imported only where its operation is needed
 
             unassigned = token_codes.with_values(
                 self._classes.look_up(token_codes.values) == CharacterClass.UNASSIGNED
@@ -135,24 +137,6 @@ class TokenizerGraph(tf.Module):
         ids = self._ids.lookup(folded)
         buckets = tf.strings.to_hash_bucket_strong(folded, self._oov_buckets, OOV_KEY)
         return tf.where(ids == ABSENT, 1 + tf.cast(buckets, tf.int32), ids)
-
-
-class PagedTable:
-    """An int32 for every code point, in a fraction of the space: most pages of 256 are alike."""
-
-    def __init__(self, values: np.ndarray) -> None:
-        pages: dict[bytes, int] = {}
-        page_of = [
-            pages.setdefault(page.tobytes(), len(pages))
-            for page in values.astype(np.int32).reshape(-1, 256)
-        ]
-        self._values = np.frombuffer(b"".join(pages), dtype=np.int32)
-        self._page_starts = 256 * np.array(page_of, dtype=np.int32)
-
-    def look_up(self, codes: tf.Tensor) -> tf.Tensor:
-        """The values of code points, int32, of the shape of `codes`."""
-        page_starts = tf.gather(self._page_starts, codes // 256)
-        return tf.gather(self._values, page_starts + codes % 256)
 
 
 def _find_tokens(kinds: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -187,7 +171,7 @@ def _find_tokens(kinds: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
 
 
 def _find_tags(codes: tf.Tensor, segments: tf.Tensor, protected: tf.Tensor) -> tf.Tensor:
-    """Which characters are in an HTML tag: an angle to the next one, if they make a tag."""
+    """Which characters are in an HTML tag: `<` to the next angle bracket, if both make a tag."""
     angles = tf.where(((codes == ord("<")) | (codes == ord(">"))) & ~protected)[:, 0]
     opening, closing = angles[:-1], angles[1:]
     following = tf.gather(codes, opening + 1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from model.scoring.scorer import digest_texts
+from model.scoring.predictions import sha256_of_texts
 from pipeline.corpora.scoring.output_columns import kept_fields
 from pipeline.corpora.scoring.predictions import PredictionContext, ScoredBatch
 from pipeline.nights.reusable_rows import ReusableRows
@@ -29,7 +29,9 @@ def reuse_rows(
         order of the earlier partition, with this run's kept columns; the other documents, in
         their order; how many ids of the batch the earlier partition has.
     """
-    found = reusable.find(documents.column("document_id"), digest_texts(documents.column("text")))
+    found = reusable.find(
+        documents.column("document_id"), sha256_of_texts(documents.column("text"))
+    )
     schema = context.schema_for(documents)
     rows = len(found.rows)
     if found.predictions is None or not rows:

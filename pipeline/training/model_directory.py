@@ -10,9 +10,11 @@ from model.bundle.golden import write_golden
 from model.bundle.lines import write_lines
 from model.bundle.writing import write_bundle
 from model.config import ModelConfig
+from model.scoring.engine_scorer import EngineScorer
+from model.scoring.golden import make_golden, verify_golden
 from model.scoring.keras_engine import KerasEngine
-from model.scoring.scorer import EngineScorer, verify_golden
-from model.scoring.serving import ServingScorer, write_serving
+from model.scoring.serving import write_serving
+from model.scoring.tensorflow_scorer import TensorFlowScorer
 from model.text.vocabulary import Vocabulary
 from model.training.fit import Fitted
 from model.training.history import write_history
@@ -47,11 +49,11 @@ def write_model_directory(
     scorer = EngineScorer(bundle, KerasEngine(fitted.network))
     samples = dataset.read_samples(files)
     texts = [sample.text for sample in samples[:GOLDEN_SAMPLES]]
-    write_golden(folder, scorer.golden([*texts, *GOLDEN_EXTREMES]))
+    write_golden(folder, make_golden(scorer, [*texts, *GOLDEN_EXTREMES]))
     write_serving(bundle)
     # The other engines check themselves whenever they are loaded; the SavedModel is served by
     # programs that do not, so it is checked here.
-    verify_golden(ServingScorer(bundle), bundle.read_golden(), engine="tensorflow")
+    verify_golden(TensorFlowScorer(bundle), bundle.read_golden(), engine="tensorflow")
     unseen = "test" if dataset.rows("test") else "validation"
     shown = [sample for sample in samples if sample.split == unseen]
     write_lines(folder / GALLERY, gallery_to_lines(score_samples(scorer, shown)))

@@ -79,8 +79,9 @@ def write_model(folder: Path, texts: list[str]) -> None:
     from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
     from model.bundle.writing import write_bundle
     from model.config import ModelConfig, TextConfig, TrainingConfig
+    from model.scoring.engine_scorer import EngineScorer
+    from model.scoring.golden import make_golden
     from model.scoring.keras_engine import KerasEngine
-    from model.scoring.scorer import EngineScorer
     from model.text.tokenizer import Tokenizer
     from model.text.vocabulary import Vocabulary
     from tests.benchmarks.bench_engine import CONFIG, MAX_TOKENS, make_network, onnx_model
@@ -100,7 +101,7 @@ def write_model(folder: Path, texts: list[str]) -> None:
         labels=("neg", "pos"),
     )
     scorer = EngineScorer(bundle, KerasEngine(network))
-    write_golden(folder / "model", scorer.golden(texts[:32]))
+    write_golden(folder / "model", make_golden(scorer, texts[:32]))
     files = describe_files(folder / "model")
     columns = {"id": "id", "text": "text", "label": None, "labels": None}
     manifest = {

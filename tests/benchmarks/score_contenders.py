@@ -122,7 +122,7 @@ def run_steps(folder: Path) -> None:
         import pyarrow as pa
 
         from model.bundle.loading import load_bundle
-        from model.scoring.scorer import load_scorer
+        from model.scoring.loading import load_scorer
         from model.text.tokenizer import Tokenizer
         from pipeline.config.inputs import InputConfig
         from pipeline.config.sections import ColumnsConfig, CorpusConfig

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from model.bundle.bundle import Bundle
 from model.config import ModelConfig
-from model.scoring.scorer import EngineScorer
+from model.scoring.engine_scorer import EngineScorer
 from model.text.vocabulary import Vocabulary
 from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset

@@ -20,8 +20,9 @@ from model.config import (
     TrainingConfig,
 )
 from model.layers.classifier import build_classifier
+from model.scoring.engine_scorer import EngineScorer
+from model.scoring.golden import make_golden
 from model.scoring.keras_engine import KerasEngine
-from model.scoring.scorer import EngineScorer
 from model.text.vocabulary import Vocabulary
 
 TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
@@ -59,7 +60,7 @@ def make_bundle(
         vocabulary=vocabulary,
         labels=labels,
     )
-    write_golden(folder, EngineScorer(unsealed, KerasEngine(built)).golden(list(texts)))
+    write_golden(folder, make_golden(EngineScorer(unsealed, KerasEngine(built)), texts))
     seal(folder, vocabulary_ids=vocabulary.size)
     return load_bundle(folder)
 

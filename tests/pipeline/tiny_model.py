@@ -60,8 +60,9 @@ def unsaved_bundle(folder: Path) -> Bundle:
 def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS) -> str:
     """Writes a whole model directory with random weights; returns its path."""
     from model.layers.classifier import build_classifier
+    from model.scoring.engine_scorer import EngineScorer
+    from model.scoring.golden import make_golden
     from model.scoring.keras_engine import KerasEngine
-    from model.scoring.scorer import EngineScorer
 
     vocabulary = Vocabulary(TOKENS, oov_buckets=1)
     network = build_classifier(
@@ -74,7 +75,7 @@ def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS) -> str:
         folder, name="tiny", config=CONFIG, network=network, vocabulary=vocabulary, labels=labels
     )
     scorer = EngineScorer(bundle, KerasEngine(network))
-    write_golden(folder, scorer.golden(["good", "so bad a day", "日本"]))
+    write_golden(folder, make_golden(scorer, ["good", "so bad a day", "日本"]))
     files = describe_files(folder)
     manifest = {
         "schema_version": SCHEMA_VERSION,

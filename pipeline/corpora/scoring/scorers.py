@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Sequence
 
-from model.scoring.scorer import Scorer, load_scorer
+from model.scoring.loading import load_scorer
+from model.scoring.scorer import Scorer
 from pipeline.config.sections import ScoringConfig
 from pipeline.storage.files import Files
 from pipeline.storage.models import open_bundle

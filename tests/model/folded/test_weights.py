@@ -53,7 +53,7 @@ def test_scoring_on_a_cpu_imports_no_tensorflow(tmp_path):
     folder = make_bundle(tmp_path / "1").folder
     script = (
         "import sys; from model.bundle.loading import load_bundle;"
-        "from model.scoring.scorer import load_scorer;"
+        "from model.scoring.loading import load_scorer;"
         f"load_scorer(load_bundle({str(folder)!r}), engine='folded');"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )

@@ -21,9 +21,11 @@ from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkCo
 from model.folded.engine import FoldedEngine
 from model.layers.attention import KINDS
 from model.layers.classifier import CONTROLS
+from model.scoring.engine_scorer import EngineScorer
 from model.scoring.keras_engine import KerasEngine
-from model.scoring.scorer import EngineScorer, Scorer
-from model.scoring.serving import ServingScorer, write_serving
+from model.scoring.scorer import Scorer
+from model.scoring.serving import write_serving
+from model.scoring.tensorflow_scorer import TensorFlowScorer
 from tests.model.bundles import make_bundle, texts_array
 
 TOLERANCE = 1e-5
@@ -113,7 +115,7 @@ def scorers(bundle: Bundle, *, serving: bool) -> Iterator[tuple[str, Scorer]]:
         yield f"folded-{threads}", EngineScorer(bundle, engine)
     if serving:
         write_serving(bundle)
-        yield "tensorflow", ServingScorer(bundle)
+        yield "tensorflow", TensorFlowScorer(bundle)
 
 
 def answers(scorer: Scorer, texts: list[str], order: np.ndarray, batch: int) -> pa.Table:

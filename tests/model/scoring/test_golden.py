@@ -3,7 +3,7 @@ import pytest
 
 from model.bundle.errors import BundleError
 from model.bundle.loading import load_bundle
-from model.scoring.scorer import load_scorer
+from model.scoring.loading import load_scorer
 from tests.model.bundles import make_bundle, seal
 
 

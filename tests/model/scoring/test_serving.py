@@ -12,58 +12,11 @@ import pytest
 from model.bundle.errors import BundleError
 from model.bundle.loading import load_bundle
 from model.bundle.manifest import describe_files
-from model.config import ConfigError, TextConfig
-from model.scoring.scorer import load_scorer
-from model.scoring.serving import write_serving
-from tests.model.bundles import make_bundle, seal, texts_array
-
-TEXTS = [
-    "The film was good.",
-    "",
-    "bad",
-    "the the the the the the the the bad",  # longer than max_tokens
-    "很好 unknown 👍🏽 مرحبا Don't",
-    " \u3000",
-    "a\x00b It was GOOD.",
-]
+from model.scoring.loading import load_scorer
+from tests.model.bundles import texts_array
 
 
-def make_served(folder: Path, text: TextConfig):
-    bundle = make_bundle(folder, text=text)
-    write_serving(bundle)
-    seal(folder)
-    return load_bundle(folder)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    text = TextConfig(max_tokens=6, vocabulary_size=8, nfkc=True, cut="head+tail")
-    return make_served(tmp_path_factory.mktemp("served") / "1", text)
-
-
-def test_the_engine_gives_what_the_folded_one_gives(bundle):
-    served, served_rows = load_scorer(bundle, engine="tensorflow").score(texts_array(TEXTS))
-    folded, folded_rows = load_scorer(bundle, engine="folded").score(texts_array(TEXTS))
-    np.testing.assert_array_equal(served_rows, folded_rows)
-    assert served.schema == folded.schema
-    for name in folded.schema.names:
-        if name in ("score", "probabilities", "attention"):
-            one, other = (
-                column if name == "score" else column.flatten()
-                for column in (served.column(name), folded.column(name))
-            )
-            np.testing.assert_allclose(one, other, atol=1e-5)
-        else:
-            assert served.column(name) == folded.column(name), name
-
-
-@pytest.mark.parametrize("texts", [[], [""]])
-def test_nothing_to_score(bundle, texts):
-    batch, scored = load_scorer(bundle, engine="tensorflow").score(texts_array(texts))
-    assert batch.num_rows == scored.sum() == 0
-
-
-def test_it_runs_where_only_tensorflow_is_imported(bundle, tmp_path):
+def test_it_runs_where_only_tensorflow_is_imported(served, tmp_path):
     script = """
 import json, sys
 import tensorflow as tf, tensorflow_text
@@ -78,7 +31,7 @@ print(json.dumps({
 """
     texts = ["很好 👍🏽", "the the the the the the the the bad"]
     done = subprocess.run(
-        [sys.executable, "-c", script, str(bundle.folder / "serving"), json.dumps(texts)],
+        [sys.executable, "-c", script, str(served.folder / "serving"), json.dumps(texts)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -86,7 +39,7 @@ print(json.dumps({
     )
     assert done.returncode == 0, done.stderr[-2000:]
     outputs = json.loads(done.stdout)
-    expected, _ = load_scorer(bundle, engine="folded").score(texts_array(texts))
+    expected, _ = load_scorer(served, engine="folded").score(texts_array(texts))
     rows = expected.to_pylist()
     assert [row["token_count"] for row in rows] == outputs["token_count"] == [3, 6]
     for row, (tokens, attention) in enumerate(
@@ -103,30 +56,19 @@ print(json.dumps({
     )
 
 
-def test_the_command_line_tool_shows_its_signature(bundle):
+def test_the_command_line_tool_shows_its_signature(served):
     tool = Path(sys.executable).with_name("saved_model_cli")
-    command = [str(tool), "show", "--dir", str(bundle.folder / "serving"), "--all"]
+    command = [str(tool), "show", "--dir", str(served.folder / "serving"), "--all"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for name in ("text", "label", "score", "probabilities", "tokens", "attention", "oov_tokens"):
         assert f"['{name}'] tensor_info" in shown
 
 
-def test_a_changed_graph_is_refused_by_name(bundle, tmp_path):
+def test_a_changed_graph_is_refused_by_name(served, tmp_path):
     copy = tmp_path / "copy"
-    shutil.copytree(bundle.folder, copy)
+    shutil.copytree(served.folder, copy)
     assert "serving/saved_model.pb" in describe_files(copy)
     graph = copy / "serving" / "saved_model.pb"
     graph.write_bytes(graph.read_bytes() + b"\0")
     with pytest.raises(BundleError, match=r"serving/saved_model\.pb: expected SHA-256"):
         load_bundle(copy)
-
-
-def test_a_model_without_one_says_so(tmp_path):
-    bundle = make_bundle(tmp_path / "1")
-    with pytest.raises(BundleError, match="serving: expected a SavedModel"):
-        load_scorer(bundle, engine="tensorflow")
-
-
-def test_it_cannot_read_in_windows_and_says_so(bundle):
-    with pytest.raises(ConfigError, match=r"scoring\.engine: expected folded, keras or auto"):
-        load_scorer(bundle, engine="tensorflow", long_documents="windows")

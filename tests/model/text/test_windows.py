@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from model.config import TextConfig
 from model.folded.engine import FoldedEngine
-from model.scoring.scorer import EngineScorer
+from model.scoring.engine_scorer import EngineScorer
 from model.text.windows import LEAST_EVIDENCE, cut_windows, join_windows, measure_evidence
 from tests.model.bundles import NETWORK, make_bundle, texts_array
 

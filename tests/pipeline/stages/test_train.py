@@ -15,7 +15,7 @@ from model.config import (
     LSTMConfig,
     NetworkConfig,
 )
-from model.scoring.scorer import load_scorer
+from model.scoring.loading import load_scorer
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.stages.train import Trained, check_monitor, choose_best, digest_vectors, train

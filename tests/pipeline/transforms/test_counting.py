@@ -8,7 +8,7 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.testing.util import assert_that, equal_to
 
-from model.scoring.scorer import EngineScorer
+from model.scoring.engine_scorer import EngineScorer
 from pipeline.corpora.preparing.digests import add_digests
 from pipeline.corpora.preparing.samples import sample_documents, samples_to_lines, smallest
 from pipeline.corpora.reading.accounting import count_rejected

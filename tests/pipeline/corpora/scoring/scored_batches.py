@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.scoring.scorer import EngineScorer, Scorer
+from model.scoring.engine_scorer import EngineScorer
+from model.scoring.scorer import Scorer
 from pipeline.corpora.scoring.predictions import PredictionContext, ScoredBatch
 from tests.pipeline.tiny_model import LengthEngine, unsaved_bundle
 

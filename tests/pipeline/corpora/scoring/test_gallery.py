@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.scoring.scorer import EngineScorer
+from model.scoring.engine_scorer import EngineScorer
 from pipeline.corpora.preparing.samples import Sample
 from pipeline.corpora.scoring.gallery import (
     GALLERY_ROWS,

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from model.scoring.scorer import EngineScorer
+from model.scoring.engine_scorer import EngineScorer
 from pipeline.config.sections import OutputConfig
 from pipeline.corpora.scoring.predictions import PredictionContext, score_batch
 from pipeline.schemas import PREDICTIONS, predictions_schema

@@ -5,7 +5,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.scoring.scorer import EngineScorer, Scorer
+from model.scoring.engine_scorer import EngineScorer
+from model.scoring.scorer import Scorer
 from pipeline.corpora.scoring.retry import score_documents
 from pipeline.schemas import PREDICTIONS
 from tests.pipeline.batches import make_documents

@@ -1,0 +1,21 @@
+"""Batches of documents of about the same length, for engines that pad."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+BATCH_ROWS = 256
+
+
+def sorted_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Cuts documents, the shortest first, into batches of at most `BATCH_ROWS`.
+
+    Args:
+        lengths: `(rows,)`, of the documents.
+
+    Yields:
+        Which documents are in a batch, int64, the longest last.
+    """
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), BATCH_ROWS):
+        yield order[start : start + BATCH_ROWS]

@@ -1,0 +1,51 @@
+"""The self-test of a scorer: golden documents must get the predictions that training saw."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from model.bundle.errors import BundleError
+from model.bundle.golden import GoldenDocument
+from model.scoring.scorer import Scorer
+
+# The largest difference to the predictions that training saw.
+GOLDEN_TOLERANCE = 1e-4
+
+
+def make_golden(scorer: Scorer, texts: Sequence[str]) -> list[GoldenDocument]:
+    """Scores texts into golden documents; texts without a token are left out."""
+    batch, scored = scorer.score(pa.array(texts, pa.string()))
+    kept = [text for text, use in zip(texts, scored, strict=True) if use]
+    return [
+        GoldenDocument(text=text, probabilities=probabilities, attention=attention)
+        for text, probabilities, attention in zip(
+            kept,
+            batch.column("probabilities").to_pylist(),
+            batch.column("attention").to_pylist(),
+            strict=True,
+        )
+    ]
+
+
+def verify_golden(scorer: Scorer, golden: Sequence[GoldenDocument], *, engine: str) -> None:
+    """Rescores golden documents on this machine and compares.
+
+    Raises:
+        BundleError: if a probability or an attention weight differs by more than 1e-4 from
+            what training saw; `engine` is named.
+    """
+    if not golden:
+        return
+    batch, _ = scorer.score(pa.array([item.text for item in golden], pa.string()))
+    for name in ("probabilities", "attention"):
+        expected = np.concatenate([np.asarray(getattr(item, name)) for item in golden])
+        got = batch.column(name).flatten().to_numpy()
+        difference = np.abs(expected - got).max() if expected.shape == got.shape else np.inf
+        if not difference <= GOLDEN_TOLERANCE:
+            raise BundleError(
+                f"{scorer.bundle.folder}: expected the golden documents' {name} within "
+                f"{GOLDEN_TOLERANCE:g}, got a difference of {difference:g} with the {engine} "
+                "engine. Do not trust this model on this machine; train it again or try "
+                "--set scoring.engine=keras."
+            )

@@ -1,0 +1,61 @@
+"""Makes a scorer for a model and checks it against the golden documents."""
+
+from model.bundle.bundle import Bundle
+from model.config import ConfigError, EngineName, LongDocuments
+from model.scoring.engine_scorer import EngineScorer
+from model.scoring.engines import Engine, choose_engine
+from model.scoring.golden import verify_golden
+from model.scoring.scorer import Scorer
+
+
+def load_scorer(
+    bundle: Bundle,
+    *,
+    engine: EngineName = "auto",
+    threads: int | None = None,
+    long_documents: LongDocuments = "truncate",
+) -> Scorer:
+    """Prepares an engine and rescores the golden documents on this machine.
+
+    Args:
+        bundle: the model.
+        engine: runs the network.
+        threads: of the folded engine; None uses every core of the process.
+        long_documents: what becomes of documents of more than `max_tokens` tokens.
+
+    Raises:
+        BundleError: if a golden document differs by more than 1e-4 from what
+            training saw.
+        ConfigError: if the engine cannot read documents in windows.
+    """
+    name = choose_engine(engine)
+    if name == "tensorflow":
+        scorer = _load_tensorflow(bundle, long_documents=long_documents)
+        verify_golden(scorer, bundle.read_golden(), engine=name)
+        return scorer
+    runs = _make_engine(bundle, name=name, threads=threads)
+    # Training cut long golden documents, so the test cuts them too, whatever `long_documents` is.
+    verify_golden(EngineScorer(bundle, runs), bundle.read_golden(), engine=name)
+    return EngineScorer(bundle, runs, long_documents=long_documents)
+
+
+def _load_tensorflow(bundle: Bundle, *, long_documents: LongDocuments) -> Scorer:
+    if long_documents != "truncate":
+        raise ConfigError(
+            "scoring.engine: expected folded, keras or auto for scoring.long_documents: "
+            "windows, got tensorflow, whose graph cuts documents. Choose another engine."
+        )
+    # Engines are imported where they are made: a process imports only the one that it runs.
+    from model.scoring.tensorflow_scorer import TensorFlowScorer
+
+    return TensorFlowScorer(bundle)
+
+
+def _make_engine(bundle: Bundle, *, name: EngineName, threads: int | None) -> Engine:
+    if name == "keras":
+        from model.scoring.keras_engine import KerasEngine
+
+        return KerasEngine(bundle.build_network())
+    from model.folded.engine import FoldedEngine
+
+    return FoldedEngine(bundle.read_weights(), bundle.config.network, threads=threads)

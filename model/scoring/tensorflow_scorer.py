@@ -1,0 +1,78 @@
+"""The engine `tensorflow`: the SavedModel of a model directory, texts in, predictions out."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+from typing_extensions import override
+
+from model.bundle.bundle import Bundle
+from model.bundle.errors import BundleError
+from model.bundle.file_names import SERVING
+from model.scoring.batches import sorted_batches
+from model.scoring.predictions import assemble_predictions
+from model.scoring.scorer import Scorer
+from model.scoring.serving import SIGNATURE
+
+
+class TensorFlowScorer(Scorer):
+    """Scores with the SavedModel in the model directory, as TensorFlow Serving does.
+
+    Args:
+        bundle: the model.
+
+    Raises:
+        BundleError: if the model has no SavedModel, or it cannot be loaded.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle)
+        if bundle.config.text.nfkc:
+            import tensorflow_text  # noqa: F401  registers the graph's operation
+        folder = bundle.folder / SERVING
+        try:
+            self._serve = tf.saved_model.load(str(folder)).signatures[SIGNATURE]
+        except (OSError, KeyError, tf.errors.OpError) as error:
+            raise BundleError(
+                f"{folder}: expected a SavedModel, got {' '.join(str(error).split())[:200]}. "
+                "Train the model again, or choose another scoring.engine."
+            ) from error
+
+    @override
+    def score(self, texts: pa.StringArray) -> tuple[pa.RecordBatch, np.ndarray]:
+        # The number of bytes stands for the number of tokens, which only the graph knows.
+        sizes = np.asarray(pc.binary_length(texts))
+        # An empty batch first: its schema is the answer where no text has a token.
+        parts = [self._serve_batch(texts.slice(0, 0))[0]]
+        scored = np.zeros(len(texts), bool)
+        order = []
+        for rows in sorted_batches(sizes):
+            part, has_tokens = self._serve_batch(texts.take(pa.array(rows)))
+            parts.append(part)
+            scored[rows] = has_tokens
+            order.append(rows[has_tokens])
+        if not scored.any():
+            return parts[0], scored
+        back = np.argsort(np.concatenate(order))
+        joined = pa.Table.from_batches(parts).take(pa.array(back)).combine_chunks()
+        return joined.to_batches()[0], scored
+
+    def _serve_batch(self, texts: pa.StringArray) -> tuple[pa.RecordBatch, np.ndarray]:
+        strings = tf.constant(texts.to_pylist(), tf.string, shape=[len(texts)])
+        outputs = {name: value.numpy() for name, value in self._serve(text=strings).items()}
+        counts = outputs["token_count"]
+        scored = counts > 0
+        real = np.arange(outputs["attention"].shape[1]) < counts[:, None]
+        batch = assemble_predictions(
+            texts.filter(pa.array(scored)),
+            labels=self.bundle.labels,
+            probabilities=outputs["probabilities"][scored],
+            row_offsets=np.concatenate([[0], np.cumsum(counts[scored])]),
+            tokens=pa.array(outputs["tokens"][real], pa.binary()).cast(pa.string()),
+            starts=outputs["token_starts"][real],
+            ends=outputs["token_ends"][real],
+            attention=outputs["attention"][real],
+            truncated=outputs["truncated_tokens"][scored],
+            oov_tokens=outputs["oov_tokens"][scored],
+        )
+        return batch, scored

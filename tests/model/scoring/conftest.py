@@ -1,0 +1,18 @@
+"""A model with a SavedModel, made once for all tests of serving."""
+
+import pytest
+
+from model.bundle.bundle import Bundle
+from model.bundle.loading import load_bundle
+from model.config import TextConfig
+from model.scoring.serving import write_serving
+from tests.model.bundles import make_bundle, seal
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory) -> Bundle:
+    folder = tmp_path_factory.mktemp("served") / "1"
+    text = TextConfig(max_tokens=6, vocabulary_size=8, nfkc=True, cut="head+tail")
+    write_serving(make_bundle(folder, text=text))
+    seal(folder)
+    return load_bundle(folder)
