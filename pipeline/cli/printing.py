@@ -11,7 +11,7 @@ from rich.text import Text
 from model.config import to_plain
 from model.metrics.names import LOSS, SCORES
 from pipeline.config.sections import Config
-from pipeline.corpora.reading.units import find_input_files
+from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.process.printable import printable
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials

@@ -9,8 +9,8 @@ from model.config import ConfigError
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.bigquery import columns_of_line
-from pipeline.corpora.reading.rows import input_columns, require_columns
-from pipeline.corpora.reading.units import InputFile, find_input_files, table_files
+from pipeline.corpora.reading.columns import input_columns, require_columns
+from pipeline.corpora.reading.input_files import InputFile, find_input_files, table_files
 from pipeline.process import progress
 from pipeline.runners.execution import beam_pipeline
 from pipeline.stages.planning import check_inputs

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from pipeline.config.sections import Config
-from pipeline.corpora.formats.dispatch import read_part
-from pipeline.corpora.reading.parts import FilePart, count_rows
-from pipeline.corpora.reading.units import InputFile, find_input_files
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.input_files import InputFile, find_input_files
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.retry import score_documents

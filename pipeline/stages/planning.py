@@ -7,17 +7,12 @@ import apache_beam as beam
 
 from model.config import ConfigError
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.formats.dispatch import read_part
-from pipeline.corpora.reading.units import (
-    InputFile,
-    Unit,
-    divided_line_parts,
-    group_units,
-    limited_parts,
-    number_rows,
-    plan_parts,
-    whole_file,
-)
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.dividing import divide_files, limit_files
+from pipeline.corpora.reading.input_files import InputFile
+from pipeline.corpora.reading.parts import whole_file
+from pipeline.corpora.reading.row_numbers import number_rows, parts_to_count
+from pipeline.corpora.reading.units import Unit, group_units
 from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import has_one_worker
 from pipeline.storage.files import Files, open_patiently, read_json, write_json
@@ -61,11 +56,11 @@ def plan_units(
     """
     sizes = {item.info.path: item.info.bytes for item in inputs}
     if limit is not None:
-        return group_units(limited_parts(inputs, limit=limit), sizes)
+        return group_units(limit_files(inputs, limit=limit), sizes)
     if has_one_worker(beam_options):
         return group_units(map(whole_file, inputs), sizes)
-    parts = plan_parts(files, inputs)
-    to_count = divided_line_parts(parts)
+    parts = divide_files(files, inputs)
+    to_count = parts_to_count(parts)
     if to_count:
         with beam_pipeline(beam_options, step="rows") as root:
             (

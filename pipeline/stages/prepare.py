@@ -23,7 +23,8 @@ from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.labels import count_labels, index_labels
 from pipeline.corpora.preparing.survey import SurveyFiles
 from pipeline.corpora.reading.accounting import account_files, rejected_fraction, total_rows
-from pipeline.corpora.reading.units import InputFile, Unit
+from pipeline.corpora.reading.input_files import InputFile
+from pipeline.corpora.reading.units import Unit
 from pipeline.process import progress
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report

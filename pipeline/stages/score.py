@@ -13,8 +13,9 @@ from model.bundle.bundle import Bundle
 from model.config import ConfigError, to_plain
 from pipeline.config.sections import Config
 from pipeline.corpora.reading.accounting import account_files, total_rows
-from pipeline.corpora.reading.rows import kept_fields
-from pipeline.corpora.reading.units import InputFile, Unit
+from pipeline.corpora.reading.columns import kept_fields
+from pipeline.corpora.reading.input_files import InputFile
+from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.nights.commit import Partition, run_folder, staging_folder
 from pipeline.nights.reusable_partition import find_reusable_partition

@@ -11,7 +11,7 @@ from model.runtime.cores import usable_cores
 from model.text.tokenizer import Tokenizer
 from model.training.skip_gram import train_vectors, write_token_lines
 from pipeline.config.sections import Config
-from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.accounting import (
     account_files,
     count_rejected,
@@ -20,7 +20,8 @@ from pipeline.corpora.reading.accounting import (
     total_rows,
 )
 from pipeline.corpora.reading.counts import add_counts
-from pipeline.corpora.reading.units import InputFile, plan_parts
+from pipeline.corpora.reading.dividing import divide_files
+from pipeline.corpora.reading.input_files import InputFile
 from pipeline.process import progress
 from pipeline.runners.execution import RunError
 from pipeline.stages.inputs import opened_inputs
@@ -107,7 +108,7 @@ def _tokenize(
     tokenizer = Tokenizer(config.text)
     counts: dict[str, Any] = {}
     with progress.shown("tokenize"), lines.open("w", encoding="utf-8") as sink:
-        for part in plan_parts(files, inputs):
+        for part in divide_files(files, inputs):
             with files.open(part.path) as stream:
                 for batch in read_part(stream, part, corpus=config.corpus):
                     write_token_lines(batch.documents.column("text"), tokenizer, sink)

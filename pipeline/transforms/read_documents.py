@@ -7,9 +7,10 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.formats.dispatch import read_part
-from pipeline.corpora.reading.parts import FilePart, count_rows
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.read_ahead import read_ahead
+from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.reading.units import Unit
 from pipeline.elements import Counts, UnitBatch
 from pipeline.process import progress

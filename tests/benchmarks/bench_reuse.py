@@ -36,7 +36,8 @@ from model.layers.classifier import build_classifier
 from model.text.vocabulary import Vocabulary
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.formats.dispatch import FilePart, read_part
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.parts import FilePart
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
 from tests.pipeline.stages.nights import Nights

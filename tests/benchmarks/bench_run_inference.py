@@ -26,7 +26,8 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from model.scoring.scorer import Scorer
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig, ScoringConfig
-from pipeline.corpora.formats.dispatch import FilePart, read_part
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import UnitBatch
 from pipeline.storage.beam_files import BeamFiles

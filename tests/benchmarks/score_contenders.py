@@ -126,7 +126,7 @@ def run_steps(folder: Path) -> None:
         from model.text.tokenizer import Tokenizer
         from pipeline.config.inputs import InputConfig
         from pipeline.config.sections import ColumnsConfig, CorpusConfig
-        from pipeline.corpora.formats.dispatch import read_part
+        from pipeline.corpora.formats.read_part import read_part
         from pipeline.corpora.reading.parts import FilePart
         from pipeline.corpora.scoring.predictions import PredictionContext
         from pipeline.corpora.scoring.retry import score_documents

@@ -16,7 +16,7 @@ DATES = [f"2026-11-{day}" for day in range(16, 21)]
 BAD = DATES[2]
 EXPECTED = {
     "absent": f"/{BAD}/*.jsonl', got none",
-    "a dead link": "a link to nothing",
+    "a dead link": "a symbolic link whose target does not exist",
     "rejected": "of the rows were rejected",
 }
 

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.config.loading import load_config
 from pipeline.config.sections import Config
-from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.units import find_input_files
 from pipeline.stages.prepare import prepare
 from pipeline.storage.beam_files import BeamFiles
 from tests.end_to_end.same_ids import assert_same_ids

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.columns import input_columns, require_columns
+from pipeline.corpora.reading.failures import Failure, too_large
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.rows import RawRows, input_columns, require_columns
+from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
-from pipeline.corpora.reading.values import Failure, too_large
 from pipeline.schemas import RAW_BYTES
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as surrogateescape shows them

@@ -9,10 +9,11 @@ from typing import Any, BinaryIO, NoReturn
 import orjson
 
 from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.decoding import decode
+from pipeline.corpora.reading.failures import Failure, RowError, describe, too_large
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.rows import RawRows, mapping_rows
+from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
-from pipeline.corpora.reading.values import Failure, RowError, decode, describe, too_large
 
 # What a strict parser refuses and we take: the escape of a surrogate that may
 # have lost its partner, and control characters that stand in strings unescaped.

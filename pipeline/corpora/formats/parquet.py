@@ -7,10 +7,13 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.reading.parts import FilePart, open_parquet, parquet_damage
-from pipeline.corpora.reading.rows import RawRows, input_columns, require_columns
+from pipeline.corpora.reading.columns import input_columns, require_columns
+from pipeline.corpora.reading.decoding import decode
+from pipeline.corpora.reading.failures import Failure, RowError
+from pipeline.corpora.reading.open_parquet import open_parquet, parquet_damage
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import BATCH_BYTES
-from pipeline.corpora.reading.values import Failure, RowError, decode
 
 
 def read_parquet(

@@ -16,11 +16,11 @@ from itertools import chain
 from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.formats.text import decode_lines
+from pipeline.corpora.reading.decoding import decode_lines
+from pipeline.corpora.reading.failures import Failure
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.rows import RawRows
+from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
-from pipeline.corpora.reading.values import Failure
 
 COLUMNS = ("id", "text", "label", "comment")
 

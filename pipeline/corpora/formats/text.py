@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.decoding import decode_lines
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.rows import RawRows
+from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
-from pipeline.corpora.reading.values import Failure, RowError, decode, too_large
 
 COLUMNS = ("id", "text", "label")
 
@@ -37,34 +37,6 @@ def read_text(
             failures=failures,
             repaired=repaired,
         )
-
-
-def decode_lines(
-    lines: list[bytes], part: FilePart, *, limit: int
-) -> tuple[list[str], dict[int, Failure], frozenset[int]]:
-    """Lines as strings without their carriage return.
-
-    Returns:
-        `(texts, failures, repaired)`; the text of a failed line is empty. For
-        `failures` and `repaired` see `RawRows`.
-    """
-    texts = []
-    failures = {}
-    repaired = set()
-    for index, line in enumerate(lines):
-        try:
-            if len(line) > limit:
-                raise RowError(*too_large(limit))
-            text, was_repaired = decode(
-                line.removesuffix(b"\r"), name=part.input.encoding, errors=part.input.errors
-            )
-        except RowError as error:
-            failures[index] = error.failure
-            text, was_repaired = "", False
-        texts.append(text)
-        if was_repaired:
-            repaired.add(index)
-    return texts, failures, frozenset(repaired)
 
 
 def _read_file(chunks: Iterator[bytes], part: FilePart, *, limit: int) -> RawRows:

@@ -12,10 +12,11 @@ from typing import Any, BinaryIO, NamedTuple
 import google_crc32c
 
 from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.decoding import decode
+from pipeline.corpora.reading.failures import Failure, RowError, too_large
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.rows import RawRows, mapping_rows
+from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 from pipeline.corpora.reading.streams import BrokenFileError, batches, stored_chunks
-from pipeline.corpora.reading.values import Failure, RowError, decode, too_large
 from pipeline.schemas import RAW_BYTES
 
 _LENGTH = struct.Struct("<Q")

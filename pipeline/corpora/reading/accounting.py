@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.corpora.reading.counts import count_values
-from pipeline.corpora.reading.units import InputFile
+from pipeline.corpora.reading.input_files import InputFile
 
 
 class AccountingError(RuntimeError):

@@ -1,9 +1,52 @@
-"""Documents -> rejections: rows that a later step than reading cannot use."""
+"""Rejections: the rows that are not used, each with its reason.
+
+Most rows are rejected while they are read: `check_rows` finds what is wrong with a row and
+calls `reject_rows`. Later steps, which know labels and ids of the whole corpus or score it,
+call `reject_documents`.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.corpora.reading.failures import Failure
+from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.schemas import RAW_BYTES, REJECTIONS, RejectionReason
+
+
+def reject_rows(
+    rows: RawRows,
+    failures: Mapping[int, Failure],
+    *,
+    ids: Sequence[str],
+    source_file: str,
+    first_row: int,
+) -> pa.RecordBatch:
+    """The rejections of the rows that failed, in order.
+
+    Args:
+        rows: the rows.
+        failures: what is wrong with those that failed, by index.
+        ids: the document id of every row.
+        source_file: the name of the file.
+        first_row: the number in the file of the first of `rows`.
+
+    Returns:
+        A batch with the schema `REJECTIONS` and one row for each failure.
+    """
+    rejected = sorted(failures)
+    return pa.RecordBatch.from_pydict(
+        {
+            "document_id": [ids[index] for index in rejected],
+            "source_file": [source_file] * len(rejected),
+            "source_row": [first_row + index for index in rejected],
+            "reason": [failures[index].reason for index in rejected],
+            "detail": [failures[index].detail for index in rejected],
+            "raw": [rows.raw(index)[:RAW_BYTES] for index in rejected],
+        },
+        schema=REJECTIONS,
+    )
 
 
 def reject_documents(
@@ -16,13 +59,13 @@ def reject_documents(
     """The rejections of some documents of a batch.
 
     Args:
-        documents: a documents batch.
+        documents: a batch of documents.
         rejected: bool `(rows,)`.
         reason: one of the closed list.
-        detail: for a person, one for all rows or one a row of `documents`.
+        detail: for a person; one string for all rows, or one for each row of `documents`.
 
     Returns:
-        A rejections batch with a row for each True.
+        A batch with the schema `REJECTIONS` and one row for each True.
     """
     mask = pa.array(rejected)
     rows = documents.filter(mask)

@@ -7,13 +7,12 @@ value. It raises `RowError` for a value that costs the row.
 
 import json
 import math
-import reprlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import orjson
 
-from pipeline.schemas import RejectionReason
+from pipeline.corpora.reading.failures import RowError, describe
 
 _SPLITS = {
     "train": "train",
@@ -28,67 +27,6 @@ _SPLITS = {
 }
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 _UTF8_BYTES = 4  # of one character, at most
-
-_JSON_NAMES = {
-    str: "string",
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    list: "list",
-    dict: "object",
-}
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
-
-
-class Failure(NamedTuple):
-    """Why a row is no document."""
-
-    reason: RejectionReason
-    detail: str
-
-
-class RowError(Exception):
-    """A value that makes its row a rejection."""
-
-    def __init__(self, reason: RejectionReason, detail: str) -> None:
-        super().__init__(detail)
-        self.failure = Failure(reason, detail)
-
-
-def describe(value: Any) -> str:
-    """A value and its type in JSON's terms, short enough for a message."""
-    if value is None:
-        return "null"
-    kind = _JSON_NAMES.get(type(value), type(value).__name__)
-    return f"the {kind} {_SHORT.repr(value)}"
-
-
-def decode(value: bytes, *, encoding: str = "utf-8", name: str, errors: str) -> tuple[str, bool]:
-    """Decodes the text of a row; also tells whether U+FFFD had to stand in for bytes.
-
-    Args:
-        value: the bytes.
-        encoding: what they are decoded from.
-        name: the encoding as a message should call it.
-        errors: `reject`, or `replace` what does not decode by U+FFFD.
-
-    Raises:
-        RowError: `not_utf8`, if bytes do not decode and are not to be replaced.
-    """
-    try:
-        return value.decode(encoding), False
-    except UnicodeDecodeError as error:
-        if errors == "replace":
-            return value.decode(encoding, "replace"), True
-        raise RowError(
-            "not_utf8", f"expected {name} text, got other bytes from byte {error.start}"
-        ) from None
-
-
-def too_large(limit: int) -> Failure:
-    """The failure of a row that is too large to be looked at."""
-    return Failure("text_too_large", f"expected a row of at most {limit} bytes, got a larger one")
 
 
 def text_value(value: Any, name: str, max_bytes: int) -> str:

@@ -8,8 +8,10 @@ import pytest
 from model.config import ConfigError
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
-from pipeline.corpora.formats.dispatch import read_part
-from pipeline.corpora.reading.units import Unit, find_input_files, group_units, plan_parts
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.dividing import divide_files
+from pipeline.corpora.reading.input_files import find_input_files
+from pipeline.corpora.reading.units import Unit, group_units
 from pipeline.stages.planning import check_inputs, plan_units
 from pipeline.storage.beam_files import BeamFiles
 
@@ -56,7 +58,7 @@ def test_a_file_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
 @pytest.fixture
 def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """Divides files as if they were large."""
-    monkeypatch.setitem(plan_parts.__kwdefaults__, "part_bytes", 100)
+    monkeypatch.setitem(divide_files.__kwdefaults__, "part_bytes", 100)
     monkeypatch.setitem(group_units.__kwdefaults__, "unit_bytes", 150)
 
 

@@ -16,7 +16,9 @@ from model.text.tokenizer import Tokenizer
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
-from pipeline.corpora.reading.units import find_input_files, group_units, plan_parts
+from pipeline.corpora.reading.dividing import divide_files
+from pipeline.corpora.reading.input_files import find_input_files
+from pipeline.corpora.reading.units import group_units
 from pipeline.stages.prepare import dataset_fingerprint
 from pipeline.storage.files import join, read_json, read_lines, write_text
 from tests.pipeline.examples import read_example, read_records
@@ -192,7 +194,7 @@ def test_a_head_that_cannot_learn_a_reused_dataset_is_refused(
 def test_four_files_in_many_units_give_the_same_examples(
     workspace: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(plan_parts.__kwdefaults__, "part_bytes", 2_000)
+    monkeypatch.setitem(divide_files.__kwdefaults__, "part_bytes", 2_000)
     monkeypatch.setitem(group_units.__kwdefaults__, "unit_bytes", 1_000)
     path = write_corpus(workspace / "four", ROWS, files=4)
     other = run(config_of(workspace / "runs", path))

@@ -7,7 +7,8 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
-from pipeline.corpora.reading.parts import FilePart, split_file
+from pipeline.corpora.reading.dividing import divide_file
+from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.units import Unit
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import Files
@@ -79,7 +80,7 @@ def test_the_rows_of_divided_files_are_counted_part_by_part(tmp_path: Path) -> N
     whole = write(tmp_path, "1.jsonl", *({"id": str(i)} for i in range(10)))
     size = Path(whole.path).stat().st_size
     line = size // 10
-    parts = split_file(whole, size=size, part_bytes=4 * line)
+    parts = divide_file(whole, size=size, part_bytes=4 * line)
     with local_pipeline() as root:
         counted = root | beam.Create(parts) | CountPartRows(FILES)
         expected = [(0, 4), (4 * line, 4), (8 * line, 2)]

@@ -20,7 +20,7 @@ from pipeline.corpora.formats.bigquery import (
     row_to_line,
     sort_lines,
 )
-from pipeline.corpora.formats.dispatch import read_part
+from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.parts import FilePart
 
 UTC = datetime.UTC

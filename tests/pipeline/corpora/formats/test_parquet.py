@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.reading.parts import open_parquet
+from pipeline.corpora.reading.open_parquet import open_parquet
 from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file
 
 

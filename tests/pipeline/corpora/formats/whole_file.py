@@ -8,8 +8,10 @@ from typing import Any, BinaryIO
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
-from pipeline.corpora.formats.dispatch import FilePart, ReadBatch, columns_of, read_part
-from pipeline.corpora.reading.rows import kept_fields
+from pipeline.corpora.formats.read_part import columns_of, read_part
+from pipeline.corpora.reading.check_rows import ReadBatch
+from pipeline.corpora.reading.columns import kept_fields
+from pipeline.corpora.reading.parts import FilePart
 from pipeline.schemas import REJECTION_REASONS, REJECTIONS, documents_schema
 
 

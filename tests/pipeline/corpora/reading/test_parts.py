@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.reading.parts import FilePart, count_rows, split_file
+from pipeline.corpora.reading.dividing import divide_file
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.row_numbers import count_rows
 from tests.pipeline.corpora.formats.whole_file import Read, ShortReads, read_stream
 
 
@@ -22,7 +24,7 @@ def read_in_parts(
     content: bytes, part: FilePart, *, part_bytes: int, most: int
 ) -> tuple[list[FilePart], Read]:
     """Splits, numbers the rows of the parts and reads them one by one."""
-    parts = split_file(part, size=len(content), part_bytes=part_bytes, stream=io.BytesIO(content))
+    parts = divide_file(part, size=len(content), part_bytes=part_bytes, stream=io.BytesIO(content))
     reads = []
     rows_before = 0
     for each in parts:
@@ -113,28 +115,28 @@ def test_parts_of_parquet_are_row_groups(group_sizes: list[int], part_bytes: int
 )
 def test_what_must_be_read_in_order_is_one_part(name: str, settings: dict[str, Any]) -> None:
     part = whole(name, **settings)
-    assert split_file(part, size=1_000, part_bytes=10) == [part]
+    assert divide_file(part, size=1_000, part_bytes=10) == [part]
 
 
 def test_a_small_file_is_one_part() -> None:
     part = whole("rows.jsonl")
-    assert split_file(part, size=10, part_bytes=10) == [part]
-    assert split_file(part, size=0, part_bytes=10) == [part]
+    assert divide_file(part, size=10, part_bytes=10) == [part]
+    assert divide_file(part, size=0, part_bytes=10) == [part]
 
 
 def test_parts_are_of_the_size_asked_for() -> None:
-    parts = split_file(whole("rows.jsonl"), size=25, part_bytes=10)
+    parts = divide_file(whole("rows.jsonl"), size=25, part_bytes=10)
     assert [(part.start, part.end) for part in parts] == [(0, 10), (10, 20), (20, 25)]
 
 
 def test_a_damaged_parquet_file_is_one_part() -> None:
     part = whole(format="parquet")
-    assert split_file(part, size=5, part_bytes=1, stream=io.BytesIO(b"wrong")) == [part]
+    assert divide_file(part, size=5, part_bytes=1, stream=io.BytesIO(b"wrong")) == [part]
 
 
 def test_parquet_needs_the_open_file() -> None:
     with pytest.raises(ValueError, match="expected the open file"):
-        split_file(whole(format="parquet"), size=1_000)
+        divide_file(whole(format="parquet"), size=1_000)
 
 
 def test_only_what_is_divided_is_counted() -> None:

@@ -13,16 +13,12 @@ from hypothesis import strategies as st
 from model.config import ConfigError
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.formats.dispatch import read_part
-from pipeline.corpora.reading.parts import FilePart, count_rows, split_file
-from pipeline.corpora.reading.units import (
-    divided_line_parts,
-    find_input_files,
-    group_units,
-    limited_parts,
-    number_rows,
-    plan_parts,
-)
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.dividing import divide_file, divide_files, limit_files
+from pipeline.corpora.reading.input_files import find_input_files
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.row_numbers import count_rows, number_rows, parts_to_count
+from pipeline.corpora.reading.units import group_units
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import write_text
 from tests.pipeline import object_store
@@ -105,7 +101,9 @@ def test_a_link_to_nothing_is_named(tmp_path: Path, name: str) -> None:
     if name == "*":
         assert names_of(tmp_path / name) == ["a"]
     else:
-        with pytest.raises(ConfigError, match=r"expected files, got .*/b/1, a link to nothing"):
+        with pytest.raises(
+            ConfigError, match=r"expected files, got .*/b/1, a symbolic link whose target"
+        ):
             find_input_files(FILES, corpus_of(tmp_path / name))
 
 
@@ -139,11 +137,11 @@ def test_rows_have_the_numbers_they_have_in_the_whole_file(
     parts = [
         part
         for whole in wholes
-        for part in split_file(whole, size=len(encoded[whole.path]), part_bytes=part_bytes)
+        for part in divide_file(whole, size=len(encoded[whole.path]), part_bytes=part_bytes)
     ]
     counts = {
         (part.path, part.start): count_rows(io.BytesIO(encoded[part.path]), part)
-        for part in divided_line_parts(parts)
+        for part in parts_to_count(parts)
     }
     numbered = number_rows(parts, counts)
     assert rows_of(numbered, encoded) == rows_of(wholes, encoded)
@@ -166,9 +164,9 @@ def rows_of(parts: Sequence[FilePart], encoded: dict[str, bytes]) -> list[tuple[
 def test_only_divided_files_of_lines_are_counted(tmp_path: Path) -> None:
     jsonl = FilePart(path="a", source_file="a", input=InputConfig(path="a"))
     parquet = FilePart(path="p", source_file="p", input=InputConfig(path="p", format="parquet"))
-    divided = split_file(jsonl, size=100, part_bytes=60)
+    divided = divide_file(jsonl, size=100, part_bytes=60)
     alone = FilePart(path="b", source_file="b", input=InputConfig(path="b"))
-    assert divided_line_parts([*divided, alone, parquet, parquet]) == divided
+    assert parts_to_count([*divided, alone, parquet, parquet]) == divided
 
 
 def test_parquet_parts_are_planned_from_the_footer(tmp_path: Path) -> None:
@@ -176,7 +174,7 @@ def test_parquet_parts_are_planned_from_the_footer(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["a", "b", "c"]}), path, row_group_size=1)
     config = InputConfig(path=str(path), format="parquet")
     inputs = find_input_files(FILES, CorpusConfig(inputs=(config,)))
-    parts = plan_parts(FILES, inputs, part_bytes=1)
+    parts = divide_files(FILES, inputs, part_bytes=1)
     assert [(part.start, part.end, part.first_row) for part in parts] == [
         (0, 1, 0),
         (1, 2, 1),
@@ -197,7 +195,7 @@ def planned_parts(draw: st.DrawFn) -> tuple[list[FilePart], dict[str, int]]:
         if kind == "parquet":
             parts.append(FilePart(path=path, source_file=path, input=whole.input, end=3))
         else:
-            parts += split_file(whole, size=sizes[path], part_bytes=100)
+            parts += divide_file(whole, size=sizes[path], part_bytes=100)
     return parts, sizes
 
 
@@ -239,7 +237,7 @@ def test_a_limit_is_shared_evenly_among_the_files_of_an_input(
 ) -> None:
     write(tmp_path, *(f"a/{index}.jsonl" for index in range(files)), "b.jsonl")
     corpus = corpus_of(tmp_path / "a/*", tmp_path / "b.jsonl")
-    parts = limited_parts(find_input_files(FILES, corpus), limit=limit)
+    parts = limit_files(find_input_files(FILES, corpus), limit=limit)
     expected = [(f"{index}.jsonl", share) for index, share in shares.items()]
     assert [(part.source_file, part.limit) for part in parts] == [*expected, ("b.jsonl", limit)]
 

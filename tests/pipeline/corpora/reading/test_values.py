@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.corpora.reading.decoding import decode
+from pipeline.corpora.reading.failures import RowError
 from pipeline.corpora.reading.values import (
-    RowError,
-    decode,
     id_value,
     kept_value,
     label_value,

@@ -1,16 +1,10 @@
 import pytest
 
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.reading.rows import (
-    RawRows,
-    ReadBatch,
-    check_rows,
-    input_columns,
-    kept_fields,
-    mapping_rows,
-    require_columns,
-)
-from pipeline.corpora.reading.values import Failure
+from pipeline.corpora.reading.check_rows import ReadBatch, check_rows
+from pipeline.corpora.reading.columns import input_columns, kept_fields, require_columns
+from pipeline.corpora.reading.failures import Failure
+from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 
 
 def raw_of(index: int) -> bytes:

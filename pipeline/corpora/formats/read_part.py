@@ -8,18 +8,17 @@ from model.config import ConfigError
 from pipeline.config.inputs import Format
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats import delimited, jsonl, parquet, semeval, text, tfrecord, trec
-from pipeline.corpora.reading.parts import FilePart, count_rows, split_file
-from pipeline.corpora.reading.rows import RawRows, ReadBatch, check_rows
+from pipeline.corpora.reading.check_rows import ReadBatch, check_rows
+from pipeline.corpora.reading.failures import Failure
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import CHUNK_BYTES, BrokenFileError
-from pipeline.corpora.reading.values import Failure
-
-__all__ = ["FilePart", "ReadBatch", "columns_of", "count_rows", "read_part", "split_file"]
 
 BATCH_ROWS = 2_000
 
 
 class _ReadFormat(Protocol):
-    """What a format module offers; see `pipeline.corpora.reading.rows.RawRows`."""
+    """What a format module offers; see `pipeline.corpora.reading.raw_rows.RawRows`."""
 
     def __call__(
         self,

@@ -1,0 +1,191 @@
+"""Raw rows of any format -> documents and rejections: the checks of every row.
+
+A bad row becomes a rejection with a reason and a detail; the other rows of its batch are
+used. Unknown labels and duplicate ids are found by later steps (`pipeline.corpora.preparing`),
+because one batch does not show them.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.columns import kept_fields
+from pipeline.corpora.reading.failures import Failure, RowError
+from pipeline.corpora.reading.raw_rows import RawRows
+from pipeline.corpora.reading.rejections import reject_rows
+from pipeline.corpora.reading.values import (
+    group_value,
+    id_value,
+    kept_value,
+    label_value,
+    labels_value,
+    rationale_value,
+    split_value,
+    text_value,
+    weight_value,
+)
+from pipeline.schemas import documents_schema
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadBatch:
+    """The documents and rejections that some consecutive rows of a file became.
+
+    Attributes:
+        documents: schema `documents_schema(kept_fields(columns))`.
+        rejections: schema `REJECTIONS`.
+        rows_read: always `documents.num_rows + rejections.num_rows`.
+        rows_repaired: the documents in which U+FFFD replaces what could not be decoded: the
+            escape of a lone surrogate, or bytes under `errors: replace`.
+    """
+
+    documents: pa.RecordBatch
+    rejections: pa.RecordBatch
+    rows_read: int
+    rows_repaired: int = 0
+
+
+def check_rows(
+    rows: RawRows,
+    *,
+    source_file: str,
+    first_row: int,
+    columns: ColumnsConfig,
+    split: str | None,
+    max_text_bytes: int,
+) -> ReadBatch:
+    """Makes each row a document or a rejection.
+
+    Args:
+        rows: the rows; both batches keep their order.
+        source_file: the name of the file.
+        first_row: the number in the file of the first of `rows`.
+        columns: which column holds which field.
+        split: the split of the documents whose row does not give one.
+        max_text_bytes: the largest size of a text, in bytes of UTF-8.
+    """
+    failures = dict(rows.failures)
+    fields = _convert_rows(
+        rows, columns=columns, split=split, max_text_bytes=max_text_bytes, failures=failures
+    )
+    ids = fields["document_id"] or [None] * rows.size
+    fields["document_id"] = ids = [
+        f"{source_file}#{number}" if given is None else given
+        for number, given in enumerate(ids, first_row)
+    ]
+    return ReadBatch(
+        documents=_documents(
+            fields,
+            [index for index in range(rows.size) if index not in failures],
+            kept=kept_fields(columns),
+            source_file=source_file,
+            first_row=first_row,
+        ),
+        rejections=reject_rows(
+            rows, failures, ids=ids, source_file=source_file, first_row=first_row
+        ),
+        rows_read=rows.size,
+        rows_repaired=len(rows.repaired.difference(failures)),
+    )
+
+
+def _convert_rows(
+    rows: RawRows,
+    *,
+    columns: ColumnsConfig,
+    split: str | None,
+    max_text_bytes: int,
+    failures: dict[int, Failure],
+) -> dict[str, list[Any] | None]:
+    """The values of every field, None for an absent column; adds to `failures`."""
+
+    def text_of(value: Any) -> str:
+        return text_value(value, columns.text, max_text_bytes)
+
+    def split_of(value: Any) -> str | None:
+        return split_value(value, columns.split) or split
+
+    # The first failure of a row is the one that is reported, so the order matters.
+    texts = _convert(rows, columns.text, text_of, failures)
+    fields = {
+        "text": texts,
+        "document_id": _convert(rows, columns.id, id_value, failures),
+        "label": _convert(rows, columns.label, label_value, failures),
+        "labels": _convert(rows, columns.labels, labels_value, failures),
+        "weight": _convert(rows, columns.weight, weight_value, failures),
+        "rationale": _convert_rationales(rows, columns.rationale, texts, failures),
+        "split": _convert(rows, columns.split, split_of, failures),
+        "group": _convert(rows, columns.group, group_value, failures),
+    }
+    for name in columns.keep:
+        fields[name] = _convert(rows, name, kept_value, failures)
+    if fields["split"] is None and split is not None:
+        fields["split"] = [split] * rows.size
+    return fields
+
+
+def _convert(
+    rows: RawRows,
+    name: str | None,
+    convert: Callable[[Any], Any],
+    failures: dict[int, Failure],
+) -> list[Any] | None:
+    """The converted values of a column; None for an absent column.
+
+    A value that cannot be converted is added to `failures`, unless its row has failed before.
+    """
+    if name is None or name not in rows.columns:
+        return None
+    converted = []
+    for index, value in enumerate(rows.columns[name]):
+        try:
+            converted.append(convert(value))
+        except RowError as error:
+            converted.append(None)
+            failures.setdefault(index, error.failure)
+    return converted
+
+
+def _convert_rationales(
+    rows: RawRows, name: str | None, texts: list[Any] | None, failures: dict[int, Failure]
+) -> list[Any] | None:
+    if name is None or name not in rows.columns or texts is None:
+        return None
+    spans: list[Any] = []
+    for index, (value, text) in enumerate(zip(rows.columns[name], texts, strict=True)):
+        try:
+            spans.append(None if text is None else rationale_value(value, text))
+        except RowError as error:
+            spans.append(None)
+            failures.setdefault(index, error.failure)
+    return spans
+
+
+def _documents(
+    fields: Mapping[str, list[Any] | None],
+    used: list[int],
+    *,
+    kept: list[pa.Field],
+    source_file: str,
+    first_row: int,
+) -> pa.RecordBatch:
+    """The batch of the rows with the indexes `used`."""
+    schema = documents_schema(kept)
+    arrays = []
+    for field in schema:
+        if field.name == "source_file":
+            arrays.append(pa.repeat(pa.scalar(source_file, pa.string()), len(used)))
+        elif field.name == "source_row":
+            arrays.append(pa.array(np.asarray(used, dtype=np.int64) + first_row))
+        else:
+            values = fields.get(field.name)
+            if values is None:
+                arrays.append(pa.nulls(len(used), field.type))
+            else:
+                chosen = values if len(used) == len(values) else [values[i] for i in used]
+                arrays.append(pa.array(chosen, field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

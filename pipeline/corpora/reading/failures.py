@@ -1,0 +1,45 @@
+"""Failures: why a row cannot become a document."""
+
+import reprlib
+from typing import Any, NamedTuple
+
+from pipeline.schemas import RejectionReason
+
+_JSON_NAMES = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "list",
+    dict: "object",
+}
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+class Failure(NamedTuple):
+    """Why a row is rejected: a reason of the closed list, and a detail for a person."""
+
+    reason: RejectionReason
+    detail: str
+
+
+class RowError(Exception):
+    """A value for which its row is rejected."""
+
+    def __init__(self, reason: RejectionReason, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = Failure(reason, detail)
+
+
+def too_large(limit: int) -> Failure:
+    """The failure of a row of more than `limit` bytes, which is not parsed."""
+    return Failure("text_too_large", f"expected a row of at most {limit} bytes, got a larger one")
+
+
+def describe(value: Any) -> str:
+    """A value after the name of its JSON type, short enough for a message."""
+    if value is None:
+        return "null"
+    kind = _JSON_NAMES.get(type(value), type(value).__name__)
+    return f"the {kind} {_SHORT.repr(value)}"

@@ -1,0 +1,75 @@
+"""Raw rows: what a format reads from a file, before the values are checked."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.columns import input_columns
+from pipeline.corpora.reading.failures import Failure, describe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RawRows:
+    """Consecutive rows of a file as the format gives them, not yet checked.
+
+    Attributes:
+        size: the number of rows.
+        columns: the values of each input column, one for each row. A column that is not here
+            is null in every row.
+        raw: given the index of a row, its bytes, or at least the first of them.
+        failures: by index, the rows that the format could not parse. Their values are not
+            looked at.
+        repaired: the indexes of the rows in which U+FFFD replaces what could not be decoded.
+    """
+
+    size: int
+    columns: Mapping[str, Sequence[Any]]
+    raw: Callable[[int], bytes]
+    failures: Mapping[int, Failure] = dataclasses.field(default_factory=dict)
+    repaired: frozenset[int] = frozenset()
+
+    def head(self, size: int) -> Self:
+        """The first `size` rows."""
+        return dataclasses.replace(
+            self,
+            size=min(size, self.size),
+            columns={name: values[:size] for name, values in self.columns.items()},
+            failures={index: each for index, each in self.failures.items() if index < size},
+            repaired=frozenset(index for index in self.repaired if index < size),
+        )
+
+
+def mapping_rows(
+    values: Sequence[Mapping[str, Any]],
+    *,
+    columns: ColumnsConfig,
+    raw: Callable[[int], bytes],
+    failures: Mapping[int, Failure] | None = None,
+    repaired: frozenset[int] = frozenset(),
+) -> RawRows:
+    """Raw rows from mappings, each with keys of its own: JSON objects, `tf.train.Example`s.
+
+    A row without the key of the text fails as `missing_column`; any other missing key is null.
+
+    Args:
+        values: one mapping for each row; that of a failed row is not looked at.
+        columns: the keys that are read.
+        raw: see `RawRows`.
+        failures: see `RawRows`.
+        repaired: see `RawRows`.
+    """
+    failures = dict(failures or {})
+    for index, value in enumerate(values):
+        if columns.text not in value and index not in failures:
+            keys = describe(list(value))
+            failures[index] = Failure(
+                "missing_column", f"expected a column {columns.text!r}, got {keys}"
+            )
+    return RawRows(
+        size=len(values),
+        columns={name: [value.get(name) for value in values] for name in input_columns(columns)},
+        raw=raw,
+        failures=failures,
+        repaired=repaired,
+    )
