@@ -11,7 +11,7 @@ import numpy as np
 from model.config import NetworkConfig
 from model.folded.kernels import COLUMNS, dot_rows, project
 from model.folded.layout import Tile, Weights, Width, as_vectors, split_columns
-from model.runtime.compilation import kernel
+from model.runtime.compilation import compiled
 
 
 def one_group(lines: np.ndarray) -> np.ndarray:
@@ -261,7 +261,7 @@ KINDS: dict[str, type[Pooling]] = {
 }
 
 
-@kernel
+@compiled
 def softmax_within(energies: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> None:
     """Replaces energies `(tokens, heads)` by their softmax over each document's tokens."""
     for row in range(len(starts)):
@@ -276,7 +276,7 @@ def softmax_within(energies: np.ndarray, starts: np.ndarray, lengths: np.ndarray
                 column[token] /= total
 
 
-@kernel
+@compiled
 def sum_weighted(
     states: np.ndarray, weights: np.ndarray, starts: np.ndarray, lengths: np.ndarray
 ) -> np.ndarray:
@@ -302,7 +302,7 @@ def sum_weighted(
     return sums.reshape(len(starts), heads * width)
 
 
-@kernel
+@compiled
 def take_largest(
     states: np.ndarray, starts: np.ndarray, lengths: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

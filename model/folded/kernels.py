@@ -29,7 +29,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from model.runtime.compilation import kernel
+from model.runtime.compilation import compiled
 
 # A block needs 4 * ROWS registers for sums, 4 for weights and 1 or 2 for inputs; there are 32
 # of 16 floats with AVX-512, 16 of 8 floats with AVX2. LLVM splits a register that a CPU lacks.
@@ -288,7 +288,7 @@ def _dot_tanh(builder: Builder, left: Value, right: Value, depth: Value) -> Valu
     return _dot_product(builder, left, right, depth, squash=True)
 
 
-@kernel
+@compiled
 def run_lstm(
     init_rows: np.ndarray,
     source_rows: np.ndarray,
@@ -348,7 +348,7 @@ def run_lstm(
                 )
 
 
-@kernel
+@compiled
 def project(
     rows: np.ndarray, weights: np.ndarray, biases: np.ndarray, bias_of_row: np.ndarray
 ) -> np.ndarray:
@@ -375,7 +375,7 @@ def project(
     return output[:count]
 
 
-@kernel
+@compiled
 def dot_rows(
     rows: np.ndarray, vectors: np.ndarray, group_of_row: np.ndarray, squash: bool
 ) -> np.ndarray:

@@ -6,7 +6,7 @@ string is; anything else gives some tokens or other, but is never read out of bo
 
 import numpy as np
 
-from model.runtime.compilation import kernel
+from model.runtime.compilation import compiled
 from model.text.characters import CharacterClass
 
 SPACE = int(CharacterClass.SPACE)
@@ -50,7 +50,7 @@ def _transition_table() -> np.ndarray:
 TRANSITIONS = _transition_table()
 
 
-@kernel
+@compiled
 def decode(data: np.ndarray, position: int, limit: int) -> tuple[int, int]:
     """The code point that starts at `position`, and its width in bytes."""
     lead: int = data[position]
@@ -68,7 +68,7 @@ def decode(data: np.ndarray, position: int, limit: int) -> tuple[int, int]:
     return min(code, 0x10FFFF), width
 
 
-@kernel
+@compiled
 def encode(code: int, out: np.ndarray, position: int) -> int:
     """Writes a code point at `position`; returns the position after it."""
     if code < 0x80:
@@ -90,7 +90,7 @@ def encode(code: int, out: np.ndarray, position: int) -> int:
     return position + 4
 
 
-@kernel
+@compiled
 def fold_character(
     data: np.ndarray, position: int, limit: int, folding: np.ndarray, out: np.ndarray, written: int
 ) -> tuple[int, int]:
@@ -103,7 +103,7 @@ def fold_character(
     return position + width, encode(folding[code], out, written)
 
 
-@kernel
+@compiled
 def tag_end(data: np.ndarray, position: int, limit: int) -> int:
     """Where the HTML tag whose `<` is at `position` ends; `position` if it is none."""
     following = position + 1
@@ -120,7 +120,7 @@ def tag_end(data: np.ndarray, position: int, limit: int) -> int:
     return position
 
 
-@kernel
+@compiled
 def find_tokens(
     data: np.ndarray,
     row_positions: np.ndarray,
@@ -236,7 +236,7 @@ def find_tokens(
     )
 
 
-@kernel
+@compiled
 def fold_slices(
     data: np.ndarray, offsets: np.ndarray, folding: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -260,7 +260,7 @@ def fold_slices(
     return folded_bytes[:written], folded_offsets
 
 
-@kernel
+@compiled
 def copy_slices(
     data: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

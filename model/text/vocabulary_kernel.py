@@ -5,7 +5,7 @@ Positions are uint64 where a loop is hot: Numba then needs no check for negative
 
 import numpy as np
 
-from model.runtime.compilation import kernel
+from model.runtime.compilation import compiled
 
 # The key of the hash that picks an out-of-vocabulary bucket. Models are trained with its
 # buckets, so it can never change.
@@ -13,7 +13,7 @@ OOV_KEY = (0x4C494D454C494748, 0x54564F434142554C)
 ABSENT = -1
 
 
-@kernel
+@compiled
 def hash_bytes(data: np.ndarray, start: np.uint64, end: np.uint64) -> np.uint64:
     """FNV-1a, 64 bit, its upper half folded into the lower."""
     state = np.uint64(0xCBF29CE484222325)
@@ -22,8 +22,8 @@ def hash_bytes(data: np.ndarray, start: np.uint64, end: np.uint64) -> np.uint64:
     return state ^ (state >> np.uint64(32))
 
 
-@kernel
-def hash_strings(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+@compiled
+def hash_tokens(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """`hash_bytes` of the strings `data[offsets[i]:offsets[i + 1]]`, uint64."""
     hashes = np.empty(offsets.size - 1, dtype=np.uint64)
     for index in range(offsets.size - 1):
@@ -31,7 +31,7 @@ def hash_strings(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return hashes
 
 
-@kernel
+@compiled
 def build_slots(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """An open-addressing table of the strings `data[offsets[i]:offsets[i + 1]]`.
 
@@ -54,13 +54,13 @@ def build_slots(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return slots
 
 
-@kernel
+@compiled
 def rotate(word: np.uint64, bits: int) -> np.uint64:
     """A 64-bit word rotated to the left."""
     return (word << np.uint64(bits)) | (word >> np.uint64(64 - bits))
 
 
-@kernel
+@compiled
 def sip_round(
     a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -78,7 +78,7 @@ def sip_round(
     return a, b, c, d
 
 
-@kernel
+@compiled
 def sip_hash(data: np.ndarray, start: int, end: int) -> np.uint64:
     """SipHash-2-4 of `data[start:end]` under `OOV_KEY` (Aumasson and Bernstein, 2012)."""
     low, high = np.uint64(OOV_KEY[0]), np.uint64(OOV_KEY[1])
@@ -104,7 +104,7 @@ def sip_hash(data: np.ndarray, start: int, end: int) -> np.uint64:
     return a ^ b ^ c ^ d
 
 
-@kernel
+@compiled
 def look_up(
     data: np.ndarray,
     offsets: np.ndarray,

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from model.runtime.compilation import kernel
+from model.runtime.compilation import compiled
 from model.text.string_buffers import read_strings
 
 
@@ -24,7 +24,7 @@ def string_keys(strings: pa.StringArray) -> np.ndarray:
     return _hash(data, offsets)
 
 
-@kernel
+@compiled
 def _hash(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     keys = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(keys)):

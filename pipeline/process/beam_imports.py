@@ -1,9 +1,9 @@
-"""Beam and Arrow imported without what a job on one machine has no use for.
+"""Imports Beam and Arrow without the optional libraries that a job on one machine does not use.
 
-Beam imports every optional library that it finds: Google's clients, MongoDB's driver and pandas are
-half of its 1.1 s. Each stands in a `try` of Beam's, which goes on without it. Whoever needs
-one later, as `BeamFiles` for a path on `gs://`, imports it then. Arrow looks for pandas once, and
-makes no data frames where it found none; Limelight makes none.
+Beam imports every optional library that it finds: Google's clients, MongoDB's driver and pandas
+take half of its 1.1 s. Beam wraps each of these imports in a `try` and works without it. Code that
+needs one later imports it then, as `BeamFiles` does for a path on `gs://`. Arrow looks for pandas
+once, and makes no data frames if it does not find it; Limelight makes none.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from model.runtime.imports import hidden
+from model.runtime.blocked_imports import block_imports
 
 OPTIONAL = (
     "apache_beam.io.gcp.bigquery",
@@ -23,13 +23,13 @@ OPTIONAL = (
 
 
 def names_runner(arguments: Sequence[str]) -> bool:
-    """Whether a command line gives Beam flags, which may name a runner that needs them all."""
+    """Whether a command line can name a runner, which may need all of Beam's optional libraries."""
     profile = "--runner-profile"
     return any(each in ("--", profile) or each.startswith(f"{profile}=") for each in arguments)
 
 
 def import_beam() -> None:
     """Imports Beam without its optional libraries."""
-    with hidden(*OPTIONAL):
-        pa.array([])  # looks for pandas
+    with block_imports(*OPTIONAL):
+        pa.array([])  # Arrow looks for pandas when it makes its first array
         importlib.import_module("apache_beam")

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from model.text.string_buffers import read_strings
 from model.text.tokenizer import Tokenizer
-from model.text.vocabulary_kernel import hash_strings
+from model.text.vocabulary_kernel import hash_tokens
 
 TOKEN_COUNTS = pa.schema([pa.field("token", pa.string()), pa.field("count", pa.int64())])
 
@@ -33,7 +33,7 @@ def add_token_counts(tables: Iterable[pa.Table]) -> pa.Table:
 def part_by_token(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     """`(part, rows)`: a token is in the same part wherever it was counted."""
     tokens = table.column("token").combine_chunks()
-    parts = hash_strings(*read_strings(tokens)) % np.uint64(PARTS)
+    parts = hash_tokens(*read_strings(tokens)) % np.uint64(PARTS)
     for part in np.unique(parts):
         yield int(part), table.filter(pa.array(parts == part))
 

@@ -3,7 +3,7 @@ import types
 import numba
 import pytest
 
-from model.runtime.compilation import kernel
+from model.runtime.compilation import compiled
 
 
 def double(number: int) -> int:
@@ -16,4 +16,4 @@ def test_compiles_where_no_cache_can_be_written() -> None:
     )
     with pytest.raises(RuntimeError, match="cannot cache"):
         numba.njit(cache=True)(homeless)
-    assert kernel(homeless)(21) == 42
+    assert compiled(homeless)(21) == 42
