@@ -16,7 +16,7 @@ from pipeline.corpora.scoring.prediction_counts import SCORE_BINS
 from pipeline.reports.content import (
     DataStatistics,
     DriftRow,
-    InputFile,
+    InputCounts,
     RejectedRow,
     RejectionGroup,
 )
@@ -56,7 +56,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         rejections=_group_rejections(
             files, join(manifest["dataset"], "rejected"), counts=manifest["rows"]["rejected"]
         ),
-        inputs=[InputFile(**item) for item in manifest["inputs"]],
+        inputs=[InputCounts(**item) for item in manifest["inputs"]],
         vectors=manifest.get("vectors"),
         warnings=statistics["warnings"],
         config=manifest["config"],
@@ -79,7 +79,7 @@ def collect_dataset_report(
         coverage=statistics["vocabulary_coverage"],
         frequent_tokens=read_lines(files, dataset.vocabulary)[:FREQUENT_TOKENS],
         rejections=_group_rejections(files, dataset.rejected, counts=manifest["rows"]["rejected"]),
-        inputs=[InputFile(**item) for item in manifest["inputs"]],
+        inputs=[InputCounts(**item) for item in manifest["inputs"]],
         warnings=statistics["warnings"],
         config={name: config[name] for name in ("corpus", "text")},
         provenance=_provenance(manifest),
@@ -107,7 +107,7 @@ def collect_run_report(files: Files, staging: str, *, manifest: Mapping[str, Any
         rejections=_group_rejections(
             files, manifest["rejected"], counts=manifest["rows"]["rejected"]
         ),
-        inputs=[InputFile(**item) for item in manifest["inputs"]],
+        inputs=[InputCounts(**item) for item in manifest["inputs"]],
         drift=[DriftRow(**item) for item in manifest["drift"]["differences"]],
         warnings=manifest["drift"]["warnings"],
         provenance={"model": manifest["model"], **_provenance(manifest)},

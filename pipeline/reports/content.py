@@ -27,8 +27,8 @@ class RejectionGroup:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class InputFile:
-    """One item of a manifest's `inputs`."""
+class InputCounts:
+    """The rows of one input file or table: an item of `inputs` in a manifest."""
 
     file: str
     bytes: int

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.reports.content import DataStatistics, InputFile, RejectionGroup
+from pipeline.reports.content import DataStatistics, InputCounts, RejectionGroup
 from pipeline.reports.formats import dotted
 from pipeline.reports.page import render_page
 
@@ -36,7 +36,7 @@ class DatasetReport:
     coverage: float
     frequent_tokens: Sequence[str] = ()
     rejections: Sequence[RejectionGroup] = ()
-    inputs: Sequence[InputFile] = ()
+    inputs: Sequence[InputCounts] = ()
     warnings: Sequence[str] = ()
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)

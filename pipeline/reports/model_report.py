@@ -7,7 +7,7 @@ from typing import Any
 from model.metrics.evaluation import Evaluation
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import reliability_chart, training_charts
-from pipeline.reports.content import DataStatistics, InputFile, RejectionGroup
+from pipeline.reports.content import DataStatistics, InputCounts, RejectionGroup
 from pipeline.reports.formats import counted, dotted
 from pipeline.reports.page import render_page
 from pipeline.reports.shading import LEVELS
@@ -62,7 +62,7 @@ class ModelReport:
     most_certain: Sequence[ExampleDocument] = ()
     least_certain: Sequence[ExampleDocument] = ()
     rejections: Sequence[RejectionGroup] = ()
-    inputs: Sequence[InputFile] = ()
+    inputs: Sequence[InputCounts] = ()
     vectors: Mapping[str, Any] | None = None
     warnings: Sequence[str] = ()
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)

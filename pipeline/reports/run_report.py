@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.corpora.reading.counts import sort_by_count
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import score_chart
-from pipeline.reports.content import DriftRow, InputFile, RejectionGroup
+from pipeline.reports.content import DriftRow, InputCounts, RejectionGroup
 from pipeline.reports.page import render_page
 
 
@@ -48,7 +48,7 @@ class RunReport:
     most_certain: Sequence[ExampleDocument] = ()
     least_certain: Sequence[ExampleDocument] = ()
     rejections: Sequence[RejectionGroup] = ()
-    inputs: Sequence[InputFile] = ()
+    inputs: Sequence[InputCounts] = ()
     drift: Sequence[DriftRow] = ()
     warnings: Sequence[str] = ()
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -9,7 +9,7 @@ from model.metrics.evaluation import Evaluation, evaluate
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.content import (
     DataStatistics,
-    InputFile,
+    InputCounts,
     RejectedRow,
     RejectionGroup,
     SplitStatistics,
@@ -84,9 +84,9 @@ def rejections(**changes: Any) -> list[RejectionGroup]:
     ]
 
 
-def inputs(file: str = "corpus/tickets.jsonl") -> list[InputFile]:
+def inputs(file: str = "corpus/tickets.jsonl") -> list[InputCounts]:
     return [
-        InputFile(file=file, bytes=3_400_000, rows_read=9_012, rows_used=9_000, rows_rejected=12)
+        InputCounts(file=file, bytes=3_400_000, rows_read=9_012, rows_used=9_000, rows_rejected=12)
     ]
 
 
