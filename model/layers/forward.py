@@ -1,17 +1,26 @@
-"""The network as one traced graph, from padded ids to probabilities and attention."""
+"""The forward pass as one traced graph: padded ids to probabilities and attention weights."""
 
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
+# Documents that are scored together: in evaluation, by the Keras engine and by the SavedModel.
+INFERENCE_BATCH_ROWS = 256
+
 Forward = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 
 
 def trace_forward(network: keras.Model) -> Forward:
-    """The network as one graph for every batch size and length, traced on this machine.
+    """Traces the network as one graph for every batch size and length.
 
-    Tracing here is what lets a GPU choose cuDNN.
+    The graph has to be traced on the machine that runs it: only then does Keras choose cuDNN's
+    kernel where there is a GPU.
+
+    Returns:
+        A function from `token_ids` int32 `(batch, steps)` and `length` int32 `(batch,)` to
+        `probabilities` float32 `(batch, labels)` and `attention` float32 `(batch, steps)`. It
+        computes with the weights that the network has when it is called.
     """
     signature = {
         "token_ids": tf.TensorSpec([None, None], tf.int32),

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-BATCH_ROWS = 256
+from model.layers.forward import INFERENCE_BATCH_ROWS
 
 
 def sorted_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Cuts documents, the shortest first, into batches of at most `BATCH_ROWS`.
+    """Cuts documents, the shortest first, into batches of at most `INFERENCE_BATCH_ROWS`.
 
     Args:
         lengths: `(rows,)`, of the documents.
@@ -17,5 +17,5 @@ def sorted_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
         Which documents are in a batch, int64, the longest last.
     """
     order = np.argsort(lengths, kind="stable")
-    for start in range(0, len(order), BATCH_ROWS):
-        yield order[start : start + BATCH_ROWS]
+    for start in range(0, len(order), INFERENCE_BATCH_ROWS):
+        yield order[start : start + INFERENCE_BATCH_ROWS]

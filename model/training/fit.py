@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from model.config import ConfigError, Head, NetworkConfig, TrainingConfig
-from model.layers.forward import Forward, trace_forward
+from model.layers.forward import INFERENCE_BATCH_ROWS, Forward, trace_forward
 from model.metrics.evaluation import evaluate
 from model.metrics.names import LOSS, MONITORED_METRICS
 from model.training.averaging import RunningAverage
@@ -25,8 +25,6 @@ from model.training.dataset import Shards, evaluation_batches, training_batches
 from model.training.devices import choose_strategy
 from model.training.history import History
 from model.training.optimizers import OPTIMIZERS
-
-EVALUATION_BATCH = 256
 
 # Batches that TensorFlow trains on before Python hears of it: where batches are small, what Python
 # does between two of them takes as long as a quarter of the training.
@@ -163,7 +161,7 @@ def predict(forward: Forward, shards: Shards) -> tuple[np.ndarray, np.ndarray]:
         indices or `(rows, labels)` multi-hot.
     """
     probabilities, truth = [], []
-    for inputs, label, _ in evaluation_batches(shards, batch_size=EVALUATION_BATCH):
+    for inputs, label, _ in evaluation_batches(shards, batch_size=INFERENCE_BATCH_ROWS):
         probabilities.append(forward(inputs)["probabilities"].numpy())
         truth.append(label.numpy())
     return np.concatenate(probabilities), np.concatenate(truth)

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from model.layers.forward import Forward
+from model.layers.forward import INFERENCE_BATCH_ROWS, Forward
 from model.text.vocabulary import Vocabulary
 from model.training.dataset import Shards, evaluation_batches
-from model.training.fit import EVALUATION_BATCH
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.corpora.scoring.corpus_profile import profile_arrays
 
@@ -29,7 +28,7 @@ def profile_split(
     """
     return add_counts(
         _profile_batch(forward, inputs, vocabulary, labels=labels)
-        for inputs, _, _ in evaluation_batches(shards, batch_size=EVALUATION_BATCH)
+        for inputs, _, _ in evaluation_batches(shards, batch_size=INFERENCE_BATCH_ROWS)
     )
 
 
