@@ -1,8 +1,6 @@
-import pytest
-
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.check_rows import ReadBatch, check_rows
-from pipeline.corpora.reading.columns import input_columns, kept_fields, require_columns
+from pipeline.corpora.reading.columns import input_columns, kept_fields
 from pipeline.corpora.reading.failures import Failure
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 
@@ -75,13 +73,6 @@ def test_raw_is_cut() -> None:
     assert batch.rejections.column("raw").to_pylist() == [b"x" * 1_000]
 
 
-def test_a_mapping_without_text_says_what_it_has() -> None:
-    rows = mapping_rows([{"body": "a", "id": 1}], columns=ColumnsConfig(), raw=raw_of)
-    assert rows.failures == {
-        0: Failure("missing_column", "expected a column 'text', got the list ['body', 'id']")
-    }
-
-
 def test_one_column_may_play_two_parts() -> None:
     columns = ColumnsConfig(text="body", rationale="body", keep=("body", "stars"))
     assert input_columns(columns) == ("body", "label", "stars")
@@ -90,11 +81,3 @@ def test_one_column_may_play_two_parts() -> None:
     assert (document["text"], document["body"], document["stars"]) == ("abc", "abc", "4")
     assert document["rationale"] == [{"start": 0, "end": 3}]
     assert [field.name for field in kept_fields(columns)] == ["body", "stars"]
-
-
-def test_needed_columns() -> None:
-    require_columns("rows", ColumnsConfig(label="absent", weight="absent"), ["text"])
-    with pytest.raises(ValueError, match="rows: expected a column 'text', got 'a', 'b'"):
-        require_columns("rows", ColumnsConfig(), ["a", "b"])
-    with pytest.raises(ValueError, match="expected one column 'label', got 2"):
-        require_columns("rows", ColumnsConfig(), ["text", "label", "label"])

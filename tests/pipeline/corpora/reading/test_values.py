@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import RowError
 from pipeline.corpora.reading.values import (
     id_value,
@@ -203,14 +202,3 @@ def test_kept_value_nested_beyond_reason_costs_the_row() -> None:
         value = [value]
     with pytest.raises(RowError):
         kept_value(value)
-
-
-def test_decode() -> None:
-    assert decode(b"caf\xc3\xa9", name="utf-8", errors="reject") == ("café", False)
-    assert decode(b"caf\xe9", name="utf-8", errors="replace") == ("caf\ufffd", True)
-    assert decode(b"caf\xe9", encoding="latin-1", name="latin-1", errors="reject") == (
-        "café",
-        False,
-    )
-    with pytest.raises(RowError, match="expected utf-8 text, got other bytes from byte 3"):
-        decode(b"caf\xe9", name="utf-8", errors="reject")

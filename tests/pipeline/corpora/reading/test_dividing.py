@@ -1,5 +1,6 @@
 import dataclasses
 import io
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,10 +11,15 @@ from hypothesis import strategies as st
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.reading.dividing import divide_file
+from pipeline.corpora.reading.dividing import divide_file, divide_files, limit_files
+from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.row_numbers import count_rows
+from pipeline.corpora.reading.row_numbers import count_rows, number_rows
+from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.corpora.formats.whole_file import Read, ShortReads, read_stream
+from tests.pipeline.corpora.reading.corpus_files import corpus_of, write
+
+FILES = BeamFiles()
 
 
 def whole(name: str = "rows", **settings: Any) -> FilePart:
@@ -139,6 +145,34 @@ def test_parquet_needs_the_open_file() -> None:
         divide_file(whole(format="parquet"), size=1_000)
 
 
-def test_only_what_is_divided_is_counted() -> None:
-    with pytest.raises(ValueError, match="expected a file of lines or Parquet, got csv"):
-        count_rows(io.BytesIO(b""), whole(format="csv"))
+def test_parquet_parts_are_planned_from_the_footer(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"text": ["a", "b", "c"]}), path, row_group_size=1)
+    config = InputConfig(path=str(path), format="parquet")
+    inputs = find_input_files(FILES, CorpusConfig(inputs=(config,)))
+    parts = divide_files(FILES, inputs, part_bytes=1)
+    assert [(part.start, part.end, part.first_row) for part in parts] == [
+        (0, 1, 0),
+        (1, 2, 1),
+        (2, 3, 2),
+    ]
+    assert number_rows(parts, {}) == parts
+
+
+@pytest.mark.parametrize(
+    ("files", "limit", "shares"),
+    [
+        (1, 10, {0: 10}),
+        (3, 10, {0: 3, 1: 3, 2: 4}),
+        (3, 3, {0: 1, 1: 1, 2: 1}),
+        (6, 2, {2: 1, 5: 1}),
+    ],
+)
+def test_a_limit_is_shared_evenly_among_the_files_of_an_input(
+    tmp_path: Path, files: int, limit: int, shares: dict[int, int]
+) -> None:
+    write(tmp_path, *(f"a/{index}.jsonl" for index in range(files)), "b.jsonl")
+    corpus = corpus_of(tmp_path / "a/*", tmp_path / "b.jsonl")
+    parts = limit_files(find_input_files(FILES, corpus), limit=limit)
+    expected = [(f"{index}.jsonl", share) for index, share in shares.items()]
+    assert [(part.source_file, part.limit) for part in parts] == [*expected, ("b.jsonl", limit)]

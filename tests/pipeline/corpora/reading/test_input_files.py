@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+
+from model.config import ConfigError
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.reading.input_files import find_input_files
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import write_text
+from tests.pipeline import object_store
+from tests.pipeline.corpora.reading.corpus_files import corpus_of, write
+
+FILES = BeamFiles()
+
+
+def names_of(*paths: object) -> list[str]:
+    return [item.source_file for item in find_input_files(FILES, corpus_of(*paths))]
+
+
+def test_files_stand_in_the_order_of_inputs_then_of_paths(tmp_path: Path) -> None:
+    write(tmp_path, "z/2.jsonl", "z/1.jsonl", "a/3.jsonl")
+    assert names_of(tmp_path / "z/*.jsonl", tmp_path / "a/3.jsonl") == [
+        "1.jsonl",
+        "2.jsonl",
+        "3.jsonl",
+    ]
+
+
+def test_files_know_their_size_and_their_input(tmp_path: Path) -> None:
+    write(tmp_path, "1.jsonl")
+    config = InputConfig(path=str(tmp_path / "*"), split="test")
+    [found] = find_input_files(FILES, CorpusConfig(inputs=(config,)))
+    assert found.info.path == str(tmp_path / "1.jsonl")
+    assert found.info.bytes == len('{"text": "a"}\n')
+    assert found.input is config
+
+
+def test_files_of_one_name_are_told_apart_by_folder(tmp_path: Path) -> None:
+    write(tmp_path, "x/train/a", "x/test/a", "x/test/deep/b")
+    assert names_of(tmp_path / "**") == ["test/a", "test/deep/b", "train/a"]
+
+
+def test_relative_and_absolute_paths_can_be_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "here/a", "there/a")
+    monkeypatch.chdir(tmp_path)
+    names = names_of("here/a", tmp_path / "there/a")
+    assert len(set(names)) == 2
+
+
+def test_names_below_a_bucket_are_whole() -> None:
+    object_store.OBJECTS.clear()
+    for folder in ("train", "test"):
+        write_text(FILES, f"objects://bucket/{folder}/a.jsonl", "{}")
+    assert names_of("objects://bucket/**") == ["test/a.jsonl", "train/a.jsonl"]
+
+
+def test_no_input_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"^corpus\.inputs: expected at least one input"):
+        find_input_files(FILES, CorpusConfig())
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "missing/*.jsonl", "*.missing"])
+def test_an_input_without_files_is_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "a.jsonl")
+    with pytest.raises(ConfigError, match=r"^corpus\.inputs\.1\.path: expected files that match"):
+        find_input_files(FILES, corpus_of(tmp_path / "a.jsonl", tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["*", "**", "b/1", "b/*"])
+def test_a_link_to_nothing_is_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "a", "b/2")
+    (tmp_path / "b/1").symlink_to("unmounted")
+    write(tmp_path / "b", "real")
+    (tmp_path / "b/link").symlink_to("real")
+    if name == "*":
+        assert names_of(tmp_path / name) == ["a"]
+    else:
+        with pytest.raises(
+            ConfigError, match=r"expected files, got .*/b/1, a symbolic link whose target"
+        ):
+            find_input_files(FILES, corpus_of(tmp_path / name))
+
+
+def test_a_file_of_two_inputs_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, "a.jsonl", "b.jsonl")
+    with pytest.raises(ConfigError, match=r"^corpus\.inputs\.1\.path: .* got .*b\.jsonl"):
+        find_input_files(FILES, corpus_of(tmp_path / "b*", tmp_path / "*"))
