@@ -202,7 +202,8 @@ def run_runs(parsed: argparse.Namespace, beam_options: list[str], command: str) 
 
 def run_compare(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
     """Score one corpus with two models and say what would change."""
-    from pipeline.stages.compare import Gates, compare
+    from pipeline.corpora.scoring.comparison import Gates
+    from pipeline.stages.compare import compare
 
     check_runner(beam_options, paths=_named_paths(parsed))
     parsed.model = parsed.old

@@ -13,6 +13,7 @@ from pipeline.corpora.preparing.dataset import DatasetFiles
 from pipeline.corpora.reading.counts import sort_by_count
 from pipeline.corpora.scoring.gallery import gallery_from_lines
 from pipeline.corpora.scoring.prediction_counts import SCORE_BINS
+from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.content import (
     DataStatistics,
     DriftRow,
@@ -86,9 +87,11 @@ def collect_dataset_report(
     )
 
 
-def collect_run_report(files: Files, staging: str, *, manifest: Mapping[str, Any]) -> RunReport:
-    """The report of a scoring run, of which `staging` still holds the gallery."""
-    shown = gallery_from_lines(read_lines(files, join(staging, "gallery.jsonl")))
+def collect_run_report(
+    files: Files, staging: ScoringStaging, *, manifest: Mapping[str, Any]
+) -> RunReport:
+    """The report of a scoring run whose gallery is still staged."""
+    shown = gallery_from_lines(read_lines(files, staging.gallery))
     half = (len(shown) + 1) // 2
     scores = manifest["scores"]
     return RunReport(

@@ -1,48 +1,54 @@
 """evaluate: a labeled corpus -> the metrics of a model on it."""
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
-import pyarrow.parquet as pq
 
 from model.config import ConfigError
-from model.metrics.evaluation import evaluate as measure
 from pipeline.config.sections import Config, OutputConfig, ScoringConfig
-from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.labeled_predictions import (
     LABELED_PREDICTIONS,
     label_predictions,
-    stack_labeled_predictions,
 )
-from pipeline.process import progress
-from pipeline.runners.execution import beam_pipeline
+from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
+from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.runners.parallelism import process_threads
+from pipeline.stages.corpus_pass import pass_over_corpus
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.planning import plan_units
-from pipeline.storage.files import Files, join, read_json
+from pipeline.stages.staged_tables import read_staged_table
+from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import new_run_id
 from pipeline.storage.models import open_bundle
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
-from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 
+EVALUATED = "evaluated"  # the model, in the names of staged files
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Metrics of a model on a corpus, and what became of the corpus's rows."""
+    """Metrics of a model on a corpus, and what became of the corpus's rows.
+
+    Attributes:
+        metrics: as `model.metrics` gives them, and `unlabeled`: how many documents have no
+            label that the model knows.
+        rows: the `rows` of a manifest.
+    """
 
     metrics: dict[str, Any]
-    rows: dict[str, Any]
+    rows: Mapping[str, Any]
 
 
 def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: Files) -> Measured:
-    """Scores a labeled corpus and compares.
+    """Scores a labeled corpus and measures the predictions against its labels.
 
     Raises:
         BundleError: if the model directory must not be used.
@@ -51,7 +57,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     """
     bundle = open_bundle(files, model)
     run_id = new_run_id("evaluate")
-    scratch = join(config.workspace, "evaluations", run_id)
+    staging = ScoringStaging(folder=join(config.workspace, "evaluations", run_id))
     scoring = ScoreDocuments(
         model,
         config=ScoringConfig(
@@ -64,34 +70,29 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
         files=files,
     )
     with opened_inputs(
-        config.corpus, scratch=join(scratch, "tables"), beam_options=beam_options, files=files
+        config.corpus, scratch=staging.tables, beam_options=beam_options, files=files
     ) as inputs:
-        units = plan_units(
+        corpus = pass_over_corpus(
+            functools.partial(
+                define_evaluation, config=config, scoring=scoring, staging=staging, files=files
+            ),
             inputs,
+            step="evaluate",
+            staging=staging.folder,
+            counts=staging.counts,
             beam_options=beam_options,
             files=files,
-            scratch=join(scratch, "row_counts.json"),
         )
-        with progress.shown("evaluate"), beam_pipeline(beam_options, step="evaluate") as root:
-            define_evaluation(root, units, config, scoring=scoring, scratch=scratch, files=files)
-    counts = read_json(files, join(scratch, "counts.json"))
-    batches = []
-    for staged in read_list(files, join(scratch, "truth.json")):
-        with files.open(staged.path) as stream:
-            batches.append(pq.read_table(stream))
-    files.delete([scratch])
-    multilabel = bundle.config.network.head == "multilabel"
-    truth = stack_labeled_predictions(batches, labels=bundle.labels, multilabel=multilabel)
-    if not len(truth.labels):
+    table = read_staged_table(files, staging.labeled_list(EVALUATED), LABELED_PREDICTIONS)
+    files.delete([staging.folder])
+    labeled = stack_predictions_of_model(table, bundle)
+    if not len(labeled.labels):
         raise ConfigError(
             f"{inputs[0].name}: expected labels the model knows "
             f"({', '.join(bundle.labels[:5])}), got none. Check corpus.columns.label."
         )
-    metrics = dict(
-        measure(truth.probabilities, truth.labels, labels=bundle.labels, multilabel=multilabel)
-    )
-    rows = total_rows(account_files(counts, inputs), counts)
-    return Measured(metrics={**metrics, "unlabeled": truth.unlabeled}, rows=rows)
+    metrics = measure(labeled, labels=bundle.labels)
+    return Measured(metrics={**metrics, "unlabeled": labeled.unlabeled}, rows=corpus.rows)
 
 
 def define_evaluation(
@@ -100,18 +101,19 @@ def define_evaluation(
     config: Config,
     *,
     scoring: ScoreDocuments,
-    scratch: str,
+    staging: ScoringStaging,
     files: Files,
 ) -> None:
-    """Units -> files of true labels with probabilities, and counts."""
+    """Units -> files of true labels beside probabilities, and counts."""
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
     scored = read.documents | "Score" >> scoring
     (
         scored.documents
-        | "Keep truth" >> beam.MapTuple(label_predictions)
-        | "Write truth" >> WriteRecordBatches(join(scratch, "truth"), LABELED_PREDICTIONS, files)
-        | "List truth" >> ListFiles(join(scratch, "truth.json"), files)
+        | "Label predictions" >> beam.MapTuple(label_predictions)
+        | "Write labeled predictions"
+        >> WriteRecordBatches(staging.labeled(EVALUATED), LABELED_PREDICTIONS, files)
+        | "List labeled predictions" >> ListFiles(staging.labeled_list(EVALUATED), files)
     )
     rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
     counts = (read.counts, scored.counts, rejections | "Count rejections" >> CountRejections())
-    counts | beam.Flatten() | "Count" >> CountRows(join(scratch, "counts.json"), files)
+    counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)

@@ -1,4 +1,4 @@
-"""Planning: the inputs checked, divided and grouped into units of work."""
+"""Planning: check the inputs of a run, then divide and group them into units of work."""
 
 import functools
 from collections.abc import Sequence
@@ -15,16 +15,18 @@ from pipeline.corpora.reading.row_numbers import number_rows, parts_to_count
 from pipeline.corpora.reading.units import Unit, group_units
 from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import has_one_worker
-from pipeline.storage.files import Files, open_patiently, read_json, write_json
+from pipeline.storage.files import Files, join, open_patiently, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
 from pipeline.transforms.write_one_file import WriteOneFile
 
+ROW_COUNTS = "row_counts.json"
+
 
 def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig) -> None:
-    """Reads one batch of every input, so that a wrong column fails at once.
+    """Reads one batch of the first file of every input, so that a wrong column fails at once.
 
     Raises:
-        ConfigError: if a file cannot be opened or has not the configured columns.
+        ConfigError: if a file cannot be opened or lacks a configured column.
     """
     first_files = {item.input: item for item in reversed(inputs)}
     for item in first_files.values():
@@ -41,18 +43,25 @@ def plan_units(
     *,
     beam_options: Sequence[str],
     files: Files,
-    scratch: str,
+    staging: str,
     limit: int | None = None,
 ) -> list[Unit]:
-    """Divides large files and groups small ones, with every row numbered.
+    """Divides large files and groups small ones, so that every row has a number.
+
+    Workers that share a large file must know the number of the first row of each part. A
+    pipeline then counts the rows of the parts first. One worker alone reads each file whole and
+    needs no counts.
 
     Args:
         inputs: the files of the corpus.
-        beam_options: say whether workers share the rows of a large file, and run the pipeline
-            that then counts them. One worker alone reads it whole, and counts nothing first.
+        beam_options: Beam's own flags. They say how many workers there are, and run the
+            pipeline that counts rows.
         files: where they lie.
-        scratch: path of a file for the counts.
+        staging: a folder for the file of counts.
         limit: how many rows of each input to read; None: all.
+
+    Raises:
+        RunError: if the pipeline that counts rows fails.
     """
     sizes = {item.info.path: item.info.bytes for item in inputs}
     if limit is not None:
@@ -62,14 +71,15 @@ def plan_units(
     parts = divide_files(files, inputs)
     to_count = parts_to_count(parts)
     if to_count:
+        row_counts = join(staging, ROW_COUNTS)
         with beam_pipeline(beam_options, step="rows") as root:
             (
                 root
                 | "Parts" >> beam.Create(to_count)
                 | "Count rows" >> CountPartRows(files)
-                | WriteOneFile(functools.partial(_write_counts, files=files, path=scratch))
+                | WriteOneFile(functools.partial(_write_counts, files=files, path=row_counts))
             )
-        counts = {(path, start): rows for path, start, rows in read_json(files, scratch)}
+        counts = {(path, start): rows for path, start, rows in read_json(files, row_counts)}
         parts = number_rows(parts, counts)
     return group_units(parts, sizes)
 

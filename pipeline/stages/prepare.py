@@ -22,14 +22,14 @@ from pipeline.corpora.preparing.duplicates import key_buckets
 from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.labels import count_labels, index_labels
 from pipeline.corpora.preparing.survey import SurveyFiles
-from pipeline.corpora.reading.accounting import account_files, rejected_fraction, total_rows
+from pipeline.corpora.reading.accounting import rejected_fraction
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
-from pipeline.process import progress
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report
-from pipeline.runners.execution import RunError, beam_pipeline
+from pipeline.runners.execution import RunError
 from pipeline.schemas import REJECTIONS
+from pipeline.stages.corpus_pass import CountedCorpus, account, shown_pipeline
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.planning import plan_units
 from pipeline.stages.vocabulary import build_vocabulary
@@ -90,51 +90,72 @@ def _prepare(
         check_head(config.network.head, labels=found.labels, multilabel=layout.multilabel)
         return found
 
-    files.delete([folder])  # what a run that was killed has left
+    files.delete([folder])  # files of a run that was killed
     dataset = DatasetFiles(folder=folder)
     units = plan_units(
         inputs,
         beam_options=beam_options,
         files=files,
-        scratch=join(dataset.staging, "row_counts.json"),
+        staging=dataset.staging.folder,
         limit=config.corpus.limit,
     )
-    if config.corpus.splits.stratify:
-        with progress.shown("stratify"), beam_pipeline(beam_options, step="strata") as root:
-            define_strata(root, units, config, dataset=dataset, files=files)
-    with progress.shown("survey"), beam_pipeline(beam_options, step="survey") as root:
-        define_survey(root, units, config, dataset=dataset, files=files)
-    survey = read_json(files, join(dataset.staging, "survey.json"))
+    survey = _survey(units, config, dataset=dataset, beam_options=beam_options, files=files)
     labels = index_labels(survey, where=config.corpus.inputs[0].source)
     check_groups(survey, column=config.corpus.columns.group)
     check_head(config.network.head, labels=labels, multilabel=layout.multilabel)
-    _write_decisions(dataset, config, labels=labels, files=files)
+    write_vocabulary_and_labels(dataset, config, labels=labels, files=files)
 
-    rows = sum(survey["documents"].values())
-    with (
-        progress.shown("encode", total=rows),
-        beam_pipeline(beam_options, step="encode") as root,
-    ):
+    documents = sum(survey["documents"].values())
+    with shown_pipeline(beam_options, step="encode", total=documents) as root:
         define_encoding(root, units, config, layout=layout, dataset=dataset, files=files)
-    counts = read_json(files, join(dataset.staging, "encoding.json"))
+    counts = read_json(files, dataset.staging.encoding_counts)
+    counts["duplicates"] = survey.get("duplicates", {})
+    corpus = account(counts, inputs)
+    return _complete(
+        run, config, corpus, labels=labels, layout=layout, dataset=dataset, files=files
+    )
 
-    accounts = account_files(counts, inputs)
-    run.inputs = accounts
-    run.rows = total_rows(accounts, counts)
+
+def _survey(
+    units: Sequence[Unit],
+    config: Config,
+    *,
+    dataset: DatasetFiles,
+    beam_options: Sequence[str],
+    files: Files,
+) -> dict[str, Any]:
+    """What must be known of all documents before one is encoded; returns what was counted."""
+    if config.corpus.splits.stratify:
+        with shown_pipeline(beam_options, step="stratify") as root:
+            define_strata(root, units, config, dataset=dataset, files=files)
+    with shown_pipeline(beam_options, step="survey") as root:
+        define_survey(root, units, config, dataset=dataset, files=files)
+    return read_json(files, dataset.staging.survey_counts)
+
+
+def _complete(
+    run: Manifest,
+    config: Config,
+    corpus: CountedCorpus,
+    *,
+    labels: Sequence[str],
+    layout: ExampleLayout,
+    dataset: DatasetFiles,
+    files: Files,
+) -> Dataset:
+    """Writes statistics, report and manifest; too many rejected rows make the dataset unusable."""
+    run.inputs, run.rows = corpus.inputs, corpus.rows
     run.outputs = _outputs(dataset, files)
     run.extra = {"layout": dataclasses.asdict(layout)}
-    statistics = summarize(
-        {**counts, "duplicates": survey.get("duplicates", {})},
-        labels=labels,
-        vocabulary_ids=1 + config.text.oov_buckets + len(read_lines(files, dataset.vocabulary)),
-    )
+    vocabulary_ids = 1 + config.text.oov_buckets + len(read_lines(files, dataset.vocabulary))
+    statistics = summarize(corpus.counts, labels=labels, vocabulary_ids=vocabulary_ids)
     write_json(files, dataset.statistics, statistics)
-    files.delete([dataset.staging])
+    files.delete([dataset.staging.folder])
     fraction = rejected_fraction(run.rows)
     run.finish("failed" if fraction > config.corpus.max_rejected_fraction else "done")
     report = collect_dataset_report(files, dataset, manifest=run.as_dict())
     write_text(files, dataset.report, render_dataset_report(report))
-    run.write(files, folder)
+    run.write(files, dataset.folder)
     if run.status == "failed":
         raise RunError(
             f"{fraction:.2%} of the rows were rejected, expected at most "
@@ -155,7 +176,7 @@ def define_strata(
     """Units -> where the splits of each label end."""
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
     read.documents | "Find strata" >> FindStrata(
-        config.corpus, _strata(dataset), files, buckets=key_buckets(units)
+        config.corpus, dataset.staging.strata, files, buckets=key_buckets(units)
     )
 
 
@@ -168,19 +189,18 @@ def define_survey(
     files: Files,
 ) -> None:
     """Units -> counts of tokens, rows with repeated ids, counts of labels and duplicates."""
+    staging = dataset.staging
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
     split = read.documents | "Split" >> _splitting(units, config, dataset=dataset, files=files)
-    split.documents | "Count tokens" >> CountTokens(config.text, _token_counts(dataset), files)
-    duplicates = split.keys | "Find duplicates" >> FindDuplicates(
-        join(dataset.staging, "repeats.parquet"), files
-    )
+    split.documents | "Count tokens" >> CountTokens(config.text, staging.token_counts, files)
+    duplicates = split.keys | "Find duplicates" >> FindDuplicates(staging.repeats, files)
     labels = split.documents | "Count labels" >> beam.Map(
         _count_labels, multilabel=config.corpus.columns.labels is not None
     )
     (
         (labels, duplicates, read.rejections | "Count rejections" >> CountRejections())
         | beam.Flatten()
-        | "Count" >> CountRows(join(dataset.staging, "survey.json"), files)
+        | "Count" >> CountRows(staging.survey_counts, files)
     )
 
 
@@ -196,9 +216,7 @@ def define_encoding(
     """Units -> TFRecord shards, samples, rejections, counts."""
     staging = dataset.staging
     survey = SurveyFiles(
-        vocabulary=dataset.vocabulary,
-        labels=dataset.labels,
-        repeats=join(staging, "repeats.parquet"),
+        vocabulary=dataset.vocabulary, labels=dataset.labels, repeats=staging.repeats
     )
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
     split = read.documents | "Split" >> _splitting(units, config, dataset=dataset, files=files)
@@ -206,20 +224,18 @@ def define_encoding(
     (
         encoded.examples
         | "Write examples"
-        >> WriteExamples(
-            dataset.examples, join(staging, "pieces"), files, shards=config.corpus.shards
-        )
-        | "List shards" >> ListFiles(join(staging, "shards.json"), files)
+        >> WriteExamples(dataset.examples, staging.pieces, files, shards=config.corpus.shards)
+        | "List shards" >> ListFiles(staging.shards_list, files)
     )
     encoded.documents | "Sample" >> SampleDocuments(dataset.samples, files)
     rejections = (read.rejections, encoded.rejections) | "All rejections" >> beam.Flatten()
     (
         rejections
         | "Write rejections" >> WriteRecordBatches(dataset.rejected, REJECTIONS, files)
-        | "List rejections" >> ListFiles(join(staging, "rejected.json"), files)
+        | "List rejections" >> ListFiles(staging.rejected_list, files)
     )
     counts = (read.counts, encoded.counts, rejections | "Count rejections" >> CountRejections())
-    counts | beam.Flatten() | "Count" >> CountRows(join(staging, "encoding.json"), files)
+    counts | beam.Flatten() | "Count" >> CountRows(staging.encoding_counts, files)
 
 
 def dataset_fingerprint(config: Config, inputs: Sequence[InputFile], *, files: Files) -> str:
@@ -245,30 +261,28 @@ def _splitting(
     units: Sequence[Unit], config: Config, *, dataset: DatasetFiles, files: Files
 ) -> SplitDocuments:
     """The same splits in every pass."""
-    strata = _strata(dataset) if config.corpus.splits.stratify else None
+    strata = dataset.staging.strata if config.corpus.splits.stratify else None
     return SplitDocuments(config.corpus, files, buckets=key_buckets(units), strata=strata)
-
-
-def _strata(dataset: DatasetFiles) -> str:
-    return join(dataset.staging, "strata.json")
-
-
-def _token_counts(dataset: DatasetFiles) -> str:
-    return join(dataset.staging, "token_counts.parquet")
 
 
 def _count_labels(element: tuple[int, pa.RecordBatch], *, multilabel: bool) -> dict[str, Any]:
     return count_labels(element[1], multilabel=multilabel)
 
 
-def _write_decisions(
+def write_vocabulary_and_labels(
     dataset: DatasetFiles, config: Config, *, labels: Sequence[str], files: Files
 ) -> None:
-    """Writes what encoding follows: reserved tokens, then TFT's vocabulary; the labels."""
-    # The vocabulary knows tokens in folded form, in which two reserved ones may be equal.
+    """Writes the two files that give tokens and labels their ids.
+
+    The vocabulary has the reserved tokens first, then those that TFT chose.
+
+    Raises:
+        ConfigError: if no token of the training split is frequent enough.
+    """
+    # The vocabulary holds tokens in folded form, in which two reserved tokens may be equal.
     reserved = Tokenizer(config.text).fold(config.text.reserved_tokens)
     found = build_vocabulary(
-        config.text, counts=_token_counts(dataset), folder=dataset.transform, files=files
+        config.text, counts=dataset.staging.token_counts, folder=dataset.transform, files=files
     )
     if not found:
         raise ConfigError(
@@ -282,8 +296,8 @@ def _write_decisions(
 def _outputs(dataset: DatasetFiles, files: Files) -> list[dict[str, Any]]:
     """The `outputs` of the manifest, by path below the dataset: shards, then rejections."""
     listed = [
-        *read_list(files, join(dataset.staging, "shards.json")),
-        *read_list(files, join(dataset.staging, "rejected.json")),
+        *read_list(files, dataset.staging.shards_list),
+        *read_list(files, dataset.staging.rejected_list),
     ]
     below = len(dataset.folder) + 1
     return [{**file.as_output(), "file": file.path[below:]} for file in listed]

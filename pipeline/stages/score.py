@@ -1,8 +1,8 @@
 """score: corpora -> predictions with attention, committed as the partition of a date."""
 
 import dataclasses
+import functools
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,32 +12,23 @@ import pyarrow as pa
 from model.bundle.bundle import Bundle
 from model.config import ConfigError, to_plain
 from pipeline.config.sections import Config
-from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.columns import kept_fields
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.output_columns import column_prefixes
+from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.nights.commit import Partition, run_folder, staging_folder
 from pipeline.nights.reusable_partition import find_reusable_partition
 from pipeline.nights.reuse_counts import describe_reuse
-from pipeline.process import progress
 from pipeline.process.logs import conclude, describe_run, naming_run
-from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import process_threads
 from pipeline.schemas import REJECTIONS, predictions_schema
+from pipeline.stages.corpus_pass import CountedCorpus, pass_over_corpus
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.planning import plan_units
-from pipeline.stages.publishing import (
-    PREDICTIONS,
-    REJECTED,
-    IfExists,
-    concluding,
-    find_published,
-    own_date,
-    publish_run,
-    recorded,
-)
-from pipeline.storage.files import Files, join, read_json
+from pipeline.stages.owned_date import IfExists, find_published, own_date
+from pipeline.stages.publishing import publish_run
+from pipeline.stages.recording import concluding, recorded
+from pipeline.storage.files import Files
 from pipeline.storage.manifest import Manifest, new_run_id, read_manifest
 from pipeline.storage.models import open_bundle
 from pipeline.storage.parquet_files import ParquetLayout
@@ -61,7 +52,8 @@ class ScoringRun:
         partition: the folders of its output and date.
         folder: where its manifest and report lie.
         manifest: as written.
-        skipped: whether an earlier run had published the date, and this is that one.
+        skipped: whether the date was complete before, so that nothing was scored; the other
+            attributes are then those of the earlier run.
     """
 
     partition: Partition
@@ -71,7 +63,7 @@ class ScoringRun:
 
     @property
     def alerts(self) -> bool:
-        """Whether a gate tripped that a person wants to be told of by the exit code."""
+        """Whether the corpus drifted and `drift.on_drift` asks for exit code 3 then."""
         tripped = bool(self.manifest.get("drift", {}).get("warnings"))
         return tripped and self.manifest["config"]["drift"]["on_drift"] == "alert"
 
@@ -89,13 +81,13 @@ def score(
     """Scores a corpus and publishes the predictions of a date.
 
     Args:
-        config: the corpus, how it is scored, and what drift is too much.
+        config: the corpus, how it is scored, and how much drift is too much.
         model: a model directory.
         partition: of the output and the date.
         beam_options: Beam's own flags.
         files: where everything lies.
         if_exists: what to do where the date's partition is complete.
-        reuse_from: the date, or `previous`, whose rows stand for unchanged documents.
+        reuse_from: a date, or `previous`: documents that have not changed since take their rows.
 
     Raises:
         BundleError: if the model directory must not be used.
@@ -105,17 +97,10 @@ def score(
         RunError: if the pipeline fails, too many rows are rejected, or `if_exists` is `fail`
             and the date's partition is complete. Nothing is published then.
     """
-    bundle = open_bundle(files, model)
-    further = [open_bundle(files, folder) for folder in config.scoring.further_models]
-    run = Manifest(run_id=new_run_id("score"), stage="score", config=to_plain(config))
+    bundles = [open_bundle(files, folder) for folder in (model, *config.scoring.further_models)]
+    run = new_manifest(config, bundles[0], model=model, partition=partition)
     folder = run_folder(partition.output, run.run_id)
-    run.extra = {
-        "date": partition.date,
-        "model": model,
-        "model_version": bundle.model_version,
-        "model_fingerprint": bundle.manifest["fingerprint"],
-        "rejected": partition.rejected,
-    }
+    staging = ScoringStaging(folder=staging_folder(partition.output, run.run_id))
     with (
         naming_run(run.run_id),
         concluding(run),
@@ -123,50 +108,55 @@ def score(
     ):
         before = find_published(files, partition, if_exists=if_exists)
         if before is not None:
-            folder = run_folder(partition.output, before)
-            manifest = read_manifest(files, folder)
-            conclude(before, {**describe_run(manifest), "date": partition.date, "status": SKIPPED})
-            return ScoringRun(partition=partition, folder=folder, manifest=manifest, skipped=True)
-        scratch = join(staging_folder(partition.output, run.run_id), "tables")
+            return _skip(before, partition=partition, files=files)
         with (
             opened_inputs(
-                config.corpus, scratch=scratch, beam_options=beam_options, files=files
+                config.corpus, scratch=staging.tables, beam_options=beam_options, files=files
             ) as inputs,
-            recorded(run, files=files, folder=folder),
+            recorded(run, folder=folder, staging=staging, files=files),
         ):
-            _score(
-                run,
-                config,
-                [bundle, *further],
-                inputs,
-                partition=partition,
-                beam_options=beam_options,
-                files=files,
-                reuse_from=reuse_from,
-            )
-            publish_run(run, config, bundle, partition=partition, lease=lease, files=files)
+            _score_corpus(
+                run, config, bundles, inputs, partition=partition, staging=staging,
+                reuse_from=reuse_from, beam_options=beam_options, files=files,
+            )  # fmt: skip
+            publish_run(run, config, bundles[0], partition=partition, lease=lease, files=files)
     return ScoringRun(partition=partition, folder=folder, manifest=run.as_dict())
 
 
-def _score(
+def new_manifest(config: Config, bundle: Bundle, *, model: str, partition: Partition) -> Manifest:
+    """The manifest of a scoring run that begins."""
+    run = Manifest(run_id=new_run_id("score"), stage="score", config=to_plain(config))
+    run.extra = {
+        "date": partition.date,
+        "model": model,
+        "model_version": bundle.model_version,
+        "model_fingerprint": bundle.manifest["fingerprint"],
+        "rejected": partition.rejected,
+    }
+    return run
+
+
+def _skip(run_id: str, *, partition: Partition, files: Files) -> ScoringRun:
+    """The earlier run that published the date."""
+    folder = run_folder(partition.output, run_id)
+    manifest = read_manifest(files, folder)
+    conclude(run_id, {**describe_run(manifest), "date": partition.date, "status": SKIPPED})
+    return ScoringRun(partition=partition, folder=folder, manifest=manifest, skipped=True)
+
+
+def _score_corpus(
     run: Manifest,
     config: Config,
     bundles: Sequence[Bundle],
     inputs: Sequence[InputFile],
     *,
     partition: Partition,
+    staging: ScoringStaging,
+    reuse_from: str | None,
     beam_options: Sequence[str],
     files: Files,
-    reuse_from: str | None,
 ) -> None:
-    """Stages predictions and rejections, and counts both into the manifest."""
-    staging = staging_folder(partition.output, run.run_id)
-    units = plan_units(
-        inputs,
-        beam_options=beam_options,
-        files=files,
-        scratch=join(staging, "row_counts.json"),
-    )
+    """Stages predictions and rejections, and puts what was counted into the manifest."""
     reusable = None
     if reuse_from is not None:
         reusable = find_reusable_partition(
@@ -174,42 +164,49 @@ def _score(
         )
     if reusable is not None:
         run.extra = {**run.extra, "reuse": reusable.source}
+    threads = process_threads(config.scoring, beam_options)
     scoring = ScoreDocuments(
         run.extra["model"],
-        config=dataclasses.replace(
-            config.scoring, threads=process_threads(config.scoring, beam_options)
-        ),
+        config=dataclasses.replace(config.scoring, threads=threads),
         run_id=run.run_id,
         files=files,
         reusable=reusable,
     )
     schema = partition_schema(config, bundles)
-    started = time.monotonic()
-    with progress.shown("score"), beam_pipeline(beam_options, step="score") as root:
-        define_scoring(
-            root,
-            units,
-            config,
+    corpus = pass_over_corpus(
+        functools.partial(
+            define_scoring,
+            config=config,
             scoring=scoring,
             schema=schema,
             staging=staging,
             files=files,
-        )
-    seconds = time.monotonic() - started
-    counts = read_json(files, join(staging, "counts.json"))
-    run.inputs = account_files(counts, inputs)
-    run.rows = total_rows(run.inputs, counts)
-    run.extra = extra = {
-        **run.extra,
+        ),
+        inputs,
+        step="score",
+        staging=staging.folder,
+        counts=staging.counts,
+        beam_options=beam_options,
+        files=files,
+    )
+    run.inputs, run.rows = corpus.inputs, corpus.rows
+    run.extra = {**run.extra, **summarize_scoring(corpus)}
+    if reusable is not None:
+        reuse = describe_reuse(reusable, corpus.counts, used=corpus.rows["used"], files=files)
+        run.extra = {**run.extra, "reuse": reuse}
+
+
+def summarize_scoring(corpus: CountedCorpus) -> dict[str, Any]:
+    """What the manifest of a scoring run says of its counts and its speed."""
+    counts, seconds = corpus.counts, corpus.seconds
+    return {
         "labels": counts.get("labels", {}),
         "scores": counts.get("scores", {}),
         "below_min_score": counts.get("below_min_score", 0),
         "profile": counts.get("profile", {}),
         "seconds": round(seconds, 2),
-        "documents_per_second": round(run.rows["used"] / seconds, 1),
+        "documents_per_second": round(corpus.rows["used"] / seconds, 1),
     }
-    if reusable is not None:
-        extra["reuse"] = describe_reuse(reusable, counts, used=run.rows["used"], files=files)
 
 
 def define_scoring(
@@ -219,7 +216,7 @@ def define_scoring(
     *,
     scoring: ScoreDocuments,
     schema: pa.Schema,
-    staging: str,
+    staging: ScoringStaging,
     files: Files,
 ) -> None:
     """Units -> staged Parquet files of predictions and of rejections, a gallery, counts."""
@@ -228,15 +225,15 @@ def define_scoring(
     (
         scored.predictions
         | "Write predictions"
-        >> WriteRecordBatches(join(staging, "predictions"), schema, files, layout_of(config))
-        | "List predictions" >> ListFiles(join(staging, PREDICTIONS), files)
+        >> WriteRecordBatches(staging.predictions, schema, files, layout_of(config))
+        | "List predictions" >> ListFiles(staging.predictions_list, files)
     )
-    scored.documents | "Show" >> WriteGallery(join(staging, "gallery.jsonl"), files)
+    scored.documents | "Show" >> WriteGallery(staging.gallery, files)
     rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
     (
         rejections
-        | "Write rejections" >> WriteRecordBatches(join(staging, "rejected"), REJECTIONS, files)
-        | "List rejections" >> ListFiles(join(staging, REJECTED), files)
+        | "Write rejections" >> WriteRecordBatches(staging.rejected, REJECTIONS, files)
+        | "List rejections" >> ListFiles(staging.rejected_list, files)
     )
     counts = (
         read.counts,
@@ -244,7 +241,7 @@ def define_scoring(
         rejections | "Count rejections" >> CountRejections(),
         scored.documents | "Profile" >> ProfilePredictions(),
     )
-    counts | beam.Flatten() | "Count" >> CountRows(join(staging, "counts.json"), files)
+    counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)
 
 
 def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:

@@ -15,11 +15,10 @@ from pipeline.config.sections import Config
 from pipeline.config.variants import vary_config
 from pipeline.corpora.preparing.config_checks import check_head
 from pipeline.corpora.preparing.dataset import Dataset
-from pipeline.process import progress
 from pipeline.reports.collect import collect_model_report
 from pipeline.reports.model_card import render_model_card
 from pipeline.reports.model_report import render_model_report
-from pipeline.runners.execution import beam_pipeline
+from pipeline.stages.corpus_pass import shown_pipeline
 from pipeline.stages.prepare import prepare
 from pipeline.storage.files import Files, join, read_json, write_json, write_text
 from pipeline.storage.manifest import Manifest, new_run_id
@@ -76,7 +75,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     ]
     results = join(scratch, "results.json")
     rows = dataset.rows("train") * config.training.epochs * len(trials)
-    with progress.shown("train", total=rows), beam_pipeline(beam_options, step="train") as root:
+    with shown_pipeline(beam_options, step="train", total=rows) as root:
         define_training(root, trials, config, files=files, results=results)
     finished = [TrialResult(**result) for result in read_json(files, results)]
     best = choose_best(finished, monitor=config.training.monitor)

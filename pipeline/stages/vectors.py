@@ -12,18 +12,13 @@ from model.text.tokenizer import Tokenizer
 from model.training.skip_gram import train_vectors, write_token_lines
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.accounting import (
-    account_files,
-    count_rejected,
-    count_used,
-    rejected_fraction,
-    total_rows,
-)
+from pipeline.corpora.reading.accounting import count_rejected, count_used, rejected_fraction
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.corpora.reading.dividing import divide_files
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.process import progress
 from pipeline.runners.execution import RunError
+from pipeline.stages.corpus_pass import account
 from pipeline.stages.inputs import opened_inputs
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest, new_run_id
@@ -36,7 +31,7 @@ class LearnedVectors:
 
     words: int
     tokens: int
-    rows: dict[str, Any]
+    rows: Mapping[str, Any]
 
 
 def learn_vectors(
@@ -65,9 +60,8 @@ def learn_vectors(
         tempfile.TemporaryDirectory(prefix="limelight-vectors-") as scratch,
     ):
         lines, local = Path(scratch) / "tokens", Path(scratch) / "vectors.txt"
-        counts = _tokenize(config, inputs, lines, files=files)
-        accounts = account_files(counts, inputs)
-        rows = total_rows(accounts, counts)
+        corpus = account(_tokenize(config, inputs, lines, files=files), inputs)
+        rows = corpus.rows
         if not rows["used"]:
             raise ConfigError(
                 f"{inputs[0].name}: expected documents with text, got none. "
@@ -84,7 +78,7 @@ def learn_vectors(
                 lines, local, config=config.vectors, workers=usable_cores(), on_epoch=advance
             )
         staged = stage_files(files, [str(local)], path=output, rows=trained.words)
-    run.inputs, run.rows, run.outputs = accounts, rows, [staged.as_output()]
+    run.inputs, run.rows, run.outputs = corpus.inputs, rows, [staged.as_output()]
     run.finish("done")
     run.write_to(files, f"{output}.manifest.json")
     return LearnedVectors(words=trained.words, tokens=trained.tokens, rows=rows)
@@ -96,7 +90,7 @@ def _check_rejected(rows: Mapping[str, Any], config: Config) -> None:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["rejected"].items())
         raise RunError(
             f"{fraction:.2%} of the rows were rejected ({reasons}), expected at most {most:.2%} "
-            "(corpus.max_rejected_fraction). Mend the corpus, or see the rows with: limelight "
+            "(corpus.max_rejected_fraction). Repair the corpus, or see the rows with: limelight "
             "prepare."
         )
 
@@ -113,13 +107,7 @@ def _tokenize(
                 for batch in read_part(stream, part, corpus=config.corpus):
                     write_token_lines(batch.documents.column("text"), tokenizer, sink)
                     read = {"files": {part.source_file: {"rows_read": batch.rows_read}}}
-                    counts = add_counts(
-                        [
-                            counts,
-                            read,
-                            count_used(batch.documents),
-                            count_rejected(batch.rejections),
-                        ]
-                    )
+                    used, rejected = count_used(batch.documents), count_rejected(batch.rejections)
+                    counts = add_counts([counts, read, used, rejected])
                     progress.advance(batch.rows_read)
     return counts

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.samples import Sample, samples_from_lines
+from pipeline.corpora.preparing.staging import DatasetStaging
 from pipeline.storage.files import Files, join, read_json
 
 
@@ -32,9 +33,9 @@ class DatasetFiles:
         return join(self.folder, "rejected")
 
     @property
-    def staging(self) -> str:
-        """The folder of everything that is removed when the dataset is complete."""
-        return join(self.folder, "staging")
+    def staging(self) -> DatasetStaging:
+        """The files that are removed when the dataset is complete."""
+        return DatasetStaging(folder=join(self.folder, "staging"))
 
     @property
     def vocabulary(self) -> str:

@@ -11,7 +11,8 @@ import pytest
 
 from model.config import ConfigError
 from pipeline.config.sections import Config
-from pipeline.stages.compare import Compared, Gates, check_gates, compare
+from pipeline.corpora.scoring.comparison import Gates
+from pipeline.stages.compare import Compared, compare
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.models import open_bundle
 from tests.pipeline.reports.html_page import parse_page
@@ -112,30 +113,6 @@ def test_a_gate_that_cannot_be_judged_leaves_no_staging(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--min-accuracy-gain: expected labels"):
         run_compare(made, "old", min_accuracy_gain=0)
     assert not (tmp_path / "compared-old/staging").exists()
-
-
-@pytest.mark.parametrize(
-    ("gates", "expected"),
-    [
-        (Gates(), []),
-        (Gates(max_churn=0.2, min_accuracy_gain=0.02), []),
-        (Gates(max_churn=0.1), ["20.00% of the documents flip, expected at most 10.00%"]),
-        (Gates(min_accuracy_gain=0.05), ["accuracy gains +0.0200, expected at least +0.0500"]),
-    ],
-)
-def test_gates(gates: Gates, expected: list[str]) -> None:
-    comparison = {
-        "agreement": 0.8,
-        "metrics": {"old": {"accuracy": 0.9}, "new": {"accuracy": 0.92000001}},
-    }
-    found = check_gates(comparison, gates)
-    assert len(found) == len(expected)
-    assert all(sentence.startswith(begin) for sentence, begin in zip(found, expected, strict=True))
-
-
-def test_an_accuracy_gate_needs_labels() -> None:
-    with pytest.raises(ConfigError, match="--min-accuracy-gain: expected labels"):
-        check_gates({"agreement": 1.0, "metrics": {}}, Gates(min_accuracy_gain=0))
 
 
 def test_the_schema_of_flips_can_be_written(tmp_path: Path) -> None:

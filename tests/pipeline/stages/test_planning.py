@@ -12,7 +12,7 @@ from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.dividing import divide_files
 from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.corpora.reading.units import Unit, group_units
-from pipeline.stages.planning import check_inputs, plan_units
+from pipeline.stages.planning import ROW_COUNTS, check_inputs, plan_units
 from pipeline.storage.beam_files import BeamFiles
 
 FILES = BeamFiles()
@@ -65,9 +65,8 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
 def plan(tmp_path: Path, *inputs: InputConfig, workers: int = 2) -> list[Unit]:
     corpus = CorpusConfig(inputs=inputs)
     found = find_input_files(FILES, corpus)
-    scratch = str(tmp_path / "counts.json")
     flags = [f"--direct_num_workers={workers}"]
-    return plan_units(found, beam_options=flags, files=FILES, scratch=scratch)
+    return plan_units(found, beam_options=flags, files=FILES, staging=str(tmp_path))
 
 
 @pytest.mark.usefixtures("small_units")
@@ -114,7 +113,7 @@ def test_one_worker_reads_large_files_whole(tmp_path: Path) -> None:
         [("a.jsonl", 0, None)],
         [("b.jsonl", 0, None)],
     ]
-    assert not (tmp_path / "counts.json").exists()
+    assert not (tmp_path / ROW_COUNTS).exists()
 
 
 def test_small_files_need_no_counting(tmp_path: Path) -> None:
@@ -122,4 +121,4 @@ def test_small_files_need_no_counting(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_text('{"text": "x"}\n')
     [unit] = plan(tmp_path, InputConfig(path=str(tmp_path / "*.jsonl")))
     assert [part.source_file for part in unit.parts] == ["a.jsonl", "b.jsonl"]
-    assert not (tmp_path / "counts.json").exists()
+    assert not (tmp_path / ROW_COUNTS).exists()

@@ -1,0 +1,134 @@
+"""What a promotion would change: the answers of an old and a new model to one corpus."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.bundle.bundle import Bundle
+from model.config import ConfigError
+from pipeline.corpora.scoring.flips import list_flip_counts, select_model_columns
+from pipeline.corpora.scoring.labeled_predictions import label_predictions
+from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
+
+MODELS = ("old", "new")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Gates:
+    """Limits that a promotion must keep; None: no limit.
+
+    Attributes:
+        max_churn: the largest share of documents that may flip.
+        min_accuracy_gain: by how much the new model's accuracy must be higher.
+    """
+
+    max_churn: float | None = None
+    min_accuracy_gain: float | None = None
+
+
+def keep_answered_by_both(
+    documents: pa.RecordBatch, predictions: pa.RecordBatch, prefix: str
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """Keeps the rows in which both models found a token, so that both are measured on the same.
+
+    Args:
+        documents: a batch.
+        predictions: of both models, row by row.
+        prefix: what the columns of the new model begin with.
+    """
+    both = pc.and_(
+        predictions.column("probabilities").is_valid(),
+        predictions.column(f"{prefix}probabilities").is_valid(),
+    )
+    return documents.filter(both), predictions.filter(both)
+
+
+def label_predictions_of_model(
+    documents: pa.RecordBatch, predictions: pa.RecordBatch, prefix: str
+) -> tuple[int, pa.RecordBatch]:
+    """True labels beside the probabilities of the model whose columns begin with `prefix`."""
+    return label_predictions(
+        documents, select_model_columns(predictions, prefix, ["probabilities"])
+    )
+
+
+def summarize_comparison(
+    counts: Mapping[str, Any],
+    bundles: Sequence[Bundle],
+    labeled: Mapping[str, pa.Table],
+    *,
+    rows: Mapping[str, Any],
+    gates: Gates,
+) -> dict[str, Any]:
+    """The object that `comparison.json` holds.
+
+    Args:
+        counts: of the documents compared and of the flips, as `count_flips` gives them.
+        bundles: the old and the new model.
+        labeled: for `old` and `new`, a table of schema `LABELED_PREDICTIONS`.
+        rows: the `rows` of a manifest.
+        gates: what the promotion must keep.
+
+    Raises:
+        ConfigError: if accuracy has a gate and no document has a label that both models know.
+    """
+    documents, flips = counts.get("compared", 0), counts.get("flips", {})
+    flipped = sum(flips.values())
+    comparison = {
+        "old": bundles[0].model_version,
+        "new": bundles[1].model_version,
+        "documents": documents,
+        "flipped": flipped,
+        "agreement": 1 - flipped / max(documents, 1),
+        "flips": list_flip_counts(flips),
+        "metrics": measure_both(labeled, bundles),
+        "rows": rows,
+    }
+    return {**comparison, "tripped": check_gates(comparison, gates)}
+
+
+def measure_both(labeled: Mapping[str, pa.Table], bundles: Sequence[Bundle]) -> dict[str, Any]:
+    """Metrics of both models on the documents whose label both know; empty where none is."""
+    metrics = {}
+    shared = pa.array(sorted(set(bundles[0].labels) & set(bundles[1].labels)), pa.string())
+    for model, bundle in zip(MODELS, bundles, strict=True):
+        table = labeled[model]
+        if bundle.config.network.head != "multilabel":
+            table = table.filter(pc.is_in(table.column("label"), shared))
+        stacked = stack_predictions_of_model(table, bundle)
+        if not len(stacked.labels):
+            return {}
+        metrics[model] = measure(stacked, labels=bundle.labels)
+    return metrics
+
+
+def check_gates(comparison: Mapping[str, Any], gates: Gates) -> list[str]:
+    """A sentence for every gate that tripped.
+
+    Raises:
+        ConfigError: if accuracy has a gate and no document has a label that both models know.
+    """
+    tripped = []
+    churn = 1 - comparison["agreement"]
+    if gates.max_churn is not None and churn > gates.max_churn:
+        tripped.append(
+            f"{churn:.2%} of the documents flip, expected at most {gates.max_churn:.2%} "
+            "(--max-churn)."
+        )
+    if gates.min_accuracy_gain is not None:
+        metrics = comparison["metrics"]
+        if not metrics:
+            raise ConfigError(
+                "--min-accuracy-gain: expected labels that both models know in the corpus, got "
+                "none. Give a labeled --input, or check corpus.columns.label."
+            )
+        gain = metrics["new"]["accuracy"] - metrics["old"]["accuracy"]
+        if gain < gates.min_accuracy_gain:
+            tripped.append(
+                f"accuracy gains {gain:+.4f}, expected at least {gates.min_accuracy_gain:+.4f} "
+                "(--min-accuracy-gain)."
+            )
+    return tripped

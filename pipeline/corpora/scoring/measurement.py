@@ -1,0 +1,32 @@
+"""The metrics of a model over a labeled corpus that it has scored."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from model.bundle.bundle import Bundle
+from model.metrics.evaluation import evaluate
+from pipeline.corpora.scoring.labeled_predictions import (
+    LabeledPredictions,
+    stack_labeled_predictions,
+)
+
+
+def stack_predictions_of_model(table: pa.Table, bundle: Bundle) -> LabeledPredictions:
+    """Stacks a table of schema `LABELED_PREDICTIONS`, with the labels of a model by index."""
+    multilabel = bundle.config.network.head == "multilabel"
+    return stack_labeled_predictions([table], labels=bundle.labels, multilabel=multilabel)
+
+
+def measure(labeled: LabeledPredictions, *, labels: Sequence[str]) -> dict[str, Any]:
+    """Every metric of a model whose documents have one label each, or any number of them.
+
+    Args:
+        labeled: true labels and probabilities of at least one document.
+        labels: of the model, by index.
+    """
+    multilabel = labeled.labels.ndim == 2
+    return dict(
+        evaluate(labeled.probabilities, labeled.labels, labels=labels, multilabel=multilabel)
+    )

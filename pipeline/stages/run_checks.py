@@ -1,0 +1,73 @@
+"""What must hold of a scoring run before its rows are published."""
+
+from collections.abc import Sequence
+
+from model.config import ConfigError
+from pipeline.config.sections import Config, DriftConfig
+from pipeline.corpora.reading.accounting import rejected_fraction
+from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.runners.execution import RunError
+from pipeline.storage.files import Files, join
+from pipeline.storage.manifest import Manifest
+from pipeline.storage.staging import StagedFile
+
+
+def check_rows(run: Manifest, config: Config, *, written: int, staging: ScoringStaging) -> None:
+    """Checks that the run read rows, answered every one, and rejected few enough.
+
+    Args:
+        run: its manifest, with the rows counted.
+        config: says which share of the rows may be rejected.
+        written: the rows in the staged files of predictions.
+        staging: where the rejections lie.
+
+    Raises:
+        ConfigError: if there was no row at all.
+        RunError: if rows are missing, or too many were rejected.
+    """
+    if run.rows["read"] == 0:
+        raise ConfigError(
+            f"Nothing was published: {run.inputs[0]['file']}: expected rows, got none in "
+            f"{len(run.inputs):,} input files. Check that the corpus of the date is complete."
+        )
+    expected = run.rows["used"] - run.extra["below_min_score"]
+    if written != expected:
+        raise RunError(
+            f"Nothing was published: expected {expected:,} rows in the predictions files, "
+            f"got {written:,}. Run again, and report this if it happens twice."
+        )
+    fraction = rejected_fraction(run.rows)
+    if fraction > config.corpus.max_rejected_fraction:
+        raise RunError(
+            f"Nothing was published: {fraction:.2%} of the rows were rejected, expected at most "
+            f"{config.corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
+            f"Read the rejections in {staging.rejected}."
+        )
+
+
+def check_staged(files: Files, folder: str, staged: Sequence[StagedFile]) -> None:
+    """Checks that every staged file still lies in the folder with the size that was written.
+
+    Raises:
+        RunError: naming the first file that is missing or has another size.
+    """
+    start = len(folder) + 1
+    present = {info.path[start:]: info.bytes for info in files.match(join(folder, "**"))}
+    for file in staged:
+        found = present.get(file.path[start:])
+        if found != file.bytes:
+            raise RunError(
+                f"Nothing was published: {file.path}: expected the {file.bytes:,} bytes that were "
+                f"written, got {'no file' if found is None else f'{found:,}'}. Run again; if it "
+                "happens twice, find out what else changes this folder."
+            )
+
+
+def check_drift(config: DriftConfig, warnings: Sequence[str]) -> None:
+    """Refuses a corpus that drifted, where `drift.on_drift` is `block`.
+
+    Raises:
+        RunError: with the warnings.
+    """
+    if warnings and config.on_drift == "block":
+        raise RunError(f"Nothing was published (drift.on_drift): {' '.join(warnings)}")
