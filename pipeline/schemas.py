@@ -22,7 +22,7 @@ RejectionReason = Literal[
 ]
 REJECTION_REASONS: tuple[str, ...] = get_args(RejectionReason)
 
-# A rejection carries at most this much of the row it came from.
+# A rejection holds at most this many bytes of its row.
 RAW_BYTES = 1_000
 
 SPANS = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))
@@ -34,9 +34,9 @@ DOCUMENTS = pa.schema(
         pa.field("label", pa.string()),
         pa.field("labels", pa.list_(pa.string())),
         pa.field("weight", pa.float32()),
-        pa.field("rationale", SPANS),  # character spans a person marked
+        pa.field("rationale", SPANS),  # character spans that a person marked
         pa.field("split", pa.string()),
-        pa.field("group", pa.string()),  # documents that belong on one side of every split
+        pa.field("group", pa.string()),  # documents of one group get the same split
         pa.field("source_file", pa.string(), nullable=False),
         pa.field("source_row", pa.int64(), nullable=False),
     ]
@@ -77,16 +77,15 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+# The columns of a model's answer: each further model adds a set of them.
+MODEL_COLUMNS = tuple(
+    name for name in PREDICTIONS.names if name not in ("document_id", "text_sha256", "run_id")
+)
+
 
 def documents_schema(kept: Sequence[pa.Field] = ()) -> pa.Schema:
     """The documents schema with the kept input columns after the fixed ones."""
     return pa.schema([*DOCUMENTS, *kept])
-
-
-# What a model says of a document: the columns that each further model adds.
-MODEL_COLUMNS = tuple(
-    name for name in PREDICTIONS.names if name not in ("document_id", "text_sha256", "run_id")
-)
 
 
 def predictions_schema(
@@ -100,10 +99,10 @@ def predictions_schema(
 
     Args:
         kept: the kept input columns, which follow the fixed ones.
-        metadata: of the model.
-        attention_type: of one weight.
-        prefixes: of the columns of further models, one a model. They come last
-            and are null where that model finds no token in a text.
+        metadata: describes the model.
+        attention_type: the type of one attention weight.
+        prefixes: one for each further model, put before the names of its columns. These come
+            last and are null for a text in which that model finds no token.
     """
     weights = pa.list_(pa.float16() if attention_type == "float16" else pa.float32())
     index = PREDICTIONS.get_field_index("attention")

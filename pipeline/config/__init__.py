@@ -1,1 +1,1 @@
-"""The configuration of a run: typed sections, and the YAML that fills them."""
+"""The configuration of a run: typed sections, and how they are read from YAML."""

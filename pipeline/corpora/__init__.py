@@ -1,28 +1,31 @@
-"""From the bytes of a file to record batches of documents and rejections.
+"""Corpora: what becomes of the documents, from the bytes of a file to rows of predictions.
 
-`reading.read_part` is the entry. A format module (`jsonl`, `csv`, `parquet`,
-`text`, `tfrecord`, `semeval`, `trec`) turns bytes into `documents.RawRows`, the
-rows as the format gives them; `documents.check_rows` turns those into a
-`ReadBatch`, value by value as `values` says. `streams` knows compression,
-encodings and lines, `parts` how a large file is divided.
+The rooms, each of which may import the ones above it:
 
-Nothing is lost silently: every row that a file holds comes back as a document or
-as a rejection with its reason. Nothing here imports Beam.
+- `reading`: finds the input files, divides them into parts and units of work, and turns bytes
+  into lines. `check_rows` makes each raw row a document or a rejection; `accounting` checks that
+  rows read = rows used + rows rejected.
+- `formats`: one module for each file format, which makes raw rows of bytes. `read_part` chooses
+  the module and calls `check_rows`.
+- `preparing`: documents -> the dataset of a training: splits, labels, duplicates, encoding.
+- `scoring`: documents -> predictions, with output columns, counts and examples for the report.
+
+Every row that a file holds becomes a document or a rejection with its reason; none is lost
+silently. Nothing here imports Beam.
 
 What a row is, and so how `source_row` counts:
 
 ==========  =====================================================================
 jsonl       a line; a blank one (nothing but white space) is not a row
-csv         a record, which may span lines; a blank line is not a row, nor is the
-            header
+csv         a record, which may span lines; neither a blank line nor the header is
+            a row
 parquet     a row
-text        a line, a blank one included (rejected as `empty_text`), or a file
+text        a line, also a blank one (rejected as `empty_text`), or a file
 tfrecord    a record
 semeval     a sentence with the lines that belong to it
 trec        a line; a blank one is not a row
 ==========  =====================================================================
 
-Where a file becomes unreadable (a truncated gzip, a TFRecord whose framing is
-broken), the rows before that point are used and the rest of the file counts as
-one `malformed_row`.
+If a file becomes unreadable (a truncated gzip file, a TFRecord with a damaged length), the rows
+before that point are used and the rest of the file counts as one `malformed_row`.
 """

@@ -1,1 +1,1 @@
-"""One module a format, and the dispatch that chooses between them."""
+"""The file formats: one module each, and `read_part`, which chooses between them."""

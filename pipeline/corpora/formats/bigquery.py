@@ -1,8 +1,8 @@
-"""BigQuery: rows as Beam's connector gives them -> JSON lines in an order of their own.
+"""Rows of BigQuery, as Beam's connector gives them -> sorted JSON lines.
 
-A table has no order, and the service gives its rows in another one every time.
-Rows are therefore divided into buckets by a digest of their content and sorted
-within each: the same rows make the same files, however they came.
+A table has no order: the service gives its rows in a different order every time. Rows are
+therefore divided into buckets by a digest of their content and sorted in each bucket, so that
+the same rows always make the same files.
 """
 
 import base64
@@ -14,19 +14,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-BUCKETS = 256  # one is sorted in memory
+BUCKETS = 256  # each one is sorted in memory
 
 
 def row_to_line(row: Mapping[str, Any], columns: Sequence[str]) -> bytes:
     """A row as one line of JSON, without the line feed; equal rows make equal lines.
 
-    Dates and times become ISO 8601, decimals and non-finite numbers strings. BYTES
-    stay as they are: where they are not UTF-8, neither is the line, and its reader
-    says what becomes of the row. Those within a RECORD or an ARRAY are in base64.
+    Dates and times become ISO 8601, decimals and non-finite numbers strings. BYTES are copied
+    as they are; if they are not UTF-8, neither is the line, and the row is handled when the
+    line is read. BYTES inside a RECORD or an ARRAY become base64.
 
     Args:
         row: by column; NULL is None, an ARRAY a list, a RECORD a mapping.
-        columns: those that play a part; the others are left out.
+        columns: the columns in use; the others are left out.
     """
     values = {name: _top_value(row[name]) for name in columns if name in row}
     line = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -39,16 +39,16 @@ def bucket_of(line: bytes) -> int:
 
 
 def sort_lines(packs: Iterable[bytes]) -> list[bytes]:
-    """The lines of a bucket, in order.
+    """The lines of a bucket, sorted.
 
     Args:
-        packs: lines that are joined by line feeds.
+        packs: each holds lines joined by line feeds.
     """
     return sorted(line for pack in packs for line in pack.split(b"\n"))
 
 
 def columns_of_line(line: bytes) -> list[str]:
-    """The columns of a row that was written as a line."""
+    """The columns of the row that `row_to_line` wrote as this line."""
     return list(json.loads(line.decode("utf-8", "replace")))
 
 
@@ -59,7 +59,7 @@ def _top_value(value: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    """What JSON has in place of a value."""
+    """The value as a type that JSON has."""
     if isinstance(value, Mapping):
         return {str(name): _value(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -1,7 +1,10 @@
-"""CSV and its kin: any delimiter, any quote or none, with or without a header.
+"""CSV and TSV files -> raw rows: any delimiter, any quote or none, with or without a header.
 
-A quoted field may hold line feeds, so that only reading from the start tells
-where a row begins: a file is read in order, by one worker.
+A row that is not CSV, or has the wrong number of fields, gets a failure here. `check_rows` of
+`corpora.reading` makes it a rejection, and so every row with a bad value.
+
+A quoted field may hold line feeds, so the beginning of a row is known only to who reads the
+file from its start. A file is therefore read by one worker.
 """
 
 import csv
@@ -12,10 +15,10 @@ from typing import BinaryIO, NamedTuple
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import input_columns, require_columns
-from pipeline.corpora.reading.failures import Failure, too_large
+from pipeline.corpora.reading.failures import BrokenFileError, Failure, too_large
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
-from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
+from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
 from pipeline.schemas import RAW_BYTES
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as surrogateescape shows them
@@ -28,28 +31,28 @@ class _Record(NamedTuple):
 
 
 class _CutLine(str):
-    """The beginning of a line that is too long to be read."""
+    """The first bytes of a line that is longer than the limit."""
 
     __slots__ = ()
 
 
 class _RowTooLargeError(Exception):
-    """A row, or what an unclosed quote makes of the rest of a file, is too long to be read."""
+    """A row is longer than the limit; an open quote can make the rest of a file one row."""
 
 
 def read_csv(
     stream: BinaryIO, part: FilePart, *, columns: ColumnsConfig, limit: int, batch_rows: int
 ) -> Iterator[RawRows]:
-    r"""Reads the rows of a file; neither the header nor an empty line is one.
+    r"""Reads the rows of a file; the header and empty lines are not rows.
 
-    Lines end with `\n`, `\r\n` or `\r`. A row with more or fewer fields than there
-    are columns fails, and so does one whose quote is never closed; one of more
-    than `limit` bytes fails as `text_too_large`.
+    Lines end with `\n`, `\r\n` or `\r`. A row fails as `malformed_row` if it has more or fewer
+    fields than there are columns or if its quote is never closed, and as `text_too_large` if it
+    has more than `limit` bytes.
 
     Raises:
         ConfigError: if the header or `column_names` lacks a column that is needed.
     """
-    # The limit of a field is global to the process; ours is the limit of a row.
+    # Python's limit of a field holds for the whole process. Ours is the limit of a row.
     csv.field_size_limit(2**31 - 1)
     quote = part.input.quote
     lines = _Lines(
@@ -77,12 +80,12 @@ def read_csv(
 
 
 class _Lines:
-    """Lines for `csv.reader` that remembers those of the row at hand.
+    """Gives lines to `csv.reader` and keeps those of the current row.
 
     Attributes:
-        row: the lines of the row so far; the caller empties it before each row.
-        ended: whether there were no more lines when one was asked for.
-        undecodable: whether a line so far was not UTF-8.
+        row: the lines of the current row so far; `begin_row` empties it.
+        ended: whether a line was asked for after the last one.
+        undecodable: whether any line so far was not UTF-8.
     """
 
     def __init__(self, blocks: Iterator[list[bytes]], *, limit: int) -> None:
@@ -146,7 +149,7 @@ def _records(rows: Iterator[list[str]], lines: _Lines, *, limit: int) -> Iterato
             row = _bytes_of("".join(lines.row))
             raise BrokenFileError(error.detail, row + error.rest) from error
         raw = lines.row[0] if len(lines.row) == 1 else "".join(lines.row)
-        if lines.ended:  # another line was asked for, so a quote is open
+        if lines.ended:  # the reader wanted another line, so a quote is open
             detail = "expected a closing quote, got the end of the file"
             yield _Record([], raw[:RAW_BYTES], Failure("malformed_row", detail))
         elif fields:
@@ -161,7 +164,7 @@ def _check_fields(
     wanted: dict[str, int],
     undecodable: bool,
 ) -> RawRows:
-    """Columns of fields; `undecodable` says that some may hold bytes that are not UTF-8."""
+    """Records as columns; `undecodable`: some fields may hold bytes that are not UTF-8."""
     failures = {}
     repaired = set()
     rows: list[Sequence[str | None]] = []

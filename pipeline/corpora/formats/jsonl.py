@@ -1,4 +1,4 @@
-"""JSON lines: one object a line."""
+"""JSON lines -> raw rows: each line is one object."""
 
 import json
 import re
@@ -15,8 +15,8 @@ from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
 
-# What a strict parser refuses and we take: the escape of a surrogate that may
-# have lost its partner, and control characters that stand in strings unescaped.
+# What orjson refuses and we accept: the escape of a surrogate, which may stand without its
+# partner, and control characters that are not escaped in a string.
 _LENIENT = re.compile(r"\\u[dD][89a-fA-F]|[\x00-\x1f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -26,8 +26,8 @@ def read_jsonl(
 ) -> Iterator[RawRows]:
     """Reads the rows of a part; blank lines are not rows.
 
-    A lone surrogate that is escaped in a string becomes U+FFFD. A line of more
-    than `limit` bytes fails as `text_too_large`.
+    The escape of a lone surrogate in a string becomes U+FFFD. A line of more than `limit`
+    bytes fails as `text_too_large`.
     """
     blocks = line_blocks(
         text_chunks(stream, part.path, part.input, part.start, part.end), limit=limit
@@ -70,11 +70,11 @@ def _parse_lines(
 
 
 def _parse_line(line: bytes, part: FilePart, *, limit: int) -> tuple[Any, bool]:
-    """The value of a line that may be damaged, and whether U+FFFD was put into it."""
+    """The value of a line that may be damaged, and whether U+FFFD replaces a part of it."""
     if len(line) > limit:
         raise RowError(*too_large(limit))
     text, replaced = decode(line, name=part.input.encoding, errors=part.input.errors)
-    text = text.removeprefix("\ufeff")  # left by the concatenation of files
+    text = text.removeprefix("\ufeff")  # in the middle of files that were concatenated
     try:
         return orjson.loads(text), replaced
     except orjson.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Parquet: row groups, of which a part holds a range."""
+"""Parquet files -> raw rows; a part of a file is a range of its row groups."""
 
 import json
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from pipeline.corpora.reading.streams import BATCH_BYTES
 def read_parquet(
     stream: BinaryIO, part: FilePart, *, columns: ColumnsConfig, limit: int, batch_rows: int
 ) -> Iterator[RawRows]:
-    """Reads the row groups of a part, page by page and only the columns that play a part.
+    """Reads the row groups of a part page by page, and of the columns only those in use.
 
     Raises:
         ConfigError: if the file lacks a column that is needed.
-        BrokenFileError: if the file is damaged, after the rows before the damage.
+        BrokenFileError: if the file is damaged; the rows before the damage are yielded first.
     """
     file = open_parquet(stream)
     present = file.schema_arrow.names
@@ -48,7 +48,7 @@ def read_parquet(
 
 
 def _decode_columns(batch: pa.RecordBatch, part: FilePart) -> RawRows:
-    """Python values of a batch; bytes are text in the encoding of the input."""
+    """The Python values of a batch; bytes are decoded from the encoding of the input."""
     failures: dict[int, Failure] = {}
     repaired = set()
     columns: dict[str, list[Any]] = {}
@@ -85,16 +85,16 @@ def _decode_columns(batch: pa.RecordBatch, part: FilePart) -> RawRows:
 
 
 def _python_values(array: pa.Array) -> list[Any]:
-    """The values of a column: dates and times as strings, strings that are not UTF-8 as bytes."""
+    """The values of a column; dates and times are strings, strings that are not UTF-8 are bytes."""
     kind = array.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
-        array = array.cast(pa.timestamp(kind.unit))  # in UTC, whatever zone it is shown in
+        array = array.cast(pa.timestamp(kind.unit))  # UTC, whatever the zone of the column
     if pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind):
-        # Arrow's range and resolution go beyond those of Python's dates.
+        # Arrow's dates have a larger range and a finer resolution than Python's.
         array = array.cast(pa.string())
     try:
         return array.to_pylist()
-    except UnicodeDecodeError:  # a file may call UTF-8 what is not: Arrow does not look
+    except UnicodeDecodeError:  # Arrow does not check that the strings of a file are UTF-8
         return [_python_value(scalar) for scalar in array]
 
 
@@ -105,4 +105,4 @@ def _python_value(scalar: pa.Scalar) -> Any:
         string = scalar.value if isinstance(scalar, pa.DictionaryScalar) else scalar
         if isinstance(string, pa.StringScalar):
             return string.as_buffer().to_pybytes()
-        return b"\xff"  # inside a list or a struct: as undecodable as the value
+        return b"\xff"  # in a list or a struct: any bytes that do not decode

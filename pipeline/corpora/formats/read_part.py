@@ -1,4 +1,8 @@
-"""Reads a file, or a part of one, of any format into documents and rejections."""
+"""Reads a file of any format, or a part of one, into documents and rejections.
+
+The format module makes raw rows of the bytes; `check_rows` makes documents and rejections of
+the raw rows.
+"""
 
 import dataclasses
 from collections.abc import Iterator
@@ -9,16 +13,16 @@ from pipeline.config.inputs import Format
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats import delimited, jsonl, parquet, semeval, text, tfrecord, trec
 from pipeline.corpora.reading.check_rows import ReadBatch, check_rows
-from pipeline.corpora.reading.failures import Failure
+from pipeline.corpora.reading.failures import BrokenFileError, Failure
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
-from pipeline.corpora.reading.streams import CHUNK_BYTES, BrokenFileError
+from pipeline.corpora.reading.streams import CHUNK_BYTES
 
 BATCH_ROWS = 2_000
 
 
 class _ReadFormat(Protocol):
-    """What a format module offers; see `pipeline.corpora.reading.raw_rows.RawRows`."""
+    """The function of a format module that makes raw rows of the bytes of a part."""
 
     def __call__(
         self,
@@ -41,7 +45,7 @@ _FORMATS: dict[Format, _ReadFormat] = {
     "trec": trec.read_trec,
 }
 
-# Formats whose columns have no names in the file.
+# The columns of the formats whose files do not name them.
 _COLUMNS: dict[Format, tuple[str, ...]] = {
     "text": text.COLUMNS,
     "semeval": semeval.COLUMNS,
@@ -52,17 +56,17 @@ _COLUMNS: dict[Format, tuple[str, ...]] = {
 def read_part(
     stream: BinaryIO, part: FilePart, *, corpus: CorpusConfig, batch_rows: int = BATCH_ROWS
 ) -> Iterator[ReadBatch]:
-    """Reads the rows of a part, in order, each into a document or a rejection.
+    """Reads the rows of a part in order; each becomes a document or a rejection.
 
-    A batch has at most `batch_rows` rows and little more than 8 MiB of input;
-    no more of the file is held.
+    A batch has at most `batch_rows` rows and little more than 8 MiB of input; no more of the
+    file is held in memory.
 
     Args:
-        stream: the file as it is stored (a compressed one is decompressed here);
-            seekable for Parquet and for a part that does not begin at 0.
+        stream: the file as it is stored; it is decompressed here. Parquet, and a part that does
+            not begin at 0, need a stream that can seek.
         part: what to read.
-        corpus: the columns, and how large a text may be. A row of more than eight
-            times that, plus 1 MiB, is rejected without being looked at.
+        corpus: names the columns and the largest size of a text. A row of more than eight times
+            that size plus 1 MiB is rejected without being parsed.
         batch_rows: the most rows of a batch.
 
     Raises:
@@ -102,14 +106,13 @@ def read_part(
 
 
 def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:
-    """The columns that play a part in this file.
+    """The columns to read from a file of this format.
 
-    Where the format itself names the columns (text, SemEval, TREC), these are
-    `text`, `id` and `label`; the label may be another of them, such as TREC's
-    `fine_label`.
+    Text, SemEval and TREC files have fixed columns: `text`, `label` and for some `id`. The label
+    may be another of their columns, such as `fine_label` of TREC.
 
     Raises:
-        ConfigError: if a kept column is none of the format's.
+        ConfigError: if the format does not have a kept column.
     """
     names = _COLUMNS.get(part.input.format)
     if names is None:

@@ -1,10 +1,10 @@
-r"""SemEval-2010 Task 8 as released: a sentence, its relation, a comment, a blank line.
+r"""SemEval-2010 Task 8 as released -> raw rows: sentence, relation, comment, blank line.
 
     8001	"The most common <e1>audits</e1> were about <e2>waste</e2> and recycling."
     Message-Topic(e1,e2)
     Comment: Assuming an audit = an audit document.
 
-The test file without answers has the sentences alone, one a line.
+The test file without answers has only the sentences, one on each line.
 
 Source: Hendrickx et al., SemEval-2010 Task 8: Multi-Way Classification of Semantic
 Relations between Pairs of Nominals, SemEval 2010.
@@ -17,10 +17,10 @@ from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.decoding import decode_lines
-from pipeline.corpora.reading.failures import Failure
+from pipeline.corpora.reading.failures import BrokenFileError, Failure
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
-from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
+from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
 
 COLUMNS = ("id", "text", "label", "comment")
 
@@ -33,9 +33,9 @@ def read_semeval(
 ) -> Iterator[RawRows]:
     """Reads the sentences of a file.
 
-    `id` is the sentence's number, `text` the sentence without the quotes around it
-    and with the markers `<e1>`, `<e2>` in it, `label` the relation with its
-    direction, `comment` the annotators' remark.
+    `id` is the number of the sentence; `text` the sentence without the quotes around it, with
+    the markers `<e1>`, `<e2>`; `label` the relation with its direction; `comment` the remark of
+    the annotators.
     """
     blocks = line_blocks(text_chunks(stream, part.path, part.input), limit=limit)
     records = _records(chain.from_iterable(blocks), limit=limit)
@@ -67,7 +67,7 @@ def read_semeval(
 
 
 def _records(lines: Iterable[bytes], *, limit: int) -> Iterator[bytes]:
-    """Joins the lines of a record; a number or a blank line ends the one before.
+    """Joins the lines of a record; the next record begins at a number or after a blank line.
 
     A record of more than `limit` bytes is cut to its first `limit + 1`.
     """

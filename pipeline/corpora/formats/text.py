@@ -1,4 +1,4 @@
-"""Plain text: one document a line, or one a file."""
+"""Plain text files -> raw rows: each line is a document, or the whole file is one."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -7,9 +7,10 @@ from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.decoding import decode_lines
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
-from pipeline.corpora.reading.streams import BrokenFileError, batches, line_blocks, text_chunks
+from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
 
 COLUMNS = ("id", "text", "label")
 
@@ -19,9 +20,9 @@ def read_text(
 ) -> Iterator[RawRows]:
     """Reads the lines of a part, or the one document that a file is.
 
-    A line is a row, a blank one too; it has a text alone. A file is one row: its
-    id is the file's name, its label the name of the folder that it lies in. A
-    row of more than `limit` bytes fails as `text_too_large`.
+    Every line, also a blank one, is a row that has only a text. A file that is one document has
+    its name as id and the name of its folder as label. A row of more than `limit` bytes fails as
+    `text_too_large`.
     """
     chunks = text_chunks(stream, part.path, part.input, part.start, part.end)
     if part.input.document == "file":

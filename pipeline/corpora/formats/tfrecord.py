@@ -1,4 +1,4 @@
-"""TFRecord files of `tf.train.Example`.
+"""TFRecord files of `tf.train.Example` -> raw rows.
 
 A record is its length (uint64), the length's checksum (uint32), the data, and
 their checksum (uint32), all little-endian. A checksum is CRC-32C, masked:
@@ -13,10 +13,10 @@ import google_crc32c
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.decoding import decode
-from pipeline.corpora.reading.failures import Failure, RowError, too_large
+from pipeline.corpora.reading.failures import BrokenFileError, Failure, RowError, too_large
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
-from pipeline.corpora.reading.streams import BrokenFileError, batches, stored_chunks
+from pipeline.corpora.reading.streams import batches, stored_chunks
 from pipeline.schemas import RAW_BYTES
 
 _LENGTH = struct.Struct("<Q")
@@ -33,9 +33,9 @@ def read_tfrecord(
 ) -> Iterator[RawRows]:
     """Reads the examples of a file.
 
-    A feature of one value is that value, one of several values a list; bytes are
-    text in the encoding of the input. A record that is damaged, or of more than
-    `limit` bytes, fails alone; after a damaged length nothing can be found.
+    A feature with one value gives that value, a feature with several a list; bytes are decoded
+    from the encoding of the input. A record that is damaged or has more than `limit` bytes fails
+    and the next ones are read. After a damaged length the next record cannot be found.
 
     Raises:
         BrokenFileError: if a length is damaged or the file ends within a record.
@@ -46,7 +46,7 @@ def read_tfrecord(
 
 
 class _Chunks:
-    """Chunks as one run of bytes from which any number can be taken."""
+    """Takes any number of bytes from chunks."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -106,7 +106,7 @@ def _masked_checksum(data: bytes) -> bytes:
 
 
 def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsConfig) -> RawRows:
-    # Imported here because TensorFlow takes seconds, and the other formats do without.
+    # Imported here because TensorFlow takes seconds to import and the other formats need none.
     from google.protobuf.message import DecodeError
     from tensorflow.core.example.example_pb2 import Example
 
@@ -142,7 +142,7 @@ def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsCo
 
 
 def _feature_value(feature: Any, part: FilePart, *, many: bool) -> tuple[Any, bool]:
-    """The value of a feature, a list if `many`, and whether U+FFFD was put into it."""
+    """The value of a feature, a list if `many`, and whether U+FFFD replaces a part of it."""
     kind = feature.WhichOneof("kind")
     values = [] if kind is None else list(getattr(feature, kind).value)
     repaired = False

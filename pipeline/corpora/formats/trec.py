@@ -1,4 +1,4 @@
-"""TREC question classification as released: `COARSE:fine question` a line.
+"""TREC question classification as released -> raw rows: `COARSE:fine question` on each line.
 
 Source: Li and Roth, Learning Question Classifiers, COLING 2002.
 """
@@ -25,7 +25,7 @@ def read_trec(
 ) -> Iterator[RawRows]:
     """Reads the questions of a part; blank lines are not rows.
 
-    `label` is the coarse class (`LOC`, one of 6), `fine_label` the whole one
+    `label` is the coarse class (`LOC`, one of 6), `fine_label` the full class
     (`LOC:city`, one of 50).
     """
     blocks = line_blocks(

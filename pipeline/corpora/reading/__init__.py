@@ -1,1 +1,1 @@
-"""From the bytes of a file to rows, and what is counted of them."""
+"""From input files to rows, documents and rejections, and the counts of all of them."""

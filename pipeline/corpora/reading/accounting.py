@@ -1,4 +1,8 @@
-"""Row accounting: for every input file, rows read = rows used + rows rejected."""
+"""Row accounting: for every input file, rows read = rows used + rows rejected.
+
+The steps of a pipeline count rows by file; these counts are added up and checked here before
+anything is published.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,16 +14,16 @@ from pipeline.corpora.reading.input_files import InputFile
 
 
 class AccountingError(RuntimeError):
-    """Rows were lost or counted twice; nothing of the run may be published."""
+    """Rows were lost or counted twice, so the run must not publish anything."""
 
 
 def count_used(documents: pa.RecordBatch) -> dict[str, Any]:
-    """Counts the documents of a batch as used, by file."""
+    """The documents of a batch, counted as used rows of their files."""
     return {"files": _by_file(documents, "rows_used")}
 
 
 def count_rejected(rejections: pa.RecordBatch) -> dict[str, Any]:
-    """Counts rejections by file and by reason."""
+    """The rejections of a batch, counted by file and by reason."""
     return {
         "files": _by_file(rejections, "rows_rejected"),
         "rejected": count_values(rejections.column("reason")),
@@ -27,10 +31,14 @@ def count_rejected(rejections: pa.RecordBatch) -> dict[str, Any]:
 
 
 def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> list[dict[str, Any]]:
-    """The `inputs` of a manifest: rows read, used and rejected of every file or table.
+    """The `inputs` of a manifest: the rows read, used and rejected of every file or table.
+
+    Args:
+        counts: nested counts of the whole run; `files` holds the rows by `source_file`.
+        inputs: the files of the run. The files of one table are added up.
 
     Raises:
-        AccountingError: naming the file in which the rows do not balance.
+        AccountingError: for a file whose rows read are not its rows used + rows rejected.
     """
     accounts: dict[str, dict[str, Any]] = {}
     for item in inputs:
@@ -56,7 +64,7 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
 
 
 def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any]) -> dict[str, Any]:
-    """The `rows` of a manifest: `read`, `used`, and `rejected` by reason."""
+    """The `rows` of a manifest: `read`, `used`, and `rejected` by reason, over all inputs."""
     return {
         "read": sum(account["rows_read"] for account in accounts),
         "used": sum(account["rows_used"] for account in accounts),

@@ -1,4 +1,4 @@
-"""Nested counts: dictionaries of dictionaries of numbers, added key by key."""
+"""Nested counts: dictionaries of numbers or of such dictionaries, added key by key."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 
 def add_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Adds nested counts; a key that only one part has keeps its value.
+    """The sum of nested counts; a key that only one of them has keeps its value.
 
     >>> add_counts([{"rows": {"a": 1}}, {"rows": {"a": 2, "b": 1}}])
     {'rows': {'a': 3, 'b': 1}}
@@ -28,7 +28,7 @@ def _add(total: dict[str, Any], part: Mapping[str, Any]) -> None:
 
 
 def count_values(values: pa.Array) -> dict[str, int]:
-    """How often each value occurs, as text; nulls do not count."""
+    """How often each value occurs, by the value as a string; nulls are not counted."""
     counted = pc.value_counts(values.drop_null())
     return {
         str(value): count

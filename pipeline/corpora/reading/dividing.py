@@ -6,14 +6,12 @@ from itertools import groupby
 from typing import BinaryIO
 
 from pipeline.config.inputs import InputConfig
+from pipeline.corpora.reading.compression import compression_of
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.open_parquet import open_parquet
 from pipeline.corpora.reading.parts import FilePart, whole_file
-from pipeline.corpora.reading.streams import (
-    BrokenFileError,
-    compression_of,
-    ends_lines_with_a_byte,
-)
+from pipeline.corpora.reading.streams import ends_lines_with_a_byte
 from pipeline.storage.files import Files
 
 PART_BYTES = 16 << 20

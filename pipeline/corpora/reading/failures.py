@@ -1,4 +1,4 @@
-"""Failures: why a row cannot become a document."""
+"""Failures: why a row cannot become a document, or the rest of a file cannot be read."""
 
 import reprlib
 from typing import Any, NamedTuple
@@ -30,6 +30,20 @@ class RowError(Exception):
     def __init__(self, reason: RejectionReason, detail: str) -> None:
         super().__init__(detail)
         self.failure = Failure(reason, detail)
+
+
+class BrokenFileError(Exception):
+    """The rest of a file cannot be read.
+
+    Attributes:
+        detail: what was expected and what came.
+        rest: the bytes of the incomplete row before the damage, if any.
+    """
+
+    def __init__(self, detail: str, rest: bytes = b"") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.rest = rest
 
 
 def too_large(limit: int) -> Failure:

@@ -1,11 +1,12 @@
-"""Opening Parquet files; damage of the file is told from a failure of the storage."""
+"""Opening Parquet files; damaged data are reported apart from a failure of the storage."""
 
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.corpora.reading.streams import CHUNK_BYTES, BrokenFileError
+from pipeline.corpora.reading.failures import BrokenFileError
+from pipeline.corpora.reading.streams import CHUNK_BYTES
 
 
 def open_parquet(stream: BinaryIO) -> pq.ParquetFile:

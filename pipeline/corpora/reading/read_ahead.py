@@ -1,4 +1,4 @@
-"""Reading ahead: the next batch is made while this one is worked on."""
+"""Reading ahead: a thread makes the next item while the caller works on the current one."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +8,15 @@ ItemT = TypeVar("ItemT")
 
 
 def read_ahead(items: Iterable[ItemT]) -> Iterator[ItemT]:
-    """Yields items in order while a thread makes the one that follows.
+    """Yields items in order while a thread makes the next one.
 
-    One item is held beside the one that was yielded. What making an item raises is raised
-    where the item would have been yielded.
+    At most one item is held besides the one that was yielded. An exception raised while an
+    item is made is raised here in place of that item.
     """
     iterator = iter(items)
     end = object()
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as thread:
-        coming = thread.submit(next, iterator, end)
-        while (item := coming.result()) is not end:
-            coming = thread.submit(next, iterator, end)
-            yield item  # type: ignore[misc]  # `end` is none of the items
+        following = thread.submit(next, iterator, end)
+        while (item := following.result()) is not end:
+            following = thread.submit(next, iterator, end)
+            yield item  # type: ignore[misc]  # not `end` here

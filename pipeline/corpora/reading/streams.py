@@ -1,19 +1,16 @@
-"""Bytes of a file as chunks, and chunks as lines: ranges, compression, encodings.
+"""The bytes of a file as chunks, lines and batches of rows.
 
-Everything streams: no function holds more of a file than a chunk and a line.
+No function holds more of a file than one chunk and one line.
 """
 
-import bz2
 import codecs
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
-from pathlib import PurePosixPath
-from typing import Any, BinaryIO, TypeVar
-
-import zstandard
+from typing import BinaryIO, TypeVar
 
 from pipeline.config.inputs import InputConfig
+from pipeline.corpora.reading.compression import compression_of, decompressed_chunks
+from pipeline.corpora.reading.failures import BrokenFileError
 
 CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
@@ -23,60 +20,22 @@ ItemT = TypeVar("ItemT")
 
 _UTF_8 = ("utf-8", "utf-8-sig")
 
-# Little enough that what it inflates to, even a thousandfold, stays small.
-_COMPRESSED_BYTES = 16 << 10
-
-
-def _new_inflater() -> Any:
-    return zlib.decompressobj(wbits=31)  # 31: the gzip container
-
-
-def _new_zstd() -> Any:
-    return zstandard.ZstdDecompressor().decompressobj()
-
-
-_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
-    ".gz": _new_inflater,
-    ".bz2": bz2.BZ2Decompressor,
-    ".zst": _new_zstd,
-}
-
-
-class BrokenFileError(Exception):
-    """The rest of a file cannot be read.
-
-    Attributes:
-        detail: what was expected and what came.
-        rest: the bytes of the torn row before the break, if any.
-    """
-
-    def __init__(self, detail: str, rest: bytes = b"") -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.rest = rest
-
-
-def compression_of(path: str) -> str | None:
-    """The suffix of `path` if it names a compression: .gz, .bz2 or .zst."""
-    suffix = PurePosixPath(path).suffix.lower()
-    return suffix if suffix in _DECOMPRESSORS else None
-
 
 def ends_lines_with_a_byte(encoding: str) -> bool:
-    r"""Whether a byte 0x0A is a line's end and nothing else; false for UTF-16 and UTF-32."""
+    """Whether each byte 0x0A ends a line and nothing else does; false for UTF-16 and UTF-32."""
     return codecs.lookup(encoding).name in _UTF_8 or "\n".encode(encoding) == b"\n"
 
 
 def stored_chunks(stream: BinaryIO, path: str) -> Iterator[bytes]:
-    """The content of a file, decompressed as the suffix of `path` says.
+    """The content of a file, decompressed if the suffix of `path` names a compression.
 
     Raises:
-        BrokenFileError: after all that could be decompressed, if the compressed
-            data end early or are damaged.
+        BrokenFileError: if the compressed data are damaged or end too early. All that could
+            be decompressed is yielded before.
     """
     suffix = compression_of(path)
     if suffix is not None:
-        yield from _decompressed(stream, suffix)
+        yield from decompressed_chunks(stream, suffix)
         return
     while chunk := stream.read(CHUNK_BYTES):
         yield chunk
@@ -87,8 +46,8 @@ def text_chunks(
 ) -> Iterator[bytes]:
     """The lines of a file that start in `[start, end)`, in UTF-8 and without a leading BOM.
 
-    Bytes that the encoding of `source` does not allow are left (UTF-8) or made
-    (any other encoding) invalid UTF-8, for the row they stand in to deal with.
+    Bytes that the encoding of `source` does not allow are invalid UTF-8 in the result, whatever
+    the encoding is, so that decoding the row finds them.
 
     Raises:
         BrokenFileError: see `stored_chunks`.
@@ -104,13 +63,13 @@ def text_chunks(
 
 
 def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterator[list[bytes]]:
-    r"""Blocks of lines without their line feed; a carriage return before it stays.
+    """Blocks of lines without their line feed; a carriage return before it is kept.
 
-    A line of more than `limit` bytes (at least `CHUNK_BYTES`) is cut to its first
-    `limit + 1`. The last line needs no line feed.
+    A line of more than `limit` bytes is cut to its first `limit + 1`; `limit` is at least
+    `CHUNK_BYTES`. The last line needs no line feed.
 
     Raises:
-        BrokenFileError: from `chunks`; its `rest` is the torn last line.
+        BrokenFileError: from `chunks`; its `rest` is the incomplete last line.
     """
     line: list[bytes] = []  # the pieces of a line that is not yet complete
     size = 0
@@ -135,18 +94,18 @@ def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterato
 
 
 def without_blanks(lines: list[bytes]) -> list[bytes]:
-    """The lines but for those of nothing but white space (a mebibyte of it at most)."""
-    # Longer ones may have been cut, so what follows the white space is not known.
+    """The lines without the blank ones: those of white space only, of at most `CHUNK_BYTES`."""
+    # A longer line may have been cut, so it is not known what follows the white space.
     return [line for line in lines if line and not (line.isspace() and len(line) <= CHUNK_BYTES)]
 
 
 def batches(
     items: Iterable[ItemT], *, batch_rows: int, size: Callable[[ItemT], int]
 ) -> Iterator[list[ItemT]]:
-    """Items in batches of at most `batch_rows` and of little more than `BATCH_BYTES` bytes.
+    """Items in batches: at most `batch_rows` of them, and little more than `BATCH_BYTES` bytes.
 
     Raises:
-        BrokenFileError: from `items`, after the items before the break.
+        BrokenFileError: from `items`; the items before it are yielded first.
     """
     batch: list[ItemT] = []
     batch_bytes = 0
@@ -165,43 +124,11 @@ def batches(
         yield batch
 
 
-def _decompressed(stream: BinaryIO, suffix: str) -> Iterator[bytes]:
-    decompressor = None
-    members = 0  # a file may be several compressed ones, one after the other
-    while data := stream.read(_COMPRESSED_BYTES):
-        while data:
-            if decompressor is None:
-                if members:
-                    data = data.lstrip(b"\0")  # padding
-                if not data:
-                    break
-                decompressor = _DECOMPRESSORS[suffix]()
-                members += 1
-            try:
-                chunk = decompressor.decompress(data)
-            except (OSError, ValueError, zlib.error, zstandard.ZstdError) as error:
-                raise BrokenFileError(
-                    f"expected {suffix[1:]} data, got damaged ones ({error}); "
-                    "the rest of the file is lost"
-                ) from error
-            if chunk:
-                yield chunk
-            data = b""
-            if decompressor.eof:
-                data = decompressor.unused_data
-                decompressor = None
-    if decompressor is not None:
-        raise BrokenFileError(
-            f"expected more {suffix[1:]} data, got the end of the file; "
-            "the rest of its content is lost"
-        )
-
-
 def _line_range(stream: BinaryIO, start: int, end: int | None) -> Iterator[bytes]:
     """The bytes of the lines that start in `[start, end)`."""
     position, chunk = start, b""
     if start > 0:
-        # A line starts at `start` itself if a line feed stands just before it.
+        # A line starts at `start` itself if the byte before it is a line feed.
         position -= 1
         stream.seek(position)
         feed = -1
@@ -227,10 +154,10 @@ def _line_range(stream: BinaryIO, start: int, end: int | None) -> Iterator[bytes
 
 
 def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Text of any encoding in UTF-8; what does not decode becomes invalid UTF-8.
+    """Text of any encoding, converted to UTF-8; bytes that do not decode become invalid UTF-8.
 
     Raises:
-        BrokenFileError: if nothing can be decoded: UTF-16 without a byte order mark.
+        BrokenFileError: if nothing can be decoded, as in UTF-16 without a byte order mark.
     """
     decoder = codecs.getincrementaldecoder(encoding)(_MARK)
     for chunk, final in chain(zip(chunks, repeat(False)), [(b"", True)]):
@@ -257,7 +184,7 @@ def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Carries undecodable bytes through to UTF-8 as the byte 0xFF, which it does not allow."""
+    """Error handler of `codecs`: bytes that do not decode become 0xFF, invalid in UTF-8."""
     if isinstance(error, UnicodeDecodeError):
         return "\udcff", error.end
     if isinstance(error, UnicodeEncodeError):  # "\udcff", or a surrogate that was encoded

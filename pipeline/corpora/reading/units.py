@@ -8,9 +8,9 @@ workers gives the same rows.
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from pipeline.corpora.reading.compression import compression_of
 from pipeline.corpora.reading.dividing import PART_BYTES
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.streams import compression_of
 
 _COMPRESSION_RATIO = 4  # about how many bytes one byte of a compressed file becomes
 

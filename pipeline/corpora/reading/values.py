@@ -1,8 +1,8 @@
-"""The values of a row: from what a file says to what a document holds.
+"""The value in a column of a row -> the value of a field of the document.
 
-Each function takes a value of any type a format can give (of JSON, of Arrow, or
-a string of CSV), and returns what the document's field holds, or None for no
-value. It raises `RowError` for a value that costs the row.
+Each function takes a value of any type that a format gives (a JSON value, a Python value of
+Arrow, a string of CSV) and returns the value of the field, or None for no value. It raises
+`RowError` for a value for which the row is rejected.
 """
 
 import json
@@ -26,7 +26,7 @@ _SPLITS = {
     "testing": "test",
 }
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
-_UTF8_BYTES = 4  # of one character, at most
+_UTF8_BYTES = 4  # the most bytes of one character
 
 
 def text_value(value: Any, name: str, max_bytes: int) -> str:
@@ -45,7 +45,7 @@ def text_value(value: Any, name: str, max_bytes: int) -> str:
 
 
 def id_value(value: Any) -> str | None:
-    """An id; None for a null or blank one."""
+    """An id as a string; None for null and for a blank string."""
     if type(value) is str:
         return value if value and not value.isspace() else None
     if value is None or type(value) is int:
@@ -54,7 +54,7 @@ def id_value(value: Any) -> str | None:
 
 
 def group_value(value: Any) -> str | None:
-    """The name of a document's group; None for a null or blank one."""
+    """The name of a group as a string; None for null and for a blank string."""
     try:
         return label_value(value)
     except RowError:
@@ -65,7 +65,7 @@ def group_value(value: Any) -> str | None:
 
 
 def label_value(value: Any) -> str | None:
-    """A label; None for a null or blank one. An integer or boolean becomes a string."""
+    """A label; None for null and for a blank string. An integer or boolean becomes a string."""
     if type(value) is str:
         return value if value and not value.isspace() else None
     if value is None:
@@ -81,7 +81,7 @@ def label_value(value: Any) -> str | None:
 
 
 def labels_value(value: Any) -> list[str] | None:
-    """A list of labels; also as a string that is a JSON list, for want of lists in CSV."""
+    """A list of labels. A string must hold a JSON list, because CSV has no lists."""
     if value is None or value == "":
         return None
     given = value
@@ -99,7 +99,7 @@ def labels_value(value: Any) -> list[str] | None:
 
 
 def weight_value(value: Any) -> float | None:
-    """A weight: a number, or a string of one, that float32 can hold and that is >= 0."""
+    """A weight: a number >= 0 that float32 can hold, or a string of one."""
     if value is None or value == "":
         return None
     try:
@@ -112,7 +112,13 @@ def weight_value(value: Any) -> float | None:
 
 
 def rationale_value(value: Any, text: str) -> list[dict[str, int]] | None:
-    """Character spans: of `{start, end}`, of `[start, end]`, or of a string's first occurrence."""
+    """Character spans that a person marked.
+
+    Args:
+        value: a list of `{start, end}` or of `[start, end]`, or a string, which stands for its
+            first occurrence in the text.
+        text: the text of the document.
+    """
     if value is None or value == "":
         return None
     if type(value) is str:
@@ -146,7 +152,7 @@ def _span(value: Any, length: int) -> dict[str, int]:
 
 
 def split_value(value: Any, name: str | None) -> str | None:
-    """A split, by any of its usual names; `name` is its column."""
+    """A split, given by any of its usual names; `name` is its column."""
     if value is None or value == "":
         return None
     split = _SPLITS.get(value.strip().lower()) if isinstance(value, str) else None
@@ -159,7 +165,7 @@ def split_value(value: Any, name: str | None) -> str | None:
 
 
 def kept_value(value: Any) -> str | None:
-    """A kept column's value as a string: JSON, or as it is printed where JSON has no such type."""
+    """The value of a kept column as a string: JSON, or as printed if JSON has no such type."""
     if value is None or type(value) is str:
         return value
     if not isinstance(value, bool | int | float | list | dict):

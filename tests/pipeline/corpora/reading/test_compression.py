@@ -1,0 +1,98 @@
+import bz2
+import gzip
+import io
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from pipeline.corpora.reading.compression import compression_of
+from pipeline.corpora.reading.failures import BrokenFileError
+from pipeline.corpora.reading.streams import (
+    stored_chunks,
+)
+from tests.pipeline.corpora.formats.whole_file import ShortReads
+
+CONTENT = b"".join(b"line %d of the content\n" % number for number in range(50_000))
+
+
+def compress_zstd(content: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(content)
+
+
+COMPRESSIONS = [(".gz", gzip.compress), (".bz2", bz2.compress), (".zst", compress_zstd)]
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix"),
+    [
+        ("gs://bucket/a.jsonl.gz", ".gz"),
+        ("a.JSONL.GZ", ".gz"),
+        ("a.bz2", ".bz2"),
+        ("a.zst", ".zst"),
+        ("a.jsonl", None),
+        ("folder.gz/a", None),
+    ],
+)
+def test_compression_is_told_by_the_suffix(path: str, suffix: str | None) -> None:
+    assert compression_of(path) == suffix
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSIONS)
+class TestCompression:
+    def test_members_one_after_another_are_one_content(
+        self, suffix: str, compress: Callable[[bytes], bytes]
+    ) -> None:
+        stored = compress(CONTENT[:1000]) + compress(b"") + compress(CONTENT[1000:])
+        assert b"".join(stored_chunks(io.BytesIO(stored), "a" + suffix)) == CONTENT
+        assert b"".join(stored_chunks(ShortReads(stored, 7), "a" + suffix)) == CONTENT
+
+    def test_zeros_after_the_last_member_are_padding(
+        self, suffix: str, compress: Callable[[bytes], bytes]
+    ) -> None:
+        stored = compress(CONTENT) + b"\0" * 512
+        assert b"".join(stored_chunks(io.BytesIO(stored), "a" + suffix)) == CONTENT
+
+    def test_an_empty_file_has_no_content(
+        self, suffix: str, compress: Callable[[bytes], bytes]
+    ) -> None:
+        assert list(stored_chunks(io.BytesIO(b""), "a" + suffix)) == []
+
+    @pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+    def test_all_that_a_truncated_file_holds_comes_before_the_error(
+        self, suffix: str, compress: Callable[[bytes], bytes], share: float
+    ) -> None:
+        stored = compress(CONTENT)
+        torn = stored[: int(len(stored) * share)]
+        chunks: list[bytes] = []
+        with pytest.raises(BrokenFileError, match="got the end of the file"):
+            chunks.extend(stored_chunks(io.BytesIO(torn), "a" + suffix))
+        content = b"".join(chunks)
+        assert CONTENT.startswith(content)
+        if suffix == ".gz":  # the others compress in blocks larger than what is left
+            assert len(content) > 0.9 * share * len(CONTENT) - 5_000
+
+    @pytest.mark.parametrize("rest", [b"garbage after the last member", b"\0" * 9 + b"x"])
+    def test_garbage_after_a_member_is_damage(
+        self, suffix: str, compress: Callable[[bytes], bytes], rest: bytes
+    ) -> None:
+        stored = compress(CONTENT) + rest
+        chunks: list[bytes] = []
+        with pytest.raises(BrokenFileError):
+            chunks.extend(stored_chunks(io.BytesIO(stored), "a" + suffix))
+        assert b"".join(chunks) == CONTENT
+
+    def test_a_file_of_zeros_is_damage(
+        self, suffix: str, compress: Callable[[bytes], bytes]
+    ) -> None:
+        with pytest.raises(BrokenFileError):
+            list(stored_chunks(io.BytesIO(b"\0" * 100), "a" + suffix))
+
+
+def test_an_error_of_the_storage_is_no_damage() -> None:
+    class Unreachable(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError("the storage went away")
+
+    with pytest.raises(ConnectionResetError):
+        list(stored_chunks(Unreachable(), "a.gz"))
