@@ -68,7 +68,11 @@ class ConfigError(ValueError):
 
 
 def require(condition: bool, key: str, expected: str, got: object) -> None:
-    """Raises `ValueError` naming the key, what was expected and what came."""
+    """Checks a rule that no annotation can state.
+
+    Raises:
+        ValueError: naming the key, what was expected and what came.
+    """
     if not condition:
         raise ValueError(f"{key}: expected {expected}, got {got!r}")
 
@@ -88,7 +92,7 @@ class TextConfig:
     nfkc: bool = False
     fold_digits: bool = False
     drop_html: bool = False
-    protected: tuple[str, ...] = ()  # RE2 patterns kept whole as one token
+    protected: tuple[str, ...] = ()  # RE2 patterns; each match is one token
     cut: Literal["head", "tail", "head+tail"] = "head"
 
 
@@ -102,8 +106,8 @@ class EmbeddingConfig:
     trainable: bool = True
     vectors: str | None = None  # a GloVe or word2vec text file, local or gs://
     dropout: Rate = 0.0  # of single numbers
-    spatial_dropout: Rate = 0.0  # of whole columns: a unit is 0 at every step
-    # A token without a vector starts uniform in +- this; Keras's default.
+    spatial_dropout: Rate = 0.0  # of a unit at every step of a document
+    # A token without a vector starts with numbers uniform in +- this. 0.05 is Keras's default.
     initial_range: PositiveNumber = 0.05
 
 
@@ -134,7 +138,7 @@ class AttentionConfig:
 
     def __post_init__(self) -> None:
         weighs = self.kind not in CONTROLS or not self.return_sequences
-        expected = f"false for the kind {self.kind!r}, which weighs no states"
+        expected = f"false for the kind {self.kind!r}, which has no attention weights"
         require(weighs, "return_sequences", expected, self.return_sequences)
 
 
@@ -154,19 +158,18 @@ class NetworkConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VariantConfig:
-    """A variation that is trained beside the config itself, with every seed."""
+    """A variant of the config, which is trained beside it with every seed."""
 
     __pydantic_config__ = STRICT
 
     name: FolderName
-    overrides: Annotated[
-        tuple[str, ...], Field(min_length=1, description="at least one KEY=VALUE")
-    ]  # KEY=VALUE, of the sections network and training
+    # KEY=VALUE, of the sections network and training.
+    overrides: Annotated[tuple[str, ...], Field(min_length=1, description="at least one KEY=VALUE")]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ResourcesConfig:
-    """What the worker of a training needs; a runner that can, provides it (Dataflow does)."""
+    """What a training worker needs; only some runners, such as Dataflow, provide it."""
 
     __pydantic_config__ = STRICT
 
@@ -186,21 +189,19 @@ class TrainingConfig:
     batch_size: PositiveInteger = 64
     epochs: PositiveInteger = 12
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, description="at least one seed")] = (1,)
-    # On validation; picks the epoch. semeval_f1 is for the labels of SemEval-2010 Task 8.
+    # The metric on validation that picks the best epoch. semeval_f1 is for the labels of
+    # SemEval-2010 Task 8.
     monitor: MonitoredMetric = "accuracy"
-    patience: PositiveInteger | None = (
-        None  # epochs without a better one before stopping; null: never
-    )
+    # Early stopping: after so many epochs without a better one; null: never.
+    patience: PositiveInteger | None = None
     schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, over all epochs
-    average_epochs: PositiveInteger = (
-        1  # weights are averaged over about so many epochs; 1: as they are
-    )
-    gradient_clip: PositiveNumber | None = (
-        None  # the largest norm of all gradients together; null: none
-    )
+    # The weights are averaged over about so many epochs; 1: they are not averaged.
+    average_epochs: PositiveInteger = 1
+    # The largest norm of all gradients together; null: gradients are not clipped.
+    gradient_clip: PositiveNumber | None = None
     class_weights: Literal["none", "balanced"] = "none"  # balanced: every label counts the same
     label_smoothing: Rate = 0.0
-    variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare
+    variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare with
     gpu: Literal["required", "optional", "never"] = "optional"
     mixed_precision: bool = False  # on GPUs
     resources: ResourcesConfig = ResourcesConfig()

@@ -3,13 +3,15 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from model.layers.forward import trace_forward
 from model.scoring.batches import sorted_batches
+from model.scoring.engines import Engine
 from model.text.padding import pad_ids
 
 
-class KerasEngine:
+class KerasEngine(Engine):
     """Runs the Keras network over flat token ids.
 
     Args:
@@ -19,17 +21,8 @@ class KerasEngine:
     def __init__(self, network: keras.Model) -> None:
         self._forward = trace_forward(network)
 
+    @override
     def run(self, ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores documents given as flat ids.
-
-        Args:
-            ids: int32 `(tokens,)`.
-            row_offsets: int64 `(rows + 1,)`; every row has 1 to `max_tokens` tokens.
-
-        Returns:
-            `(probabilities, attention)`: float32 `(rows, labels)` and float32
-            `(tokens,)`, in the order of the rows.
-        """
         lengths = np.diff(row_offsets)
         matrix = pad_ids(ids, row_offsets, max_tokens=int(lengths.max()))
         attention = np.empty(matrix.shape, dtype=np.float32)

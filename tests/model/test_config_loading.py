@@ -67,7 +67,8 @@ class Ranges:
         (
             AttentionConfig,
             {"kind": "max", "return_sequences": True},
-            "return_sequences: expected false for the kind 'max', which weighs no states, got True",
+            "return_sequences: expected false for the kind 'max', which has no attention weights, "
+            "got True",
         ),
         (AttentionConfig, {"heads": 0}, "heads: expected an integer >= 1, got 0"),
         (NetworkConfig, {"dropout": 1}, "dropout: expected a number in [0, 1), got 1"),

@@ -1,7 +1,7 @@
-"""The same answers whatever the engine, the threads, the batch and the neighbors.
+"""Every engine gives the same predictions, with any threads, batch and neighbors.
 
-The fast tests take text made up in several scripts and a few networks; those marked
-slow take 500 real reviews, English and Chinese, and every kind of network.
+The fast tests score generated text in several scripts with a few networks. The slow ones
+score 500 real reviews, English and Chinese, with every kind of network.
 """
 
 import csv
@@ -29,7 +29,9 @@ from model.scoring.tensorflow_scorer import TensorFlowScorer
 from tests.model.bundles import make_bundle, texts_array
 
 TOLERANCE = 1e-5
-MAX_TIES = 1e-2  # of the tokens; random states are often saturated, and equal
+# The largest share of tokens where max pooling may choose another of two equal states: states
+# of random networks are often saturated, and then equal.
+MAX_TIES = 1e-2
 TEXT = TextConfig(max_tokens=50, vocabulary_size=8, nfkc=True)
 
 SCRIPTS = (
@@ -42,7 +44,7 @@ SCRIPTS = (
 
 
 def made_up_texts() -> list[str]:
-    """Pieces of the sentences above, joined: 1 to 60 of them, never alike."""
+    """60 distinct texts, each of 1 to 60 random words of the sentences above."""
     random = np.random.default_rng(0)
     pieces = [piece for text in SCRIPTS for piece in text.split(" ")]
     sizes = random.integers(1, 60, 60)
@@ -103,7 +105,7 @@ SEQUENCES = {
 
 
 def random_bundle(folder: Path, config: NetworkConfig) -> Bundle:
-    """A model whose every weight is random and large enough to make answers differ."""
+    """A model with random weights, large enough that documents get different predictions."""
     labels = ("neg", "pos") if config.head == "sigmoid" else ("neg", "pos", "so-so")
     return make_bundle(folder, text=TEXT, network=config, labels=labels, spread=0.5)
 
@@ -119,7 +121,7 @@ def scorers(bundle: Bundle, *, serving: bool) -> Iterator[tuple[str, Scorer]]:
 
 
 def answers(scorer: Scorer, texts: list[str], order: np.ndarray, batch: int) -> pa.Table:
-    """The answers in the order of the texts, scored in another order and in batches."""
+    """Predictions in the order of the texts, which are scored in `order` and in batches."""
     parts = []
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
@@ -136,8 +138,8 @@ def assert_same(one: pa.Table, other: pa.Table, name: str, *, kind: str) -> None
             table.column(column).combine_chunks().flatten().to_numpy() for table in (one, other)
         )
         if kind == "max" and column == "attention":
-            # A token's weight is the share of units that are largest there. Of two steps whose
-            # states differ by a rounding, engines may each find another the larger.
+            # A token's weight is the share of units that are largest there. Where two states
+            # differ by rounding alone, two engines may choose different tokens.
             lengths = one.column("token_count").combine_chunks().to_numpy()
             starts = np.cumsum(lengths) - lengths
             moved = np.abs(got - expected) > TOLERANCE
@@ -147,7 +149,7 @@ def assert_same(one: pa.Table, other: pa.Table, name: str, *, kind: str) -> None
 
 
 def check(bundle: Bundle, texts: list[str], *, serving: bool) -> None:
-    """Every engine, in one batch, in small ones, and among other neighbors."""
+    """Compares every engine in one batch, in small batches and with other neighbors."""
     kind = bundle.config.network.attention.kind
     straight = np.arange(len(texts))
     shuffled = np.random.default_rng(1).permutation(len(texts))
@@ -159,7 +161,7 @@ def check(bundle: Bundle, texts: list[str], *, serving: bool) -> None:
             assert_same(got, reference, f"{name}, batches of {batch}", kind=kind)
     alone = answers(scorer, texts[:5], np.arange(5), 1)
     assert_same(alone, reference.slice(0, alone.num_rows), "alone", kind=kind)
-    # Not all the same: a scorer that answers everything alike would pass the rest.
+    # A scorer that gave every text the same prediction would pass all checks above.
     assert len(set(reference.column("score").to_pylist())) > len(texts) // 2
 
 
@@ -172,6 +174,6 @@ def test_made_up_texts_in_several_scripts(tmp_path, name):
 @pytest.mark.parametrize("name", EVERY | SEQUENCES)
 def test_real_reviews_with_every_network(tmp_path, name):
     bundle = random_bundle(tmp_path / "1", (EVERY | SEQUENCES)[name])
-    # The SavedModel's tokenizer is slow on texts this long; one network shows it.
+    # The SavedModel's tokenizer is slow on texts this long, so one network must do.
     serving = name == "context-softmax-1-concat"
     check(bundle, [*real_texts(), *made_up_texts()], serving=serving)

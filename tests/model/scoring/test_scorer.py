@@ -1,4 +1,4 @@
-"""Scorer: predictions by contract, whatever the engine, the batch or the neighbors."""
+"""Predictions keep their contract with every engine, batch and neighbor."""
 
 import hashlib
 
@@ -35,7 +35,7 @@ def scorer(request, bundle) -> Scorer:
 
 
 def check_contract(texts: list[str], batch: pa.RecordBatch) -> None:
-    """What holds of every row."""
+    """Checks what every row of predictions must satisfy."""
     for text, row in zip(texts, batch.to_pylist(), strict=True):
         lengths = {len(row[name]) for name in ("tokens", "token_starts", "token_ends", "attention")}
         assert lengths == {row["token_count"]}
@@ -56,14 +56,14 @@ def test_every_row_keeps_the_contract(scorer):
     check_contract(TEXTS, batch)
 
 
-def test_counts_say_what_was_cut_and_unknown(scorer):
+def test_tokens_that_were_cut_or_are_unknown_are_counted(scorer):
     batch, _ = scorer.score(texts_array(TEXTS))
     assert batch.column("token_count").to_pylist() == [5, 1, 6, 5, 6]
     assert batch.column("truncated_tokens").to_pylist() == [0, 0, 3, 0, 2]
     assert batch.column("oov_tokens").to_pylist() == [0, 0, 0, 3, 2]
 
 
-def test_texts_without_a_token_are_told_apart(scorer):
+def test_texts_without_a_token_are_not_scored(scorer):
     batch, scored = scorer.score(texts_array(["", "good", " \n\u3000", "bad"]))
     assert scored.tolist() == [False, True, False, True]
     check_contract(["good", "bad"], batch)
@@ -105,7 +105,7 @@ def test_any_text_keeps_the_contract(scorer, texts):
 
 
 @pytest.mark.parametrize(("cut", "kept"), [("tail", ["the", "bad"]), ("head+tail", ["the", "bad"])])
-def test_the_end_that_stays_is_the_configured_one(tmp_path, cut, kept):
+def test_text_cut_decides_which_tokens_stay(tmp_path, cut, kept):
     text = TextConfig(max_tokens=2, vocabulary_size=8, cut=cut)
     bundle = make_bundle(tmp_path / "1", text=text)
     batch, _ = EngineScorer(bundle, KerasEngine(bundle.build_network())).score(
@@ -116,8 +116,8 @@ def test_the_end_that_stays_is_the_configured_one(tmp_path, cut, kept):
 
 
 @pytest.mark.parametrize("engine", ["keras", "folded"])
-def test_long_golden_documents_are_no_obstacle_to_windows(tmp_path, engine):
-    """They were cut when the model was published; windows read the same text to its end."""
+def test_long_golden_documents_pass_where_windows_are_read(tmp_path, engine):
+    """Training cut the golden documents, so the self-test cuts them; scoring then does not."""
     long = "the good film was bad and " * 5
     bundle = make_bundle(tmp_path / "1", spread=0.7, texts=(*TEXTS, long))
     cut, whole = (
