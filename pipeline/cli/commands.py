@@ -27,7 +27,7 @@ from pipeline.config.inputs import is_tsv, new_input
 from pipeline.config.loading import build_config, config_of_date, load_config
 from pipeline.config.sections import Config, ScoringConfig
 from pipeline.config.variants import vary_config
-from pipeline.nights.commit import Partition
+from pipeline.nights.partition import Partition
 from pipeline.process.printable import printable
 from pipeline.runners.execution import RunError
 from pipeline.runners.options import check_runner, name_job
@@ -194,7 +194,7 @@ def _describe_made(manifest: Mapping[str, Any]) -> str:
 
 def run_runs(parsed: argparse.Namespace, beam_options: list[str], command: str) -> int:
     """List the scoring runs of an output, newest first."""
-    from pipeline.nights.history import list_runs
+    from pipeline.nights.run_table import list_runs
 
     print_runs(list_runs(BeamFiles(), parsed.output))
     return DONE

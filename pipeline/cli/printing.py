@@ -17,7 +17,7 @@ from pipeline.storage.beam_files import BeamFiles
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
 
 if TYPE_CHECKING:
-    from pipeline.nights.history import RunSummary
+    from pipeline.nights.run_table import RunSummary
     from pipeline.training.trial import TrialResult
 
 FLIPS_SHOWN = 10

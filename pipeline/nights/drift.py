@@ -9,8 +9,8 @@ from model.bundle.file_names import PROFILE
 from pipeline.config.sections import DriftConfig
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.corpora.scoring.corpus_profile import MEASURES, Difference, compare_profiles
-from pipeline.nights.commit import Partition
 from pipeline.nights.history import published_manifests
+from pipeline.nights.partition import Partition
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import Manifest
 

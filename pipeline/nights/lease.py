@@ -1,36 +1,30 @@
 """The lease of a date: at most one run at a time may change a partition.
 
-Object stores offer no lock that Beam's filesystems can reach, so every contender
-leaves a claim, a file of its own, and looks who else has one. Writing before looking
-means that of two contenders at least one sees the other; the earlier name goes first.
+Beam's filesystems offer no lock on object stores. So every contender writes a claim, a file of its
+own, and then looks for the claims of others. Because each writes before it looks, at least one of
+two contenders sees the other; the run whose id sorts first goes first.
 
-A claim whose owner died is removed by the next contender. No two clocks are compared:
-the owner renews its claim every few seconds, and whoever finds it unchanged for a whole
-expiry, counted on its own steady clock, takes it for dead. On the owner's own machine
-nobody waits: the process is there or it is not.
+A contender deletes the claim of a run that has died. On the owner's own machine it sees at once
+whether the process still exists. For an owner elsewhere it does not compare the clocks of two
+machines: the owner renews its claim every few seconds, and a contender that sees no renewal for a
+whole expiry, measured on its own monotonic clock, takes the owner for dead.
 
-A run that was suspended past the expiry and wakes up finds its claim gone at the next
-`Lease.check`, which the commit calls before each of its steps.
+A run may be suspended for longer than the expiry and then wake up. It finds its claim gone at the
+next `Lease.check`, which the commit calls before each of its steps.
 """
 
 import contextlib
 import dataclasses
-import json
-import os
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-from pipeline.nights.commit import Partition
-from pipeline.storage.files import Files, base_name, replace_text
+from pipeline.nights.claim import Claim, write_claim
+from pipeline.nights.partition import Partition
+from pipeline.nights.process_identity import ProcessIdentity
+from pipeline.storage.files import Files, base_name
 
-BEAT_SECONDS = 10.0
-EXPIRY_SECONDS = 60.0
 POLL_SECONDS = 0.2
-
-ENDED = ("Z", "X")  # states of a process that is still listed
 
 
 class LeaseError(RuntimeError):
@@ -38,123 +32,65 @@ class LeaseError(RuntimeError):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ProcessIdentity:
-    """A process that no other one can be taken for; empty where the system cannot tell.
+class LeaseTiming:
+    """How often a claim is renewed, and after how long without a renewal it expires."""
 
-    Attributes:
-        space: the boot and the process namespace in which `pid` counts.
-        pid: its number.
-        started: when it began, in clock ticks since boot: numbers are given again.
-    """
-
-    space: str = ""
-    pid: int = 0
-    started: str = ""
-
-    @classmethod
-    def own(cls) -> "ProcessIdentity":
-        """This process."""
-        with contextlib.suppress(OSError):  # not Linux
-            return cls(space=_process_space(), pid=os.getpid(), started=_start_of(os.getpid()))
-        return cls()
-
-    def is_alive(self) -> bool | None:
-        """Whether it still runs; None if it cannot be seen from here."""
-        with contextlib.suppress(OSError):
-            if self.space and self.space == _process_space():
-                try:
-                    return _start_of(self.pid) == self.started
-                except FileNotFoundError:
-                    return False
-        return None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Claim:
-    """What a contender says of itself.
-
-    Attributes:
-        run_id: its run.
-        held: False while it looks for others, True once the date is its own.
-        beat: how often it was renewed.
-        owner: its process.
-    """
-
-    run_id: str
-    held: bool
-    beat: int
-    owner: ProcessIdentity
-
-    def to_text(self) -> str:
-        """One JSON object."""
-        return json.dumps(dataclasses.asdict(self)) + "\n"
-
-    @classmethod
-    def from_text(cls, text: str) -> "Claim | None":
-        """What `to_text` wrote; None for what a kill or a full disk left of it."""
-        try:
-            values: dict[str, Any] = json.loads(text)
-            owner = ProcessIdentity(**values.pop("owner"))
-            return cls(**values, owner=owner)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Timing:
-    """How often a claim is renewed and how long one may stay as it is."""
-
-    beat_seconds: float = BEAT_SECONDS
-    expiry_seconds: float = EXPIRY_SECONDS
+    beat_seconds: float = 10.0
+    expiry_seconds: float = 60.0
 
 
 @dataclasses.dataclass
 class Lease:
-    """A date that is this run's own; from `hold_lease`.
+    """A date that only this run may change; from `hold_lease`.
 
     Attributes:
-        outlasted: the runs whose claims were removed: they died at work.
+        files: where the output lies.
+        path: of this run's claim.
+        run_id: this run.
+        dead_runs: runs that died at work, whose claims were therefore deleted.
     """
 
     files: Files
     path: str
     run_id: str
-    outlasted: list[str] = dataclasses.field(default_factory=list)
+    dead_runs: list[str] = dataclasses.field(default_factory=list)
 
     def check(self) -> None:
-        """Raises `LeaseError` if another run has taken the date for abandoned."""
+        """Raises `LeaseError` if another run took this one for dead and took the date over."""
         if not self.files.match(self.path):
             raise LeaseError(
-                f"{self.path}: expected this run's claim, got none: it was silent for so long "
-                "that another run took over. Nothing more was changed; see what that one made."
+                f"{self.path}: expected this run's claim, got none: it was not renewed for so long "
+                "that another run took over the date. This run changed nothing more; look at what "
+                "the other one published."
             )
 
 
 @contextlib.contextmanager
 def hold_lease(
-    files: Files, partition: Partition, *, run_id: str, timing: Timing | None = None
+    files: Files, partition: Partition, *, run_id: str, timing: LeaseTiming | None = None
 ) -> Iterator[Lease]:
-    """Makes the partition's date this run's own for as long as the block runs.
+    """Reserves the partition's date for this run for as long as the block runs.
 
     Raises:
         LeaseError: if a living run has it.
         OSError: if the output cannot be written.
     """
-    timing = timing or Timing()
+    timing = timing or LeaseTiming()
     lease = Lease(files, partition.claim(run_id), run_id)
     renewal = _Renewal(lease, seconds=timing.beat_seconds)
     with renewal.running():
-        _outlast_others(lease, partition, timing=timing)
+        _wait_for_others(lease, partition, timing=timing)
         renewal.write(held=True)
-        # Of claims that a kill cut short. A contender who is just writing its own writes it again.
-        torn = files.match(f"{partition.claim('*')}.new")
+        # Delete the unfinished claims of runs that were killed while they wrote. If a living
+        # contender is writing one at this moment, it writes it again.
+        unfinished = files.match(f"{partition.claim('*')}.new")
         own = f"{base_name(lease.path)}.new"
-        files.delete([info.path for info in torn if base_name(info.path) != own])
+        files.delete([info.path for info in unfinished if base_name(info.path) != own])
         yield lease
 
 
 class _Renewal:
-    """Writes a claim, again and again until it is released."""
+    """Writes this run's claim again and again, on a thread, until the lease ends."""
 
     def __init__(self, lease: Lease, *, seconds: float) -> None:
         self._lease = lease
@@ -168,7 +104,7 @@ class _Renewal:
             claim = self._claim
             held = claim.held if held is None else held
             self._claim = dataclasses.replace(claim, held=held, beat=claim.beat + 1)
-            _replace(self._lease.files, self._lease.path, self._claim.to_text())
+            write_claim(self._lease.files, self._lease.path, self._claim)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -180,29 +116,24 @@ class _Renewal:
         finally:
             self._released.set()
             thread.join()
-            with contextlib.suppress(OSError):  # what stays is removed by the next contender
+            with contextlib.suppress(OSError):  # the next contender deletes what stays
                 self._lease.files.delete([self._lease.path])
 
     def _renew(self) -> None:
         while not self._released.wait(self._seconds):
-            # A full disk must not end the run here; silence for an expiry loses the lease. And
-            # a claim that another run removed must not come back.
+            # A full disk must not end the run here: without a renewal the lease expires, and the
+            # next check ends it. A claim that another run deleted must not be written again.
             with contextlib.suppress(Exception):
                 if self._lease.files.match(self._lease.path):
                     self.write()
 
 
-def read_claim(files: Files, path: str) -> Claim | None:
-    """The claim at a path, if there is a whole one."""
-    with contextlib.suppress(Exception):  # not there; stores differ in what they raise then
-        if files.match(path):
-            with files.open(path) as stream:
-                return Claim.from_text(stream.read().decode(errors="replace"))
-    return None
+def _wait_for_others(lease: Lease, partition: Partition, *, timing: LeaseTiming) -> None:
+    """Returns when no other claim is left.
 
-
-def _outlast_others(lease: Lease, partition: Partition, *, timing: Timing) -> None:
-    """Returns when no other claim is left, or raises if a living run goes first."""
+    Raises:
+        LeaseError: if a living run has the date or goes first.
+    """
     unchanged_since: dict[str, tuple[str, float]] = {}
     while others := _read_others(lease, partition):
         for path, text in others.items():
@@ -216,7 +147,7 @@ def _outlast_others(lease: Lease, partition: Partition, *, timing: Timing) -> No
                 alive = False
             if alive is False:
                 lease.files.delete([path, f"{path}.new"])
-                lease.outlasted.append(partition.run_of_claim(path))
+                lease.dead_runs.append(partition.run_of_claim(path))
             elif alive and claim is not None and (claim.held or claim.run_id < lease.run_id):
                 raise LeaseError(
                     f"{path}: expected no other run of {partition.date} at work, got "
@@ -235,36 +166,8 @@ def _read_others(lease: Lease, partition: Partition) -> dict[str, str]:
                 with lease.files.open(info.path) as stream:
                     found[info.path] = stream.read().decode(errors="replace")
             except Exception:  # stores differ in what they raise
-                if lease.files.match(info.path):  # not given up: who has the date is not known
+                # If the claim is gone, its run has ended. If it is still there, nobody can tell
+                # who has the date, and this run must not go on.
+                if lease.files.match(info.path):
                     raise
     return found
-
-
-def _replace(files: Files, path: str, text: str) -> None:
-    for attempt in (1, 2, 3):
-        try:
-            replace_text(files, path, text)
-            return
-        except Exception:  # Another run swept the new file between; stores differ in the error.
-            if attempt == 3:
-                raise
-
-
-def _process_space() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return f"{boot} {os.readlink('/proc/self/ns/pid')}"
-
-
-def _start_of(pid: int) -> str:
-    """When a process began.
-
-    Raises:
-        FileNotFoundError: if it is gone; also if it has ended and only its parent has not
-            asked for its exit code, which in a container may never happen.
-    """
-    # The second field, the command, may hold spaces and parentheses; after it the state comes.
-    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    state, *further = stat.rpartition(")")[2].split()
-    if state in ENDED:
-        raise FileNotFoundError(f"process {pid} has ended")
-    return further[18]

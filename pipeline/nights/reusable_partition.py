@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from model.bundle.bundle import Bundle
 from model.config import ConfigError
-from pipeline.nights.commit import SUCCESS, Partition, published_run, run_folder
-from pipeline.nights.history import published_before
+from pipeline.nights.history import published_before, published_run
+from pipeline.nights.partition import Partition, run_folder
 from pipeline.storage.files import Files, join, read_json
 from pipeline.storage.manifest import Manifest, read_manifest
 
@@ -70,7 +70,7 @@ def find_reusable_partition(
         logger.info("no earlier night is complete: every document is scored")
         return None
     earlier, run_id = night
-    success = read_json(files, join(earlier.predictions, SUCCESS))
+    success = read_json(files, earlier.success)
     paths = tuple(join(earlier.predictions, item["file"]) for item in success["files"])
     if not paths:
         logger.info("%s: no row is reused, because it has none", earlier.predictions)

@@ -8,7 +8,7 @@ from typing import Literal
 from model.config import ConfigError
 from pipeline.config.loading import config_of_date
 from pipeline.config.sections import Config
-from pipeline.nights.commit import Partition
+from pipeline.nights.partition import Partition
 from pipeline.stages.owned_date import IfExists
 from pipeline.stages.score import ScoringRun, score
 from pipeline.storage.files import Files

@@ -24,7 +24,7 @@ from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, Config, CorpusConfig
 from pipeline.corpora.preparing.rationales import attention_on_rationales
 from pipeline.demo.corpus import DemoCorpus, generate_demo_corpus
-from pipeline.nights.commit import Partition
+from pipeline.nights.partition import Partition
 from pipeline.schemas import SPANS
 from pipeline.stages.score import ScoringRun, score
 from pipeline.stages.train import Trained, train

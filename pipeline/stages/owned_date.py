@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Literal
 
 from model.config import ConfigError
-from pipeline.nights.commit import Partition, published_run, sweep_dead_runs
+from pipeline.nights.history import published_run
 from pipeline.nights.lease import Lease, hold_lease
+from pipeline.nights.partition import Partition
+from pipeline.nights.sweep import sweep_dead_runs
 from pipeline.runners.execution import RunError
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import one_line
@@ -37,7 +39,7 @@ def own_date(files: Files, partition: Partition, *, run_id: str) -> Iterator[Lea
                 f"{partition.output}: expected an output folder that can be written, got "
                 f"{one_line(error)}. Give --output another folder, or repair this one."
             ) from error
-        sweep_dead_runs(files, partition, dead=lease.outlasted)
+        sweep_dead_runs(files, partition, dead=lease.dead_runs)
         yield lease
 
 

@@ -6,16 +6,11 @@ import logging
 from model.bundle.bundle import Bundle
 from pipeline.config.sections import Config
 from pipeline.corpora.scoring.staging import ScoringStaging
-from pipeline.nights.commit import (
-    Partition,
-    final_files,
-    publish,
-    published_run,
-    run_folder,
-    staging_folder,
-)
+from pipeline.nights.commit import final_files, publish
 from pipeline.nights.drift import measure_drift
+from pipeline.nights.history import published_run
 from pipeline.nights.lease import Lease
+from pipeline.nights.partition import Partition, run_folder, staging_folder
 from pipeline.process import signals
 from pipeline.reports.collect import collect_run_report
 from pipeline.reports.run_report import render_run_report

@@ -17,7 +17,7 @@ from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.corpora.scoring.staging import ScoringStaging
-from pipeline.nights.commit import Partition, run_folder, staging_folder
+from pipeline.nights.partition import Partition, run_folder, staging_folder
 from pipeline.nights.reusable_partition import find_reusable_partition
 from pipeline.nights.reuse_counts import describe_reuse
 from pipeline.process.logs import conclude, describe_run, naming_run

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import pyarrow as pa
 
-from pipeline.nights.commit import SUCCESS
+from pipeline.nights.partition import SUCCESS
 from tests.pipeline.stages.nights import Nights, read_rows
 
 

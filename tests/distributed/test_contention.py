@@ -16,7 +16,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.nights.lease import Claim, LeaseError, ProcessIdentity, hold_lease, read_claim
+from pipeline.nights.claim import Claim, read_claim
+from pipeline.nights.lease import LeaseError, hold_lease
+from pipeline.nights.process_identity import ProcessIdentity
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import write_text
 from tests.distributed.reader import Reader

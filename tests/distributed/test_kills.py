@@ -15,8 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.nights.commit import SUCCESS
-from pipeline.nights.history import list_runs
+from pipeline.nights.partition import SUCCESS
+from pipeline.nights.run_table import list_runs
 from pipeline.storage.beam_files import BeamFiles
 from tests.distributed import moments
 from tests.pipeline.stages.nights import Nights, left_behind, make_rows

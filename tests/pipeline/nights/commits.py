@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO
 
-from pipeline.nights.commit import SUCCESS, Partition, publish, staging_folder
+from pipeline.nights.commit import publish
+from pipeline.nights.partition import SUCCESS, Partition, staging_folder
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import Files, base_name, join
 from pipeline.storage.staging import StagedFile

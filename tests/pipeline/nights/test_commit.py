@@ -14,20 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.config import ConfigError
-from pipeline.nights.commit import (
-    SUCCESS,
-    Partition,
-    final_files,
-    publish,
-    published_run,
-    run_folder,
-    staging_folder,
-)
+from pipeline.nights.commit import final_files, publish
+from pipeline.nights.history import published_run
+from pipeline.nights.partition import Partition
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.storage.files import FileInfo, Files, base_name, join, read_json
-from pipeline.storage.staging import stage_files
-from tests.pipeline import object_store
+from pipeline.storage.files import Files, base_name, read_json
 from tests.pipeline.nights.commits import (
     CountedFiles,
     KilledError,
@@ -36,15 +27,7 @@ from tests.pipeline.nights.commits import (
     run_seen,
     stage,
     unchallenged,
-    write_bytes,
 )
-
-
-@pytest.fixture(params=["local", "objects"])
-def partition(request: pytest.FixtureRequest, tmp_path: Path) -> Partition:
-    object_store.OBJECTS.clear()
-    output = str(tmp_path / "out") if request.param == "local" else "objects://bucket/out"
-    return Partition(output=output, date="2026-11-20")
 
 
 def test_a_first_commit_leaves_the_staged_files_and_their_description(
@@ -57,7 +40,7 @@ def test_a_first_commit_leaves_the_staged_files_and_their_description(
     assert [file.rows for file in published] == [3, 0, 2]
     for file in published:
         assert BeamFiles().size(file.path) == file.bytes
-    success = read_json(BeamFiles(), join(partition.predictions, SUCCESS))
+    success = read_json(BeamFiles(), partition.success)
     assert success == {
         "run_id": "one",
         "rows": 5,
@@ -159,44 +142,3 @@ def test_folders_of_a_divided_partition_come_and_go_whole(tmp_path: Path) -> Non
             "lang=fr/part-new-00000-of-00002.parquet",
             "lang=sv/part-new-00001-of-00002.parquet",
         ]
-
-
-def test_a_real_kill_of_a_local_move_loses_nothing(tmp_path: Path) -> None:
-    """`BeamFiles.move` itself replaces its target and leaves no copy behind."""
-    files = BeamFiles()
-    for content in (b"old", b"new"):
-        write_bytes(str(tmp_path / "staged"), content)
-        files.move([(str(tmp_path / "staged"), str(tmp_path / "deep/target"))])
-        assert (tmp_path / "deep/target").read_bytes() == content
-        assert not (tmp_path / "staged").exists()
-
-
-@pytest.mark.parametrize("output", ["", "out*", "out?", "out[1]"])
-def test_an_output_that_is_a_glob_is_refused(output: str) -> None:
-    with pytest.raises(ConfigError, match=r"^output: expected a folder's path "):
-        Partition(output=output, date="2026-11-20")
-
-
-def test_folders_of_a_run_lie_below_its_output() -> None:
-    partition = Partition(output="out/", date="2026-11-20")
-    assert partition.predictions == "out/predictions/dt=2026-11-20"
-    assert partition.rejected == "out/rejected/dt=2026-11-20"
-    assert run_folder("out", "id") == "out/runs/id"
-    assert staging_folder("out", "id") == "out/runs/id/staging"
-
-
-def test_staging_joins_local_files_into_one(tmp_path: Path) -> None:
-    for name, content in (("a", b"one"), ("b", b""), ("c", b"two")):
-        (tmp_path / name).write_bytes(content)
-    paths = [str(tmp_path / name) for name in "abc"]
-    staged = stage_files(BeamFiles(), paths, path=str(tmp_path / "new/joined"), rows=7)
-    assert (tmp_path / "new/joined").read_bytes() == b"onetwo"
-    assert (staged.bytes, staged.rows) == (6, 7)
-    assert BeamFiles().match(staged.path) == [FileInfo(path=staged.path, bytes=6)]
-    assert staged.sha256 == BeamFiles().digest(staged.path)
-    assert staged.as_output() == {
-        "file": staged.path,
-        "bytes": 6,
-        "rows": 7,
-        "sha256": staged.sha256,
-    }

@@ -1,22 +1,14 @@
 """Commits that fail, or whose run is taken for dead: what was there stays or comes back."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 
-from pipeline.nights.commit import SUCCESS, Partition, publish, published_run
+from pipeline.nights.commit import publish
+from pipeline.nights.partition import Partition
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.storage.files import FileInfo, base_name, join
-from tests.pipeline import object_store
-from tests.pipeline.nights.commits import commit, only_run, read_folder, stage, write_bytes
-
-
-@pytest.fixture(params=["local", "objects"])
-def partition(request: pytest.FixtureRequest, tmp_path: Path) -> Partition:
-    object_store.OBJECTS.clear()
-    output = str(tmp_path / "out") if request.param == "local" else "objects://bucket/out"
-    return Partition(output=output, date="2026-11-20")
+from pipeline.storage.files import FileInfo, base_name
+from tests.pipeline.nights.commits import commit, only_run, read_folder, stage
 
 
 class FullFiles(BeamFiles):
@@ -93,11 +85,3 @@ def test_a_run_that_is_taken_over_withdraws_its_files(partition: Partition) -> N
     with pytest.raises(TakenOverError):
         publish(BeamFiles(), partition, run_id="new", **staged, check=check)
     assert list(read_folder(partition.predictions)) == ["part-old-00000-of-00001.parquet"]
-
-
-@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"run_id": "old"}', '{"files": [1]}'])
-def test_a_damaged_description_is_no_partition(partition: Partition, damaged: str) -> None:
-    commit(BeamFiles(), partition, "old", sizes=[3])
-    assert published_run(BeamFiles(), partition) == "old"
-    write_bytes(join(partition.predictions, SUCCESS), damaged.encode())
-    assert published_run(BeamFiles(), partition) is None

@@ -1,88 +1,32 @@
+"""Published nights: which partition is complete, and which came before a date."""
+
 import json
-from pathlib import Path
 
 import pytest
 
-from pipeline.nights.commit import SUCCESS, Partition
-from pipeline.nights.history import list_runs, published_before
-from pipeline.nights.lease import Claim, ProcessIdentity
+from pipeline.nights.history import published_before, published_run
+from pipeline.nights.partition import Partition
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import join, write_text
-from tests.pipeline import object_store
+from tests.pipeline.nights.commits import commit, write_bytes
 
 FILES = BeamFiles()
 
 
-@pytest.fixture(params=["local", "objects"])
-def output(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    object_store.OBJECTS.clear()
-    return str(tmp_path) if request.param == "local" else "objects://bucket/out"
-
-
-def leave_run(output: str, run_id: str, **manifest: object) -> None:
-    text = json.dumps({"date": "2026-11-20", "started": run_id, **manifest})
-    write_text(FILES, join(output, "runs", run_id, "manifest.json"), text)
-
-
 def publish(output: str, date: str, *, missing: bool = False) -> None:
-    folder = Partition(output=output, date=date).predictions
+    partition = Partition(output=output, date=date)
     success = {"run_id": f"run-{date}", "rows": 1, "files": [{"file": "part", "bytes": 3}]}
-    write_text(FILES, join(folder, SUCCESS), json.dumps(success))
+    write_text(FILES, partition.success, json.dumps(success))
     if not missing:
-        write_text(FILES, join(folder, "part"), "abc")
+        write_text(FILES, join(partition.predictions, "part"), "abc")
 
 
-def test_runs_come_newest_first_with_what_their_manifests_say(output: str) -> None:
-    leave_run(output, "1", status="failed")
-    leave_run(
-        output,
-        "2",
-        status="done",
-        rows={"read": 5, "used": 3, "rejected": {"a": 1, "b": 1}},
-        documents_per_second=12.5,
-        model_version="m/1",
-        drift={
-            "differences": [
-                {"measure": "label", "psi": 0.02, "tripped": False},
-                {"measure": "score", "psi": 0.518, "tripped": True},
-            ]
-        },
-    )
-    write_text(FILES, join(output, "runs", "0", "manifest.json"), "{torn")
-    two, one, torn = list_runs(FILES, output)
-    assert (two.run_id, two.status, two.rows, two.rejected) == ("2", "done", 3, 2)
-    assert (two.documents_per_second, two.model_version) == (12.5, "m/1")
-    assert two.drift == "0.52 score !"
-    assert (one.run_id, one.status, one.rows, one.drift) == ("1", "failed", None, "")
-    assert (torn.run_id, torn.status) == ("0", "unreadable")
-
-
-@pytest.mark.parametrize(
-    ("owner", "status"),
-    [
-        (ProcessIdentity.own(), "running"),
-        (ProcessIdentity(space="elsewhere", pid=1, started="1"), "running"),
-        (ProcessIdentity(space=ProcessIdentity.own().space, pid=2**22 + 1, started="1"), "killed"),
-        (None, "killed"),
-    ],
-)
-def test_a_run_without_its_process_was_killed(
-    output: str, owner: ProcessIdentity | None, status: str
-) -> None:
-    leave_run(output, "1", status="running")
-    if owner is not None:
-        claim = Claim(run_id="1", held=True, beat=1, owner=owner)
-        path = Partition(output=output, date="2026-11-20").claim("1")
-        write_text(FILES, path, claim.to_text())
-    [run] = list_runs(FILES, output)
-    assert run.status == status
-
-
-def test_a_run_that_was_killed_after_its_commit_is_done(output: str) -> None:
-    leave_run(output, "run-2026-11-20", status="running")
-    publish(output, "2026-11-20")
-    [run] = list_runs(FILES, output)
-    assert run.status == "done"
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"run_id": "old"}', '{"files": [1]}'])
+def test_a_damaged_description_is_no_partition(partition: Partition, damaged: str) -> None:
+    commit(BeamFiles(), partition, "old", sizes=[3])
+    assert published_run(BeamFiles(), partition) == "old"
+    write_bytes(partition.success, damaged.encode())
+    assert published_run(BeamFiles(), partition) is None
 
 
 def test_nights_before_a_date_are_those_that_are_complete(output: str) -> None:
@@ -95,6 +39,5 @@ def test_nights_before_a_date_are_those_that_are_complete(output: str) -> None:
     ]
 
 
-def test_an_output_without_runs(output: str) -> None:
-    assert list_runs(FILES, output) == []
-    assert published_before(FILES, Partition(output=output, date="2026-11-20"), nights=2) == []
+def test_an_output_without_nights_has_none_before(partition: Partition) -> None:
+    assert published_before(FILES, partition, nights=2) == []

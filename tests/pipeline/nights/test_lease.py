@@ -13,21 +13,15 @@ from typing import BinaryIO
 
 import pytest
 
-from pipeline.nights.commit import Partition
-from pipeline.nights.lease import Claim, LeaseError, ProcessIdentity, Timing, hold_lease
+from pipeline.nights.claim import Claim
+from pipeline.nights.lease import LeaseError, LeaseTiming, hold_lease
+from pipeline.nights.partition import Partition
+from pipeline.nights.process_identity import ProcessIdentity
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import Files, write_text
-from tests.pipeline import object_store
 
-QUICK = Timing(beat_seconds=0.05, expiry_seconds=0.5)
+QUICK = LeaseTiming(beat_seconds=0.05, expiry_seconds=0.5)
 ELSEWHERE = ProcessIdentity(space="another machine", pid=1, started="1")
-
-
-@pytest.fixture(params=["local", "objects"])
-def partition(request: pytest.FixtureRequest, tmp_path: Path) -> Partition:
-    object_store.OBJECTS.clear()
-    output = str(tmp_path / "out") if request.param == "local" else "objects://bucket/out"
-    return Partition(output=output, date="2026-11-20")
 
 
 @pytest.fixture
@@ -72,7 +66,7 @@ def test_a_date_is_owned_for_as_long_as_the_block_runs(partition: Partition) -> 
     with hold_lease(BeamFiles(), partition, run_id="one", timing=QUICK) as lease:
         lease.check()
         assert claims(partition) == ["one"]
-        assert lease.outlasted == []
+        assert lease.dead_runs == []
     assert claims(partition) == []
 
 
@@ -92,9 +86,9 @@ def test_a_living_run_of_this_machine_is_not_waited_for(partition: Partition) ->
         assert claims(partition) == ["b"]
 
 
-def hold(partition: Partition, run_id: str, timing: Timing | None = None) -> list[str]:
+def hold(partition: Partition, run_id: str, timing: LeaseTiming | None = None) -> list[str]:
     with hold_lease(BeamFiles(), partition, run_id=run_id, timing=timing) as lease:
-        return lease.outlasted
+        return lease.dead_runs
 
 
 def test_a_claim_that_cannot_be_read_is_not_taken_for_none(local: Partition) -> None:
@@ -242,12 +236,3 @@ def test_a_full_disk_does_not_give_up_the_claim(local: Partition) -> None:
             assert Claim.from_text(Path(local.claim("one")).read_text()) is not None
         finally:
             FullFiles.full = False
-
-
-def test_a_process_is_told_from_another_with_its_number() -> None:
-    own = ProcessIdentity.own()
-    assert own.is_alive() is True
-    assert dataclasses.replace(own, started="0").is_alive() is False
-    assert dataclasses.replace(own, pid=2**22 + 1).is_alive() is False
-    assert ELSEWHERE.is_alive() is None
-    assert ProcessIdentity().is_alive() is None

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.config import ConfigError
-from pipeline.nights.commit import Partition
+from pipeline.nights.partition import Partition
 from pipeline.nights.reusable_partition import find_reusable_partition
 from pipeline.nights.reuse_counts import count_reuse, describe_reuse
 from pipeline.storage.beam_files import BeamFiles

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, Config, CorpusConfig
-from pipeline.nights.commit import SUCCESS, Partition
+from pipeline.nights.partition import SUCCESS, Partition
 from pipeline.stages.score import ScoringRun, score
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import Files

@@ -10,7 +10,7 @@ import pytest
 
 from model.config import ConfigError
 from pipeline.config.sections import Config, OutputConfig, ScoringConfig
-from pipeline.nights.commit import SUCCESS
+from pipeline.nights.partition import SUCCESS
 from pipeline.stages.score import score
 from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import DATE, Nights, make_rows

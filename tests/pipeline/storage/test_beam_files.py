@@ -142,3 +142,12 @@ def test_a_file_without_a_folder_is_moved_to_where_one_stands(
     FILES.move([(str(tmp_path / "a"), "b.txt")])
     assert found(str(tmp_path), "**") == ["b.txt"]
     assert (tmp_path / "b.txt").read_text() == "a"
+
+
+def test_a_local_move_replaces_its_target_and_leaves_no_copy(tmp_path: Path) -> None:
+    files = BeamFiles()
+    for content in (b"old", b"new"):
+        (tmp_path / "staged").write_bytes(content)
+        files.move([(str(tmp_path / "staged"), str(tmp_path / "deep/target"))])
+        assert (tmp_path / "deep/target").read_bytes() == content
+        assert not (tmp_path / "staged").exists()

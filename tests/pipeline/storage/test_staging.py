@@ -6,7 +6,8 @@ from pathlib import Path
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.storage.staging import Scratch
+from pipeline.storage.files import FileInfo
+from pipeline.storage.staging import Scratch, stage_files
 
 
 def test_beside_a_local_path_the_scratch_is_moved(tmp_path: Path) -> None:
@@ -46,3 +47,20 @@ def test_for_another_filesystem_the_scratch_is_copied_and_gone(tmp_path: Path) -
     assert (tmp_path / "bucket/a.parquet").read_bytes() == b"rows"
     assert (staged.path, staged.bytes, staged.rows) == (path, 4, 3)
     assert staged.sha256 == BeamFiles().digest(str(tmp_path / "bucket/a.parquet"))
+
+
+def test_staging_joins_local_files_into_one(tmp_path: Path) -> None:
+    for name, content in (("a", b"one"), ("b", b""), ("c", b"two")):
+        (tmp_path / name).write_bytes(content)
+    paths = [str(tmp_path / name) for name in "abc"]
+    staged = stage_files(BeamFiles(), paths, path=str(tmp_path / "new/joined"), rows=7)
+    assert (tmp_path / "new/joined").read_bytes() == b"onetwo"
+    assert (staged.bytes, staged.rows) == (6, 7)
+    assert BeamFiles().match(staged.path) == [FileInfo(path=staged.path, bytes=6)]
+    assert staged.sha256 == BeamFiles().digest(staged.path)
+    assert staged.as_output() == {
+        "file": staged.path,
+        "bytes": 6,
+        "rows": 7,
+        "sha256": staged.sha256,
+    }
