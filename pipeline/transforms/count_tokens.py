@@ -1,4 +1,4 @@
-"""Training texts -> one file of the most frequent tokens and their counts."""
+"""Documents -> one file of the most frequent tokens of the training split, with counts."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -13,24 +13,21 @@ from apache_beam.transforms.window import GlobalWindows
 from model.config import TextConfig
 from model.text.tokenizer import Tokenizer
 from pipeline.corpora.preparing.token_counts import (
+    TokenCounter,
     add_token_counts,
-    count_tokens,
     keep_frequent,
-    part_by_token,
 )
+from pipeline.elements import UnitBatch
 from pipeline.storage.files import Files
 from pipeline.transforms.write_one_file import WriteOneFile
-
-# Distinct tokens a bundle holds before it hands them on.
-BUNDLE_TOKENS = 1_000_000
 
 
 @dataclasses.dataclass
 class CountTokens(beam.PTransform):
     """Counts the tokens of the documents whose split is `train`.
 
-    Writes a Parquet file of those that a vocabulary of `text.vocabulary_size` may hold,
-    `token` and `count`, to `path`.
+    Writes the tokens that a vocabulary of `text.vocabulary_size` may hold to `path`, as Parquet
+    with the columns `token` and `count`.
     """
 
     text: TextConfig
@@ -56,7 +53,9 @@ class CountTokens(beam.PTransform):
 
     def _keep(self, table: pa.Table) -> pa.Table:
         return keep_frequent(
-            table, most=self.text.vocabulary_size, min_frequency=self.text.min_frequency
+            table,
+            vocabulary_size=self.text.vocabulary_size,
+            min_frequency=self.text.min_frequency,
         )
 
 
@@ -68,22 +67,13 @@ class _CountTokens(beam.DoFn):
         self._tokenizer = Tokenizer(self.text)
 
     def start_bundle(self) -> None:
-        self._tables: list[pa.Table] = []
-        self._rows = 0
+        self._counter = TokenCounter(self._tokenizer)
 
-    def process(self, element: tuple[int, pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]:
+    def process(self, element: UnitBatch) -> Iterator[tuple[int, pa.Table]]:
         _, documents = element
         training = documents.filter(pc.equal(documents.column("split"), "train"))
-        counted = count_tokens(training.column("text"), self._tokenizer)
-        self._tables.append(counted)
-        self._rows += counted.num_rows
-        if self._rows > BUNDLE_TOKENS:
-            merged = add_token_counts(self._tables)
-            if merged.num_rows > BUNDLE_TOKENS // 2:
-                yield from part_by_token(merged)
-                merged = merged.slice(0, 0)
-            self._tables, self._rows = [merged], merged.num_rows
+        yield from self._counter.add(training.column("text"))
 
     def finish_bundle(self) -> Iterator[Any]:
-        for part in part_by_token(add_token_counts(self._tables)):
+        for part in self._counter.finish():
             yield GlobalWindows.windowed_value(part)

@@ -1,4 +1,4 @@
-"""How often each token occurs: counted in Arrow, added up part by part."""
+"""How often each token occurs: counted with Arrow, added up part by part."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,37 +12,72 @@ from model.text.vocabulary_kernel import hash_tokens
 
 TOKEN_COUNTS = pa.schema([pa.field("token", pa.string()), pa.field("count", pa.int64())])
 
-# Distinct tokens are added up in this many parts, each on one worker.
-PARTS = 64
+# The distinct tokens are divided into this many parts; one worker adds up each part.
+TOKEN_PARTS = 64
+
+# A counter hands its counts on when it holds more distinct tokens than this.
+COUNTER_TOKENS = 1_000_000
 
 
 def count_tokens(texts: pa.StringArray, tokenizer: Tokenizer) -> pa.Table:
-    """The distinct tokens of some texts, folded, and how often each occurs."""
+    """The distinct folded tokens of some texts and how often each occurs."""
     tokens = tokenizer.tokenize(texts).folded().flatten()
     counted = pc.value_counts(tokens)
     return pa.table([counted.field("values"), counted.field("counts")], schema=TOKEN_COUNTS)
 
 
 def add_token_counts(tables: Iterable[pa.Table]) -> pa.Table:
-    """One row a token, with the sum of its counts."""
+    """One row for each token, with the sum of its counts."""
     table = pa.concat_tables([TOKEN_COUNTS.empty_table(), *tables])
     added = table.group_by("token").aggregate([("count", "sum")])
     return added.rename_columns(TOKEN_COUNTS.names)
 
 
 def part_by_token(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    """`(part, rows)`: a token is in the same part wherever it was counted."""
+    """Yields `(part, rows)`; a token is in the same part wherever it was counted."""
     tokens = table.column("token").combine_chunks()
-    parts = hash_tokens(*read_strings(tokens)) % np.uint64(PARTS)
+    parts = hash_tokens(*read_strings(tokens)) % np.uint64(TOKEN_PARTS)
     for part in np.unique(parts):
         yield int(part), table.filter(pa.array(parts == part))
 
 
-def keep_frequent(table: pa.Table, *, most: int, min_frequency: int) -> pa.Table:
-    """The tokens that a vocabulary may hold: the most frequent, and all that equal the last."""
+class TokenCounter:
+    """Counts the tokens of many batches in bounded memory."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._tables: list[pa.Table] = []
+        self._rows = 0
+
+    def add(self, texts: pa.StringArray) -> Iterator[tuple[int, pa.Table]]:
+        """Counts texts; yields `(part, counts)` whenever too many distinct tokens are held."""
+        counted = count_tokens(texts, self._tokenizer)
+        self._tables.append(counted)
+        self._rows += counted.num_rows
+        if self._rows > COUNTER_TOKENS:
+            merged = add_token_counts(self._tables)
+            # Merging that frees less than half would have to be repeated soon.
+            if merged.num_rows > COUNTER_TOKENS // 2:
+                yield from part_by_token(merged)
+                merged = merged.slice(0, 0)
+            self._tables, self._rows = [merged], merged.num_rows
+
+    def finish(self) -> Iterator[tuple[int, pa.Table]]:
+        """Yields `(part, counts)` for what is still held."""
+        yield from part_by_token(add_token_counts(self._tables))
+        self._tables, self._rows = [], 0
+
+
+def keep_frequent(table: pa.Table, *, vocabulary_size: int, min_frequency: int) -> pa.Table:
+    """The tokens that a vocabulary may hold.
+
+    These are the `vocabulary_size` most frequent tokens, and all others that are as frequent as
+    the last of them.
+    """
     table = table.filter(pc.greater_equal(table.column("count"), min_frequency))
-    if table.num_rows <= most:
+    if table.num_rows <= vocabulary_size:
         return table
     counts = table.column("count").to_numpy()
-    last = np.partition(counts, len(counts) - most)[len(counts) - most]
+    rank = len(counts) - vocabulary_size
+    last = np.partition(counts, rank)[rank]
     return table.filter(pc.greater_equal(table.column("count"), int(last)))

@@ -9,6 +9,7 @@ import pytest
 from apache_beam.testing.util import assert_that
 
 from model.config import TextConfig
+from pipeline.corpora.preparing import token_counts
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms import count_tokens
 from tests.pipeline.batches import make_documents
@@ -27,14 +28,14 @@ def batches_of(texts: list[str]) -> list[tuple[int, pa.RecordBatch]]:
 
 
 @pytest.mark.parametrize(
-    ("repeats", "bundle_tokens"),
-    # All at once; on the way, for being too many; on the way, but few when merged.
+    ("repeats", "counter_tokens"),
+    # Handed on at the end of the bundle; earlier, because too many; merged, because few remain.
     [(1, 1_000_000), (1, 4), (1, 1), (10, 20)],
 )
 def test_a_bundle_hands_on_its_counts_before_they_are_too_many(
-    monkeypatch: pytest.MonkeyPatch, repeats: int, bundle_tokens: int
+    monkeypatch: pytest.MonkeyPatch, repeats: int, counter_tokens: int
 ) -> None:
-    monkeypatch.setattr(count_tokens, "BUNDLE_TOKENS", bundle_tokens)
+    monkeypatch.setattr(token_counts, "COUNTER_TOKENS", counter_tokens)
 
     def check(parts: list[tuple[int, pa.Table]]) -> None:
         total: Counter[str] = Counter()

@@ -50,7 +50,9 @@ def test_counts_are_added_up_in_parts_as_in_one(counts: list[dict[str, int]]) ->
 def test_what_is_kept_is_what_a_sort_would_keep(
     counts: dict[str, int], most: int, min_frequency: int
 ) -> None:
-    kept = as_dict(keep_frequent(as_table(counts), most=most, min_frequency=min_frequency))
+    kept = as_dict(
+        keep_frequent(as_table(counts), vocabulary_size=most, min_frequency=min_frequency)
+    )
     ordered = sorted(counts.values(), reverse=True)
     least = max(min_frequency, ordered[most - 1] if len(ordered) >= most else 1)
     assert kept == {token: count for token, count in counts.items() if count >= least}
