@@ -17,7 +17,7 @@ from model.text.tokenizer import Tokenizer
 from pipeline.config.sections import Config
 from pipeline.corpora.preparing.config_checks import check_groups, check_head
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles, find_dataset
-from pipeline.corpora.preparing.dataset_statistics import summarize
+from pipeline.corpora.preparing.dataset_statistics import summarize_dataset
 from pipeline.corpora.preparing.duplicates import key_buckets
 from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.labels import count_labels, index_labels
@@ -148,7 +148,7 @@ def _complete(
     run.outputs = _outputs(dataset, files)
     run.extra = {"layout": dataclasses.asdict(layout)}
     vocabulary_ids = 1 + config.text.oov_buckets + len(read_lines(files, dataset.vocabulary))
-    statistics = summarize(corpus.counts, labels=labels, vocabulary_ids=vocabulary_ids)
+    statistics = summarize_dataset(corpus.counts, labels=labels, vocabulary_ids=vocabulary_ids)
     write_json(files, dataset.statistics, statistics)
     files.delete([dataset.staging.folder])
     fraction = rejected_fraction(run.rows)

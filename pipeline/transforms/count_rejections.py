@@ -1,4 +1,4 @@
-"""Rejections -> counts by file and by reason."""
+"""Rejections -> nested counts by file and by reason."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class CountRejections(beam.PTransform):
     """`(unit index, record batch of rejections)` -> nested counts."""
 
     def expand(self, rejections: beam.PCollection) -> beam.PCollection:
-        """One count a batch."""
+        """Yields one element for each batch; `CountRows` adds them up."""
         return rejections | beam.MapTuple(_count)
 
 

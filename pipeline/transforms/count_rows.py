@@ -1,7 +1,7 @@
-"""Nested counts -> one JSON file: every number a run reports is added up here.
+"""Nested counts -> one JSON file with their sum: every number that a run reports.
 
-Counts are data that flow through the pipeline, not metrics: a bundle that a
-runner retries is added once.
+The counts are elements of the pipeline, not Beam metrics: a bundle that a runner retries is
+counted once, whereas it would increment a metric twice.
 """
 
 import dataclasses
@@ -16,13 +16,13 @@ from pipeline.transforms.write_one_file import WriteOneFile
 
 @dataclasses.dataclass
 class CountRows(beam.PTransform):
-    """Adds up nested counts and writes the sum to `path`; yields the sum."""
+    """Adds up nested counts, writes the sum to `path` and yields it."""
 
     path: str
     files: Files
 
     def expand(self, counts: beam.PCollection) -> beam.PCollection:
-        """Writes `{}` where nothing was counted."""
+        """Writes `{}` if there are no counts."""
         return (
             counts
             | "Add up" >> beam.CombineGlobally(add_counts).without_defaults()

@@ -1,4 +1,4 @@
-"""Documents with splits -> serialized examples, rejections, counts."""
+"""Documents with splits -> serialized examples, rejections and counts."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from pipeline.storage.files import Files
 class EncodeDocuments(beam.PTransform):
     """Encodes documents with the vocabulary and the labels that a survey found.
 
-    Returns four PCollections: `examples`, of `(unit index, {split: serialized
-    examples})`; `documents`, the record batches they were made of; `rejections`,
-    of `(unit index, record batch)`; and `counts`.
+    Returns four PCollections: `examples`, of `(unit index, {split: serialized examples})`;
+    `documents`, the record batches that the examples were made of; `rejections`, of
+    `(unit index, record batch)`; and `counts`.
     """
 
     text: TextConfig
@@ -30,7 +30,7 @@ class EncodeDocuments(beam.PTransform):
     files: Files
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Row-wise; batches keep their order."""
+        """Each batch by itself; batches keep their order."""
         encode = _Encode(self.text, self.layout, self.survey, self.files)
         return documents | (
             beam.ParDo(encode)

@@ -1,4 +1,4 @@
-"""Keys of documents -> rows with a repeated id, and counts of repeated texts."""
+"""Keys of documents -> one file of the rows with a repeated id, and counts of repeated texts."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,11 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.corpora.preparing.duplicates import REPEATS, count_repeated_texts, find_repeated_ids
+from pipeline.corpora.preparing.duplicates import (
+    REPEATED_ROWS,
+    count_repeated_texts,
+    find_repeated_ids,
+)
 from pipeline.storage.files import Files
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -17,15 +21,15 @@ from pipeline.transforms.write_one_file import WriteOneFile
 class FindDuplicates(beam.PTransform):
     """Compares documents bucket by bucket.
 
-    Writes the rows whose id an earlier row has to `path`, as Parquet; yields
-    counts, `{"duplicates": {"within": .., "across": ..}}`.
+    Writes the rows whose document id an earlier row has to `path`, as Parquet. Yields counts,
+    `{"duplicates": {"within": .., "across": ..}}`.
     """
 
     path: str
     files: Files
 
     def expand(self, keys: beam.PCollection) -> beam.PCollection:
-        """Digests only go through the shuffle, packed in record batches."""
+        """`((kind, bucket), keys)`, from `key_documents`; texts do not go through the shuffle."""
         found = (
             keys
             | "Gather buckets" >> beam.GroupByKey()
@@ -36,7 +40,7 @@ class FindDuplicates(beam.PTransform):
 
     def _write(self, batches: list[pa.RecordBatch]) -> None:
         with self.files.create(self.path) as sink:
-            pq.write_table(pa.Table.from_batches(batches, REPEATS), sink)
+            pq.write_table(pa.Table.from_batches(batches, REPEATED_ROWS), sink)
 
 
 def _compare_bucket(

@@ -1,4 +1,4 @@
-"""Documents -> where the splits of each label end, in one file."""
+"""Documents -> one file of the positions where the splits of each label end."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,12 @@ import pyarrow as pa
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.preparing.digests import add_digests
 from pipeline.corpora.preparing.splits import takes_validation_from_training
-from pipeline.corpora.preparing.strata import count_strata, find_strata, key_strata
-from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.preparing.strata import (
+    add_strata_counts,
+    count_strata,
+    find_strata,
+    key_strata,
+)
 from pipeline.storage.files import Files, write_json
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -26,13 +30,13 @@ class FindStrata(beam.PTransform):
     buckets: int
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
-        """`(unit index, record batch)`; digests only go through the shuffle."""
+        """`(unit index, record batch)`; only digests and labels go through the shuffle."""
         return (
             documents
             | "Key" >> beam.FlatMap(self._key)
             | "Gather buckets" >> beam.GroupByKey()
             | "Count" >> beam.MapTuple(_count)
-            | "Add up" >> beam.CombineGlobally(_add).without_defaults()
+            | "Add up" >> beam.CombineGlobally(add_strata_counts).without_defaults()
             | WriteOneFile(self._write)
         )
 
@@ -42,18 +46,9 @@ class FindStrata(beam.PTransform):
         return key_strata(documents, divide_training=divide_training, buckets=self.buckets)
 
     def _write(self, sums: list[dict[str, Any]]) -> None:
-        strata = find_strata(_add(sums), shares=self.corpus.splits)
+        strata = find_strata(add_strata_counts(sums), shares=self.corpus.splits)
         write_json(self.files, self.path, strata.to_json())
 
 
 def _count(bucket: int, keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
     return count_strata(keys)
-
-
-def _add(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Adds up bins; a text is ambiguous in one bucket alone."""
-    counts = list(parts)
-    ambiguous = {
-        digest: label for each in counts for digest, label in each.get("ambiguous", {}).items()
-    }
-    return {"bins": add_counts(each.get("bins", {}) for each in counts), "ambiguous": ambiguous}

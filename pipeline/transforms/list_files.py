@@ -1,4 +1,4 @@
-"""Staged files -> one JSON list of them."""
+"""Staged files -> one JSON file that lists them."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ from pipeline.transforms.write_one_file import WriteOneFile
 
 @dataclasses.dataclass
 class ListFiles(beam.PTransform):
-    """Writes the staged files `(order, StagedFile)` as JSON to `path`, in order."""
+    """Writes the list of staged files, `(order, StagedFile)`, to `path` as JSON, in order."""
 
     path: str
     files: Files
 
     def expand(self, staged: beam.PCollection) -> beam.PCollection:
-        """Writes `[]` where nothing was staged."""
+        """Writes `[]` if nothing was staged."""
         return staged | WriteOneFile(self._write)
 
     def _write(self, staged: Iterable[tuple[int, StagedFile]]) -> None:

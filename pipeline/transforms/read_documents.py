@@ -1,4 +1,4 @@
-"""Units of files -> record batches of documents, rejections, and counts."""
+"""Units of files -> record batches of documents, rejections and counts."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -21,15 +21,15 @@ from pipeline.storage.files import Files, open_patiently
 class ReadDocuments(beam.PTransform):
     """Reads units of files.
 
-    Returns three PCollections: `documents` and `rejections`, of
-    `(unit index, record batch)`, and `counts`, nested counts by file.
+    Returns three PCollections: `documents` and `rejections`, of `(unit index, record batch)`, and
+    `counts`, nested counts by file.
     """
 
     corpus: CorpusConfig
     files: Files
 
     def expand(self, units: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Units may be read anywhere, as `beam.Create` spreads them; rows of one stay in order."""
+        """`beam.Create` spreads the units over workers; the rows of a unit stay in order."""
         return units | "Read" >> beam.ParDo(_ReadUnit(self.corpus, self.files)).with_output_types(
             UnitBatch, rejections=UnitBatch, counts=Counts
         ).with_outputs("rejections", "counts", main="documents")
@@ -37,12 +37,12 @@ class ReadDocuments(beam.PTransform):
 
 @dataclasses.dataclass
 class CountPartRows(beam.PTransform):
-    """Parts of divided files -> `((path, start), rows)`."""
+    """Counts the rows of parts of divided files."""
 
     files: Files
 
     def expand(self, parts: beam.PCollection) -> beam.PCollection:
-        """One count a part."""
+        """Yields `((path, start), rows)` for each part."""
         return parts | "Count" >> beam.Map(self._count)
 
     def _count(self, part: FilePart) -> tuple[tuple[str, int], int]:
@@ -63,8 +63,8 @@ class _ReadUnit(beam.DoFn):
                         yield unit.index, batch.documents
                     if batch.rejections.num_rows:
                         yield beam.pvalue.TaggedOutput("rejections", (unit.index, batch.rejections))
-                    # The steps behind run before the next batch is read, so rows read
-                    # are also the rows done.
+                    # Beam runs the following steps before it asks for the next batch, so every
+                    # row that was read has also been processed.
                     progress.advance(batch.rows_read)
                     of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
                     yield beam.pvalue.TaggedOutput("counts", {"files": {part.source_file: of_file}})

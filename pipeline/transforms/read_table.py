@@ -1,4 +1,4 @@
-"""A BigQuery table or query -> files of JSON lines, the same for the same rows."""
+"""A BigQuery table or query -> files of JSON lines; equal rows give equal files."""
 
 import dataclasses
 import hashlib
@@ -16,7 +16,7 @@ from pipeline.process import progress
 from pipeline.storage.files import Files, join
 from pipeline.storage.staging import StagedFile
 
-# Lines that a bundle holds before it hands them on.
+# A bundle hands its lines on when it holds this many bytes of them.
 BUNDLE_BYTES = 16 << 20
 
 
@@ -24,7 +24,7 @@ BUNDLE_BYTES = 16 << 20
 class ReadTable(beam.PTransform):
     """Reads the rows of an input of format `bigquery`.
 
-    Writes one file a bucket under `folder`, with the `columns` alone; yields
+    Writes one file for each bucket under `folder`, with the given `columns` only. Yields
     `(bucket, StagedFile)`.
     """
 
@@ -34,7 +34,7 @@ class ReadTable(beam.PTransform):
     files: Files
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        """Lines go through the shuffle in packs, by bucket."""
+        """Lines go through the shuffle in packs, grouped by bucket."""
         return (
             root
             | "Rows" >> rows_of(self.input)
@@ -56,7 +56,10 @@ class ReadTable(beam.PTransform):
 
 
 def rows_of(item: InputConfig) -> beam.PTransform:
-    """Beam's connector: a mapping a row, by the Storage Read API, which needs no bucket."""
+    """Beam's connector, which yields a mapping for each row.
+
+    It uses the Storage Read API, which needs no Cloud Storage bucket for temporary files.
+    """
     direct = ReadFromBigQuery.Method.DIRECT_READ
     if item.table is not None:
         return ReadFromBigQuery(method=direct, table=item.table)

@@ -23,19 +23,18 @@ from pipeline.nights.reuse_counts import count_reuse
 from pipeline.nights.reuse_rows import reuse_rows
 from pipeline.storage.files import Files
 
-# While one batch is tokenized, or its lists are built, another is in the network's threads.
+# While one batch is tokenized or its lists are built, the network's threads compute another.
 BATCHES_AT_ONCE = 2
 
 
 @dataclasses.dataclass
 class ScoreDocuments(beam.PTransform):
-    """Scores documents with a model, and with those that `config` names beside it.
+    """Scores documents with a model, and with the further models that `config` names.
 
-    Returns four PCollections: `predictions` and `rejections`, of `(unit index,
-    record batch)`; `documents`, `(documents, predictions)` pairs of batches; and
-    `counts`. Predictions below `config.min_score` are in `documents` and
-    `counts` alone. Documents that `reusable` has, unchanged, take their predictions
-    from there and come before the others of their batch.
+    Returns four PCollections: `predictions` and `rejections`, of `(unit index, record batch)`;
+    `documents`, of `(documents, predictions)` pairs of batches; and `counts`. Predictions below
+    `config.min_score` are in `documents` and `counts` only. Unchanged documents take their
+    predictions from `reusable` and come before the other documents of their batch.
     """
 
     model: str
@@ -45,7 +44,7 @@ class ScoreDocuments(beam.PTransform):
     reusable: ReusablePartition | None = None
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Row-wise; batches keep their order."""
+        """Each batch by itself; batches keep their order."""
         score = _Score(self.model, self.config, self.run_id, self.files, self.reusable)
         return documents | (
             beam.ParDo(score)
@@ -79,26 +78,26 @@ class _Score(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._threads = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="score")
-        self._answering: deque[Future[list[Any]]] = deque()
+        self._pending: deque[Future[list[Any]]] = deque()
 
     def process(self, element: UnitBatch) -> Iterator[Any]:
-        self._answering.append(self._threads.submit(self._answer, *element))
-        while len(self._answering) > BATCHES_AT_ONCE:
-            yield from self._answering.popleft().result()
+        self._pending.append(self._threads.submit(self._collect, *element))
+        while len(self._pending) > BATCHES_AT_ONCE:
+            yield from self._pending.popleft().result()
 
     def finish_bundle(self) -> Iterator[Any]:
-        while self._answering:
-            for output in self._answering.popleft().result():
+        while self._pending:
+            for output in self._pending.popleft().result():
                 yield _in_global_window(output)
         self._threads.shutdown()
 
-    def _answer(self, unit: int, documents: pa.RecordBatch) -> list[Any]:
-        """What a batch yields: in a list, because it is made on a thread."""
+    def _collect(self, unit: int, documents: pa.RecordBatch) -> list[Any]:
+        """The outputs of a batch. A generator would run on the caller's thread, hence a list."""
         return list(self._outputs(unit, documents))
 
     def _outputs(self, unit: int, documents: pa.RecordBatch) -> Iterator[Any]:
-        least = self.config.min_score
-        answered = []
+        min_score = self.config.min_score
+        results = []
         if self._reusable is not None:
             reused, documents, known = reuse_rows(
                 self._reusable,
@@ -106,25 +105,25 @@ class _Score(beam.DoFn):
                 context=self._context,
                 model_version=self._scorer.bundle.model_version,
             )
-            answered.append(reused)
+            results.append(reused)
             counts = count_reuse(reused=reused.documents.num_rows, known=known)
             yield beam.pvalue.TaggedOutput("counts", counts)
         if documents.num_rows:
-            answered += score_documents(self._scorer, documents, context=self._context)
-        for scored in answered:
+            results += score_documents(self._scorer, documents, context=self._context)
+        for scored in results:
             if scored.documents.num_rows:
-                yield unit, filter_by_score(scored.predictions, least)
+                yield unit, filter_by_score(scored.predictions, min_score)
                 yield beam.pvalue.TaggedOutput("documents", (scored.documents, scored.predictions))
             yield beam.pvalue.TaggedOutput("counts", count_used(scored.documents))
             yield beam.pvalue.TaggedOutput(
-                "counts", count_predictions(scored.predictions, min_score=least)
+                "counts", count_predictions(scored.predictions, min_score=min_score)
             )
             for rejections in scored.rejections:
                 yield beam.pvalue.TaggedOutput("rejections", (unit, rejections))
 
 
 def _in_global_window(output: Any) -> Any:
-    """An output as the end of a bundle takes it."""
+    """An output in the form that `finish_bundle` must yield."""
     if isinstance(output, beam.pvalue.TaggedOutput):
         return beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
     return GlobalWindows.windowed_value(output)

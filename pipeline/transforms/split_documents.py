@@ -1,4 +1,4 @@
-"""Documents -> documents with a split, and the keys that find duplicates."""
+"""Documents -> documents with a split, and the keys by which duplicates are found."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from pipeline.storage.files import Files, read_json
 class SplitDocuments(beam.PTransform):
     """Assigns every document to a split.
 
-    Returns two PCollections: `documents`, of `(unit index, record batch)` with
-    `digest` added and `split` filled, and `keys`, of `((kind, bucket), record
-    batch of digests)`, in so many buckets.
+    Returns two PCollections: `documents`, of `(unit index, record batch)` with `digest` added and
+    `split` filled, and `keys`, of `((kind, bucket), keys)` for `FindDuplicates`; `buckets` is the
+    number of buckets of each kind.
 
-    Where splits are stratified, `strata` is the file that `FindStrata` wrote.
+    `strata` is the path of the file that `FindStrata` wrote if splits are stratified, else None.
     """
 
     corpus: CorpusConfig
@@ -33,7 +33,7 @@ class SplitDocuments(beam.PTransform):
     strata: str | None = None
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Row-wise; batches keep their rows and their order."""
+        """Each batch by itself; batches keep their rows and their order."""
         assign = _AssignSplits(self.corpus, self.files, self.buckets, self.strata)
         keyed = tuple[tuple[str, int], pa.RecordBatch]
         return documents | (

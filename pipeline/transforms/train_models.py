@@ -1,4 +1,4 @@
-"""Trials -> results: one training on one worker."""
+"""Trials -> results: each trial is trained on one worker."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from pipeline.training.trial import Trial, TrialResult
 
 @dataclasses.dataclass
 class TrainModels(beam.PTransform):
-    """Trains one model a trial; yields a `TrialResult` each."""
+    """Trains one model for each trial and yields its `TrialResult`."""
 
     training: TrainingConfig
     files: Files
 
     def expand(self, trials: beam.PCollection) -> beam.PCollection:
-        """Trials spread over workers, which alone have the resources that training needs."""
+        """Spreads trials over workers; only these get the resources that training needs."""
         train: beam.PTransform = beam.ParDo(_Train(self.training, self.files))
         hints = resource_hints(self.training.resources)
         if hints:
@@ -28,7 +28,7 @@ class TrainModels(beam.PTransform):
 
 
 def resource_hints(resources: ResourcesConfig) -> dict[str, str]:
-    """Beam's hints for the resources that are set; all of them are strings to Beam."""
+    """Beam's resource hints for the resources that are set; Beam takes every value as a string."""
     hints = dataclasses.asdict(resources)
     return {name: str(value) for name, value in hints.items() if value is not None}
 
@@ -42,7 +42,7 @@ class _Train(beam.DoFn):
         from model.training.devices import set_up_devices, share_cores
 
         share_cores()
-        set_up_devices(self.training)  # a missing GPU fails here, before any trial
+        set_up_devices(self.training)  # fails here, before any trial, if a demanded GPU is missing
 
     def process(self, trial: Trial) -> Iterator[TrialResult]:
         yield run_trial(trial, files=self.files)

@@ -1,4 +1,4 @@
-"""Record batches -> staged Parquet files, those of a unit together."""
+"""Record batches -> staged Parquet files, each with rows of one unit only."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from pipeline.storage.staging import StagedFile
 class WriteRecordBatches(beam.PTransform):
     """Writes `(unit index, record batch)` to Parquet files under `folder`.
 
-    Yields `(unit index, StagedFile)`. A retried bundle writes new names; only
-    the names that are yielded are to be used.
+    Yields `(unit index, StagedFile)`. A retried bundle writes files with new names, so use only
+    the files that are yielded.
     """
 
     folder: str
@@ -27,7 +27,7 @@ class WriteRecordBatches(beam.PTransform):
     layout: ParquetLayout = ParquetLayout()
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
-        """The batches of a unit, in order, go into one file until it is full."""
+        """Writes the batches of a unit, in order; a full file is followed by another one."""
         return batches | beam.ParDo(_WriteUnits(self.folder, self.schema, self.files, self.layout))
 
 

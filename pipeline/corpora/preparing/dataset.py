@@ -1,4 +1,4 @@
-"""A prepared corpus on disk."""
+"""A dataset: the prepared corpus on disk."""
 
 import contextlib
 import dataclasses
@@ -13,7 +13,7 @@ from pipeline.storage.files import Files, join, read_json
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DatasetFiles:
-    """Where the files of a dataset lie, below its folder."""
+    """The paths of the files of a dataset, all below its folder."""
 
     folder: str
 
@@ -34,22 +34,22 @@ class DatasetFiles:
 
     @property
     def staging(self) -> DatasetStaging:
-        """The files that are removed when the dataset is complete."""
+        """The temporary files; they are removed when the dataset is complete."""
         return DatasetStaging(folder=join(self.folder, "staging"))
 
     @property
     def vocabulary(self) -> str:
-        """One token a line, most frequent first."""
+        """The tokens, one a line, most frequent first."""
         return join(self.folder, "vocabulary.txt")
 
     @property
     def labels(self) -> str:
-        """One label a line, in the order of their indices."""
+        """The labels, one a line, in the order of their indices."""
         return join(self.folder, "labels.txt")
 
     @property
     def statistics(self) -> str:
-        """What a person wants to know of the corpus."""
+        """Counts and rates of the corpus, for people and for reports (`summarize_dataset`)."""
         return join(self.folder, "statistics.json")
 
     @property
@@ -59,7 +59,7 @@ class DatasetFiles:
 
     @property
     def report(self) -> str:
-        """The statistics and the rejections as a page."""
+        """The page with the statistics and the rejections."""
         return join(self.folder, "report.html")
 
     @property
@@ -70,7 +70,14 @@ class DatasetFiles:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A complete dataset: its files, its manifest, its statistics."""
+    """A complete dataset.
+
+    Attributes:
+        files: the paths of its files.
+        manifest: the content of `manifest.json`.
+        statistics: the content of `statistics.json`.
+        reused: whether an earlier run prepared it.
+    """
 
     files: DatasetFiles
     manifest: Mapping[str, Any]
@@ -79,7 +86,7 @@ class Dataset:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label names, by index."""
+        """The names of the labels, by index."""
         return tuple(self.statistics["labels"])
 
     @property
@@ -95,12 +102,12 @@ class Dataset:
         ]
 
     def rows(self, split: str) -> int:
-        """Documents in a split."""
-        of_split = self.statistics["splits"].get(split)
-        return of_split["documents"] if of_split else 0
+        """The number of documents in a split."""
+        statistics = self.statistics["splits"].get(split)
+        return statistics["documents"] if statistics else 0
 
     def label_counts(self, split: str) -> list[int]:
-        """Documents of each label in a split, by label index."""
+        """The number of documents of each label in a split, by label index."""
         counts = self.statistics["splits"][split]["labels"]
         return [counts[label] for label in self.labels]
 
@@ -111,13 +118,13 @@ class Dataset:
 
 
 def find_dataset(files: Files, folder: str) -> Dataset | None:
-    """The complete dataset in a folder, or None if there is none."""
-    lies = DatasetFiles(folder=folder)
-    if not files.exists(lies.manifest):
+    """The complete dataset in a folder, or None if it has none."""
+    paths = DatasetFiles(folder=folder)
+    if not files.exists(paths.manifest):
         return None
-    with contextlib.suppress(OSError, ValueError):  # ValueError: a manifest torn by a kill
-        manifest = read_json(files, lies.manifest)
+    with contextlib.suppress(OSError, ValueError):  # ValueError: a kill left half a manifest
+        manifest = read_json(files, paths.manifest)
         if manifest["status"] == "done":
-            statistics = read_json(files, lies.statistics)
-            return Dataset(files=lies, manifest=manifest, statistics=statistics, reused=True)
+            statistics = read_json(files, paths.statistics)
+            return Dataset(files=paths, manifest=manifest, statistics=statistics, reused=True)
     return None

@@ -1,4 +1,4 @@
-"""Statistics of a dataset, from nested counts: `statistics.json`."""
+"""The statistics of a dataset, computed from nested counts: `statistics.json`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,27 +10,27 @@ from pipeline.corpora.reading.counts import sort_by_count
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
-# What a practitioner would want to be told about.
+# Beyond these limits a warning is given.
 IMBALANCE_RATIO = 10
 TRUNCATION_SHARE = 0.1
 OOV_SHARE = 0.1
 
 
-def summarize(
+def summarize_dataset(
     counts: Mapping[str, Any], *, labels: Sequence[str], vocabulary_ids: int
 ) -> dict[str, Any]:
     """Summarizes the counts of a prepare run.
 
     Args:
         counts: `splits` from encoding, `duplicates`, `rejected`, `files`.
-        labels: the known labels, by index.
-        vocabulary_ids: size of the vocabulary, padding and OOV included.
+        labels: the labels of the dataset, by index.
+        vocabulary_ids: the size of the vocabulary, padding and OOV included.
 
     Returns:
-        JSON-ready: `splits` with documents, labels, scripts, length quantiles (tokens
-        before the cut), OOV rate and truncation; `vocabulary_coverage`, the share of
-        training's tokens that are known; `duplicates`; `rejected`; `rows_repaired`;
-        `warnings`.
+        Values ready for JSON: `splits` with documents, labels, scripts, quantiles of the lengths
+        (in tokens, before the cut), OOV rate and truncation; `vocabulary_coverage`, the share of
+        the training split's tokens that the vocabulary has; `duplicates`; `rejected`;
+        `rows_repaired`; `warnings`.
     """
     splits = {
         split: _summarize_split(counts["splits"][split], labels)
@@ -48,11 +48,11 @@ def summarize(
             of_file.get("rows_repaired", 0) for of_file in counts.get("files", {}).values()
         ),
     }
-    return {**summary, "warnings": warnings(summary)}
+    return {**summary, "warnings": find_warnings(summary)}
 
 
-def warnings(summary: Mapping[str, Any]) -> list[str]:
-    """Sentences for a person about what may spoil a model."""
+def find_warnings(summary: Mapping[str, Any]) -> list[str]:
+    """Sentences for a person about properties of the data that may make a model worse."""
     found = []
     for split, of_split in summary["splits"].items():
         present = {label: count for label, count in of_split["labels"].items() if count}
@@ -62,18 +62,21 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
         if split == "train" and present:
             most, least = max(present.values()), min(present.values())
             if most >= IMBALANCE_RATIO * least:
-                found.append(f"The largest class of train has {most / least:.0f} times the least.")
+                found.append(
+                    f"The largest class of train has {most / least:.0f} times as many documents "
+                    "as the smallest."
+                )
         share = of_split["truncated_documents"] / max(of_split["documents"], 1)
         if share > TRUNCATION_SHARE:
-            found.append(f"{share:.0%} of {split} is cut at max_tokens.")
+            found.append(f"{share:.0%} of the documents of {split} are cut at max_tokens.")
         if of_split["oov_rate"] > OOV_SHARE:
             found.append(f"{of_split['oov_rate']:.0%} of the tokens of {split} are unknown.")
     for pair, texts in summary["duplicates"].get("across", {}).items():
         found.append(f"{texts:,} texts are in both {pair}.")
     if summary["rows_repaired"]:
         found.append(
-            f"U+FFFD stands for what could not be decoded in {summary['rows_repaired']:,} "
-            f"row{'s' if summary['rows_repaired'] > 1 else ''}."
+            f"In {summary['rows_repaired']:,} row{'s' if summary['rows_repaired'] > 1 else ''}, "
+            "bytes that could not be decoded were replaced by U+FFFD."
         )
     return found
 
@@ -92,7 +95,7 @@ def _summarize_split(counts: Mapping[str, Any], labels: Sequence[str]) -> dict[s
 
 
 def _quantiles(histogram: Mapping[str, int]) -> dict[str, int]:
-    """Quantiles of lengths from `{length: documents}`; the lower value between two."""
+    """Quantiles of lengths from `{length: documents}`; between two lengths, the lower one."""
     lengths = np.array(sorted(int(length) for length in histogram), np.int64)
     cumulative = np.cumsum([histogram[str(length)] for length in lengths])
     positions = np.searchsorted(cumulative, np.array(QUANTILES) * (cumulative[-1] - 1), "right")

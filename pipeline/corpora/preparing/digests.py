@@ -1,7 +1,7 @@
-"""Digests of texts and ids: documents are compared and divided by them.
+"""Digests of texts and ids, by which documents are compared and divided.
 
-Texts are normalized first: NFKD, lower-casing and folding of white space, so texts
-that differ only in those have one digest.
+Texts are normalized first: NFKD, lower case, runs of white space as one space. Texts that differ
+only in these have the same digest.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 
 from pipeline.schemas import DIGEST, DIGEST_BYTES
 
-# White space as `str.isspace` has it. (Arrow 25.0 has a function that splits at it, which reads
-# past the end of the last string: a text's digest then depended on what lay there.)
+# The white space of `str.isspace`. Arrow 25.0 has a function that splits at white space, but it
+# reads past the end of the last string, so a text's digest depended on the memory behind it.
 _SPACE = r"[\s\v\x1c-\x1f\x{85}\pZ]"
-# What is not already single and a blank: few texts have some, and looking for it takes a tenth of
-# replacing it.
+# White space that is not a single blank. Few texts have some, and searching for it takes a tenth
+# of the time that replacing it takes.
 _TO_FOLD = (
     _SPACE + r"{2}"
     r"|[\t-\r\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
@@ -25,8 +25,8 @@ _TO_FOLD = (
 
 
 def normalize_texts(texts: pa.StringArray) -> pa.StringArray:
-    """NFKD, lower case, runs of white space as one space, none at the ends."""
-    # NFKD tells the same texts apart as NFKC, which Arrow does not compose (25.0).
+    """NFKD, lower case, runs of white space as one space, no white space at the ends."""
+    # NFKD and NFKC make the same texts equal. Arrow 25.0 does not compose, so its NFKC is wrong.
     normalized = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKD"))
     to_fold = pc.match_substring_regex(normalized, _TO_FOLD)
     if pc.any(to_fold).as_py():
@@ -43,32 +43,32 @@ def digest_strings(strings: pa.StringArray) -> pa.FixedSizeBinaryArray:
     )
 
 
-def digest_texts(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
+def digest_normalized_texts(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
     """A stable 16-byte hash of each normalized text."""
     return digest_strings(normalize_texts(texts))
 
 
 def add_digests(documents: pa.RecordBatch) -> pa.RecordBatch:
-    """The documents with the digests of their texts as the last column."""
-    return documents.append_column(DIGEST, digest_texts(documents.column("text")))
+    """The documents with the digest of each normalized text as the last column, `digest`."""
+    return documents.append_column(DIGEST, digest_normalized_texts(documents.column("text")))
 
 
-def leading_words(digests: pa.FixedSizeBinaryArray) -> np.ndarray:
+def leading_integers(digests: pa.FixedSizeBinaryArray) -> np.ndarray:
     """The first eight bytes of each digest as a number, uint64 `(rows,)`."""
     packed = b"".join(digests.to_pylist())
     return np.frombuffer(packed, dtype=">u8")[:: DIGEST_BYTES // 8]
 
 
-def divide(keys: pa.RecordBatch, *, buckets: int) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yields `(bucket, keys)`: the rows by digest, so that equal ones come together.
+def divide_by_digest(keys: pa.RecordBatch, *, buckets: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yields `(bucket, keys)`: rows with equal digests are in the same bucket.
 
     Args:
-        keys: with a column `digest`.
-        buckets: how many there are.
+        keys: a batch with a column `digest`.
+        buckets: the number of buckets.
     """
     if not keys.num_rows:
         return
-    numbers = leading_words(keys.column("digest")) % buckets
+    numbers = leading_integers(keys.column("digest")) % buckets
     order = np.argsort(numbers, kind="stable")
     ordered = keys.take(pa.array(order))
     found, starts = np.unique(numbers[order], return_index=True)

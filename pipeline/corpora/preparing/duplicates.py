@@ -1,7 +1,7 @@
-"""Duplicates: ids that appear twice, texts that appear in more than one split.
+"""Duplicates: ids and texts that appear more than once.
 
-Rows are compared by digest, in record batches divided into buckets by the digest,
-so that a corpus of any size is compared bucket by bucket.
+Rows are compared by digest. The digests are divided into buckets, so that a corpus of any size
+can be compared bucket by bucket.
 """
 
 from collections import Counter
@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.corpora.preparing.digests import digest_strings, divide
+from pipeline.corpora.preparing.digests import digest_strings, divide_by_digest
 from pipeline.corpora.reading.units import Unit
 from pipeline.schemas import DIGEST
 
-KEYS = pa.schema(
+DOCUMENT_KEYS = pa.schema(
     [
         DIGEST,
         pa.field("split", pa.string()),
@@ -24,60 +24,60 @@ KEYS = pa.schema(
     ]
 )
 
-# The rows to reject: later appearances of a document id.
-REPEATS = pa.schema([KEYS.field("source_file"), KEYS.field("source_row")])
+# The rows to reject: all but the first row of each document id.
+REPEATED_ROWS = pa.schema([DOCUMENT_KEYS.field("source_file"), DOCUMENT_KEYS.field("source_row")])
 
 
 def key_buckets(units: Sequence[Unit]) -> int:
-    """How many buckets a corpus is divided into: each holds about as many keys as a unit rows."""
+    """The number of buckets, such that each has about as many keys as a unit has rows."""
     return min(max(len(units), 8), 1 << 16)
 
 
 def key_documents(
     documents: pa.RecordBatch, *, buckets: int
 ) -> Iterator[tuple[tuple[str, int], pa.RecordBatch]]:
-    """Yields `((kind, bucket), keys)` of a batch: by `id` and by `text`.
+    """Yields `((kind, bucket), keys)` for a batch; `kind` is `id` or `text`.
 
     Args:
         documents: from `add_digests`, with splits assigned.
-        buckets: how many there are of each kind.
+        buckets: the number of buckets of each kind.
     """
     ids = digest_strings(documents.column("document_id"))
     for kind, digests in (("id", ids), ("text", documents.column("digest"))):
-        rest = (documents.column(name) for name in KEYS.names[1:])
-        keys = pa.record_batch([digests, *rest], schema=KEYS)
-        for bucket, of_bucket in divide(keys, buckets=buckets):
+        rest = (documents.column(name) for name in DOCUMENT_KEYS.names[1:])
+        keys = pa.record_batch([digests, *rest], schema=DOCUMENT_KEYS)
+        for bucket, of_bucket in divide_by_digest(keys, buckets=buckets):
             yield (kind, bucket), of_bucket
 
 
 def find_repeated_ids(keys: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """The rows of one bucket whose id an earlier row of the corpus has.
+    """The rows of one bucket whose document id an earlier row of the corpus has.
 
     Returns:
-        A batch of schema `REPEATS`; the first appearance, by file and row, is not in it.
+        A batch of schema `REPEATED_ROWS`, without the first row of each id by file and row.
     """
-    table = pa.Table.from_batches(keys, KEYS).combine_chunks()
-    # Rows of one digest stand together, the first appearance in front.
+    table = pa.Table.from_batches(keys, DOCUMENT_KEYS).combine_chunks()
+    # Rows with equal digests become neighbors; the earliest row comes first.
     table = table.sort_by(
         [("digest", "ascending"), ("source_file", "ascending"), ("source_row", "ascending")]
     )
     digests = table.column("digest").combine_chunks()
     if len(digests) < 2:
-        return pa.RecordBatch.from_pylist([], REPEATS)
+        return pa.RecordBatch.from_pylist([], REPEATED_ROWS)
     repeated = pc.equal(digests.slice(1), digests.slice(0, len(digests) - 1))
-    later = table.select(REPEATS.names).slice(1).filter(repeated).combine_chunks()
+    later = table.select(REPEATED_ROWS.names).slice(1).filter(repeated).combine_chunks()
     batches = later.to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], REPEATS)
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], REPEATED_ROWS)
 
 
 def count_repeated_texts(keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
     """Counts the duplicate texts of one bucket.
 
     Returns:
-        `{"within": {split: n}, "across": {"a and b": n}}`: rows of a split beyond
-        the first of their text, and distinct texts that two splits share.
+        `{"within": {split: n}, "across": {"a and b": n}}`: `within` counts the rows of a split
+        that repeat a text of it, `across` the distinct texts that two splits share.
     """
-    table = pa.Table.from_batches(keys, KEYS)
+    table = pa.Table.from_batches(keys, DOCUMENT_KEYS)
     per_split = table.group_by(["digest", "split"]).aggregate([([], "count_all")])
     within: Counter[str] = Counter()
     for split, count in _pairs(per_split, "split", "count_all"):

@@ -1,4 +1,4 @@
-"""Documents -> examples: ids and labels, and what must be rejected on the way."""
+"""Documents -> serialized examples, rejections and counts."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ from pipeline.corpora.reading.rejections import reject_documents
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Encoded:
-    """What became of one record batch.
+class EncodedBatch:
+    """The result of encoding one record batch.
 
     Attributes:
         examples: serialized `tf.train.Example`s by split, in row order.
-        documents: the documents they were made of.
-        rejections: batches of rows without a known label or without a token.
+        documents: the documents that the examples were made of.
+        rejections: batches of the rows without a known label or without a token.
         counts: nested counts for the statistics.
     """
 
@@ -39,7 +39,7 @@ class Encoded:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExampleLayout:
-    """Which features the examples of a dataset have, beside ids and label."""
+    """The optional features of a dataset's examples, and whether its label is multi-hot."""
 
     multilabel: bool = False
     weight: bool = False
@@ -57,15 +57,15 @@ class DocumentEncoder:
         labels: Sequence[str],
         layout: ExampleLayout,
     ) -> None:
-        """Prepares the tokenizer; `labels` are the known ones, by index."""
+        """Prepares the tokenizer; `labels` are the labels of the dataset, by index."""
         self.text = text
         self.tokenizer = Tokenizer(text)
         self.vocabulary = vocabulary
         self.labels = pa.array(labels, pa.string())
         self.layout = layout
 
-    def encode(self, documents: pa.RecordBatch) -> Encoded:
-        """Encodes documents that have a split."""
+    def encode(self, documents: pa.RecordBatch) -> EncodedBatch:
+        """Encodes documents; each must have a split."""
         known = self._knows_labels(documents)
         tokens = self.tokenizer.tokenize(documents.column("text"))
         has_tokens = tokens.counts() > 0
@@ -91,7 +91,7 @@ class DocumentEncoder:
             tokens = self.tokenizer.tokenize(documents.column("text"))
         kept, truncated = tokens.cut(self.text.max_tokens, self.text.cut)
         ids = self.vocabulary.encode(kept)
-        return Encoded(
+        return EncodedBatch(
             examples=self._serialize(documents, kept, ids),
             documents=documents,
             rejections=rejections,
@@ -105,21 +105,21 @@ class DocumentEncoder:
             return known.to_numpy(zero_copy_only=False)
         column = documents.column("labels")
         known = np.asarray(column.is_valid())
-        strange = pc.invert(pc.is_in(column.flatten(), value_set=self.labels))
-        known[column.value_parent_indices().filter(strange).to_numpy()] = False
+        unknown = pc.invert(pc.is_in(column.flatten(), value_set=self.labels))
+        known[column.value_parent_indices().filter(unknown).to_numpy()] = False
         return known
 
     def _label_indices(self, documents: pa.RecordBatch) -> np.ndarray:
-        """int64 `(rows,)`, or multi-hot `(rows, labels)`."""
+        """The labels as int64 `(rows,)` indices, or multi-hot `(rows, labels)`."""
         if not self.layout.multilabel:
             return pc.index_in(documents.column("label"), self.labels).to_numpy().astype(np.int64)
         column = documents.column("labels")
-        hot = np.zeros((documents.num_rows, len(self.labels)), np.int64)
-        hot[
+        multi_hot = np.zeros((documents.num_rows, len(self.labels)), np.int64)
+        multi_hot[
             column.value_parent_indices().to_numpy(),
             pc.index_in(column.flatten(), self.labels).to_numpy(),
         ] = 1
-        return hot
+        return multi_hot
 
     def _serialize(
         self, documents: pa.RecordBatch, kept: Tokens, ids: np.ndarray
@@ -179,7 +179,7 @@ class DocumentEncoder:
 
 
 def _describe_labels(documents: pa.RecordBatch, *, multilabel: bool) -> pa.StringArray:
-    """For a person: the label that came, one a row."""
+    """What was expected and what came, for a person; one sentence for each row."""
     column = documents.column("labels" if multilabel else "label").to_pylist()
     return pa.array(
         [

@@ -1,4 +1,4 @@
-"""Rationales: the character spans a person marked, as a mask over tokens."""
+"""Rationales: the character spans that a person marked, as a mask over tokens."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,17 +10,17 @@ def mark_tokens(tokens: Tokens, rationales: pa.ListArray) -> np.ndarray:
     """Marks the tokens that a span overlaps.
 
     Args:
-        tokens: of some rows.
-        rationales: a list of `{start, end}` character spans a row, or null.
+        tokens: the tokens of some rows.
+        rationales: for each row a list of `{start, end}` character spans, or null.
 
     Returns:
         int64 `(tokens,)`: 1 where a token shares a character with a span of its row.
     """
-    return _mark(tokens.row_offsets, tokens.starts, tokens.ends, rationales)
+    return _mark_spans(tokens.row_offsets, tokens.starts, tokens.ends, rationales)
 
 
 def attention_on_rationales(predictions: pa.RecordBatch, rationales: pa.ListArray) -> np.ndarray:
-    """How much of each prediction's attention falls on the marked tokens.
+    """The share of each prediction's attention that falls on the marked tokens.
 
     Args:
         predictions: a predictions batch with full attention.
@@ -34,13 +34,13 @@ def attention_on_rationales(predictions: pa.RecordBatch, rationales: pa.ListArra
         predictions.column(name).flatten().to_numpy() for name in ("token_starts", "token_ends")
     )
     offsets = np.concatenate([[0], np.cumsum(attention.value_lengths().to_numpy())])
-    marked = _mark(offsets, starts, ends, rationales)
+    marked = _mark_spans(offsets, starts, ends, rationales)
     rows = np.repeat(np.arange(len(attention)), np.diff(offsets))
     weights = attention.flatten().to_numpy() * marked
     return np.bincount(rows, weights, minlength=len(attention))
 
 
-def _mark(
+def _mark_spans(
     row_offsets: np.ndarray, starts: np.ndarray, ends: np.ndarray, rationales: pa.ListArray
 ) -> np.ndarray:
     rows = np.repeat(np.arange(len(rationales)), np.diff(row_offsets))
@@ -48,11 +48,13 @@ def _mark(
     span_rows = rationales.value_parent_indices().to_numpy()
     span_starts = spans.field("start").to_numpy().astype(np.int64)
     span_ends = spans.field("end").to_numpy().astype(np.int64)
-    # One number orders a position within its row and the rows among each other.
+    # `row * width + position` is one number by which all positions of all rows are sorted.
     width = 1 + max(int(ends.max(initial=0)), int(span_ends.max(initial=0)))
     first = np.searchsorted(rows * width + ends, span_rows * width + span_starts, "right")
     last = np.searchsorted(rows * width + starts, span_rows * width + span_ends, "left")
     overlapping = last > first
+    # +1 at the first token of a span and -1 behind its last one: the running sum is the number of
+    # spans that a token lies in.
     steps = np.zeros(len(rows) + 1, np.int64)
     np.add.at(steps, first[overlapping], 1)
     np.add.at(steps, last[overlapping], -1)

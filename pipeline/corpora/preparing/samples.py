@@ -1,8 +1,8 @@
-"""Samples: a fixed few documents of each split, with their text.
+"""Samples: a few documents of each split, with their text.
 
-They are the documents with the smallest text digests, so the same corpus always
-gives the same sample, whatever the order of its rows. Reports show them and a
-model's golden documents come from them.
+They are the documents whose text digests are smallest, so a corpus always gives the same sample,
+whatever the order of its rows. Reports show them, and the golden documents of a model are taken
+from them.
 """
 
 import dataclasses
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-SAMPLE_ROWS = 400  # a split
-SAMPLE_CHARACTERS = 20_000  # longer texts are left to the corpus
+SAMPLE_ROWS = 400  # for each split
+SAMPLE_CHARACTERS = 20_000  # longer texts are never sampled
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Sample:
 
 
 def sample_documents(documents: pa.RecordBatch) -> Iterator[tuple[str, list[Sample]]]:
-    """Yields `(split, samples)`: the candidates of one batch with the smallest digests.
+    """Yields `(split, samples)`: the candidates of one batch.
 
     Args:
         documents: from `add_digests`, with splits assigned.
@@ -41,16 +41,16 @@ def sample_documents(documents: pa.RecordBatch) -> Iterator[tuple[str, list[Samp
         if len(sample.text) <= SAMPLE_CHARACTERS:
             by_split.setdefault(sample.split, []).append(sample)
     for split, samples in by_split.items():
-        yield split, smallest([samples])
+        yield split, select_samples([samples])
 
 
-def smallest(groups: Iterable[list[Sample]]) -> list[Sample]:
-    """The samples with the smallest digests of several groups."""
+def select_samples(groups: Iterable[list[Sample]]) -> list[Sample]:
+    """The `SAMPLE_ROWS` samples with the smallest digests, from several groups of one split."""
     return sorted((sample for group in groups for sample in group), key=_digest)[:SAMPLE_ROWS]
 
 
 def samples_to_lines(samples: Iterable[Sample]) -> str:
-    """JSON lines, in the order of split and digest."""
+    """The samples as JSON lines, sorted by split and digest."""
     ordered = sorted(samples, key=_split_digest)
     return "".join(json.dumps(dataclasses.asdict(sample)) + "\n" for sample in ordered)
 

@@ -1,7 +1,7 @@
-"""The script that each text is mostly written in, from the code points of its letters.
+"""The script in which most of a text is written, from the code points of its letters.
 
-The ranges below hold the letters of the scripts in common use. A text that has no letter of
-theirs is `other`.
+The ranges below hold the letters of the scripts in common use. A text without any of these
+letters is `other`.
 """
 
 import numpy as np
@@ -69,29 +69,31 @@ _RANGES = (
     (0x20000, 0x3FFFF, "Han"),
 )
 
+_SCRIPTS = (OTHER, *dict.fromkeys(name for _, _, name in _RANGES))
 
-_NAMES = (OTHER, *dict.fromkeys(name for _, _, name in _RANGES))
 
-
-def _number_code_points() -> np.ndarray:
-    """For each code point its script, as an index of `_NAMES`; 0 for the other ones."""
+def _map_code_points() -> np.ndarray:
+    """The script of each code point as an index of `_SCRIPTS`; 0 for all other code points."""
     numbers = np.zeros(0x110000, np.uint8)
     for first, last, name in _RANGES:
-        numbers[first : last + 1] = _NAMES.index(name)
+        numbers[first : last + 1] = _SCRIPTS.index(name)
     return numbers
 
 
-_NUMBERS = _number_code_points()
+_SCRIPT_OF_CODE_POINT = _map_code_points()
 
 
 def main_scripts(texts: pa.StringArray) -> np.ndarray:
-    """The script that most letters of each text belong to, str `(rows,)`."""
+    """The script that most letters of each text belong to, str `(rows,)`.
+
+    Of two scripts with equally many letters, the one whose range comes first is named.
+    """
     found = np.full(len(texts), "Latin", dtype=object)
     latin = pc.match_substring_regex(texts, "[A-Za-z]")
-    # What is true of most texts is found in all of them at once.
+    # Most texts are ASCII with a letter. These are found for all rows at once, the rest one by one.
     for row in np.flatnonzero(pc.invert(pc.and_(pc.string_is_ascii(texts), latin))):
         code_points = np.frombuffer(texts[int(row)].as_py().encode("utf-32-le"), "<u4")
-        letters = np.bincount(_NUMBERS[code_points], minlength=len(_NAMES))
-        letters[0] = 0  # so that it wins only where there are none
-        found[row] = _NAMES[letters.argmax()]
+        letters = np.bincount(_SCRIPT_OF_CODE_POINT[code_points], minlength=len(_SCRIPTS))
+        letters[0] = 0  # code points of no script; now `argmax` is 0 only without any letter
+        found[row] = _SCRIPTS[letters.argmax()]
     return found

@@ -1,27 +1,28 @@
-"""Splits: given by file or column, else a stable hash of the text or of a group."""
+"""Splits: given by an input or a column, otherwise by a stable hash of the text or the group."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.preparing.digests import digest_strings, leading_words
+from pipeline.corpora.preparing.digests import digest_strings, leading_integers
 
 
 def takes_validation_from_training(corpus: CorpusConfig) -> bool:
-    """Whether a given training split comes alone and yields a validation part.
+    """Whether the validation split is taken from a given training split.
 
-    A split column is trusted as it is; so are inputs of which one is the
-    validation split.
+    This is so if an input is the training split, none is the validation split, and no column
+    gives the splits.
     """
     given = {item.split for item in corpus.inputs}
     return "train" in given and "validation" not in given and corpus.columns.split is None
 
 
-def positions(documents: pa.RecordBatch) -> np.ndarray:
-    """Where the hash puts documents, in [0, 1), float64 `(rows,)`.
+def split_positions(documents: pa.RecordBatch) -> np.ndarray:
+    """The hash of each document as a number in [0, 1), float64 `(rows,)`.
 
-    Equal texts have equal positions; with groups, so have documents of a group.
+    Documents of one group have equal positions. Documents without a group have equal positions if
+    their normalized texts are equal.
 
     Args:
         documents: from `add_digests`.
@@ -31,8 +32,8 @@ def positions(documents: pa.RecordBatch) -> np.ndarray:
     if groups.null_count < len(groups):
         known = groups.is_valid()
         digests = pc.replace_with_mask(digests, known, digest_strings(groups.drop_null()))
-    # 53 bits are what a float64 holds exactly; rounding up to 1.0 cannot happen.
-    return (leading_words(digests) >> np.uint64(11)) / float(1 << 53)
+    # A float64 holds 53 bits exactly, so no position is rounded up to 1.0.
+    return (leading_integers(digests) >> np.uint64(11)) / float(1 << 53)
 
 
 def assign_splits(
@@ -45,15 +46,15 @@ def assign_splits(
     """Fills the `split` column of documents that have none.
 
     Args:
-        documents: from `add_digests`; with `split` null where neither a file nor a
-            column gave one.
-        validation: the positions below which documents are of validation, one for
-            all or one a document.
-        test: the positions from there on, below which they are of test.
-        divide_training: also takes validation out of a given training split (see
+        documents: from `add_digests`; `split` is null if neither the input nor a column gave one.
+        validation: the position where the validation split ends: one number, or one for each
+            document. The split begins at position 0.
+        test: the position where the test split ends, likewise. It begins where validation ends;
+            the training split follows.
+        divide_training: also moves documents of a given training split to validation (see
             `takes_validation_from_training`).
     """
-    position = positions(documents)
+    position = split_positions(documents)
     given = documents.column("split")
     below = position < validation
     hashed = np.where(below, "validation", np.where(position < test, "test", "train"))

@@ -1,9 +1,9 @@
-"""Stratified splits: for each label, the positions that give it the configured shares.
+"""Stratified splits: every label gets the configured shares of its documents in each split.
 
-Where a document stands is a hash of its text (`pipeline.corpora.preparing.splits`). Counting
-a label's documents by position, in `BINS` bins, tells below which position the
-wanted share of them lies. A text that appears with several labels counts for the
-first of them in alphabetical order, so that its copies stay on one side.
+The position of a document is a hash of its text (`pipeline.corpora.preparing.splits`). The
+documents of each label are counted by position, in `BINS` bins; the counts tell below which
+position the wanted share of the documents lies. A text that appears with several labels counts
+for the first of them in alphabetical order, so that its copies fall into one split.
 """
 
 import dataclasses
@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.config.sections import SplitsConfig
-from pipeline.corpora.preparing.digests import divide
-from pipeline.corpora.preparing.splits import positions
+from pipeline.corpora.preparing.digests import divide_by_digest
+from pipeline.corpora.preparing.splits import split_positions
+from pipeline.corpora.reading.counts import add_counts
 from pipeline.schemas import DIGEST
 
 BINS = 1 << 16
@@ -26,12 +27,12 @@ STRATUM_KEYS = pa.schema([DIGEST, pa.field("label", pa.string()), pa.field("bin"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Strata:
-    """Where the splits of each label end.
+    """The positions where the splits of each label end.
 
     Attributes:
-        shares: what documents of a label that is not here get.
-        bounds: by label, the positions where validation and test end.
-        ambiguous: the label that decides, by digest of a text that has several.
+        shares: the configured shares, which decide for a label that is not in `bounds`.
+        bounds: the positions where validation and test end, by label.
+        ambiguous: the label that decides, by the digest of a text that has several labels.
     """
 
     shares: SplitsConfig
@@ -39,7 +40,7 @@ class Strata:
     ambiguous: Mapping[bytes, str] = dataclasses.field(default_factory=dict)
 
     def bounds_of(self, documents: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
-        """Where validation and test end for each document, float64 `(rows,)` each."""
+        """The positions where validation and test end for each document, float64 `(rows,)` each."""
         labels = documents.column("label").to_pylist()
         if self.ambiguous:
             labels = list(map(self.ambiguous.get, documents.column("digest").to_pylist(), labels))
@@ -49,13 +50,13 @@ class Strata:
         return validation, test
 
     def to_json(self) -> dict[str, Any]:
-        """What `from_json` reads."""
+        """The bounds and the ambiguous texts, ready for JSON."""
         ambiguous = {digest.hex(): label for digest, label in self.ambiguous.items()}
         return {"bounds": self.bounds, "ambiguous": ambiguous}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], *, shares: SplitsConfig) -> Self:
-        """Strata as `to_json` gave them."""
+        """Restores what `to_json` returned; `shares` come from the configuration."""
         return cls(
             shares=shares,
             bounds={label: (low, high) for label, (low, high) in values["bounds"].items()},
@@ -66,27 +67,32 @@ class Strata:
 def key_strata(
     documents: pa.RecordBatch, *, divide_training: bool, buckets: int
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yields `(bucket, keys)`: the documents that the hash is to divide, by digest.
+    """Yields `(bucket, keys)` of schema `STRATUM_KEYS` for the documents that the hash divides.
 
     Args:
         documents: from `add_digests`.
         divide_training: as for `assign_splits`.
-        buckets: how many there are.
+        buckets: the number of buckets.
     """
     given = documents.column("split")
     divided = given.is_null()
     if divide_training:
         divided = pc.or_(divided, pc.fill_null(pc.equal(given, "train"), False))
     chosen = documents.filter(pc.and_(divided, documents.column("label").is_valid()))
-    bins = (positions(chosen) * BINS).astype(np.int32)
+    bins = (split_positions(chosen) * BINS).astype(np.int32)
     keys = pa.record_batch(
         [chosen.column("digest"), chosen.column("label"), pa.array(bins)], schema=STRATUM_KEYS
     )
-    yield from divide(keys, buckets=buckets)
+    yield from divide_by_digest(keys, buckets=buckets)
 
 
 def count_strata(keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
-    """Counts the documents of one bucket: `{"bins": {label: {bin: n}}, "ambiguous": ..}`."""
+    """Counts the documents of one bucket by label and position.
+
+    Returns:
+        `{"bins": {label: {bin: n}}, "ambiguous": {digest: label}}`; `ambiguous` has the texts
+        with several labels and the label each counts for.
+    """
     table = pa.Table.from_batches(keys, STRATUM_KEYS)
     per_text = table.group_by(["digest", "bin"]).aggregate(
         [("label", "min"), ("label", "count_distinct"), ("label", "count")]
@@ -100,16 +106,30 @@ def count_strata(keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
     return counts
 
 
-def find_strata(counts: Mapping[str, Any], *, shares: SplitsConfig) -> Strata:
-    """The bounds that come nearest to the shares, from the sum of `count_strata`.
+def add_strata_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Adds the counts of buckets; an ambiguous text is in one bucket only."""
+    counts = list(parts)
+    ambiguous = {
+        digest: label for each in counts for digest, label in each.get("ambiguous", {}).items()
+    }
+    return {"bins": add_counts(each.get("bins", {}) for each in counts), "ambiguous": ambiguous}
 
-    However few documents a label has, some of them stay for training.
+
+def find_strata(counts: Mapping[str, Any], *, shares: SplitsConfig) -> Strata:
+    """The bounds that come nearest to the shares.
+
+    However few documents a label has, some of them stay in the training split.
+
+    Args:
+        counts: from `add_strata_counts`.
+        shares: the configured shares.
     """
     bounds = {}
     for label, histogram in counts.get("bins", {}).items():
         bins = np.array(sorted(map(int, histogram)))
         rows = np.array([histogram[str(each)] for each in bins])
-        # The documents below each edge: 0, and the end of every bin but the last.
+        # The edges are 0 and the end of every bin but the last one, so that documents of the last
+        # bin stay in the training split. `below` counts the documents below each edge.
         below = np.cumsum([0, *rows[:-1]])
         edges = np.array([0, *(bins[:-1] + 1)]) / BINS
         wanted = rows.sum() * np.array([shares.validation, shares.validation + shares.test])

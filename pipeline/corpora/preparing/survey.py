@@ -1,7 +1,7 @@
-"""The survey: what must be known of a corpus before any document is encoded.
+"""The survey: what must be known about a corpus before any document is encoded.
 
-A survey leaves three files: the vocabulary, the labels with their counts, and
-the rows whose document id an earlier row has.
+A survey writes three files: the vocabulary, the labels, and the rows whose document id an earlier
+row has.
 """
 
 import dataclasses
@@ -16,16 +16,16 @@ import pyarrow.parquet as pq
 
 from model.config import TextConfig
 from model.text.vocabulary import Vocabulary
-from pipeline.corpora.preparing.duplicates import REPEATS
+from pipeline.corpora.preparing.duplicates import REPEATED_ROWS
 from pipeline.corpora.reading.rejections import reject_documents
 from pipeline.storage.files import Files, read_lines
 
 
 class RepeatedRows:
-    """The rows to reject because an earlier row has their document id."""
+    """Finds the rows that are rejected because an earlier row has the same document id."""
 
     def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Takes batches of schema `REPEATS`."""
+        """Takes batches of schema `REPEATED_ROWS`."""
         rows: dict[str, list[np.ndarray]] = defaultdict(list)
         for batch in batches:
             files = batch.column("source_file")
@@ -37,7 +37,7 @@ class RepeatedRows:
     def remove(self, documents: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Parts a batch into the documents to use and the rejections of the others.
 
-        All rows of the batch come from one file, as they are read.
+        All rows of the batch must come from one file, as readers yield them.
         """
         repeated = np.zeros(documents.num_rows, dtype=bool)
         if self._rows and documents.num_rows:
@@ -56,7 +56,7 @@ class RepeatedRows:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Survey:
-    """What a survey found, in memory."""
+    """The results of a survey, in memory."""
 
     vocabulary: Vocabulary
     labels: tuple[str, ...]
@@ -65,17 +65,17 @@ class Survey:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SurveyFiles:
-    """Where a survey's files lie."""
+    """The paths of the files of a survey."""
 
     vocabulary: str
     labels: str
     repeats: str
 
     def load(self, files: Files, text: TextConfig) -> Survey:
-        """Reads the files, on any worker."""
+        """Reads the files; every worker that encodes documents does so."""
         tokens = read_lines(files, self.vocabulary)
         with files.open(self.repeats) as stream:
-            repeats = pq.read_table(io.BytesIO(stream.read()), schema=REPEATS)
+            repeats = pq.read_table(io.BytesIO(stream.read()), schema=REPEATED_ROWS)
         return Survey(
             vocabulary=Vocabulary(tokens, oov_buckets=text.oov_buckets),
             labels=tuple(read_lines(files, self.labels)),

@@ -128,7 +128,7 @@ def model_report(**changes: Any) -> ModelReport:
         least_certain=[document(document_id="ticket-2", truth="praise", score=0.51)],
         rejections=rejections(),
         inputs=inputs(),
-        warnings=["The largest class of train has 11 times the least."],
+        warnings=["The largest class of train has 11 times as many documents as the smallest."],
         config={
             "text": {"max_tokens": 200},
             "name": "tickets",
@@ -175,7 +175,7 @@ def dataset_report(**changes: Any) -> DatasetReport:
         frequent_tokens=["the", "退"],
         rejections=rejections(),
         inputs=inputs(),
-        warnings=["12% of train is cut at max_tokens."],
+        warnings=["12% of the documents of train are cut at max_tokens."],
         config={"text": {"max_tokens": 200}},
         provenance={"run": "20261120T105012Z-prepare-3fa2b1"},
     )

@@ -21,7 +21,7 @@ def test_the_page_shows_everything() -> None:
         "9,000 documents in 2 splits, 2 labels, 2026-11-20 10:50 UTC",
         "Rows read 9,012 Used 9,000 Rejected 12 0.1% of the rows",
         "Vocabulary 1,234 96.9% of training's tokens",
-        "12% of train is cut at max_tokens.",
+        "12% of the documents of train are cut at max_tokens.",
         "Latin 7,995 99.9% 995 99.5%",
         "Han 5 0.1% 5 0.5%",
         "Of train, 3 documents with the text of another one there.",

@@ -31,7 +31,7 @@ def test_the_card_says_everything():
         "| 70.0% to 80.0% | 10 | 80.0% | 90.0% |",
         "Over 2 seeds, of which validation chose this one: accuracy 80.0% ± 14.1% (mean",
         "Splits: train as the corpus gives them; 10.0% test drawn by a hash of the text, its",
-        "- The largest class of train has 11 times the least.",
+        "- The largest class of train has 11 times as many documents as the smallest.",
         "- Judged on fewer than 50 documents, so the scores are rough: billing, praise.",
         "- Its most frequent mistake: billing taken for praise, 20.0% of that label.",
         "```\nlimelight train --config tickets.yaml\n```",

@@ -30,7 +30,7 @@ def test_the_page_shows_everything():
         "Accuracy 90.0%",
         "Measured on 10 documents of test, which chose nothing in training; 2 texts of it training "
         "has seen.",
-        "The largest class of train has 11 times the least.",
+        "The largest class of train has 11 times as many documents as the smallest.",
         "billing 5 100% 80.0% 88.9%",  # label, documents, precision, recall, F1
         "billing praise 1 20.0%",  # the confusion
         "70.0% to 80.0% 10 80.0% 90.0%",  # a reliability bin

@@ -10,7 +10,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from model.scoring.engine_scorer import EngineScorer
 from pipeline.corpora.preparing.digests import add_digests
-from pipeline.corpora.preparing.samples import sample_documents, samples_to_lines, smallest
+from pipeline.corpora.preparing.samples import sample_documents, samples_to_lines, select_samples
 from pipeline.corpora.reading.accounting import count_rejected
 from pipeline.corpora.reading.rejections import reject_documents
 from pipeline.corpora.scoring.gallery import (
@@ -105,7 +105,7 @@ def test_a_sample_of_every_split_is_written(tmp_path: Path) -> None:
     expected = [
         sample
         for split in ("train", "test")
-        for sample in smallest(group for of_split, group in groups if of_split == split)
+        for sample in select_samples(group for of_split, group in groups if of_split == split)
     ]
     assert len(expected) == 400 + 300
     assert path.read_text() == samples_to_lines(expected)

@@ -7,7 +7,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from model.config import TextConfig
 from model.text.vocabulary import Vocabulary
-from pipeline.corpora.preparing.duplicates import REPEATS
+from pipeline.corpora.preparing.duplicates import REPEATED_ROWS
 from pipeline.corpora.preparing.encoding import DocumentEncoder, ExampleLayout
 from pipeline.corpora.preparing.survey import SurveyFiles
 from pipeline.storage.beam_files import BeamFiles
@@ -38,7 +38,7 @@ def write_survey(folder: Path) -> SurveyFiles:
     write_lines(FILES, survey.vocabulary, TOKENS)
     write_lines(FILES, survey.labels, LABELS)
     repeats = [{"source_file": "file", "source_row": 2}]
-    pq.write_table(pa.Table.from_pylist(repeats, REPEATS), survey.repeats)
+    pq.write_table(pa.Table.from_pylist(repeats, REPEATED_ROWS), survey.repeats)
     return survey
 
 

@@ -6,7 +6,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline.corpora.preparing.digests import add_digests
-from pipeline.corpora.preparing.duplicates import REPEATS, key_documents
+from pipeline.corpora.preparing.duplicates import REPEATED_ROWS, key_documents
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.find_duplicates import FindDuplicates
 from tests.pipeline.batches import make_documents
@@ -38,7 +38,7 @@ def test_repeats_are_found_across_batches(tmp_path: Path) -> None:
         found = counts | beam.Filter(lambda counted: any(counted["duplicates"].values()))
         expected = {"within": {"train": 1}, "across": {"train and test": 1}}
         assert_that(found, equal_to([{"duplicates": expected}]))
-    rows = pq.read_table(path, schema=REPEATS).to_pylist()
+    rows = pq.read_table(path, schema=REPEATED_ROWS).to_pylist()
     assert sorted(row["source_row"] for row in rows) == [2, 3]
 
 
@@ -48,5 +48,5 @@ def test_a_file_is_left_where_nothing_repeats(tmp_path: Path, batches: list[obje
     with local_pipeline() as root:
         _ = root | beam.Create(keys_of(batches)) | FindDuplicates(str(path), BeamFiles())
     table = pq.read_table(path)
-    assert table.schema == REPEATS
+    assert table.schema == REPEATED_ROWS
     assert table.num_rows == 0

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.preparing.dataset_statistics import QUANTILES, summarize, warnings
+from pipeline.corpora.preparing.dataset_statistics import (
+    QUANTILES,
+    find_warnings,
+    summarize_dataset,
+)
 
 
 def counts_of(labels: dict[str, int], **changed: Any) -> dict[str, Any]:
@@ -25,7 +29,7 @@ def counts_of(labels: dict[str, int], **changed: Any) -> dict[str, Any]:
 
 
 def summary_of(**splits: dict[str, Any]) -> dict[str, Any]:
-    return summarize({"splits": splits}, labels=("a", "b"), vocabulary_ids=10)
+    return summarize_dataset({"splits": splits}, labels=("a", "b"), vocabulary_ids=10)
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=200))
@@ -49,7 +53,7 @@ def test_a_summary_is_the_counts_and_their_ratios() -> None:
         "rejected": {"empty_text": 1},
         "files": {"a": {"rows_repaired": 1}, "b": {"rows_read": 3, "rows_repaired": 1}},
     }
-    summary = summarize(counts, labels=("a", "b"), vocabulary_ids=10)
+    summary = summarize_dataset(counts, labels=("a", "b"), vocabulary_ids=10)
     assert list(summary["splits"]) == ["train", "test"]
     assert summary["splits"]["train"]["labels"] == {"a": 2, "b": 3}
     assert summary["splits"]["train"]["truncated_documents"] == 1
@@ -64,11 +68,11 @@ def test_a_summary_is_the_counts_and_their_ratios() -> None:
     assert summary["vocabulary_coverage"] == pytest.approx(1 - 1 / 15)
     assert summary["splits"]["train"]["scripts"] == {"Latin": 5}
     assert summary["warnings"] == [
-        "20% of train is cut at max_tokens.",
+        "20% of the documents of train are cut at max_tokens.",
         "test has no document with label b.",
         "50% of the tokens of test are unknown.",
         "1,200 texts are in both train and test.",
-        "U+FFFD stands for what could not be decoded in 2 rows.",
+        "In 2 rows, bytes that could not be decoded were replaced by U+FFFD.",
     ]
 
 
@@ -78,21 +82,21 @@ def test_a_summary_is_the_counts_and_their_ratios() -> None:
         ({"train": counts_of({"a": 9, "b": 1})}, []),
         (
             {"train": counts_of({"a": 20, "b": 2})},
-            ["The largest class of train has 10 times the least."],
+            ["The largest class of train has 10 times as many documents as the smallest."],
         ),
         ({"train": counts_of({"a": 5, "b": 5}), "test": counts_of({"a": 50, "b": 5})}, []),
         ({"train": counts_of({"a": 5})}, ["train has no document with label b."]),
         ({"train": counts_of({"a": 5, "b": 5}, truncated_documents=1)}, []),
         (
             {"test": counts_of({"a": 5, "b": 5}, truncated_documents=2)},
-            ["20% of test is cut at max_tokens."],
+            ["20% of the documents of test are cut at max_tokens."],
         ),
     ],
 )
 def test_warnings_are_what_a_practitioner_would_say(
     splits: dict[str, Any], expected: list[str]
 ) -> None:
-    assert warnings(summary_of(**splits)) == expected
+    assert find_warnings(summary_of(**splits)) == expected
 
 
 def test_a_split_in_which_nothing_has_a_label_can_be_summarized() -> None:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.preparing.digests import add_digests
 from pipeline.corpora.preparing.duplicates import (
-    KEYS,
-    REPEATS,
+    DOCUMENT_KEYS,
+    REPEATED_ROWS,
     count_repeated_texts,
     find_repeated_ids,
     key_buckets,
@@ -42,7 +42,7 @@ def bucketed(
     for start in range(0, len(rows), batch_rows):
         documents = add_digests(make_documents(*rows[start : start + batch_rows]))
         for key, keys in key_documents(documents, buckets=BUCKETS):
-            assert keys.schema == KEYS
+            assert keys.schema == DOCUMENT_KEYS
             assert keys.num_rows
             gathered[key].append(keys)
     return gathered
@@ -78,7 +78,7 @@ def test_repeated_ids_are_all_but_the_first_by_file_and_row(
     for (kind, _), keys in bucketed(rows, batch_rows=batch_rows).items():
         if kind == "id":
             repeats = find_repeated_ids(keys)
-            assert repeats.schema == REPEATS
+            assert repeats.schema == REPEATED_ROWS
             found += [(row["source_file"], row["source_row"]) for row in repeats.to_pylist()]
 
     seen = set()

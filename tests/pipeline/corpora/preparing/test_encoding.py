@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.config import TextConfig
 from model.text.tokenizer import Tokenizer
 from model.text.vocabulary import Vocabulary
-from pipeline.corpora.preparing.encoding import DocumentEncoder, Encoded, ExampleLayout
+from pipeline.corpora.preparing.encoding import DocumentEncoder, EncodedBatch, ExampleLayout
 from tests.pipeline.batches import make_documents
 from tests.pipeline.examples import read_example
 
@@ -21,7 +21,7 @@ TEXT = TextConfig(max_tokens=4)
 
 def encode(
     *rows: dict[str, Any], text: TextConfig = TEXT, layout: ExampleLayout | None = None
-) -> Encoded:
+) -> EncodedBatch:
     encoder = DocumentEncoder(
         text,
         vocabulary=Vocabulary(KNOWN, oov_buckets=1),
@@ -31,11 +31,11 @@ def encode(
     return encoder.encode(make_documents(*({"split": "train", "label": "pos", **r} for r in rows)))
 
 
-def examples_of(encoded: Encoded, split: str = "train") -> list[dict[str, Any]]:
+def examples_of(encoded: EncodedBatch, split: str = "train") -> list[dict[str, Any]]:
     return [read_example(serialized) for serialized in encoded.examples.get(split, [])]
 
 
-def reasons_of(encoded: Encoded) -> list[tuple[str, str]]:
+def reasons_of(encoded: EncodedBatch) -> list[tuple[str, str]]:
     return [
         (row["document_id"], row["reason"])
         for rejections in encoded.rejections

@@ -11,7 +11,7 @@ from pipeline.corpora.preparing.samples import (
     sample_documents,
     samples_from_lines,
     samples_to_lines,
-    smallest,
+    select_samples,
 )
 from tests.pipeline.batches import make_documents
 
@@ -28,7 +28,7 @@ def sample(rows: list[dict[str, str]], *, batch_rows: int) -> list[Sample]:
         batch = add_digests(make_documents(*rows[start : start + batch_rows]))
         groups += list(sample_documents(batch))
     assert {split for split, _ in groups} <= {"train"}
-    return smallest(group for _, group in groups)
+    return select_samples(group for _, group in groups)
 
 
 def test_a_sample_is_the_documents_with_the_smallest_digests() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig, SplitsConfig
-from pipeline.corpora.preparing.digests import add_digests, digest_texts, normalize_texts
+from pipeline.corpora.preparing.digests import add_digests, digest_normalized_texts, normalize_texts
 from pipeline.corpora.preparing.splits import assign_splits, takes_validation_from_training
 from pipeline.schemas import DIGEST, DIGEST_BYTES
 from tests.pipeline.batches import make_documents
@@ -69,14 +69,14 @@ def test_the_end_of_the_last_text_is_the_end() -> None:
     ],
 )
 def test_texts_that_differ_in_form_have_one_digest(text: str, same: str) -> None:
-    first, second = digest_texts(pa.array([text, same])).to_pylist()
+    first, second = digest_normalized_texts(pa.array([text, same])).to_pylist()
     assert first == second
     assert len(first) == DIGEST_BYTES
 
 
 def test_texts_that_differ_in_content_have_digests_of_their_own() -> None:
     texts = ["a b", "ab", "a.b", "a b c", "", "é", "e"]
-    assert len(set(digest_texts(pa.array(texts)).to_pylist())) == len(texts)
+    assert len(set(digest_normalized_texts(pa.array(texts)).to_pylist())) == len(texts)
 
 
 @given(

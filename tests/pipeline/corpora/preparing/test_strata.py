@@ -6,8 +6,13 @@ from hypothesis import strategies as st
 from pipeline.config.sections import SplitsConfig
 from pipeline.corpora.preparing.digests import add_digests
 from pipeline.corpora.preparing.splits import assign_splits
-from pipeline.corpora.preparing.strata import Strata, count_strata, find_strata, key_strata
-from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.preparing.strata import (
+    Strata,
+    add_strata_counts,
+    count_strata,
+    find_strata,
+    key_strata,
+)
 from tests.pipeline.batches import make_documents
 
 SHARES = SplitsConfig(validation=0.2, test=0.3, stratify=True)
@@ -21,16 +26,10 @@ def strata_of(rows: list[Row], *, divide_training: bool, batch_rows: int = 7) ->
         documents = add_digests(make_documents(*rows[start : start + batch_rows]))
         for bucket, keys in key_strata(documents, divide_training=divide_training, buckets=3):
             gathered[bucket].append(keys)
-    found = find_strata(add_counts(map(count_bins, gathered.values())), shares=SHARES)
-    ambiguous: dict[str, str] = {}
-    for keys in gathered.values():
-        ambiguous |= count_strata(keys)["ambiguous"]
-    values = {**found.to_json(), "ambiguous": ambiguous}
-    return Strata.from_json(values, shares=SHARES)
-
-
-def count_bins(keys: list[object]) -> dict[str, object]:
-    return {"bins": count_strata(keys)["bins"]}  # type: ignore[arg-type]
+    counts = add_strata_counts(map(count_strata, gathered.values()))
+    found = find_strata(counts, shares=SHARES)
+    assert Strata.from_json(found.to_json(), shares=SHARES) == found
+    return found
 
 
 def split(rows: list[Row], *, divide_training: bool = False) -> list[str]:

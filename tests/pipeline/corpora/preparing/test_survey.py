@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.config import TextConfig
-from pipeline.corpora.preparing.duplicates import REPEATS
+from pipeline.corpora.preparing.duplicates import REPEATED_ROWS
 from pipeline.corpora.preparing.survey import RepeatedRows, SurveyFiles
 from pipeline.schemas import REJECTIONS
 from pipeline.storage.beam_files import BeamFiles
@@ -14,7 +14,7 @@ from tests.pipeline.batches import make_documents
 
 def repeats_of(*rows: tuple[str, int]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(
-        [{"source_file": file, "source_row": row} for file, row in rows], REPEATS
+        [{"source_file": file, "source_row": row} for file, row in rows], REPEATED_ROWS
     )
 
 
