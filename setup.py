@@ -37,7 +37,7 @@ setuptools.setup(
         "tensorflow>=2.21,<2.22",
         "tensorflow-text>=2.21,<2.22",
         "tensorflow-transform>=1.21,<1.22",
-        "typer>=0.16",
+        "typer>=0.29,<0.30",
         "typing-extensions>=4.4",  # `override`, which Python has from 3.12 on
         "zstandard>=0.23",
     ],

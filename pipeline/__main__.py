@@ -11,28 +11,26 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pipeline.process.beam_imports import import_beam, names_runner
+from pipeline.cli.exit_codes import BAD_USAGE, FAILED, INTERRUPTED
 from pipeline.process.logs import JsonLines, LogFormat, PlainLines, log_end
 from pipeline.process.signals import heed_signals
 
-FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
-
-# Objects made between two looks for garbage. Importing Beam makes hundreds of thousands that
-# stay; Python's own 700 costs a fifth of the imports.
+# Python collects garbage after this many new objects. Importing Beam makes hundreds of thousands,
+# all of which stay; with Python's default of 700 a fifth of the imports' time goes into looking.
 OBJECTS_A_COLLECTION = 50_000
 
 
 def run_process() -> NoReturn:
-    """The whole of a process: one command, then its end.
+    """Runs one command and ends the process without taking the interpreter apart.
 
-    Everything is written and closed by then, and the interpreter would take 0.7 s to take
-    Beam, Arrow and Numba apart, of 7 for a corpus of 25,000 documents. The system does it at once.
+    All files are written and closed by then. Python would still take 0.7 s to free the objects
+    of Beam, Arrow and Numba, of 7 s for a corpus of 25,000 documents. The system does it at once.
     """
     gc.set_threshold(OBJECTS_A_COLLECTION, 10, 10)
     exit_code = main()
-    atexit._run_exitfuncs()  # temporary folders and child processes
+    atexit._run_exitfuncs()  # these delete temporary folders and end child processes
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):  # a reader such as `head` that had enough
+        with contextlib.suppress(BrokenPipeError):  # the reader, such as `head`, has closed it
             stream.flush()
     os._exit(exit_code)
 
@@ -51,32 +49,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_json(ours: Sequence[str]) -> bool:
-    """Read before the command line is parsed: an error in it is logged too."""
+    """Looks for the option before the command line is parsed, whose errors are logged too."""
     return "--log-format=json" in ours or ("--log-format", "json") in itertools.pairwise(ours)
 
 
 def _run(arguments: Sequence[str], *, verbose: bool) -> int:
-    if not names_runner(arguments):
-        import_beam()
     from model.config import ConfigError
-    from pipeline.cli.commands import run_command
-    from pipeline.corpora.reading.accounting import AccountingError
-    from pipeline.nights.lease import LeaseError
-    from pipeline.runners.execution import RunError
+    from pipeline.cli.app import run_command
 
     heed_signals()
     try:
         return run_command(arguments)
     except ConfigError as error:
         return _fail(str(error), code=BAD_USAGE)
-    except (RunError, AccountingError, LeaseError) as error:
-        return _fail(str(error), code=FAILED, error=error if verbose else None)
     except KeyboardInterrupt:
-        return _fail("stopped by a signal; run again to have the whole of it", code=INTERRUPTED)
+        return _fail("stopped by a signal; run the command again to finish", code=INTERRUPTED)
     except Exception as error:
-        message = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
-        hint = "" if verbose else " Run again with --verbose for the traceback."
-        return _fail(f"{message}.{hint}", code=FAILED, error=error if verbose else None)
+        message = str(error)
+        if not _is_expected(error):
+            hint = "" if verbose else " Run again with --verbose for the traceback."
+            message = f"unexpected {type(error).__name__}: {' '.join(message.split())}.{hint}"
+        return _fail(message, code=FAILED, error=error if verbose else None)
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the message is written for the user. Imported late: these modules import Beam."""
+    from pipeline.corpora.reading.accounting import AccountingError
+    from pipeline.nights.lease import LeaseError
+    from pipeline.runners.execution import RunError
+
+    return isinstance(error, RunError | AccountingError | LeaseError)
 
 
 def _fail(message: str, *, code: int, error: BaseException | None = None) -> int:
@@ -85,7 +87,7 @@ def _fail(message: str, *, code: int, error: BaseException | None = None) -> int
 
 
 def _set_up_logging(*, verbose: bool, log_format: LogFormat) -> None:
-    """Ours on standard error; TensorFlow's and Beam's start-up noise only if asked for."""
+    """Logs to standard error; the libraries' own lines appear with `--verbose` only."""
     if not verbose:
         _silence_native_libraries()
         warnings.simplefilter("ignore")
@@ -100,16 +102,17 @@ def _set_up_logging(*, verbose: bool, log_format: LogFormat) -> None:
 
 
 def _silence_native_libraries() -> None:
-    """Takes file descriptor 2 from TensorFlow, CUDA and gRPC; Python keeps standard error.
+    """Points file descriptor 2 at the null device; Python's standard error moves to a copy.
 
-    Their start-up lines are written past every logging switch they document.
+    TensorFlow, CUDA and gRPC write start-up lines to descriptor 2 whatever their documented
+    logging switches say.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     ours = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, 2)
+    os.close(null_device)
     sys.stderr = os.fdopen(ours, "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 

@@ -18,7 +18,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from model.config import ConfigError
 from model.runtime.cores import usable_cores
-from pipeline.cli.arguments import parse
+from pipeline.cli.app import parse_command
+from pipeline.cli.exit_codes import DONE, GATE_TRIPPED
 from pipeline.runners.dataflow import ONE_PROCESS
 
 # What the template takes, as metadata.json names it: a flag of `score` with _ for -.
@@ -27,8 +28,6 @@ PATHS = ("model", "input", "output")
 
 IMAGE = "LIMELIGHT_IMAGE"  # set when the image is built, to its own name
 ONE_WORKER = (f"--experiments={ONE_PROCESS}", "--max_num_workers=1")
-
-DONE, GATE_TRIPPED = 0, 3
 
 logger = logging.getLogger("limelight")
 
@@ -72,11 +71,11 @@ def command_line(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             raise ConfigError(
                 f"parameter {name}: expected a path in gs://, got {given.get(name)!r}. Give one."
             )
-    scored, _ = parse(_score({"date": "today", **given}))
-    return _score({**given, "date": scored.date}), beam_options
+    options = parse_command(_score_command({"date": "today", **given}))
+    return _score_command({**given, "date": options["date"]}), beam_options
 
 
-def _score(given: Mapping[str, str]) -> list[str]:
+def _score_command(given: Mapping[str, str]) -> list[str]:
     return ["score", *(f"--{name.replace('_', '-')}={value}" for name, value in given.items())]
 
 

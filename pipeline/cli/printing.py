@@ -1,4 +1,4 @@
-"""What the command line prints of what was made; corpus text is printable before it is shown."""
+"""What the command line prints. Text from a corpus loses its control characters first."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,14 @@ from pipeline.config.sections import Config
 from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.process.printable import printable
 from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import join
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
 
 if TYPE_CHECKING:
     from pipeline.nights.run_table import RunSummary
+    from pipeline.stages.backfill import Night
+    from pipeline.stages.score import ScoringRun
+    from pipeline.stages.train import Trained
     from pipeline.training.trial import TrialResult
 
 FLIPS_SHOWN = 10
@@ -25,56 +29,66 @@ FLIPS_SHOWN = 10
 console = Console(highlight=False, soft_wrap=True)
 
 
-def print_plan(config: Config, *, writes: str) -> int:
-    """What a run would read and write; nothing is written."""
+def print_line(text: str | Text) -> None:
+    """Prints one line; `[` and `]` are printed as they are."""
+    console.print(text if isinstance(text, Text) else Text(text))
+
+
+def print_plan(config: Config, *, writes: str) -> None:
+    """Prints the config, what a run would read, and where it would write; writes nothing."""
     files = BeamFiles()
     inputs = find_input_files(files, config.corpus)
     tables = [item for item in config.corpus.inputs if item.format == "bigquery"]
     plain = to_plain(config)
-    console.print(Text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip()))
+    print_line(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip())
     for item in inputs:
-        console.print(Text(f"would read   {item.info.path} ({item.info.bytes:,} bytes)"))
+        print_line(f"would read   {item.info.path} ({item.info.bytes:,} bytes)")
     for table in tables:
-        console.print(Text(f"would read   {table.source}"))
-    console.print(Text(f"would write  {writes}"))
-    return 0
+        print_line(f"would read   {table.source}")
+    print_line(f"would write  {writes}")
 
 
 def print_estimate(config: Config, *, model: str) -> None:
-    """What a run would cost, from a pilot; a table is read by nothing but a run."""
+    """Prints what a run would cost, measured on a sample; nothing if an input is a table.
+
+    Only a run reads tables.
+    """
     if any(item.format == "bigquery" for item in config.corpus.inputs):
         return
     from pipeline.stages.pilot import estimate_scoring
 
     for line in estimate_scoring(config, model=model, files=BeamFiles()).summary():
-        console.print(Text(line))
+        print_line(line)
 
 
 def print_dataset(dataset: Any) -> None:
-    """Where a dataset lies, its splits, its warnings, its rows."""
+    """Prints where a dataset lies, its splits, its warnings and its rows."""
     word = "reused" if dataset.reused else "prepared"
-    console.print(Text(f"dataset      {word} {dataset.files.folder}"))
+    print_line(f"dataset      {word} {dataset.files.folder}")
     for split, counted in dataset.statistics["splits"].items():
-        console.print(Text(f"  {split:<11}{counted['documents']:>10,} documents"))
+        print_line(f"  {split:<11}{counted['documents']:>10,} documents")
     for warning in dataset.statistics["warnings"]:
-        console.print(Text(f"  note: {warning}"))
+        print_line(f"  note: {warning}")
     print_rows(dataset.manifest["rows"])
 
 
 def print_rows(rows: Mapping[str, Any]) -> None:
-    """The `rows` of a manifest, in one line."""
+    """Prints the `rows` of a manifest in one line."""
     rejected = rows["rejected"]
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
-    console.print(
-        Text(
-            f"rows         {rows['read']:,} read, {rows['used']:,} used, "
-            f"{sum(rejected.values()):,} rejected" + (f" ({reasons})" if reasons else "")
-        )
+    print_line(
+        f"rows         {rows['read']:,} read, {rows['used']:,} used, "
+        f"{sum(rejected.values()):,} rejected" + (f" ({reasons})" if reasons else "")
     )
 
 
 def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
-    """One line a split, or whatever the metrics are of."""
+    """Prints a table of scores.
+
+    Args:
+        metrics: `rows` and scores, by the name of what was measured, such as a split.
+        title: of the table.
+    """
     shown = {
         name: title
         for name, title in {**SCORES, LOSS: "loss"}.items()
@@ -87,35 +101,72 @@ def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
     console.print(table)
 
 
+def print_trained(trained: "Trained") -> None:
+    """Prints the dataset, the scores of every trial, their means, and where the model lies."""
+    print_dataset(trained.dataset)
+    for trial in trained.trials:
+        title = f"{trial.variant}, seed {trial.seed}, epoch {trial.best_epoch}"
+        print_metrics(trial.metrics, title=title)
+    print_trials(trained.trials)
+    print_made("model", trained.folder)
+    print_made("report", join(trained.folder, "report.html"))
+
+
 def print_trials(results: "Sequence[TrialResult]") -> None:
-    """Means over the seeds of each variant, and what the first gains over the others."""
+    """Prints the mean of each variant over its seeds, and the gains of the first variant."""
     trials = [
         TrialRecord(variant=item.variant, seed=item.seed, epochs=item.epochs, metrics=item.scores())
         for item in results
     ]
     for score in summarize_trials(trials):
-        console.print(
-            Text(
-                f"{score.variant:<13}{score.split} {score.metric}: "
-                f"{score.mean:.4f} ± {score.deviation:.4f}"
-            )
+        print_line(
+            f"{score.variant:<13}{score.split} {score.metric}: "
+            f"{score.mean:.4f} ± {score.deviation:.4f}"
         )
     for gain in compare_variants(trials):
-        console.print(
-            Text(
-                f"gain         {gain.mean:+.4f} {gain.split} {gain.metric} over {gain.variant}, "
-                f"95 % interval {gain.low:+.4f} to {gain.high:+.4f}"
-            )
+        print_line(
+            f"gain         {gain.mean:+.4f} {gain.split} {gain.metric} over {gain.variant}, "
+            f"95 % interval {gain.low:+.4f} to {gain.high:+.4f}"
         )
 
 
 def print_made(what: str, path: str) -> None:
-    """Where something was written."""
-    console.print(Text(f"{what:<13}{path}"))
+    """Prints where something was written."""
+    print_line(f"{what:<13}{path}")
+
+
+def print_scored(run: "ScoringRun") -> None:
+    """Prints the counts of a scoring run, its drift, and where it published."""
+    if run.skipped:
+        print_line(f"skipped      {run.partition.predictions} is complete")
+        return
+    print_rows(run.manifest["rows"])
+    print_line(f"speed        {run.manifest['documents_per_second']:,.0f} documents/s")
+    if "reuse" in run.manifest:
+        reuse = run.manifest["reuse"]
+        print_line(
+            f"reused       {reuse['carried']:,} rows of {reuse['date']}; {reuse['scored']:,} "
+            f"scored, {reuse['removed']:,} removed"
+        )
+    for warning in run.manifest["drift"]["warnings"]:
+        print_line(f"drift        {printable(warning)}")
+    print_made("predictions", run.partition.predictions)
+    print_made("rejected", run.partition.rejected)
+    print_made("report", join(run.folder, "report.html"))
+
+
+def print_night(night: "Night") -> None:
+    """Prints one line: the date, its status, and its rows or its error."""
+    made = night.error
+    if night.run is not None:
+        # The manifest of a date that was complete before may have been deleted.
+        rows = night.run.manifest.get("rows")
+        made = f"{rows['used']:,} rows" if rows else ""
+    print_line(f"{night.date}   {night.status:<9}{made}")
 
 
 def print_runs(runs: "Sequence[RunSummary]") -> None:
-    """One line a run."""
+    """Prints a table with one line a run."""
     head = ("date", "status", "rows", "rejected", "docs/s", "model", "drift", "run")
     lines: list[tuple[str, ...]] = [head]
     for run in runs:
@@ -129,21 +180,19 @@ def print_runs(runs: "Sequence[RunSummary]") -> None:
             cell.rjust(width) if name in ("rows", "rejected", "docs/s") else cell.ljust(width)
             for name, cell, width in zip(head, line, widths, strict=True)
         )
-        console.print(Text("  ".join(cells).rstrip()))
+        print_line("  ".join(cells).rstrip())
 
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
-    """Agreement, the most frequent flips, the metrics of both models, and the gates."""
-    console.print(
-        Text(
-            f"agreement    {comparison['agreement']:.2%} of {comparison['documents']:,} documents; "
-            f"{comparison['flipped']:,} flip"
-        )
+    """Prints the agreement, the most frequent flips, both models' metrics and the gates."""
+    print_line(
+        f"agreement    {comparison['agreement']:.2%} of {comparison['documents']:,} documents; "
+        f"{comparison['flipped']:,} flip"
     )
     for flip in comparison["flips"][:FLIPS_SHOWN]:
         old, new = (printable(flip[name]) for name in ("old", "new"))
-        console.print(Text(f"  {flip['documents']:>10,} {old} -> {new}"))
+        print_line(f"  {flip['documents']:>10,} {old} -> {new}")
     if comparison["metrics"]:
         print_metrics(comparison["metrics"], title="labeled documents")
     for sentence in comparison["tripped"]:
-        console.print(Text(f"gate         {sentence}"))
+        print_line(f"gate         {sentence}")

@@ -12,7 +12,7 @@ from google.cloud.dataflow_v1beta3 import ContainerSpec, TemplateMetadata
 from google.protobuf import json_format
 
 from model.config import ConfigError
-from pipeline.cli.arguments import parse
+from pipeline.cli.app import parse_command
 from pipeline.cli.flex_template import PARAMETERS, command_line
 
 FOLDER = Path(__file__).resolve().parents[2] / "configs/dataflow"
@@ -62,8 +62,8 @@ def test_every_parameter_is_described() -> None:
 def test_the_parameters_are_flags_of_score() -> None:
     assert tuple(each["name"] for each in METADATA["parameters"]) == PARAMETERS
     command, beam_options = command_line([*words(**GIVEN), "--runner=DataflowRunner"])
-    parsed, _ = parse(command)
-    assert {name: getattr(parsed, name) for name in PARAMETERS} == GIVEN
+    options = parse_command(command)
+    assert {name: options[name] for name in PARAMETERS} == GIVEN
     assert beam_options == ["--runner=DataflowRunner"]
 
 
@@ -89,7 +89,7 @@ def test_the_regex_of_a_parameter(name: str, wrong: str) -> None:
         ({"model": "runs/1"}, "parameter model: expected a path in gs://, got 'runs/1'"),
         ({"output": ""}, "parameter output: expected a path in gs://, got None"),
         ({"date": "2026-02-30"}, "got '2026-02-30'"),
-        ({"if_exists": "append"}, "invalid choice: 'append'"),
+        ({"if_exists": "append"}, "'append' is not one of 'replace', 'skip', 'fail'"),
     ],
 )
 def test_a_launch_that_score_would_refuse(changed: dict[str, str], message: str) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.arguments import parse
+from pipeline.cli.app import parse_command
+from pipeline.cli.grammar import split_beam_options
 from pipeline.runners.options import check_runner
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -105,12 +106,13 @@ def check_command(arguments: Sequence[str]) -> None:
 
 def check_arguments(arguments: Sequence[str]) -> None:
     """Asserts that they are what Limelight and, after `--`, Beam take, for yesterday."""
-    parsed, beam_options = parse(arguments)
+    words, beam_options = split_beam_options(arguments)
+    options = parse_command(words)
     today = datetime.datetime.now(datetime.UTC).date()
-    assert parsed.date == (today - datetime.timedelta(days=1)).isoformat()
-    assert parsed.if_exists == "skip"
-    assert "{date}" in parsed.input
-    check_runner(beam_options, paths={"--model": parsed.model, "--output": parsed.output})
+    assert options["date"] == (today - datetime.timedelta(days=1)).isoformat()
+    assert options["if_exists"] == "skip"
+    assert "{date}" in options["input"]
+    check_runner(beam_options, paths={f"--{name}": options[name] for name in ("model", "output")})
 
 
 def test_the_line_of_the_crontab_runs_the_command(tmp_path: Path) -> None:

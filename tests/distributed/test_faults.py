@@ -162,7 +162,7 @@ def test_a_signal_ends_a_run_cleanly_wherever_it_is(
             process.send_signal(number)
             _, said = process.communicate(timeout=60)
         assert process.returncode == 130, said
-        assert said == "error: stopped by a signal; run again to have the whole of it\n"
+        assert said == "error: stopped by a signal; run the command again to finish\n"
         assert reader.waited == 0
         assert left_behind(nights.output) == set()
         assert nights.manifests()[-1]["status"] == "failed"

@@ -103,9 +103,10 @@ def test_a_corpus_of_one_class(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["trian"], "invalid choice: 'trian'"),
-        ([], "the following arguments are required: COMMAND"),
-        (["train", "--confg", "x"], "required: --config"),
+        (["trian"], "unknown command trian, did you mean train?"),
+        ([], "limelight: expected a command (demo, prepare, train"),
+        (["train"], "required: --config"),
+        (["train", "--confg", "x"], "did you mean --config?"),
         (["train", "--config", "x", "--sett", "a=1"], "did you mean --set?"),
         (["train", "--config", "x", "--runner=Flink"], "flags for Beam go after --"),
         (

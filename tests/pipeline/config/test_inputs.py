@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from model.config import ConfigError
-from pipeline.cli.commands import _with_input
+from pipeline.cli.run_config import with_input
 from pipeline.config.inputs import InputConfig, infer_format, new_input
 from pipeline.config.loading import build_config, config_of_date
 from pipeline.config.sections import Config
@@ -95,7 +95,7 @@ def test_a_file_on_the_command_line_is_read_as_its_like_in_the_config(
     path: str, delimiter: str, encoding: str
 ) -> None:
     config = config_of({"path": "a.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"})
-    [item] = _with_input(config, path).corpus.inputs
+    [item] = with_input(config, path).corpus.inputs
     assert (item.path, item.delimiter, item.encoding) == (path, delimiter, encoding)
 
 

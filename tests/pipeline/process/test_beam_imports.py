@@ -29,7 +29,7 @@ def test_beam_is_whole_but_for_its_optional_libraries() -> None:
 import sys
 from pipeline.process.beam_imports import import_beam
 import_beam()
-import pipeline.cli.commands, pipeline.stages.score
+import pipeline.cli.app, pipeline.cli.run_config, pipeline.stages.score
 assert not set({OPTIONAL!r}) & set(sys.modules), set({OPTIONAL!r}) & set(sys.modules)
 import apache_beam as beam
 with beam.Pipeline() as root:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from model.config import ConfigError
-from pipeline.cli.commands import run_command
+from pipeline.cli.app import run_command
 from pipeline.runners.options import check_runner
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from model.config import ConfigError
-from pipeline.cli.commands import run_command
+from pipeline.cli.app import run_command
 from pipeline.config.loading import build_config
 from pipeline.runners.options import RUNNERS, check_runner, name_job, with_runner
 from pipeline.runners.profiles import PROFILES, load_profile

@@ -1,0 +1,34 @@
+"""`limelight explain`."""
+
+from typing import Annotated
+
+import typer
+
+from model.config import ConfigError
+from pipeline.cli.exit_codes import DONE
+from pipeline.cli.invocation import Invocation
+from pipeline.cli.options import Model
+
+# Typer would describe it as `TEXT <list[str]>`; the usage line says enough.
+Texts = Annotated[list[str], typer.Argument(metavar="TEXT", hidden=True)]
+
+
+def explain(invocation: Invocation, *, model: Model, texts: Texts) -> int:
+    """Classify every TEXT and show which tokens the prediction attended to."""
+    from pipeline.cli.printing import print_line
+    from pipeline.config.sections import ScoringConfig
+    from pipeline.corpora.scoring.gallery import explain_texts
+    from pipeline.corpora.scoring.scorers import shared_scorers
+    from pipeline.reports.terminal import explain_prediction
+    from pipeline.storage.beam_files import BeamFiles
+
+    [scorer] = shared_scorers(BeamFiles(), [model], ScoringConfig())
+    explained = explain_texts(scorer, texts)
+    for prediction in explained:
+        print_line(explain_prediction(prediction))
+    if len(explained) < len(texts):
+        raise ConfigError(
+            f"TEXT: expected texts with at least one token, got {len(texts) - len(explained)} "
+            "without any. Leave out texts that are only blanks."
+        )
+    return DONE

@@ -1,0 +1,127 @@
+"""The grammar of the command line on top of Typer's: one line for every mistake.
+
+Typer takes any word after an option as its value, and any word that begins with a hyphen as an
+option. Here a forgotten value is noticed (`--output --verbose`), and a text or a number may begin
+with a hyphen (`explain --model m "- good"`). Every mistake names the nearest valid word.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typing_extensions import override
+
+from model.config import ConfigError
+
+Context = Any  # Typer's context; its class is private
+
+# One or two hyphens and a name. `-1`, `-` and `- a sentence` are values.
+OPTION = re.compile(r"--?[A-Za-z][-\w]*(=.*)?", re.DOTALL)
+
+
+def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Parts a command line at the first `--`.
+
+    Returns:
+        `(ours, beam_options)`: the words before it, and those after it, which are Beam's.
+    """
+    at = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return list(arguments[:at]), list(arguments[at + 1 :])
+
+
+class Group(TyperGroup):
+    """`limelight` itself: its options, then the name of a command."""
+
+    @override
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # the shell asks for completions: nothing is wrong yet
+            return super().parse_args(ctx, args)
+        known = _names(self.get_params(ctx))
+        for word in args:
+            if not OPTION.fullmatch(word):
+                break
+            if word not in known:
+                hint = _nearest(word, known) or "options follow the command."
+                _fail(ctx, f"unknown option {word}, {hint}")
+        rest = super().parse_args(ctx, args)
+        given = [word for word in args if word not in known]
+        commands = list(self.commands)
+        if not given:
+            _fail(ctx, f"expected a command ({', '.join(commands)}), got none.")
+        if given[0] not in self.commands:
+            hint = _nearest(given[0], commands) or f"known are: {', '.join(commands)}."
+            _fail(ctx, f"unknown command {given[0]}, {hint}")
+        return rest
+
+
+class Command(TyperCommand):
+    """One command: its options in any order, and its texts if it takes any."""
+
+    @override
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        options, texts = self._sort_words(ctx, args)
+        takes_texts = any(isinstance(each, TyperArgument) for each in self.params)
+        if texts and not takes_texts:
+            _fail(ctx, f"expected an option, got {texts[0]!r}. Quote values with a space or *.")
+        given = {word.partition("=")[0] for word in options}
+        missing = [
+            each.opts[0] if isinstance(each, TyperOption) else "TEXT"
+            for each in self.params
+            if each.required and not (given & set(each.opts) or (texts and takes_texts))
+        ]
+        if missing and not given & set(ctx.help_option_names):
+            _fail(ctx, f"the following arguments are required: {', '.join(missing)}.")
+        try:
+            return super().parse_args(ctx, [*options, "--", *texts])
+        except typer.BadParameter as error:
+            option = error.param.opts[0] if error.param else ""
+            problem = error.message.removeprefix("Value error, ").rstrip(".")  # as pydantic says it
+            _fail(ctx, f"{option}: {problem}.")
+
+    def _sort_words(self, ctx: Context, words: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Joins every option to its value by `=`; the other words are texts."""
+        parameters = self.get_params(ctx)
+        known = _names(parameters)
+        flags = _names(each for each in parameters if getattr(each, "is_flag", False))
+        options: list[str] = []
+        texts: list[str] = []
+        rest = iter(words)
+        for word in rest:
+            name, equals, _ = word.partition("=")
+            if not OPTION.fullmatch(word):
+                texts.append(word)
+            elif name not in known:
+                hint = _nearest(name, known) or "flags for Beam go after --."
+                _fail(ctx, f"unknown argument {word}, {hint}")
+            elif name in ctx.help_option_names:
+                return [word], []
+            elif name in flags and equals:
+                _fail(ctx, f"{name}: expected no value, got {word}.")
+            elif name in flags or equals:
+                options.append(word)
+            else:
+                value = next(rest, None)
+                if value is None or OPTION.fullmatch(value):
+                    _fail(ctx, f"{name}: expected a value, got {value or 'none'}.")
+                options.append(f"{name}={value}")
+        return options, texts
+
+
+def _names(parameters: Iterable[Any]) -> list[str]:
+    return [name for each in parameters if isinstance(each, TyperOption) for name in each.opts]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _fail(ctx: Context, message: str) -> NoReturn:
+    """Raises `ConfigError` with where it was, what is wrong, and what to do."""
+    where = ctx.command_path
+    raise ConfigError(f"{where}: {message} Run {where} --help.") from None

@@ -1,0 +1,38 @@
+"""`limelight prepare`."""
+
+from pipeline.cli.exit_codes import DONE
+from pipeline.cli.invocation import Invocation
+from pipeline.cli.options import ConfigFile, DryRun, Overrides, RunnerProfile
+
+
+def prepare(
+    invocation: Invocation,
+    *,
+    config: ConfigFile,
+    runner_profile: RunnerProfile = None,
+    overrides: Overrides,
+    dry_run: DryRun = False,
+) -> int:
+    """Turn corpora into a vocabulary and padded TFRecords."""
+    from pipeline.cli.printing import print_dataset, print_made, print_plan
+    from pipeline.cli.run_config import check_job
+    from pipeline.config.loading import load_config
+    from pipeline.stages import prepare as stage
+    from pipeline.storage.beam_files import BeamFiles
+    from pipeline.storage.files import join
+
+    invocation = invocation.with_profile(runner_profile, overrides)
+    resolved = load_config(config, invocation.overrides)
+    beam_options = check_job(
+        invocation.beam_options,
+        resolved,
+        paths={"workspace": resolved.workspace},
+        job=("prepare", resolved.name),
+    )
+    if dry_run:
+        print_plan(resolved, writes=join(resolved.workspace, "datasets", "<fingerprint>"))
+        return DONE
+    dataset = stage.prepare(resolved, beam_options=beam_options, files=BeamFiles())
+    print_dataset(dataset)
+    print_made("report", dataset.files.report)
+    return DONE

@@ -1,0 +1,112 @@
+"""The config and Beam's flags of a command, checked before anything runs."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from model.config import ConfigError, TrainingConfig
+from pipeline.config.inputs import is_tsv, new_input
+from pipeline.config.loading import build_config, load_config
+from pipeline.config.sections import Config
+from pipeline.runners.options import check_runner, name_job
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import base_name
+from pipeline.storage.models import open_bundle
+
+# Of the columns that a model was trained on, those that scoring and evaluation read.
+SCORED_COLUMNS = ("id", "text", "label", "labels")
+
+
+def given(paths: Mapping[str, str | None]) -> dict[str, str]:
+    """The paths that the command line names, by their option."""
+    return {option: path for option, path in paths.items() if path}
+
+
+def model_name(model: str) -> str:
+    """A model directory's name and version, such as `imdb-1` of `models/imdb/1`."""
+    parent, _, _ = model.rstrip("/").rpartition("/")
+    return f"{base_name(parent)}-{base_name(model)}"
+
+
+def check_job(
+    beam_options: Sequence[str],
+    config: Config,
+    *,
+    paths: Mapping[str, str | None],
+    job: Sequence[str],
+    training: TrainingConfig | None = None,
+) -> list[str]:
+    """Refuses a runner, a flag or a path that would fail later, perhaps on a worker.
+
+    Args:
+        beam_options: Beam's flags, the runner profile's and those after `--`.
+        config: the inputs' paths are checked too.
+        paths: where else the command reads and writes, by the option or key that says so.
+        job: the parts of the name that a Dataflow job gets if the flags give it none.
+        training: of a command that trains.
+
+    Returns:
+        The flags, with a name for a Dataflow job.
+
+    Raises:
+        ConfigError: in one line.
+    """
+    checked = given(paths)
+    where = "--input" if "--output" in checked else "corpus.inputs"
+    for each in config.corpus.inputs:
+        if each.format != "bigquery":
+            checked.setdefault(where, each.path)
+    check_runner(beam_options, paths=checked, training=training)
+    return name_job(beam_options, *job)
+
+
+def scoring_config(
+    path: str | None, overrides: Sequence[str], *, model: str, input: str | None
+) -> Config:
+    """The config of a command that scores with a model.
+
+    Args:
+        path: a YAML config; without one, only the columns that the model was trained on are set.
+        overrides: `KEY=VALUE` of the config.
+        model: a model directory.
+        input: files to read in place of the config's inputs.
+
+    Raises:
+        BundleError: if there is no config and the model directory must not be used.
+        ConfigError: for a config that is wrong, or if nothing says what to read.
+    """
+    if path:
+        config = load_config(path, overrides)
+    else:
+        columns = open_bundle(BeamFiles(), model).manifest["config"]["corpus"]["columns"]
+        values: dict[str, Any] = {
+            "corpus": {"columns": {name: columns[name] for name in SCORED_COLUMNS}}
+        }
+        config = build_config(values, overrides, where="the model's manifest")
+    if input:
+        return with_input(config, input)
+    if not config.corpus.inputs:
+        raise ConfigError(
+            "--input: expected files to read, got none. Pass --input GLOB or --config FILE."
+        )
+    return config
+
+
+def with_input(config: Config, path: str) -> Config:
+    """The config with the files of `--input` in place of its own.
+
+    They are read with the settings of the config's first input of their format, so that a
+    delimiter or an encoding need not be said twice. A `.tsv` does not take those of a `.csv`.
+
+    Raises:
+        ConfigError: if the name of the files suggests no format.
+    """
+    named = new_input(path)
+    like = [
+        item
+        for item in config.corpus.inputs
+        if item.format == named.format
+        and (item.format != "csv" or is_tsv(item.path) == is_tsv(path))
+    ]
+    only = dataclasses.replace(like[0] if like else named, path=path, split=None)
+    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=(only,)))

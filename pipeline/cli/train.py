@@ -1,0 +1,50 @@
+"""`limelight train`."""
+
+from pipeline.cli.exit_codes import DONE
+from pipeline.cli.invocation import Invocation
+from pipeline.cli.options import ConfigFile, DryRun, Overrides, RunnerProfile
+
+
+def train(
+    invocation: Invocation,
+    *,
+    config: ConfigFile,
+    runner_profile: RunnerProfile = None,
+    overrides: Overrides,
+    dry_run: DryRun = False,
+) -> int:
+    """Prepare, train on workers, and publish the best model."""
+    from pipeline.cli.printing import print_plan, print_trained
+    from pipeline.cli.run_config import check_job
+    from pipeline.config.loading import load_config
+    from pipeline.config.variants import vary_config
+    from pipeline.storage.beam_files import BeamFiles
+    from pipeline.storage.files import join
+
+    invocation = invocation.with_profile(runner_profile, overrides)
+    resolved = load_config(config, invocation.overrides)
+    beam_options = check_job(
+        invocation.beam_options,
+        resolved,
+        paths={
+            "workspace": resolved.workspace,
+            "network.embedding.vectors": resolved.network.embedding.vectors,
+        },
+        job=("train", resolved.name),
+        training=resolved.training,
+    )
+    for variant in resolved.training.variants:
+        vary_config(resolved, variant)  # refuses a wrong one before anything runs
+    if dry_run:
+        print_plan(resolved, writes=join(resolved.workspace, "models", resolved.name, "<version>"))
+        return DONE
+    from pipeline.stages import train as stage
+
+    trained = stage.train(
+        resolved,
+        beam_options=beam_options,
+        files=BeamFiles(),
+        command=invocation.command_line,
+    )
+    print_trained(trained)
+    return DONE
