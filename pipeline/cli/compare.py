@@ -55,18 +55,17 @@ def compare(
 ) -> int:
     """Score one corpus with two models and show what would change."""
     from pipeline.cli.printing import print_comparison, print_made, print_rows
-    from pipeline.cli.run_config import check_job, given, model_name, scoring_config
+    from pipeline.cli.run_config import scoring_job
     from pipeline.corpora.scoring.comparison import Gates
-    from pipeline.runners.options import check_runner
     from pipeline.stages import compare as stage
     from pipeline.storage.beam_files import BeamFiles
 
-    invocation = invocation.with_profile(runner_profile, overrides)
-    paths = given({"--old": old, "--new": new, "--input": input, "--output": output})
-    check_runner(invocation.beam_options, paths=paths)  # before the model is opened
-    resolved = scoring_config(config, invocation.overrides, model=old, input=input)
-    beam_options = check_job(
-        invocation.beam_options, resolved, paths=paths, job=("compare", model_name(old))
+    resolved, beam_options = scoring_job(
+        invocation.with_profile(runner_profile, overrides),
+        config,
+        model=old,
+        paths={"--old": old, "--new": new, "--input": input, "--output": output},
+        job=("compare",),
     )
     compared = stage.compare(
         resolved,

@@ -26,21 +26,17 @@ def evaluate(
 ) -> int:
     """Score a labeled corpus and print the metrics."""
     from pipeline.cli.printing import print_made, print_metrics, print_rows
-    from pipeline.cli.run_config import check_job, given, model_name, scoring_config
-    from pipeline.runners.options import check_runner
+    from pipeline.cli.run_config import scoring_job
     from pipeline.stages import evaluate as stage
     from pipeline.storage.beam_files import BeamFiles
     from pipeline.storage.files import write_json
 
-    invocation = invocation.with_profile(runner_profile, overrides)
-    paths = given({"--model": model, "--input": input})
-    check_runner(invocation.beam_options, paths=paths)  # before the model is opened
-    resolved = scoring_config(config, invocation.overrides, model=model, input=input)
-    beam_options = check_job(
-        invocation.beam_options,
-        resolved,
-        paths={**paths, "workspace": resolved.workspace},
-        job=("evaluate", model_name(model)),
+    resolved, beam_options = scoring_job(
+        invocation.with_profile(runner_profile, overrides),
+        config,
+        model=model,
+        paths={"--model": model, "--input": input},
+        job=("evaluate",),
     )
     measured = stage.evaluate(resolved, model=model, beam_options=beam_options, files=BeamFiles())
     print_metrics({"corpus": measured.metrics}, title=model)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.config import ConfigError, TrainingConfig
+from pipeline.cli.invocation import Invocation
 from pipeline.config.inputs import is_tsv, new_input
 from pipeline.config.loading import build_config, load_config
 from pipeline.config.sections import Config
@@ -15,17 +16,6 @@ from pipeline.storage.models import open_bundle
 
 # Of the columns that a model was trained on, those that scoring and evaluation read.
 SCORED_COLUMNS = ("id", "text", "label", "labels")
-
-
-def given(paths: Mapping[str, str | None]) -> dict[str, str]:
-    """The paths that the command line names, by their option."""
-    return {option: path for option, path in paths.items() if path}
-
-
-def model_name(model: str) -> str:
-    """A model directory's name and version, such as `imdb-1` of `models/imdb/1`."""
-    parent, _, _ = model.rstrip("/").rpartition("/")
-    return f"{base_name(parent)}-{base_name(model)}"
 
 
 def check_job(
@@ -51,13 +41,47 @@ def check_job(
     Raises:
         ConfigError: in one line.
     """
-    checked = given(paths)
+    checked = _given(paths)
     where = "--input" if "--output" in checked else "corpus.inputs"
     for each in config.corpus.inputs:
         if each.format != "bigquery":
             checked.setdefault(where, each.path)
     check_runner(beam_options, paths=checked, training=training)
     return name_job(beam_options, *job)
+
+
+def scoring_job(
+    invocation: Invocation,
+    config: str | None,
+    *,
+    model: str,
+    paths: Mapping[str, str | None],
+    job: Sequence[str],
+) -> tuple[Config, list[str]]:
+    """The config and Beam's flags of a command that scores with a model.
+
+    The runner is checked before the model is opened, which may lie on another machine.
+
+    Args:
+        invocation: with the runner profile and the values of `--set`.
+        config: a YAML config; see `scoring_config`.
+        model: a model directory.
+        paths: what the command line names, by the option; `--input` may be one.
+        job: the command, and what follows the model's name in the name of a Dataflow job.
+
+    Raises:
+        BundleError, ConfigError: as `scoring_config` and `check_job` do.
+    """
+    named = _given(paths)
+    check_runner(invocation.beam_options, paths=named)
+    resolved = scoring_config(config, invocation.overrides, model=model, input=named.get("--input"))
+    if "--output" not in named:
+        named["workspace"] = resolved.workspace
+    parent, _, _ = model.rstrip("/").rpartition("/")
+    command, *details = job
+    name = f"{base_name(parent)}-{base_name(model)}"
+    flags = check_job(invocation.beam_options, resolved, paths=named, job=(command, name, *details))
+    return resolved, flags
 
 
 def scoring_config(
@@ -110,3 +134,7 @@ def with_input(config: Config, path: str) -> Config:
     ]
     only = dataclasses.replace(like[0] if like else named, path=path, split=None)
     return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=(only,)))
+
+
+def _given(paths: Mapping[str, str | None]) -> dict[str, str]:
+    return {option: path for option, path in paths.items() if path}

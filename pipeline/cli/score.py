@@ -83,19 +83,18 @@ def score(
     if date and dates:
         raise ConfigError("limelight score: --dates: not allowed with --date. Leave one out.")
     from pipeline.cli.printing import print_scored
-    from pipeline.cli.run_config import check_job, given, model_name, scoring_config
+    from pipeline.cli.run_config import scoring_job
     from pipeline.config.loading import config_of_date
     from pipeline.nights.partition import Partition
-    from pipeline.runners.options import check_runner
     from pipeline.storage.beam_files import BeamFiles
 
     date = date or today()
-    invocation = invocation.with_profile(runner_profile, overrides)
-    paths = given({"--model": model, "--input": input, "--output": output})
-    check_runner(invocation.beam_options, paths=paths)  # before the model is opened
-    resolved = scoring_config(config, invocation.overrides, model=model, input=input)
-    beam_options = check_job(
-        invocation.beam_options, resolved, paths=paths, job=("score", model_name(model), date)
+    resolved, beam_options = scoring_job(
+        invocation.with_profile(runner_profile, overrides),
+        config,
+        model=model,
+        paths={"--model": model, "--input": input, "--output": output},
+        job=("score", date),
     )
     if dry_run:
         _print_plans(resolved, dates.days() if dates else [date], model=model, output=output)
