@@ -1,4 +1,4 @@
-"""The folded engine: the network on a CPU, at the speed of its recurrent products.
+"""The folded engine: runs a network on a CPU, faster than BLAS computes its recurrent products.
 
 **Folding.** An LSTM step computes the gates z_t = W x_t + U h_{t-1} + b, where
 in the first layer x_t = E[id_t] is a row of the embedding. W E[id] + b depends
@@ -6,27 +6,28 @@ on the id alone, so it is computed once for every id, when the engine is made:
 
     table[id] = W E[id] + b,        z_t = table[id_t] + U h_{t-1}.
 
-The input projection becomes the look-up of a row: exact, and two thirds of the
-arithmetic less with an embedding of 128 and 64 units. Later layers multiply
-[x_t, h_{t-1}] by [W, U] in one pass. sigmoid(x) = (1 + tanh(x / 2)) / 2, with
-the inner half folded into the weights, leaves one function for all gates.
+The input projection becomes the look-up of a row. The result is exact, and with
+an embedding of 128 and 64 units it saves two thirds of the arithmetic. Later
+layers multiply [x_t, h_{t-1}] by [W, U] in one pass. With
+sigmoid(x) = (1 + tanh(x / 2)) / 2, where the weights contain the inner half,
+one function serves all gates.
 
-**Sorting.** Documents are sorted by length and laid end to end. A few of about
-the same length, as many as the registers hold, run through all their steps
-together; there is no padding. The backward LSTM does the same from each
-document's last token on.
+**Sorting.** Documents are sorted by length and laid end to end. A block of
+documents of about the same length, as many as fit into the registers, runs
+through all its steps together; there is no padding. The backward LSTM does the
+same from each document's last token on.
 
 **Threads.** Tiles of documents run on threads, one a core, without the GIL and
-without a BLAS, whose own threads would get in the way: a second core gains a
-factor of 2 on tiles, of 1.4 inside products this small.
+without a BLAS library, because its own threads would compete with them: a
+second core gains a factor of 2 on tiles, but 1.4 inside products this small.
 
 Measured in one run (64 units a direction, 200 tokens, with attention, one core;
 documents a second): 10,300. OpenBLAS does 9,000 with the recurrent products
 alone, ONNX Runtime scores 3,000, Keras 2,600 (`tests/benchmarks/bench_engine.py`).
 
-A document's result is the same to the bit whatever it is scored with, in
-whatever order and on however many threads. It differs from the Keras network's
-by rounding, about 1e-6.
+A document's result is the same to the bit whatever documents are scored with
+it, in any order and on any number of threads. It differs from the Keras
+network's by rounding, about 1e-6.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,26 +36,27 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from model.config import NetworkConfig
-from model.folded.attention import KINDS, one_group
-from model.folded.kernels import ROWS, dot_rows
-from model.folded.layout import DIRECTIONS, Tile, Weights, Width, as_vectors
+from model.folded.attention import FOLDED_POOLINGS, one_group
+from model.folded.emission import BLOCK_ROWS
+from model.folded.kernels import dot_rows
+from model.folded.layout import Tile, Width, as_vectors
 from model.folded.lstm import FoldedLSTM
+from model.folded.weights import DIRECTIONS, Weights
 from model.runtime.cores import usable_cores
 
-# States of a tile then take 4 MB. Measured: from 1,200 to 16,384 tokens it makes no difference
-# to one thread; larger ones leave less time in Python, with its one lock, to many.
+# The states of a tile then take 4 MB. Measured: with one thread, any size from 1,200 to 16,384
+# tokens is as fast. With many threads larger tiles are better, because the threads spend less time
+# in Python, where they wait for the GIL.
 TILE_TOKENS = 8192
 
 
 class FoldedEngine:
     """Runs a network over documents given as flat token ids.
 
-    Safe to share between threads. It needs weights alone, neither Keras nor
-    TensorFlow.
+    Several threads may share one engine.
 
     Args:
-        layers: the network's weights, as `model.folded.layout.read_network` or
-            `model.folded.weights.read_weights_file` gives them.
+        layers: the network's weights, as `model.folded.weights.read_weights_file` returns them.
         config: what the network was made from.
         threads: how many tiles of documents run at a time; None for one on
             every core that this process may use.
@@ -81,14 +83,15 @@ class FoldedEngine:
                     for direction in DIRECTIONS[: 1 + config.lstm.bidirectional]
                 ],
                 width=width,
-                add=config.lstm.bidirectional and config.lstm.merge == "sum",
+                sum_directions=config.lstm.bidirectional and config.lstm.merge == "sum",
                 embedding=embedding if number == 1 else None,
             )
             for number in range(1, config.lstm.layers + 1)
         ]
         attention = layers.get("attention", {})
-        self._pool = KINDS[config.attention.kind](attention, width=width, config=config)
-        # A bias a position is the only weight that limits a document's length.
+        pooling = FOLDED_POOLINGS[config.attention.kind]
+        self._pool = pooling(attention, width=width, config=config)
+        # Only the biases of positional attention, one a position, limit a document's length.
         self._max_tokens = len(attention["bias"]) if config.attention.kind == "positional" else None
         head = layers["head"]
         self._head_vectors = as_vectors(self._pool.output.pad_rows(head["kernel"]))
@@ -101,7 +104,7 @@ class FoldedEngine:
             ids: int32 `(tokens,)`, the documents end to end.
             row_offsets: int64 `(rows + 1,)`, from 0: document i is
                 `ids[row_offsets[i] : row_offsets[i + 1]]`. It has at least one
-                token and no more than the network was made for.
+                token and at most as many as the network was made for.
 
         Returns:
             `(probabilities, attention)`: float32 `(rows, labels)` and float32
@@ -129,7 +132,7 @@ class FoldedEngine:
             for tile_rows in tiles:
                 score(tile_rows)
         else:
-            # Made anew for every call: a pool that lives on would not survive a fork.
+            # Every call makes its own pool: the threads of a lasting one would not survive a fork.
             with ThreadPoolExecutor(min(self.threads, len(tiles))) as executor:
                 list(executor.map(score, tiles))
         return probabilities, attention
@@ -151,8 +154,8 @@ class FoldedEngine:
 
     def _activate(self, logits: np.ndarray) -> np.ndarray:
         if self.config.head == "softmax":
-            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-            return powers / powers.sum(axis=1, keepdims=True)
+            exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+            return exponentials / exponentials.sum(axis=1, keepdims=True)
         return (1 + np.tanh(logits / 2)) / 2  # sigmoid, without overflow
 
     def _check(self, ids: np.ndarray, row_offsets: np.ndarray) -> None:
@@ -166,13 +169,13 @@ class FoldedEngine:
         wrong = np.flatnonzero((lengths < 1) | (lengths > longest))
         if len(wrong):
             raise ValueError(
-                f"row_offsets: expected documents of 1 to {longest} tokens, got"
-                f" {lengths[wrong[0]]} in row {wrong[0]}. Leave out empty documents, cut long ones."
+                f"row_offsets: expected documents of 1 to {longest} tokens, got {lengths[wrong[0]]}"
+                f" in row {wrong[0]}. Leave out empty documents and cut long ones."
             )
-        # The kernels do not check bounds.
+        # The kernels do not check bounds, so an id that is out of range must be refused here.
         if len(ids) and not 0 <= ids.min() <= ids.max() < self._ids:
             raise ValueError(
-                f"ids: expected 0 to {self._ids - 1}, rows of the embedding,"
+                f"ids: expected 0 to {self._ids - 1}, the rows of the embedding,"
                 f" got {ids.min()} to {ids.max()}"
             )
 
@@ -182,6 +185,6 @@ def _tiles(lengths: np.ndarray, *, threads: int) -> Iterator[slice]:
     tokens = min(TILE_TOKENS, lengths.sum() // threads)
     start = 0
     while start < len(lengths):
-        blocks = max(1, tokens // (lengths[start] * ROWS))
-        yield slice(start, start + blocks * ROWS)
-        start += blocks * ROWS
+        blocks = max(1, tokens // (lengths[start] * BLOCK_ROWS))
+        yield slice(start, start + blocks * BLOCK_ROWS)
+        start += blocks * BLOCK_ROWS

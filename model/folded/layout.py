@@ -2,40 +2,10 @@
 
 import dataclasses
 import functools
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.folded.kernels import COLUMNS, LANES
-
-if TYPE_CHECKING:
-    import keras
-
-Weights = dict[str, np.ndarray]  # of a layer, float32, by name
-
-DIRECTIONS = ("forward_lstm", "backward_lstm")  # the sublayers of `model.layers.bilstm.BiLSTM`
-
-
-def read_network(network: "keras.Model") -> dict[str, Weights]:
-    """Copies the weights of a network of `model.layers.classifier`, by layer.
-
-    Returns:
-        The weights of `embedding`, `attention`, `head` and of each direction
-        of each recurrent layer, such as `bilstm_1.forward_lstm`.
-    """
-    layers = {}
-    for layer in network.layers:
-        for direction in DIRECTIONS:
-            lstm = getattr(layer, direction, None)
-            if lstm is not None:
-                layers[f"{layer.name}.{direction}"] = _copy_weights(lstm)
-        if layer.weights and not hasattr(layer, DIRECTIONS[0]):
-            layers[layer.name] = _copy_weights(layer)
-    return layers
-
-
-def _copy_weights(layer: "keras.layers.Layer") -> Weights:
-    return {weight.name: np.array(weight, np.float32) for weight in layer.weights}
+from model.folded.emission import BLOCK_COLUMNS, REGISTER_FLOATS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,37 +40,37 @@ class Tile:
 
     @functools.cached_property
     def position_of_token(self) -> np.ndarray:
-        """int64 `(tokens,)`: each token's place in its document, from 0."""
+        """int64 `(tokens,)`: each token's position in its document, from 0."""
         return np.arange(len(self.row_of_token)) - self.starts[self.row_of_token]
 
 
 @dataclasses.dataclass(frozen=True)
 class Width:
-    """A number of units, filled up with zeros to a multiple of what a kernel takes at a time."""
+    """A number of units, padded with zeros to a multiple of what a kernel takes at a time."""
 
     units: int
-    multiple: int = LANES
+    multiple: int = REGISTER_FLOATS
 
     @property
     def padded(self) -> int:
-        """`units` and what fills them up."""
+        """`units`, rounded up to a multiple of `multiple`."""
         return -(-self.units // self.multiple) * self.multiple
 
     def pad_rows(self, matrix: np.ndarray) -> np.ndarray:
-        """Fills up a matrix `(n * units, ...)`, `units` by `units`, to `(n * padded, ...)`."""
+        """Pads every `units` rows of a matrix `(n * units, ...)` to `padded` rows."""
         parts = matrix.reshape(-1, self.units, *matrix.shape[1:])
         padded = np.zeros((len(parts), self.padded, *matrix.shape[1:]), np.float32)
         padded[:, : self.units] = parts
         return padded.reshape(-1, *matrix.shape[1:])
 
     def pad_columns(self, matrix: np.ndarray) -> np.ndarray:
-        """Fills up a matrix `(rows, n * units)` to `(rows, n * padded)`."""
+        """Pads every `units` columns of a matrix `(rows, n * units)` to `padded` columns."""
         return self.pad_rows(matrix.T).T
 
 
 def split_columns(matrix: np.ndarray) -> np.ndarray:
-    """The columns of a matrix `(depth, n * COLUMNS)` by blocks: `(n, depth, COLUMNS)`."""
-    return np.ascontiguousarray(matrix.reshape(len(matrix), -1, COLUMNS).swapaxes(0, 1))
+    """Splits a matrix `(depth, n * BLOCK_COLUMNS)` into `(n, depth, BLOCK_COLUMNS)`."""
+    return np.ascontiguousarray(matrix.reshape(len(matrix), -1, BLOCK_COLUMNS).swapaxes(0, 1))
 
 
 def as_vectors(matrix: np.ndarray) -> np.ndarray:
@@ -109,19 +79,20 @@ def as_vectors(matrix: np.ndarray) -> np.ndarray:
 
 
 def interleave_gates(matrix: np.ndarray, width: Width) -> np.ndarray:
-    """Reorders the columns of LSTM weights from gate by gate to LANES units by LANES units.
+    """Puts the four gates' columns of the same `REGISTER_FLOATS` units next to one another.
 
-    Halves the input, forget and output gates' weights on the way, so that the
-    kernel's sigmoid(x) = (1 + tanh(x / 2)) / 2 need not.
+    It also halves the weights of the input, forget and output gates, because the kernel computes
+    their sigmoid(x) as (1 + tanh(x / 2)) / 2.
 
     Args:
-        matrix: float32 `(rows, 4 * units)`: gates input, forget, cell, output, as in Keras.
+        matrix: float32 `(rows, 4 * units)`: all columns of the input gate, then those of the
+            forget, cell and output gates, as in Keras.
         width: the units.
 
     Returns:
-        float32 `(rows, 4 * padded)`: for the first LANES units their four gates
-        of LANES columns each, then for the next LANES units.
+        float32 `(rows, 4 * padded)`: `REGISTER_FLOATS` columns of each gate for the first units,
+        then for the next units.
     """
-    gates = width.pad_columns(matrix).reshape(len(matrix), 4, -1, LANES)
+    gates = width.pad_columns(matrix).reshape(len(matrix), 4, -1, REGISTER_FLOATS)
     gates = gates * np.array([0.5, 0.5, 1, 0.5], np.float32)[:, None, None]
     return np.ascontiguousarray(gates.swapaxes(1, 2)).reshape(len(matrix), -1)

@@ -1,19 +1,22 @@
 """The weights of a bundle's network, read without Keras.
 
-Importing TensorFlow takes four seconds, which a process that only scores on a
-CPU need not spend. Keras (3) numbers a layer's weights in the order in which
-the layer creates them; the names are here.
+Importing TensorFlow takes four seconds, which a process that only scores on a CPU does not need to
+spend. Keras (3) numbers a layer's weights in the order in which the layer creates them; the names
+are here.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import h5py
 import numpy as np
 
 from model.config import AttentionKind
-from model.folded.layout import DIRECTIONS, Weights
 
+Weights: TypeAlias = dict[str, np.ndarray]  # of one layer: float32, by name
+
+DIRECTIONS = ("forward_lstm", "backward_lstm")  # the sublayers of `model.layers.bilstm.BiLSTM`
 LSTM_WEIGHTS = ("kernel", "recurrent_kernel", "bias")
 LAYER_WEIGHTS = {"embedding": ("embeddings",), "head": ("kernel", "bias")}
 ATTENTION_WEIGHTS: dict[AttentionKind, tuple[str, ...]] = {
@@ -28,18 +31,19 @@ ATTENTION_WEIGHTS: dict[AttentionKind, tuple[str, ...]] = {
 
 
 def read_weights_file(path: Path, *, kind: AttentionKind) -> dict[str, Weights]:
-    """Reads what `keras.Model.save_weights` wrote of a network of `model.layers.classifier`.
+    """Reads the weights that `keras.Model.save_weights` wrote of `model.layers.classifier`.
 
     Args:
         path: a file `*.weights.h5`.
         kind: of the network's attention.
 
     Returns:
-        float32 arrays by layer and name, as `model.folded.layout.read_network` does.
+        The weights of `embedding`, `attention`, `head` and of each direction of each recurrent
+        layer, such as `bilstm_1.forward_lstm`.
 
     Raises:
-        OSError, KeyError: if it is not such a file.
-        ValueError: if a layer has not as many weights as names.
+        OSError, KeyError: if the file is not one of Keras's weights files.
+        ValueError: if a layer does not have as many weights as names.
     """
     names_of = {**LAYER_WEIGHTS, "attention": ATTENTION_WEIGHTS.get(kind, ())}
     layers = {}

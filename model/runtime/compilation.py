@@ -1,6 +1,9 @@
 """How this package compiles its Numba kernels."""
 
+import hashlib
+import inspect
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from model.runtime.blocked_imports import block_imports
@@ -23,3 +26,23 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:  # Numba found no folder for its cache
         return numba.njit(nogil=True, error_model="numpy")(function)
+
+
+def compiled_with(*emitters: ModuleType) -> Callable[[Callable[..., Any]], Any]:
+    """Like `compiled`, for functions that call code which other modules emit.
+
+    Numba takes machine code from its cache if the file of the function has the same date and size
+    as when the code was compiled. It does not know of other modules, and would go on using the old
+    code when one of `emitters` has changed. So their sources become part of what it compares.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher: Any = compiled(function)
+        cache_file = getattr(dispatcher._cache, "_cache_file", None)
+        if cache_file is not None:  # None where no cache can be written
+            sources = "".join(inspect.getsource(emitter) for emitter in emitters)
+            digest = hashlib.sha256(sources.encode()).hexdigest()
+            cache_file._source_stamp = (cache_file._source_stamp, digest)
+        return dispatcher
+
+    return decorate

@@ -84,9 +84,9 @@ def sorted_batches(row_offsets: np.ndarray) -> list[np.ndarray]:
 
 def folded_contender(cores: int) -> Run:
     from model.folded.engine import FoldedEngine
-    from model.folded.layout import read_network
+    from tests.model.folded.keras_weights import copy_weights
 
-    return FoldedEngine(read_network(make_network()), CONFIG, threads=cores).run
+    return FoldedEngine(copy_weights(make_network()), CONFIG, threads=cores).run
 
 
 def keras_contender(cores: int) -> Run:
