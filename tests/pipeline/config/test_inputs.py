@@ -36,7 +36,7 @@ def config_of(*inputs: dict[str, Any], column: str | None = "id") -> Config:
         (TABLE | {"encoding": "latin-1"}, "encoding: expected utf-8 for format: bigquery"),
     ],
 )
-def test_what_is_no_table_is_refused_in_one_line(given: dict[str, Any], message: str) -> None:
+def test_an_invalid_table_is_refused_in_one_line(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         config_of(given)
     assert f"corpus.inputs.0.{message}" in str(raised.value)
@@ -52,12 +52,12 @@ def test_a_table_needs_a_column_of_ids_and_is_named_once() -> None:
 
 
 @pytest.mark.parametrize("table", ["example.com:old-1.set.t", "p-1.d_2.T-3$20261120"])
-def test_tables_as_the_service_names_them_are_taken(table: str) -> None:
+def test_every_form_of_a_table_name_is_accepted(table: str) -> None:
     [item] = config_of(TABLE | {"table": table}).corpus.inputs
     assert item.source == f"bigquery:{table}"
 
 
-def test_a_query_is_called_by_a_digest_in_one_line() -> None:
+def test_a_query_is_named_by_its_digest_in_one_line() -> None:
     source = InputConfig(format="bigquery", query="SELECT 1\nFROM t").source
     assert source.startswith("bigquery:query:")
     assert source == InputConfig(format="bigquery", query="SELECT 1\nFROM t").source
@@ -65,7 +65,7 @@ def test_a_query_is_called_by_a_digest_in_one_line() -> None:
     assert "\n" not in source
 
 
-def test_a_date_takes_its_place_in_tables_and_queries() -> None:
+def test_the_date_replaces_its_placeholder_in_tables_queries_and_paths() -> None:
     dated = config_of(
         TABLE | {"table": "p.d.t_{date}"}, QUERY | {"query": "SELECT '{date}'"}, {"path": "{date}"}
     )
@@ -91,7 +91,7 @@ def test_a_backfill_of_a_table_without_a_date_is_refused() -> None:
     ("path", "delimiter", "encoding"),
     [("x.csv", ";", "latin-1"), ("x.csv.gz", ";", "latin-1"), ("x.tsv", "\t", "utf-8")],
 )
-def test_a_file_on_the_command_line_is_read_as_its_like_in_the_config(
+def test_a_file_on_the_command_line_is_read_like_the_input_of_its_format_in_the_config(
     path: str, delimiter: str, encoding: str
 ) -> None:
     config = config_of({"path": "a.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"})
@@ -112,19 +112,19 @@ def test_a_file_on_the_command_line_is_read_as_its_like_in_the_config(
         ("x.tfrecord.gz", "tfrecord"),
     ],
 )
-def test_a_name_suggests_a_format(path: str, expected: str) -> None:
+def test_the_ending_of_a_name_gives_the_format(path: str, expected: str) -> None:
     assert infer_format(path) == expected
 
 
 @pytest.mark.parametrize(
     ("path", "delimiter"), [("a.tsv", "\t"), ("a.tsv.gz", "\t"), ("a.csv", ",")]
 )
-def test_a_tsv_is_divided_at_tabs(path: str, delimiter: str) -> None:
+def test_the_delimiter_of_a_tsv_is_a_tab(path: str, delimiter: str) -> None:
     assert new_input(path).delimiter == delimiter
 
 
 @pytest.mark.parametrize("path", ["corpus", "a.jsonl/part-1", "x.gz", "x.doc", "*"])
-def test_a_name_that_suggests_none_is_an_error(path: str) -> None:
+def test_a_name_without_a_known_ending_is_an_error(path: str) -> None:
     with pytest.raises(ConfigError) as raised:
         infer_format(path)
     assert str(raised.value).startswith(f"--input {path}: expected a name ending in jsonl, ")

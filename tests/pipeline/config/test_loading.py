@@ -18,7 +18,7 @@ def load(tmp_path: Path, text: str, *overrides: str, name: str = "experiment.yam
 
 
 def fails(values: dict[str, Any], *overrides: str) -> str:
-    """The one line that a bad config gives."""
+    """The one-line message of the error that a bad config raises."""
     with pytest.raises(ConfigError) as raised:
         build_config(values, overrides, where="my.yaml")
     message = str(raised.value)
@@ -26,7 +26,7 @@ def fails(values: dict[str, Any], *overrides: str) -> str:
     return message
 
 
-def test_a_config_needs_nothing_but_yaml(tmp_path: Path) -> None:
+def test_an_empty_config_has_the_defaults(tmp_path: Path) -> None:
     assert load(tmp_path, "{}") == dataclasses.replace(Config(), name="experiment")
 
 
@@ -61,7 +61,7 @@ def test_sections_keys_and_lists_are_read(tmp_path: Path) -> None:
     assert config.workspace == "runs"
 
 
-def test_a_date_is_as_good_a_name_as_any(tmp_path: Path) -> None:
+def test_a_name_that_yaml_reads_as_a_date_is_accepted(tmp_path: Path) -> None:
     assert load(tmp_path, "name: 2026-11-20").name == "2026-11-20"
 
 
@@ -83,7 +83,7 @@ def test_overrides_are_yaml_and_the_last_one_counts(tmp_path: Path) -> None:
     assert config.text.lowercase is False
 
 
-def test_environment_variables_are_put_in_everywhere(
+def test_environment_variables_are_replaced_in_files_and_overrides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CORPORA", "/data")
@@ -97,7 +97,7 @@ def test_environment_variables_are_put_in_everywhere(
     assert config.corpus.columns.text == "body"
 
 
-def test_a_variable_that_is_unset_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_an_unset_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOWHERE", raising=False)
     assert fails({"workspace": "${NOWHERE}/x"}) == (
         "my.yaml: expected the environment variable NOWHERE to be set for '${NOWHERE}/x', "
@@ -105,7 +105,7 @@ def test_a_variable_that_is_unset_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
-def test_what_is_no_variable_is_left_as_it_is() -> None:
+def test_a_dollar_sign_without_a_name_is_kept() -> None:
     assert build_config({"workspace": "a$b/${}"}, (), where="x").workspace == "a$b/${}"
 
 
@@ -123,7 +123,7 @@ def test_what_is_no_variable_is_left_as_it_is() -> None:
         ("training.epoch=1", "training.epoch: unknown key (did you mean training.epochs?)"),
     ],
 )
-def test_a_bad_override_is_one_line(override: str, message: str) -> None:
+def test_the_error_of_a_bad_override_is_one_line(override: str, message: str) -> None:
     assert fails({"name": "x"}, override).startswith(message)
 
 
@@ -134,7 +134,9 @@ def test_a_bad_override_is_one_line(override: str, message: str) -> None:
         (b"", "expected sections such as 'corpus:', got NoneType"),
     ],
 )
-def test_a_file_that_is_no_config_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+def test_the_error_of_a_file_that_is_no_config_is_one_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     path = tmp_path / "bad.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as raised:
@@ -144,7 +146,9 @@ def test_a_file_that_is_no_config_is_one_line(tmp_path: Path, content: bytes, me
 
 
 @pytest.mark.parametrize(("name", "problem"), [("none.yaml", "No such file"), (".", "Is a dir")])
-def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, name: str, problem: str) -> None:
+def test_the_error_of_an_unreadable_file_is_one_line(
+    tmp_path: Path, name: str, problem: str
+) -> None:
     with pytest.raises(ConfigError, match=f"expected a readable config file, got {problem}"):
         load_config(str(tmp_path / name))
 

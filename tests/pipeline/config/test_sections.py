@@ -12,7 +12,7 @@ from pipeline.config.sections import Config, CorpusConfig
 
 
 def fails(values: dict[str, Any]) -> str:
-    """The one line that a bad config gives."""
+    """The one-line message of the error that a bad config raises."""
     with pytest.raises(ConfigError) as raised:
         build_config(values, (), where="my.yaml")
     message = str(raised.value)
@@ -111,13 +111,15 @@ ONE_INPUT = {"path": "x"}
         ({"workspace": "runs/[1]"}, "workspace: expected a folder's path without "),
     ],
 )
-def test_a_bad_value_is_one_line_with_its_key(values: dict[str, Any], message: str) -> None:
+def test_the_error_of_a_bad_value_is_one_line_with_its_key(
+    values: dict[str, Any], message: str
+) -> None:
     line = fails(values)
     assert line.startswith(message)
     assert line.endswith(". Edit my.yaml or pass --set KEY=VALUE.")
 
 
-def test_all_problems_of_different_sections_are_told_at_once() -> None:
+def test_one_error_names_the_problems_of_all_sections() -> None:
     line = fails({"text": {"max_tokens": 0}, "training": {"epochs": 0}, "nam": "x"})
     assert "text.max_tokens: " in line
     assert "training.epochs: " in line
@@ -128,7 +130,7 @@ CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 
 
 def keys_of(value: Any, prefix: str = "") -> set[str]:
-    """The dotted keys of a tree of mappings; those of a list's items are all of its items'."""
+    """The dotted keys of a tree of mappings; the items of a list share the key of the list."""
     if isinstance(value, list | tuple):
         return {key for item in value for key in keys_of(item, prefix)} or {prefix}
     if not isinstance(value, dict):
@@ -136,7 +138,7 @@ def keys_of(value: Any, prefix: str = "") -> set[str]:
     return {found for key in value for found in keys_of(value[key], f"{prefix}.{key}".lstrip("."))}
 
 
-def test_the_quickstart_config_spells_out_every_key() -> None:
+def test_the_quickstart_config_gives_every_key() -> None:
     written = yaml.safe_load((CONFIGS / "quickstart.yaml").read_text(encoding="utf-8"))
     corpus = CorpusConfig(inputs=(InputConfig(path="x"),))
     every = dataclasses.asdict(dataclasses.replace(Config(), corpus=corpus))

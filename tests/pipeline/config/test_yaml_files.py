@@ -59,7 +59,7 @@ def test_a_merge_key_brings_in_what_its_mapping_does_not_override() -> None:
     }
 
 
-def test_a_merged_mapping_that_stands_inside_the_one_it_is_merged_into() -> None:
+def test_a_mapping_with_a_merge_key_can_be_merged_again() -> None:
     values = parse_yaml("""
         a: {inner: &inner {<<: {x: 1}, x: 2}}
         b: {<<: *inner, x: 3}
@@ -75,7 +75,9 @@ def test_a_merged_mapping_that_stands_inside_the_one_it_is_merged_into() -> None
         ("name: \u00e9".encode("latin-1"), "expected UTF-8 text, got other bytes from byte 6"),
     ],
 )
-def test_a_file_that_is_not_yaml_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+def test_the_error_of_a_file_that_is_not_yaml_is_one_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     path = tmp_path / "bad.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as raised:
@@ -84,6 +86,6 @@ def test_a_file_that_is_not_yaml_is_one_line(tmp_path: Path, content: bytes, mes
     assert "\n" not in str(raised.value)
 
 
-def test_no_object_is_made_from_a_tag() -> None:
+def test_a_tag_cannot_make_a_python_object() -> None:
     with pytest.raises(Exception, match="could not determine a constructor"):
         parse_yaml("!!python/object/apply:os.getcwd []")

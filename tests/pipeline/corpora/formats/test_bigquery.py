@@ -1,4 +1,4 @@
-"""Rows of BigQuery as lines of JSON, whatever order they come in."""
+"""Rows of BigQuery become the same lines of JSON in whatever order they come."""
 
 import datetime
 import decimal
@@ -53,7 +53,7 @@ def test_a_value_becomes_one_of_json(value: Any, expected: Any) -> None:
     assert json.loads(line) == {"v": expected}
 
 
-def test_only_the_columns_that_play_a_part_are_kept_and_their_order_does_not_matter() -> None:
+def test_only_the_columns_in_use_are_kept_and_their_order_does_not_matter() -> None:
     names = ["text", "id", "absent"]
     line = row_to_line({"text": "a", "id": None, "secret": "s"}, names)
     assert line == b'{"id":null,"text":"a"}'
@@ -61,7 +61,7 @@ def test_only_the_columns_that_play_a_part_are_kept_and_their_order_does_not_mat
     assert columns_of_line(line) == ["id", "text"]
 
 
-def test_bytes_that_are_no_text_cost_their_row_when_it_is_read() -> None:
+def test_bytes_that_are_no_text_reject_their_row_when_it_is_read() -> None:
     rows = [{"id": "1", "text": b"caf\xe9"}, {"id": "2", "text": "caf\xe9".encode()}]
     content = b"".join(row_to_line(row, ["id", "text"]) + b"\n" for row in rows)
     assert columns_of_line(content.split(b"\n")[0]) == ["id", "text"]

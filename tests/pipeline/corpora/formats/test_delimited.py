@@ -44,7 +44,7 @@ def test_every_quoting_is_read(tmp_path: Path) -> None:
     delimiter=st.sampled_from(",;\t|"),
     most=st.integers(1, 9),
 )
-def test_what_a_writer_wrote_is_read(
+def test_rows_written_by_the_csv_module_are_read_back(
     rows: list[tuple[str, str]], delimiter: str, most: int
 ) -> None:
     buffer = io.StringIO(newline="")
@@ -86,14 +86,14 @@ def test_another_quote() -> None:
     assert read.texts == ['a, "b']
 
 
-def test_ragged_rows_are_rejected_alone() -> None:
+def test_only_the_rows_with_a_wrong_number_of_fields_are_rejected() -> None:
     content = b"label,text\npos,a\nneg\nneg,b,c\npos,d\n   \n"
     read = read_bytes(content, format="csv")
     assert read.texts == ["a", "d"]
     assert read.reasons == [(1, "malformed_row"), (2, "malformed_row"), (4, "malformed_row")]
 
 
-def test_a_quote_that_is_never_closed_costs_the_rest() -> None:
+def test_a_quote_that_is_never_closed_rejects_the_rest_of_the_file() -> None:
     read = read_bytes(b'label,text\npos,a\nneg,"b\npos,c\npos,d\n', format="csv")
     assert read.texts == ["a"]
     assert read.reasons == [(1, "malformed_row")]
@@ -101,7 +101,7 @@ def test_a_quote_that_is_never_closed_costs_the_rest() -> None:
     assert read.rejections[0]["raw"] == b'neg,"b\npos,c\npos,d\n'
 
 
-def test_a_quote_that_is_never_closed_costs_no_more_than_the_largest_row() -> None:
+def test_a_quote_that_is_never_closed_rejects_at_most_the_largest_row() -> None:
     rows = b"pos,good enough\n" * 200_000
     read = read_bytes(b'label,text\nneg,"open\n' + rows, format="csv", max_text_bytes=1_000)
     assert read.reasons == [(0, "text_too_large")]
@@ -122,7 +122,7 @@ def test_a_field_larger_than_the_default_of_the_csv_module_is_read() -> None:
     assert read_bytes(f"label,text\npos,{text}\n".encode(), format="csv").texts == [text]
 
 
-def test_nul_and_marks_are_text() -> None:
+def test_nul_and_byte_order_marks_inside_a_text_are_kept() -> None:
     content = "\ufefflabel,text\npos,a\x00b\nneg,\ufeffa\npos,שלום\n".encode()
     assert read_bytes(content, format="csv").texts == ["a\x00b", "\ufeffa", "שלום"]
 
@@ -197,7 +197,7 @@ def test_a_column_that_only_training_needs_may_be_absent() -> None:
     assert read.column("label") == [None]
 
 
-def test_a_column_that_is_there_twice_is_an_error() -> None:
+def test_a_column_given_twice_is_an_error() -> None:
     with pytest.raises(ValueError, match="expected one column 'text', got 2"):
         read_bytes(b"text,text\na,b\n", format="csv")
 
@@ -207,7 +207,7 @@ def test_a_file_without_rows(content: bytes) -> None:
     assert read_bytes(content, format="csv").rows_read == 0
 
 
-def test_a_truncated_gzip_gives_the_rows_before_the_tear(tmp_path: Path) -> None:
+def test_a_truncated_gzip_gives_the_rows_before_its_end(tmp_path: Path) -> None:
     rows = b"".join(b'pos,"document\n%d"\n' % row for row in range(100_000))
     stored = gzip.compress(b"label,text\n" + rows)
     path = tmp_path / "torn.csv.gz"

@@ -18,7 +18,7 @@ COLUMNS = ColumnsConfig(
 )
 MAX_TEXT_BYTES = 2_000
 
-# Forty kinds of damage: a line, and why it is rejected.
+# Forty kinds of damaged lines, each with the reason of its rejection.
 DAMAGE: list[tuple[str, bytes, str]] = [
     ("no JSON", b"just some text", "malformed_row"),
     ("a null", b"null", "malformed_row"),
@@ -62,7 +62,7 @@ DAMAGE: list[tuple[str, bytes, str]] = [
     ("a line of megabytes", b'{"text": "a", "b": "' + b"x" * (2 << 20) + b'"}', "text_too_large"),
 ]  # fmt: skip
 
-# What looks like damage and is not: a line, and the text it holds.
+# Lines that look damaged but are valid, each with its text.
 VALID: list[tuple[str, bytes, str]] = [
     ("a NUL", rb'{"text": "a\u0000b"}', "a\x00b"),
     ("a raw NUL", b'{"text": "a\x00b"}', "a\x00b"),
@@ -86,7 +86,7 @@ VALID: list[tuple[str, bytes, str]] = [
 ]  # fmt: skip
 
 
-def test_forty_kinds_of_damage_among_two_thousand_rows(tmp_path: Path) -> None:
+def test_forty_damaged_rows_among_two_thousand_are_rejected(tmp_path: Path) -> None:
     lines = [json.dumps({"text": f"document {row}", "id": f"id-{row}"}) for row in range(2_000)]
     stored = [line.encode() for line in lines]
     expected = []
@@ -126,7 +126,7 @@ def test_a_valid_line(line: bytes, text: str) -> None:
     assert read.texts == ["before", text, "after"]
 
 
-def test_lone_surrogates_are_counted_wherever_they_stand() -> None:
+def test_lone_surrogates_are_counted_in_any_value() -> None:
     read = read_bytes(
         rb'{"text": "a\ud800", "label": "pos"}'
         b"\n"
@@ -144,7 +144,7 @@ def test_lone_surrogates_are_counted_wherever_they_stand() -> None:
 
 
 @pytest.mark.parametrize("damage", [b"NaN", b"-Infinity", b"[" * 100_000, b"1" * 5_000, b"}"])
-def test_a_lone_surrogate_excuses_no_other_damage(damage: bytes) -> None:
+def test_a_lone_surrogate_hides_no_other_damage(damage: bytes) -> None:
     read = read_bytes(rb'{"text": "a\ud800", "rating": ' + damage + b"}", columns=COLUMNS)
     assert read.reasons == [(0, "malformed_row")]
 
@@ -179,7 +179,7 @@ def test_all_fields_of_a_document() -> None:
     ]
 
 
-def test_what_a_row_does_not_say_is_null_or_generated() -> None:
+def test_fields_that_a_row_lacks_are_null_or_generated() -> None:
     read = read_bytes(
         b'{"text": "a"}\n{"text": "b", "id": null, "split": ""}\n{"text": "c", "id": " "}',
         name="rows.jsonl",
@@ -221,7 +221,7 @@ def test_an_undecodable_row_of_another_encoding_is_rejected_alone() -> None:
     assert read_bytes(content, encoding="gbk", errors="replace").texts == ["好", "\ufffd", "a"]
 
 
-def test_a_truncated_gzip_gives_the_rows_before_the_tear(tmp_path: Path) -> None:
+def test_a_truncated_gzip_gives_the_rows_before_its_end(tmp_path: Path) -> None:
     lines = b"".join(b'{"text": "document %d"}\n' % row for row in range(100_000))
     stored = gzip.compress(lines)
     path = tmp_path / "torn.jsonl.gz"

@@ -20,7 +20,7 @@ def parquet_bytes(table: pa.Table, **settings: object) -> bytes:
 
 
 def not_utf8(values: list[bytes]) -> pa.Array:
-    """A string column that is not: Arrow writes such files without a word."""
+    """A string column that is not UTF-8; Arrow writes it without an error."""
     binary = pa.array(values, pa.binary())
     return pa.Array.from_buffers(pa.string(), len(values), binary.buffers())
 
@@ -131,7 +131,7 @@ def test_a_text_that_is_not_utf_8_is_rejected_alone(dictionary: bool) -> None:
     assert read.rows_repaired == 1
 
 
-def test_labels_that_are_not_utf_8_cost_their_row() -> None:
+def test_labels_that_are_not_utf_8_reject_their_row() -> None:
     labels = pa.ListArray.from_arrays([0, 1, 2], not_utf8([b"ok", b"\xe9"]))
     content = parquet_bytes(pa.table({"text": ["a", "b"], "labels": labels}))
     read = read_bytes(content, format="parquet", columns=ColumnsConfig(labels="labels"))
@@ -160,7 +160,7 @@ def test_large_texts_make_small_batches() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no Parquet at all" * 100])
-def test_what_is_no_parquet_file_is_one_rejection(content: bytes) -> None:
+def test_a_file_that_is_no_parquet_is_one_rejection(content: bytes) -> None:
     read = read_bytes(content, format="parquet")
     assert read.reasons == [(0, "malformed_row")]
     assert "expected Parquet" in read.rejections[0]["detail"]
@@ -181,7 +181,7 @@ def test_the_rows_before_damage_are_used() -> None:
     assert read.reasons == [(used, "malformed_row")]
 
 
-def test_an_error_of_the_storage_is_no_damage() -> None:
+def test_an_error_of_the_storage_is_raised_as_it_is() -> None:
     class Unreachable(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise ConnectionResetError("the storage went away")

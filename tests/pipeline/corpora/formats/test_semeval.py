@@ -64,6 +64,6 @@ def test_a_damaged_record_is_rejected_alone() -> None:
     assert read.rejections[2]["raw"] == b'3\t"three"\nOther\nComment:\nanother line'
 
 
-def test_the_key_of_the_answers_is_no_corpus() -> None:
+def test_a_file_of_answers_without_sentences_is_rejected() -> None:
     read = read_bytes(b"8001\tMessage-Topic(e1,e2)\n8002\tOther\n", format="semeval")
     assert read.reasons == [(0, "malformed_row"), (1, "malformed_row")]

@@ -29,19 +29,19 @@ def test_one_document_a_file_with_its_folder_as_label(tmp_path: Path) -> None:
     assert read.rejections[0]["document_id"] == "1_8.txt"
 
 
-def test_a_label_that_nobody_wants_is_null() -> None:
+def test_the_folder_is_no_label_where_the_config_has_none() -> None:
     columns = ColumnsConfig(label=None)
     read = read_bytes(b"a", name="pos/1.txt", format="text", document="file", columns=columns)
     assert read.column("label") == [None]
 
 
-def test_the_columns_of_another_format_do_no_harm() -> None:
+def test_configured_columns_that_text_files_lack_are_ignored() -> None:
     columns = ColumnsConfig(text="review", id="key", label="stars", split="fold", weight="w")
     read = read_bytes(b"a", name="pos/1.txt", format="text", document="file", columns=columns)
     assert (read.texts, read.column("label")) == (["a"], ["pos"])
 
 
-def test_a_file_too_large_is_not_read_to_its_end() -> None:
+def test_a_file_over_the_limit_is_not_read_to_its_end() -> None:
     read = read_bytes(b"x" * (5 << 20), format="text", document="file", max_text_bytes=1_000)
     assert read.reasons == [(0, "text_too_large")]
     read = read_bytes(b"x" * 1_001, format="text", document="file", max_text_bytes=1_000)
@@ -67,7 +67,7 @@ def test_what_does_not_decode() -> None:
     assert whole.rows_repaired == 1
 
 
-def test_a_truncated_file_is_no_document() -> None:
+def test_a_truncated_file_is_rejected() -> None:
     stored = gzip.compress(b"a document " * 1_000)[:-20]
     read = read_bytes(stored, name="pos/1.txt.gz", format="text", document="file")
     assert read.reasons == [(0, "malformed_row")]

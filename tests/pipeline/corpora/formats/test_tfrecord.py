@@ -133,9 +133,7 @@ class TestDamage:
         assert read.column("source_row") == [0, 1, 3, 4]
         assert read.reasons == [(2, "malformed_row")]
 
-    def test_a_length_that_fails_its_checksum_costs_the_rest(
-        self, tmp_path: Path, most: int
-    ) -> None:
+    def test_a_damaged_length_rejects_the_rest_of_the_file(self, tmp_path: Path, most: int) -> None:
         content = bytearray(write(tmp_path / "rows", list(self.records)))
         content[2 * frame_size(self.records[0])] ^= 1
         read = read_bytes(bytes(content), format="tfrecord", most=most)
@@ -144,14 +142,14 @@ class TestDamage:
         assert "the rest of the file is lost" in read.rejections[0]["detail"]
 
     @pytest.mark.parametrize("left", [1, 11, 12, 20, 40])
-    def test_a_torn_file_costs_its_last_record(self, tmp_path: Path, most: int, left: int) -> None:
+    def test_a_truncated_file_lacks_a_record(self, tmp_path: Path, most: int, left: int) -> None:
         content = write(tmp_path / "rows", list(self.records))
         torn = content[: 3 * frame_size(self.records[0]) + left]
         read = read_bytes(torn, format="tfrecord", most=most)
         assert read.column("source_row") == [0, 1, 2]
         assert read.reasons == [(3, "malformed_row")]
 
-    def test_a_truncated_gzip_costs_its_last_record(self, tmp_path: Path, most: int) -> None:
+    def test_a_truncated_gzip_loses_its_last_record(self, tmp_path: Path, most: int) -> None:
         stored = gzip.compress(write(tmp_path / "rows", list(self.records)), compresslevel=0)
         read = read_bytes(stored[:-20], name="rows.gz", format="tfrecord", most=most)
         assert read.column("source_row") == [0, 1, 2, 3]

@@ -42,7 +42,7 @@ def test_questions(tmp_path: Path) -> None:
         ({"encoding": "latin-1"}, "What is the oldest sisterðcity ?"),
     ],
 )
-def test_the_byte_that_is_not_utf_8(settings: dict[str, str], text: str) -> None:
+def test_a_byte_that_is_not_utf_8_rejects_its_row(settings: dict[str, str], text: str) -> None:
     assert read_bytes(CONTENT, format="trec", **settings).texts[1] == text
 
 

@@ -1,4 +1,4 @@
-"""Reads a whole file, or bytes as one, into plain Python values for the tests to look at."""
+"""Reads a whole file, or bytes as if they were one, into plain Python values."""
 
 import dataclasses
 import io
@@ -95,7 +95,7 @@ def read_bytes(
 def check_contract(
     batches: Sequence[ReadBatch], part: FilePart, *, corpus: CorpusConfig, batch_rows: int
 ) -> None:
-    """What every batch of every format promises."""
+    """Asserts what holds for the batches of every format."""
     schema = documents_schema(kept_fields(columns_of(part, corpus.columns)))
     rows: list[int] = []
     for batch in batches:

@@ -42,7 +42,7 @@ def test_rejected_rows_are_counted_by_file_and_reason() -> None:
     }
 
 
-def test_files_balance() -> None:
+def test_rows_read_equal_rows_used_and_rejected_in_every_file() -> None:
     counts = {
         "files": {
             "a": {"rows_read": 5, "rows_used": 3, "rows_rejected": 2},
@@ -75,7 +75,7 @@ def test_a_file_without_rows_has_an_account_too() -> None:
         {"rows_rejected": 1},
     ],
 )
-def test_a_row_too_many_or_too_few_names_its_file(lost: dict[str, int]) -> None:
+def test_the_error_names_the_file_with_a_row_too_many_or_too_few(lost: dict[str, int]) -> None:
     balanced = {name: {"rows_read": 5, "rows_used": 3, "rows_rejected": 2} for name in ("a", "b")}
     counts = add_counts([{"files": balanced}, {"files": {"b": lost}}])
     with pytest.raises(AccountingError, match=r"^/corpus/b: expected rows read = "):

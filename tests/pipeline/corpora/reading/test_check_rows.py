@@ -15,7 +15,7 @@ def check(rows: RawRows, columns: ColumnsConfig, *, split: str | None = None) ->
     )
 
 
-def test_each_row_is_a_document_or_a_rejection_under_its_own_number() -> None:
+def test_each_row_is_a_document_or_a_rejection_with_its_row_number() -> None:
     rows = RawRows(
         size=4,
         columns={"text": ["a", "", None, "b"], "id": ["x", "y", None, None]},
@@ -49,7 +49,7 @@ def test_each_row_is_a_document_or_a_rejection_under_its_own_number() -> None:
     assert (batch.rows_read, batch.rows_repaired) == (4, 1)
 
 
-def test_a_row_is_rejected_once_for_its_first_fault() -> None:
+def test_a_row_with_several_faults_is_rejected_once_for_the_first() -> None:
     rows = mapping_rows(
         [{"text": "", "id": 1.5, "label": []}], columns=ColumnsConfig(id="id"), raw=raw_of
     )
@@ -57,7 +57,7 @@ def test_a_row_is_rejected_once_for_its_first_fault() -> None:
     assert batch.rejections.column("reason").to_pylist() == ["empty_text"]
 
 
-def test_a_split_of_the_row_goes_before_that_of_the_file() -> None:
+def test_the_split_of_a_row_overrides_that_of_the_input() -> None:
     columns = ColumnsConfig(split="split")
     rows = mapping_rows([{"text": "a", "split": "val"}, {"text": "b"}], columns=columns, raw=raw_of)
     assert check(rows, columns, split="train").documents.column("split").to_pylist() == [
@@ -67,13 +67,13 @@ def test_a_split_of_the_row_goes_before_that_of_the_file() -> None:
     assert check(rows, columns).documents.column("split").to_pylist() == ["validation", None]
 
 
-def test_raw_is_cut() -> None:
+def test_a_rejection_holds_only_the_first_bytes_of_its_row() -> None:
     rows = mapping_rows([{}], columns=ColumnsConfig(), raw=lambda index: b"x" * 5_000)
     batch = check(rows, ColumnsConfig())
     assert batch.rejections.column("raw").to_pylist() == [b"x" * 1_000]
 
 
-def test_one_column_may_play_two_parts() -> None:
+def test_one_column_may_fill_two_fields() -> None:
     columns = ColumnsConfig(text="body", rationale="body", keep=("body", "stars"))
     assert input_columns(columns) == ("body", "label", "stars")
     rows = mapping_rows([{"body": "abc", "stars": 4}], columns=columns, raw=raw_of)

@@ -4,7 +4,7 @@ from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import require_columns
 
 
-def test_needed_columns() -> None:
+def test_missing_and_repeated_columns_are_errors() -> None:
     require_columns("rows", ColumnsConfig(label="absent", weight="absent"), ["text"])
     with pytest.raises(ValueError, match="rows: expected a column 'text', got 'a', 'b'"):
         require_columns("rows", ColumnsConfig(), ["a", "b"])

@@ -34,13 +34,13 @@ COMPRESSIONS = [(".gz", gzip.compress), (".bz2", bz2.compress), (".zst", compres
         ("folder.gz/a", None),
     ],
 )
-def test_compression_is_told_by_the_suffix(path: str, suffix: str | None) -> None:
+def test_the_suffix_gives_the_compression(path: str, suffix: str | None) -> None:
     assert compression_of(path) == suffix
 
 
 @pytest.mark.parametrize(("suffix", "compress"), COMPRESSIONS)
 class TestCompression:
-    def test_members_one_after_another_are_one_content(
+    def test_concatenated_compressed_files_are_read_as_one(
         self, suffix: str, compress: Callable[[bytes], bytes]
     ) -> None:
         stored = compress(CONTENT[:1000]) + compress(b"") + compress(CONTENT[1000:])
@@ -89,7 +89,7 @@ class TestCompression:
             list(stored_chunks(io.BytesIO(b"\0" * 100), "a" + suffix))
 
 
-def test_an_error_of_the_storage_is_no_damage() -> None:
+def test_an_error_of_the_storage_is_raised_as_it_is() -> None:
     class Unreachable(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise ConnectionResetError("the storage went away")

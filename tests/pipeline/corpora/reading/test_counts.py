@@ -38,7 +38,7 @@ def test_every_leaf_is_a_sum(parts: list[dict[str, int]]) -> None:
     }
 
 
-def test_nothing_adds_up_to_nothing() -> None:
+def test_the_sum_of_no_counts_is_empty() -> None:
     assert add_counts([]) == {}
 
 

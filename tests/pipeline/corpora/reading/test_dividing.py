@@ -29,7 +29,7 @@ def whole(name: str = "rows", **settings: Any) -> FilePart:
 def read_in_parts(
     content: bytes, part: FilePart, *, part_bytes: int, most: int
 ) -> tuple[list[FilePart], Read]:
-    """Splits, numbers the rows of the parts and reads them one by one."""
+    """Divides the file, numbers the rows of the parts and reads the parts one by one."""
     parts = divide_file(part, size=len(content), part_bytes=part_bytes, stream=io.BytesIO(content))
     reads = []
     rows_before = 0
@@ -119,7 +119,7 @@ def test_parts_of_parquet_are_row_groups(group_sizes: list[int], part_bytes: int
         ("TRAIN_FILE.TXT", {"format": "semeval"}),
     ],
 )
-def test_what_must_be_read_in_order_is_one_part(name: str, settings: dict[str, Any]) -> None:
+def test_some_formats_are_never_divided(name: str, settings: dict[str, Any]) -> None:
     part = whole(name, **settings)
     assert divide_file(part, size=1_000, part_bytes=10) == [part]
 
@@ -145,7 +145,7 @@ def test_parquet_needs_the_open_file() -> None:
         divide_file(whole(format="parquet"), size=1_000)
 
 
-def test_parquet_parts_are_planned_from_the_footer(tmp_path: Path) -> None:
+def test_parquet_files_are_divided_by_their_footer(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"text": ["a", "b", "c"]}), path, row_group_size=1)
     config = InputConfig(path=str(path), format="parquet")

@@ -18,7 +18,7 @@ def names_of(*paths: object) -> list[str]:
     return [item.source_file for item in find_input_files(FILES, corpus_of(*paths))]
 
 
-def test_files_stand_in_the_order_of_inputs_then_of_paths(tmp_path: Path) -> None:
+def test_files_are_ordered_by_input_then_by_path(tmp_path: Path) -> None:
     write(tmp_path, "z/2.jsonl", "z/1.jsonl", "a/3.jsonl")
     assert names_of(tmp_path / "z/*.jsonl", tmp_path / "a/3.jsonl") == [
         "1.jsonl",
@@ -50,7 +50,7 @@ def test_relative_and_absolute_paths_can_be_told_apart(
     assert len(set(names)) == 2
 
 
-def test_names_below_a_bucket_are_whole() -> None:
+def test_names_of_files_in_a_bucket_are_told_apart_by_folder() -> None:
     object_store.OBJECTS.clear()
     for folder in ("train", "test"):
         write_text(FILES, f"objects://bucket/{folder}/a.jsonl", "{}")
@@ -63,14 +63,14 @@ def test_no_input_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "missing/*.jsonl", "*.missing"])
-def test_an_input_without_files_is_named(tmp_path: Path, name: str) -> None:
+def test_an_input_that_matches_no_file_is_an_error(tmp_path: Path, name: str) -> None:
     write(tmp_path, "a.jsonl")
     with pytest.raises(ConfigError, match=r"^corpus\.inputs\.1\.path: expected files that match"):
         find_input_files(FILES, corpus_of(tmp_path / "a.jsonl", tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["*", "**", "b/1", "b/*"])
-def test_a_link_to_nothing_is_named(tmp_path: Path, name: str) -> None:
+def test_a_link_whose_target_does_not_exist_is_an_error(tmp_path: Path, name: str) -> None:
     write(tmp_path, "a", "b/2")
     (tmp_path / "b/1").symlink_to("unmounted")
     write(tmp_path / "b", "real")

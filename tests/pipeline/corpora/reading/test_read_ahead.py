@@ -1,4 +1,4 @@
-"""Items keep their order and their errors, and one is made ahead, not more."""
+"""`read_ahead` keeps the order of items and their errors, and makes one item ahead at most."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def test_items_come_in_order(items: list[int | None]) -> None:
     assert list(read_ahead(items)) == items
 
 
-def test_an_error_comes_after_the_items_before_it() -> None:
+def test_the_items_before_an_error_are_yielded_first() -> None:
     def items() -> Iterator[int]:
         yield 1
         yield 2
@@ -27,7 +27,7 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         next(ahead)
 
 
-def test_the_next_item_is_made_while_one_is_worked_on_and_no_other() -> None:
+def test_only_the_next_item_is_made_while_the_caller_works_on_one() -> None:
     made: list[int] = []
     second = threading.Event()
 

@@ -41,7 +41,7 @@ def test_each_rejection_may_have_its_own_detail() -> None:
     assert rejections.column("detail").to_pylist() == ["of 0", "of 2"]
 
 
-def test_rows_of_a_slice_are_its_own() -> None:
+def test_a_slice_of_a_batch_rejects_its_own_rows() -> None:
     rejections = reject_documents(
         DOCUMENTS.slice(2), np.array([True]), reason="unknown_label", detail="why"
     )

@@ -71,7 +71,7 @@ def test_only_divided_files_of_lines_are_counted(tmp_path: Path) -> None:
     assert parts_to_count([*divided, alone, parquet, parquet]) == divided
 
 
-def test_only_what_is_divided_is_counted() -> None:
+def test_the_rows_of_a_format_that_is_never_divided_cannot_be_counted() -> None:
     part = FilePart(path="a", source_file="a", input=InputConfig(path="a", format="csv"))
     with pytest.raises(ValueError, match="expected a file of lines or Parquet, got csv"):
         count_rows(io.BytesIO(b""), part)

@@ -47,7 +47,7 @@ def test_a_long_line_is_cut(lines: list[bytes], most: int) -> None:
     assert list(chain.from_iterable(line_blocks(chunks, limit=4))) == [line[:5] for line in lines]
 
 
-def test_the_torn_line_comes_with_the_break() -> None:
+def test_the_error_of_a_broken_file_holds_the_incomplete_line() -> None:
     def chunks() -> Iterator[bytes]:
         yield b"one\ntw"
         yield b"o\nthr"
@@ -68,7 +68,7 @@ def test_batches_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatc
     assert sizes == [[1, 1, 1], [1, 1, 1], [1, 8, 8], [8, 50]]
 
 
-def test_batches_give_what_came_before_a_break() -> None:
+def test_batches_yield_the_items_before_an_error() -> None:
     def items() -> Iterator[bytes]:
         yield b"a"
         raise BrokenFileError("torn")
@@ -79,7 +79,7 @@ def test_batches_give_what_came_before_a_break() -> None:
         next(read)
 
 
-def test_a_leading_byte_order_mark_is_left_out() -> None:
+def test_a_leading_byte_order_mark_is_removed() -> None:
     assert text_of(b"\xef\xbb\xbfa\xef\xbb\xbf") == b"a\xef\xbb\xbf"
     assert text_of(b"\xef\xbb\xbf") == b""
     assert text_of(b"\xef\xbb") == b"\xef\xbb"
@@ -101,7 +101,7 @@ def test_every_encoding_becomes_utf_8(encoding: str) -> None:
         assert b"".join(chunks).decode() == text
 
 
-def test_what_an_encoding_does_not_allow_is_not_utf_8_either() -> None:
+def test_bytes_that_an_encoding_does_not_allow_become_invalid_utf_8() -> None:
     assert text_of(b"a\x81\nb", encoding="gbk") == b"a\xff\nb"
     assert text_of("a".encode("utf-16-le") + b"\x00\xd8b\x00", encoding="utf-16-le") == b"a\xffb"
     assert text_of(b"a\xe9", encoding="ascii") == b"a\xff"
@@ -118,7 +118,7 @@ def test_lines_of_utf_16_do_not_end_with_a_byte() -> None:
     assert not any(map(ends_lines_with_a_byte, ["utf-16", "utf-16-be", "utf-32-le", "cp037"]))
 
 
-def test_a_large_file_is_never_held() -> None:
+def test_a_large_file_is_never_held_in_memory() -> None:
     class Large(io.RawIOBase):
         left = 100 << 20
 

@@ -50,7 +50,7 @@ def test_units_hold_every_part_once_in_order_and_close_when_full(
         assert size(unit.parts) >= unit_bytes
 
 
-def test_a_compressed_file_counts_for_what_it_becomes() -> None:
+def test_a_compressed_file_counts_as_about_its_decompressed_size() -> None:
     def units_of(name: str) -> int:
         parts = [
             FilePart(path=f"{i}{name}", source_file=name, input=InputConfig(path=name))

@@ -53,7 +53,7 @@ def test_text_is_kept_as_it_is(text: str) -> None:
         ("😀" * 4, "text_too_large"),
     ],
 )
-def test_text_that_costs_the_row(value: Any, reason: str) -> None:
+def test_text_that_rejects_the_row(value: Any, reason: str) -> None:
     with pytest.raises(RowError, match="expected") as error:
         text_value(value, "text", 12)
     assert error.value.failure.reason == reason
@@ -73,7 +73,7 @@ def test_id(value: Any, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("value", [1.5, True, [], {}])
-def test_id_that_costs_the_row(value: Any) -> None:
+def test_id_that_rejects_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         id_value(value)
 
@@ -87,7 +87,7 @@ def test_label(value: Any, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("value", [1.0, [], {}, b"pos"])
-def test_label_that_costs_the_row(value: Any) -> None:
+def test_label_that_rejects_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         label_value(value)
 
@@ -107,7 +107,7 @@ def test_labels(value: Any, expected: list[str] | None) -> None:
 
 
 @pytest.mark.parametrize("value", ["a", "1", ["a", None], ["a", ""], [["a"]], 1, '["\\ud800"]'])
-def test_labels_that_cost_the_row(value: Any) -> None:
+def test_labels_that_reject_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         labels_value(value)
 
@@ -123,7 +123,7 @@ def test_weight(value: Any, expected: float | None) -> None:
 @pytest.mark.parametrize(
     "value", [-1, -0.001, math.nan, math.inf, "nan", "inf", "heavy", 1e39, True, [1], {}]
 )
-def test_weight_that_costs_the_row(value: Any) -> None:
+def test_weight_that_rejects_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         weight_value(value)
 
@@ -150,7 +150,7 @@ def test_rationale(value: Any, expected: list[tuple[int, int]] | None) -> None:
     "value",
     ["x", "ABC", [[0, 6]], [[2, 2]], [[3, 2]], [[-1, 2]], [[0.0, 1]], [[True, 2]], [[0]], [{}], 3],
 )
-def test_rationale_that_costs_the_row(value: Any) -> None:
+def test_rationale_that_rejects_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         rationale_value(value, "abcba")
 
@@ -174,7 +174,7 @@ def test_split(value: Any, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("value", ["holdout", 1, ["train"]])
-def test_split_that_costs_the_row(value: Any) -> None:
+def test_split_that_rejects_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         split_value(value, "split")
 
@@ -196,7 +196,7 @@ def test_kept(value: Any, expected: str | None) -> None:
     assert kept_value(value) == expected
 
 
-def test_kept_value_nested_beyond_reason_costs_the_row() -> None:
+def test_a_kept_value_nested_too_deeply_rejects_the_row() -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]
