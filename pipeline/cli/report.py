@@ -17,8 +17,8 @@ def report(invocation: Invocation, *, model: Model, to: PageFile) -> int:
     from pipeline.reports.collect import collect_model_report
     from pipeline.reports.model_report import render_model_report
     from pipeline.storage.beam_files import BeamFiles
+    from pipeline.storage.bundles import open_bundle
     from pipeline.storage.files import write_text
-    from pipeline.storage.models import open_bundle
 
     files = BeamFiles()
     bundle = open_bundle(files, model)

@@ -11,8 +11,8 @@ from pipeline.config.loading import build_config, load_config
 from pipeline.config.sections import Config
 from pipeline.runners.options import check_runner, name_job
 from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import base_name
-from pipeline.storage.models import open_bundle
 
 # Of the columns that a model was trained on, those that scoring and evaluation read.
 SCORED_COLUMNS = ("id", "text", "label", "labels")

@@ -11,9 +11,9 @@ from pipeline.config.sections import Config
 from pipeline.nights.partition import Partition
 from pipeline.stages.owned_date import IfExists
 from pipeline.stages.score import ScoringRun, score
+from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import one_line
-from pipeline.storage.models import open_bundle
 
 logger = logging.getLogger("limelight")
 

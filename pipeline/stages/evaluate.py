@@ -20,9 +20,9 @@ from pipeline.runners.parallelism import process_threads
 from pipeline.stages.corpus_pass import pass_over_corpus
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.staged_tables import read_staged_table
+from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import new_run_id
-from pipeline.storage.models import open_bundle
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles

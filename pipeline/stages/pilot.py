@@ -19,8 +19,8 @@ from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.retry import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.stages.score import layout_of, partition_schema
+from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
-from pipeline.storage.models import open_bundle
 from pipeline.storage.parquet_files import ParquetFiles
 from pipeline.storage.staging import StagedFile
 

@@ -15,7 +15,7 @@ from pipeline.corpora.reading.row_numbers import number_rows, parts_to_count
 from pipeline.corpora.reading.units import Unit, group_units
 from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import has_one_worker
-from pipeline.storage.files import Files, join, open_patiently, read_json, write_json
+from pipeline.storage.files import Files, join, open_with_retries, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -32,7 +32,7 @@ def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig
     for item in first_files.values():
         part = whole_file(item)
         try:
-            with open_patiently(files, part.path) as stream:
+            with open_with_retries(files, part.path) as stream:
                 next(iter(read_part(stream, part, corpus=corpus)), None)
         except (OSError, ValueError) as error:
             raise ConfigError(" ".join(str(error).split())) from error

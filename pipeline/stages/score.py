@@ -28,9 +28,9 @@ from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.owned_date import IfExists, find_published, own_date
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.recording import concluding, recorded
+from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import Manifest, new_run_id, read_manifest
-from pipeline.storage.models import open_bundle
 from pipeline.storage.parquet_files import ParquetLayout
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows

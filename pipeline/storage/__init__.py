@@ -1,1 +1,1 @@
-"""Files on any filesystem: read and written in bulk, staged, and described in manifests."""
+"""Files on any filesystem: read, written, copied, staged, and described in manifests."""

@@ -9,17 +9,16 @@ from typing import BinaryIO
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from typing_extensions import override
 
-from pipeline.storage.files import FileInfo
-
-CHUNK = 1 << 20
+from pipeline.storage.files import FileInfo, Files, read_chunks
 
 
-class BeamFiles:
-    """`pipeline.storage.files.Files` over `apache_beam.io.filesystems`."""
+class BeamFiles(Files):
+    """`Files` over `apache_beam.io.filesystems`."""
 
+    @override
     def match(self, pattern: str) -> list[FileInfo]:
-        """The files that match a glob, sorted by path; none is no error."""
         try:
             [result] = _filesystems(pattern).match([pattern])
         except BeamIOError as error:
@@ -31,24 +30,24 @@ class BeamFiles:
         )
         return sorted(found, key=_path)
 
+    @override
     def open(self, path: str) -> BinaryIO:
-        """Opens a file's bytes as they are; nothing is decompressed."""
         filesystems = _filesystems(path)
         stream: BinaryIO = filesystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
         return stream
 
+    @override
     def create(self, path: str) -> BinaryIO:
-        """Opens a new file for writing, and its folders with it."""
         filesystems = _filesystems(path)
         stream: BinaryIO = filesystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
         return stream
 
+    @override
     def exists(self, path: str) -> bool:
-        """Whether a file or folder is there."""
         return bool(_filesystems(path).exists(path) or self.match(f"{path}/**"))
 
+    @override
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
-        """Moves each file `(source, target)`; a target that exists is replaced."""
         for source, target in moves:
             filesystems = _filesystems(target)
             folder, _, _ = target.rpartition("/")
@@ -57,47 +56,47 @@ class BeamFiles:
                     filesystems.mkdirs(folder)
             filesystems.rename([source], [target])
 
+    @override
     def delete(self, paths: Sequence[str]) -> None:
-        """Deletes files, and folders with all they hold; absent ones are no error."""
         present = self._present(paths)
         while present:
             try:
                 FileSystems.delete(present)
                 return
-            except BeamIOError:  # another run may have been first with some
+            except BeamIOError:  # another run may have deleted some of them first
                 left = self._present(present)
                 if len(left) == len(present):
                     raise
                 present = left
 
     def _present(self, paths: Iterable[str]) -> list[str]:
-        """Those paths that exist, and of a folder in an object store the files."""
+        """Those paths that exist; for a folder in an object store, its files."""
         present = []
         for path in paths:
             if _filesystems(path).exists(path):
                 present.append(path)
-            else:  # an object store knows no folders, only files whose names begin alike
+            else:  # an object store has no folders, only files whose names begin alike
                 present += [info.path for info in self.match(f"{path}/**")]
         return present
 
+    @override
     def digest(self, path: str) -> str:
-        """SHA-256 of a local file; on other filesystems the checksum that they keep."""
         if FileSystems.get_scheme(path) is not None:
             return str(_filesystems(path).checksum(path))
         digest = hashlib.sha256()
         with self.open(path) as stream:
-            while chunk := stream.read(CHUNK):
+            for chunk in read_chunks(stream):
                 digest.update(chunk)
         return digest.hexdigest()
 
+    @override
     def size(self, path: str) -> int:
-        """The file's size in bytes."""
         [result] = _filesystems(path).match([path])
         return int(result.metadata_list[0].size_in_bytes)
 
 
 def _filesystems(path: str) -> type[FileSystems]:
-    """Beam's filesystems, with that of `gs://`, which a short start leaves out."""
+    """Beam's filesystems, with that of `gs://`, which `import_beam` leaves out."""
     if path.startswith("gs://"):
         importlib.import_module("apache_beam.io.gcp.gcsfilesystem")
     return FileSystems

@@ -1,7 +1,7 @@
-"""What a run needs of a filesystem.
+"""Files on any filesystem: the operations that a run needs, and reading and writing small files.
 
-The one implementation, over Beam's filesystems, is `pipeline.storage.beam_files`;
-this protocol keeps the rooms that only need files free of Beam.
+The only implementation is `pipeline.storage.beam_files`, over Beam's filesystems. Other modules
+import the protocol `Files`, so that they need not import Beam.
 """
 
 import contextlib
@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 logger = logging.getLogger("limelight")
 
-RETRY_SECONDS = (0.2, 1.0, 5.0)
+RETRY_SECONDS = (0.2, 1.0, 5.0)  # waits before a file is opened again
+CHUNK_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,32 +28,36 @@ class FileInfo:
 
 @runtime_checkable  # Beam checks annotations of the functions it is given
 class Files(Protocol):
-    """Files on a local disk or an object store, by path.
+    """Files on a local disk or in an object store, by path.
 
-    Folders appear with their first file. No operation relies on an atomic
-    rename of a folder; moving one file replaces the target.
+    A folder comes into being with its first file. No operation relies on an atomic rename of a
+    folder.
     """
 
     def match(self, pattern: str) -> list[FileInfo]:
-        """The files that match a glob (`*`, `?`, `[..]`, `**`), sorted by path."""
+        """The files that match a glob (`*`, `?`, `[..]`, `**`), sorted by path; maybe none.
+
+        Raises:
+            OSError: if the folder cannot be listed.
+        """
 
     def open(self, path: str) -> BinaryIO:
         """Opens a file's bytes as they are; nothing is decompressed."""
 
     def create(self, path: str) -> BinaryIO:
-        """Opens a new file for writing, and its folders with it."""
+        """Opens a new file for writing, and makes its folders."""
 
     def exists(self, path: str) -> bool:
-        """Whether a file or folder is there."""
+        """Whether a file or a folder exists."""
 
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Moves each file `(source, target)`; a target that exists is replaced."""
 
     def delete(self, paths: Sequence[str]) -> None:
-        """Deletes files, and folders with all they hold; absent ones are no error."""
+        """Deletes files, and folders with all their files; one that does not exist is no error."""
 
     def digest(self, path: str) -> str:
-        """A digest that changes when the file's content does."""
+        """A digest of the content: SHA-256 on a local disk, the store's own checksum elsewhere."""
 
     def size(self, path: str) -> int:
         """The file's size in bytes."""
@@ -68,11 +73,12 @@ def base_name(path: str) -> str:
     return path.rstrip("/").rsplit("/", 1)[-1]
 
 
-def open_patiently(files: Files, path: str) -> BinaryIO:
-    """Opens a file, again after a while where a network or a disk failed for a moment.
+def open_with_retries(files: Files, path: str) -> BinaryIO:
+    """Opens a file; tries again after a while if a network or a disk fails for a moment.
 
     Raises:
-        OSError: the last one; at once if the file is not there or must not be read.
+        OSError: if the last try fails. If the file is not there or may not be read, there is no
+            other try.
     """
     for seconds in RETRY_SECONDS:
         try:
@@ -90,15 +96,15 @@ def created(files: Files, path: str) -> Iterator[BinaryIO]:
     """A new file, open for writing.
 
     Raises:
-        OSError: that names the file.
+        OSError: if it cannot be written; the error names the file.
     """
-    with naming(path), files.create(path) as stream:
+    with errors_naming(path), files.create(path) as stream:
         yield stream
 
 
 @contextlib.contextmanager
-def naming(path: str) -> Iterator[None]:
-    """Gives errors the name of the file at work, which the system does not for a full disk."""
+def errors_naming(path: str) -> Iterator[None]:
+    """Adds the file's name to errors without one: the system gives none for a full disk."""
     try:
         yield
     except OSError as error:
@@ -107,20 +113,26 @@ def naming(path: str) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, path) from error
 
 
+def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """The rest of a stream in pieces of `CHUNK_BYTES`, so that a file need not fit in memory."""
+    while chunk := stream.read(CHUNK_BYTES):
+        yield chunk
+
+
 def read_json(files: Files, path: str) -> Any:
-    """The value a JSON file holds."""
+    """The value in a JSON file."""
     with files.open(path) as stream:
         return json.loads(stream.read())
 
 
 def read_lines(files: Files, path: str) -> list[str]:
-    """The lines of a UTF-8 file that `write_lines` wrote; only a line feed ends a line."""
+    """The lines of a UTF-8 file from `write_lines`; only a line feed ends a line."""
     with files.open(path) as stream:
         return stream.read().decode().split("\n")[:-1]
 
 
 def write_lines(files: Files, path: str, lines: Iterable[str]) -> None:
-    """Writes one item a line, in UTF-8; an item must not hold a line feed."""
+    """Writes one item a line, in UTF-8; an item must not contain a line feed."""
     write_text(files, path, "".join(f"{line}\n" for line in lines))
 
 
@@ -131,16 +143,17 @@ def write_text(files: Files, path: str, text: str) -> None:
 
 
 def replace_text(files: Files, path: str, text: str) -> None:
-    """Writes a text file by one move: a kill or a full disk leaves what was there."""
+    """Replaces a text file by one move, so that a kill or a full disk leaves the old one."""
     try:
         write_text(files, f"{path}.new", text)
         files.move([(f"{path}.new", path)])
     except Exception:
-        with contextlib.suppress(Exception):  # the error that came first is the news
+        # Raise the first error: it explains the failure; a second one in the clean-up does not.
+        with contextlib.suppress(Exception):
             files.delete([f"{path}.new"])
         raise
 
 
 def write_json(files: Files, path: str, value: Any) -> None:
-    """Writes a JSON file, indented, with sorted keys so that equal values make equal files."""
+    """Writes an indented JSON file; the keys are sorted, so that equal values make equal files."""
     write_text(files, path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

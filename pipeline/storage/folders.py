@@ -1,10 +1,8 @@
-"""Folders on any filesystem, and their copies on this machine's disk."""
+"""Copies folders between any filesystem and this machine's disks."""
 
 import os
 
-from pipeline.storage.files import Files, join
-
-CHUNK = 1 << 20
+from pipeline.storage.files import Files, join, read_chunks
 
 
 def is_local(path: str) -> bool:
@@ -13,7 +11,7 @@ def is_local(path: str) -> bool:
 
 
 def local_folder(files: Files, folder: str, *, scratch: str) -> str:
-    """A local path of a folder: itself, or a copy below `scratch`."""
+    """The path of a folder on this machine: the folder itself, or else its copy in `scratch`."""
     if is_local(folder):
         return folder
     download_folder(files, folder, to=scratch)
@@ -21,18 +19,18 @@ def local_folder(files: Files, folder: str, *, scratch: str) -> str:
 
 
 def download_folder(files: Files, folder: str, *, to: str) -> None:
-    """Copies every file under a folder into a local one, keeping subfolders."""
+    """Copies every file below a folder into a local one, with the same subfolders."""
     start = len(folder.rstrip("/")) + 1
     for info in files.match(join(folder, "**")):
         target = os.path.join(to, info.path[start:])
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with files.open(info.path) as source, open(target, "wb") as sink:
-            while chunk := source.read(CHUNK):
+            for chunk in read_chunks(source):
                 sink.write(chunk)
 
 
 def upload_folder(files: Files, local: str, *, to: str) -> None:
-    """Copies every file under a local folder to a folder of any filesystem."""
+    """Copies every file below a local folder into a folder of any filesystem."""
     for root, _, names in os.walk(local):
         for name in sorted(names):
             path = os.path.join(root, name)
@@ -43,5 +41,5 @@ def upload_folder(files: Files, local: str, *, to: str) -> None:
 def copy_file(files: Files, local: str | os.PathLike[str], *, to: str) -> None:
     """Copies a local file to a path of any filesystem."""
     with open(local, "rb") as source, files.create(to) as sink:
-        while chunk := source.read(CHUNK):
+        for chunk in read_chunks(source):
             sink.write(chunk)

@@ -1,10 +1,9 @@
-"""Parquet files as a run leaves them: well-sized row groups and files.
+"""Writes Parquet files with row groups and files of a set size.
 
-Measured on the predictions of 25,000 film reviews (4.2 million tokens): with a
-dictionary for strings alone and DELTA_BINARY_PACKED for integers the file has
-33.1 MB in place of 39.7 with Arrow's defaults, and takes 0.41 s of CPU time in
-place of 0.63. BYTE_STREAM_SPLIT for floats makes it 30.9 MB in the same time;
-not every engine that reads Parquet knows it.
+Encodings: a dictionary for strings only, and DELTA_BINARY_PACKED for integers. Measured on the
+predictions of 25,000 film reviews (4.2 million tokens), the file then has 33.1 MB and takes 0.41 s
+of CPU time; with Arrow's defaults it has 39.7 MB and takes 0.63 s. BYTE_STREAM_SPLIT for floats
+would make it 30.9 MB in the same time, but not every engine that reads Parquet knows it.
 """
 
 import dataclasses
@@ -18,14 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.config import ConfigError
-from pipeline.storage.files import Files, join, naming
-from pipeline.storage.staging import Scratch, StagedFile
+from pipeline.storage.files import Files, errors_naming, join
+from pipeline.storage.staging import ScratchFile, StagedFile
 
-MAX_SUBFOLDERS = 1_000  # of one unit: each is an open file
+MAX_SUBFOLDERS = 1_000  # of one unit, because each has an open file
 MAX_NAME_BYTES = 200
-NULL_NAME = "__HIVE_DEFAULT_PARTITION__"  # what Hive, Spark and Arrow call a null
+NULL_NAME = "__HIVE_DEFAULT_PARTITION__"  # the folder name of null in Hive, Spark and Arrow
 
-UNIQUE = ("document_id", "text_sha256")  # strings that no dictionary shortens
+UNIQUE_COLUMNS = ("document_id", "text_sha256")  # a dictionary would not shorten their strings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,10 +32,10 @@ class ParquetLayout:
     """How rows are laid out in files.
 
     Attributes:
-        row_group_bytes: rows of this size in memory make a row group.
-        file_bytes: a file that reaches this size is closed and another begun.
-        partition_by: a string column; each of its values gets a folder
-            `<column>=<value>`, and the column itself is left out.
+        row_group_bytes: a row group is written when its rows have this size in memory.
+        file_bytes: a file that reaches this size is closed, and another one is begun.
+        partition_by: a string column; the rows of each value go to a folder
+            `<column>=<value>`, without the column itself.
     """
 
     row_group_bytes: int = 32 << 20
@@ -45,12 +44,12 @@ class ParquetLayout:
 
 
 class ParquetFiles:
-    """The files of one unit while they are written.
+    """Writes the files of one unit.
 
     Args:
-        schema: of the batches, and of the files but for `partition_by`.
-        layout: see `ParquetLayout`.
-        folder: where the files are staged, under new names.
+        schema: of the batches; the files have the same, without `partition_by`.
+        layout: the sizes, and the column to partition by.
+        folder: where the files are staged, under random names.
         files: the filesystem of `folder`.
     """
 
@@ -64,7 +63,7 @@ class ParquetFiles:
         self._open: dict[str, _OpenParquet] = {}
 
     def write(self, batch: pa.RecordBatch) -> Iterator[StagedFile]:
-        """Takes a batch; yields the files that are full."""
+        """Adds a batch; yields each file that has become full."""
         batch = batch.cast(self._schema)
         by = self._layout.partition_by
         if by is None:
@@ -86,7 +85,7 @@ class ParquetFiles:
                 yield self._stage(largest)
 
     def close(self) -> Iterator[StagedFile]:
-        """Yields the files that are left."""
+        """Completes and yields the files that are still open."""
         for subfolder in list(self._open):
             yield self._stage(subfolder)
 
@@ -101,7 +100,7 @@ class ParquetFiles:
             if self._layout.partition_by is not None:
                 schema = schema.remove(schema.get_field_index(self._layout.partition_by))
             path = join(self._folder, f"{uuid.uuid4().hex}.parquet")
-            self._open[subfolder] = _OpenParquet(schema, Scratch(path))
+            self._open[subfolder] = _OpenParquet(schema, ScratchFile(path))
         return self._open[subfolder]
 
     def _stage(self, subfolder: str) -> StagedFile:
@@ -110,16 +109,16 @@ class ParquetFiles:
 
 
 class _OpenParquet:
-    """A Parquet file while it is written.
+    """A Parquet file that is being written.
 
-    Row groups are encoded on a thread of the file's own, without the GIL, while the next rows
-    are scored.
+    Each file encodes its row groups on a thread of its own, which does not hold the GIL, while the
+    next rows are scored.
     """
 
-    def __init__(self, schema: pa.Schema, scratch: Scratch) -> None:
+    def __init__(self, schema: pa.Schema, scratch: ScratchFile) -> None:
         self._scratch = scratch
         self._schema = schema
-        with naming(scratch.name):
+        with errors_naming(scratch.name):
             self._writer = pq.ParquetWriter(
                 scratch.name, schema, compression="zstd", **_encodings(schema)
             )
@@ -136,7 +135,7 @@ class _OpenParquet:
         self.pending_bytes += batch.get_total_buffer_size()
 
     def flush(self) -> None:
-        """Begins to write what was added as one row group; one at a time is written."""
+        """Starts to write the added rows as one row group, once the one before is written."""
         self._wait()
         if self.pending_bytes:
             table = pa.Table.from_batches(self._pending, self._schema)
@@ -152,25 +151,25 @@ class _OpenParquet:
         self.flush()
         self._wait()
         self._thread.shutdown()
-        with naming(self._scratch.name):
+        with errors_naming(self._scratch.name):
             self._writer.close()
         return self._scratch.stage(files, rows=self._rows)
 
     def _wait(self) -> None:
         if self._writing is not None:
-            with naming(self._scratch.name):
+            with errors_naming(self._scratch.name):
                 self._writing.result()
             self._writing = None
 
 
 def _encodings(schema: pa.Schema) -> dict[str, object]:
-    """Arrow's arguments for how each leaf of a schema is encoded."""
+    """Arrow's arguments for the encoding of each leaf of a schema."""
     dictionaries, encodings = [], {}
     for field in schema:
         is_list = pa.types.is_list(field.type)
         leaf = field.type.value_type if is_list else field.type
         path = f"{field.name}.list.element" if is_list else field.name
-        if pa.types.is_string(leaf) and field.name not in UNIQUE:
+        if pa.types.is_string(leaf) and field.name not in UNIQUE_COLUMNS:
             dictionaries.append(path)
         elif pa.types.is_integer(leaf):
             encodings[path] = "DELTA_BINARY_PACKED"
@@ -178,7 +177,7 @@ def _encodings(schema: pa.Schema) -> dict[str, object]:
 
 
 def _subfolder(column: str, value: str | None) -> str:
-    """`<column>=<value>` as Hive writes it: no byte of a value is part of a path."""
+    """`<column>=<value>`, escaped as Hive does, so that a value cannot contain a path."""
     name = quote(value, safe="") if value else NULL_NAME
     if len(name) > MAX_NAME_BYTES:
         raise ConfigError(

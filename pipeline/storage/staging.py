@@ -1,4 +1,4 @@
-"""Staged files: what a run wrote and has not published yet."""
+"""Staged files: a run has written them and not yet published them."""
 
 import dataclasses
 import hashlib
@@ -7,22 +7,20 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
-from pipeline.storage.files import Files, created
+from pipeline.storage.files import Files, created, read_chunks
 from pipeline.storage.folders import is_local
-
-CHUNK = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StagedFile:
-    """A file that a run wrote, with what its manifest says of it.
+    """A file that a run wrote, and what the manifest says of it.
 
     Attributes:
         path: where it lies.
         bytes: its size.
         rows: its rows.
         sha256: of its content.
-        subfolder: where it belongs below the published folder, such as `lang=en`.
+        subfolder: its place below the published folder, such as `lang=en`; or empty.
     """
 
     path: str
@@ -32,7 +30,7 @@ class StagedFile:
     subfolder: str = ""
 
     def as_output(self) -> dict[str, Any]:
-        """What the `outputs` of a manifest say of the file."""
+        """The item for this file in the `outputs` of a manifest."""
         return {
             "file": self.path,
             "bytes": self.bytes,
@@ -41,16 +39,17 @@ class StagedFile:
         }
 
 
-class Scratch:
-    """A file while it is written on this machine's disks, before it is staged.
+class ScratchFile:
+    """A file that is being written on this machine's disks, before it is staged.
 
-    Where it is to be staged on a local disk, it is written beside its path, among what is swept
-    after a run that died, and moved there. Otherwise it has no name once it is open, so that a
-    process that fails or is killed leaves nothing, and is copied.
+    If it is staged on a local disk, it is written beside its final path and then moved. Should the
+    run die, the sweep of the staging folder deletes it. If it is staged elsewhere, it is a
+    temporary file that is copied. Its name is deleted as soon as its writer has opened it, so that
+    nothing is left if the process fails or is killed.
     """
 
     def __init__(self, path: str) -> None:
-        """Makes an empty file, to be opened by its `name` before `opened` is called."""
+        """Makes an empty file. Its writer opens it by its `name` and then calls `opened`."""
         self.path = path
         if is_local(path):
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -61,16 +60,16 @@ class Scratch:
             self._content = os.fdopen(descriptor, "w+b")
 
     def opened(self) -> None:
-        """Its writer has opened it."""
+        """Tells that the writer has opened the file: a temporary one needs no name from now on."""
         if not is_local(self.path):
             os.unlink(self.name)
 
     def size(self) -> int:
-        """Bytes written."""
+        """How many bytes have been written."""
         return os.fstat(self._content.fileno()).st_size
 
     def stage(self, files: Files, *, rows: int) -> StagedFile:
-        """Stages what was written, once it is complete."""
+        """Moves or copies the complete file to its path."""
         with self._content as content:
             if not is_local(self.path):
                 return stage_streams(files, [content], path=self.path, rows=rows)
@@ -81,9 +80,9 @@ class Scratch:
 
 
 def stage_files(files: Files, paths: Sequence[str], *, path: str, rows: int) -> StagedFile:
-    """Copies files, one after another, into one file; all may lie on any filesystem.
+    """Joins files of any filesystem into one, in their order.
 
-    A rerun writes the same path again, so a retried worker leaves no second copy.
+    A worker that is retried writes the same path again, so it leaves no second copy.
     """
 
     def sources() -> Iterator[BinaryIO]:
@@ -95,12 +94,12 @@ def stage_files(files: Files, paths: Sequence[str], *, path: str, rows: int) -> 
 
 
 def stage_streams(files: Files, sources: Iterable[BinaryIO], *, path: str, rows: int) -> StagedFile:
-    """Copies streams, one after another, into one file of any filesystem."""
+    """Joins streams into one file of any filesystem, in their order."""
     digest = hashlib.sha256()
     size = 0
     with created(files, path) as sink:
         for source in sources:
-            while chunk := source.read(CHUNK):
+            for chunk in read_chunks(source):
                 digest.update(chunk)
                 sink.write(chunk)
                 size += len(chunk)

@@ -14,7 +14,7 @@ from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.reading.units import Unit
 from pipeline.elements import Counts, UnitBatch
 from pipeline.process import progress
-from pipeline.storage.files import Files, open_patiently
+from pipeline.storage.files import Files, open_with_retries
 
 
 @dataclasses.dataclass
@@ -46,7 +46,7 @@ class CountPartRows(beam.PTransform):
         return parts | "Count" >> beam.Map(self._count)
 
     def _count(self, part: FilePart) -> tuple[tuple[str, int], int]:
-        with open_patiently(self.files, part.path) as stream:
+        with open_with_retries(self.files, part.path) as stream:
             return (part.path, part.start), count_rows(stream, part)
 
 
@@ -57,7 +57,7 @@ class _ReadUnit(beam.DoFn):
 
     def process(self, unit: Unit) -> Iterator[Any]:
         for part in unit.parts:
-            with open_patiently(self.files, part.path) as stream:
+            with open_with_retries(self.files, part.path) as stream:
                 for batch in read_ahead(read_part(stream, part, corpus=self.corpus)):
                     if batch.documents.num_rows:
                         yield unit.index, batch.documents

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.corpora.preparing.shards import Piece, deal_examples
 from pipeline.storage.files import Files, join
-from pipeline.storage.staging import Scratch, StagedFile
+from pipeline.storage.staging import ScratchFile, StagedFile
 
 
 class PieceWriter:
@@ -31,7 +31,7 @@ class PieceWriter:
                 if (split, shard) not in self._open:
                     # A retried bundle writes new names; only the names it yields are used.
                     path = join(self._folder, f"{split}-{uuid.uuid4().hex}.tfrecord.gz")
-                    self._open[split, shard] = _OpenPiece(Scratch(path))
+                    self._open[split, shard] = _OpenPiece(ScratchFile(path))
                 self._open[split, shard].write(dealt)
 
     def close(self) -> Iterator[Piece]:
@@ -57,7 +57,7 @@ class PieceWriter:
 class _OpenPiece:
     """A piece while it is written."""
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: ScratchFile) -> None:
         import tensorflow as tf
 
         self._scratch = scratch

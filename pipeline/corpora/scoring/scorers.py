@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from model.scoring.loading import load_scorer
 from model.scoring.scorer import Scorer
 from pipeline.config.sections import ScoringConfig
+from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
-from pipeline.storage.models import open_bundle
 
 # Threads of one worker process wait here for the one that loads the model.
 _loading = threading.Lock()

@@ -14,7 +14,7 @@ from pipeline.config.sections import Config
 from pipeline.corpora.scoring.comparison import Gates
 from pipeline.stages.compare import Compared, compare
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.storage.models import open_bundle
+from pipeline.storage.bundles import open_bundle
 from tests.pipeline.reports.html_page import parse_page
 from tests.pipeline.stages.nights import Nights, make_rows
 from tests.pipeline.tiny_model import LABELS, write_model

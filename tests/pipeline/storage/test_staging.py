@@ -7,12 +7,12 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import FileInfo
-from pipeline.storage.staging import Scratch, stage_files
+from pipeline.storage.staging import ScratchFile, stage_files
 
 
 def test_beside_a_local_path_the_scratch_is_moved(tmp_path: Path) -> None:
     path = str(tmp_path / "new" / "a.parquet")
-    scratch = Scratch(path)
+    scratch = ScratchFile(path)
     inode = os.stat(scratch.name).st_ino
     with open(scratch.name, "wb") as writer:
         scratch.opened()
@@ -37,7 +37,7 @@ class Elsewhere(BeamFiles):
 
 def test_for_another_filesystem_the_scratch_is_copied_and_gone(tmp_path: Path) -> None:
     path = "far://bucket/a.parquet"
-    scratch = Scratch(path)
+    scratch = ScratchFile(path)
     assert Path(scratch.name).suffix == ".parquet"
     with open(scratch.name, "wb") as writer:
         scratch.opened()

@@ -1,4 +1,4 @@
-"""Models on any filesystem, loaded once a process."""
+"""Opens model directories on any filesystem; a remote one is copied once a process."""
 
 import atexit
 import shutil
@@ -18,10 +18,10 @@ _copies: dict[tuple[str, bytes], Path] = {}
 
 
 def open_bundle(files: Files, folder: str) -> Bundle:
-    """Verifies a model directory, from a copy on this machine if it lies elsewhere.
+    """Reads and verifies a model directory; if it is not on this machine, it is copied first.
 
     Raises:
-        BundleError: if it is not there, not readable or not as it was published.
+        BundleError: if it is not there, cannot be read, or has changed since it was published.
     """
     if is_local(folder):
         return load_bundle(folder)
@@ -34,10 +34,10 @@ def open_bundle(files: Files, folder: str) -> Bundle:
 
 
 def _local_copy(files: Files, folder: str) -> Path:
-    """A model directory on this machine, copied once a process and deleted when it ends.
+    """Copies a model directory to this machine, once a process.
 
-    An engine may read its files at any time. The manifest holds the digests of all others,
-    so a copy with the same one is the same model.
+    An engine may read the files at any time, so they are deleted only when the process ends. The
+    manifest holds the digests of all other files: if it has not changed, neither has the model.
     """
     with files.open(join(folder, MANIFEST)) as stream:
         manifest = stream.read()

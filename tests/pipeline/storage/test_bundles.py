@@ -11,8 +11,8 @@ from model.scoring.scorer import Scorer
 from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.bundles import open_bundle
 from pipeline.storage.folders import upload_folder
-from pipeline.storage.models import open_bundle
 from tests.pipeline import object_store
 from tests.pipeline.tiny_model import LABELS, write_model
 
@@ -20,7 +20,7 @@ FILES = BeamFiles()
 
 OPEN_A_COPY = """
 import os, sys, tempfile
-from tests.pipeline.storage.test_models import FILES, open_bundle, upload_folder
+from tests.pipeline.storage.test_bundles import FILES, open_bundle, upload_folder
 upload_folder(FILES, sys.argv[1], to="objects://b/model")
 for _ in range(3):
     open_bundle(FILES, "objects://b/model")
