@@ -8,7 +8,8 @@ from model.bundle.bundle import Bundle
 from model.bundle.file_names import PROFILE
 from pipeline.config.sections import DriftConfig
 from pipeline.corpora.reading.counts import add_counts
-from pipeline.corpora.scoring.corpus_profile import MEASURES, Difference, compare_profiles
+from pipeline.corpora.scoring.corpus_profile import MEASURES
+from pipeline.corpora.scoring.profile_differences import ProfileDifference, compare_profiles
 from pipeline.nights.history import published_manifests
 from pipeline.nights.partition import Partition
 from pipeline.storage.files import Files
@@ -26,7 +27,7 @@ def measure_drift(
         for each that is larger than allowed.
     """
     profile = run.extra["profile"]
-    differences: list[Difference] = []
+    differences: list[ProfileDifference] = []
     path = bundle.folder / PROFILE
     if path.is_file():  # a model of an earlier release, or one without a validation split, has none
         reference = json.loads(path.read_text(encoding="utf-8"))
@@ -52,7 +53,7 @@ def measure_drift(
     }
 
 
-def describe(difference: Difference, *, max_psi: float) -> str:
+def describe(difference: ProfileDifference, *, max_psi: float) -> str:
     """A sentence for a person."""
     like = {"training": "training's", "nights": "the last nights'"}[difference.against]
     return (

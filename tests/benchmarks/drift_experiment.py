@@ -28,7 +28,8 @@ from model.scoring.scorer import Scorer
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig, ScoringConfig
 from pipeline.corpora.reading.counts import add_counts
-from pipeline.corpora.scoring.corpus_profile import compare_profiles, profile_predictions
+from pipeline.corpora.scoring.corpus_profile import profile_predictions
+from pipeline.corpora.scoring.profile_differences import compare_profiles
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.stages.train import train
 from pipeline.storage.beam_files import BeamFiles

@@ -5,9 +5,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.corpora.preparing.dataset_staging import DatasetStaging
 from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.samples import Sample, samples_from_lines
-from pipeline.corpora.preparing.staging import DatasetStaging
 from pipeline.storage.files import Files, join, read_json
 
 

@@ -1,1 +1,1 @@
-"""From documents to predictions, and what is told of a scored corpus."""
+"""From documents to predictions, and what is counted, compared and shown of them."""

@@ -1,13 +1,9 @@
-"""The profile of a scored corpus, and how far two profiles are apart.
+"""The profile of a scored corpus: the distributions by which drift is measured.
 
-A profile is nested counts, so that workers' parts add up: documents by label, score,
-length, share of unknown tokens, and entropy of attention, each in fine bins. Two profiles
-are compared measure by measure over at most ten coarse bins that hold equal shares of the
-reference, as is usual for the population stability index.
+A profile is nested counts, so that the parts of several workers can be added: documents by label,
+score, length, share of unknown tokens and entropy of attention, each in fine bins.
 """
 
-import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,6 +13,8 @@ import pyarrow as pa
 from pipeline.corpora.reading.counts import count_values
 
 Measure = Literal["label", "score", "length", "oov_rate", "attention_entropy"]
+
+# Each measure with its name in sentences.
 MEASURES: Mapping[Measure, str] = {
     "label": "labels",
     "score": "scores",
@@ -25,32 +23,7 @@ MEASURES: Mapping[Measure, str] = {
     "attention_entropy": "entropies of attention",
 }
 
-FINE_BINS = 100
-COARSE_BINS = 10
-PRIOR = 0.5  # documents that every coarse bin is given, so that none is empty
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Difference:
-    """How far a corpus is from a reference in one measure.
-
-    Attributes:
-        measure: which.
-        against: the reference: `training` or `nights`.
-        psi: population stability index, sum of (p - q) ln(p / q) over the bins.
-        js: Jensen-Shannon divergence in bits, from 0 to 1.
-        noise: the index that corpora of these sizes reach by chance alone.
-    """
-
-    measure: Measure
-    against: Literal["training", "nights"]
-    psi: float
-    js: float
-    noise: float
-
-    def exceeds(self, max_psi: float) -> bool:
-        """Whether it is larger than allowed, chance aside."""
-        return self.psi > max_psi + self.noise
+FINE_BINS = 100  # of the measures that lie in [0, 1]
 
 
 def profile_predictions(predictions: pa.RecordBatch) -> dict[str, Any]:
@@ -73,18 +46,18 @@ def profile_arrays(
     oov_tokens: np.ndarray,
     attention: np.ndarray,
 ) -> dict[str, Any]:
-    """The profile of documents given column by column.
+    """The profile of documents that are given column by column.
 
     Args:
-        labels: documents by predicted label.
-        scores: `(rows,)`, the probability of the label.
+        labels: the number of documents by predicted label.
+        scores: `(rows,)`, the probability of the predicted label.
         lengths: int `(rows,)`, tokens after the cut; each >= 1.
         oov_tokens: int `(rows,)`.
-        attention: `(tokens,)`, row after row. Where it was not kept whole, its entropy is
-            not measured.
+        attention: `(tokens,)`, row after row. If it does not have a weight for every token, its
+            entropy is not measured.
 
     Returns:
-        `documents`, and for every measure documents by bin.
+        `documents`, and for every measure the number of documents by bin.
     """
     profile: dict[str, Any] = {
         "documents": len(scores),
@@ -99,10 +72,10 @@ def profile_arrays(
 
 
 def attention_entropy(attention: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The entropy of each row's attention as a share of the largest it could have.
+    """The entropy of each row's attention, divided by the largest entropy it could have.
 
     Returns:
-        `(rows,)` from 0 (all on one token) to 1 (the same on all); 0 for one token.
+        `(rows,)` from 0 (all weight on one token) to 1 (equal weights); 0 for a single token.
     """
     weights = attention.astype(np.float64)
     surprise = -weights * np.log(np.maximum(weights, 1e-30))
@@ -110,59 +83,8 @@ def attention_entropy(attention: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.clip(entropy / np.log(np.maximum(lengths, 2)), 0, 1)
 
 
-def compare_profiles(
-    profile: Mapping[str, Any],
-    reference: Mapping[str, Any],
-    *,
-    against: Literal["training", "nights"],
-) -> list[Difference]:
-    """The differences in every measure that both profiles have."""
-    return [
-        _compare(measure, profile[measure], reference[measure], against=against)
-        for measure in MEASURES
-        if profile.get(measure) and reference.get(measure)
-    ]
-
-
-def _compare(
-    measure: Measure,
-    counts: Mapping[str, int],
-    reference: Mapping[str, int],
-    *,
-    against: Literal["training", "nights"],
-) -> Difference:
-    names = {*counts, *reference}
-    ordered = sorted(names) if measure == "label" else sorted(names, key=float)
-    now, before = (
-        np.array([each.get(name, 0) for name in ordered], np.float64)
-        for each in (counts, reference)
-    )
-    if measure != "label":
-        edges = _equal_shares(before)
-        now, before = np.add.reduceat(now, edges), np.add.reduceat(before, edges)
-    bins = len(now)
-    p, q = ((each + PRIOR) / (each.sum() + PRIOR * bins) for each in (now, before))
-    middle = (p + q) / 2
-    js = (p * np.log2(p / middle) + q * np.log2(q / middle)).sum() / 2
-    # Of two samples of one population, PSI / (1/n + 1/m) is chi-squared with bins - 1 degrees
-    # of freedom (Yurdakul, 2018): its mean and three of its standard deviations.
-    free = max(bins - 1, 1)
-    noise = (free + 3 * math.sqrt(2 * free)) * (1 / max(now.sum(), 1) + 1 / max(before.sum(), 1))
-    psi = ((p - q) * np.log(p / q)).sum()
-    return Difference(
-        measure=measure, against=against, psi=float(psi), js=float(js), noise=float(noise)
-    )
-
-
-def _equal_shares(counts: np.ndarray) -> np.ndarray:
-    """Where coarse bins begin, so that each holds about an equal share of the counts."""
-    before = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    coarse = np.minimum((before / counts.sum() * COARSE_BINS).astype(int), COARSE_BINS - 1)
-    return np.unique(coarse, return_index=True)[1]
-
-
 def _count_shares(values: np.ndarray) -> dict[str, int]:
-    """Documents by the lower edge of the bin of [0, 1] that their value lies in."""
+    """The number of documents by the lower edge of the bin of [0, 1] that their value is in."""
     bins = np.minimum((np.asarray(values) * FINE_BINS).astype(int), FINE_BINS - 1)
     return {f"{low / FINE_BINS:g}": count for low, count in _count_integers(bins).items()}
 

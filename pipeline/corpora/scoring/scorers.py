@@ -1,4 +1,4 @@
-"""Scorers, loaded once a process."""
+"""Scorers that all threads of a process share."""
 
 import threading
 from collections.abc import Sequence
@@ -9,29 +9,28 @@ from pipeline.config.sections import ScoringConfig
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 
-# Threads of one worker process wait here for the one that loads the model.
-_loading = threading.Lock()
-
+# While one thread of a worker process loads the model, the others wait for it.
+_load_lock = threading.Lock()
 
 _loaded: dict[tuple[object, ...], Scorer] = {}
 
 
 def shared_scorers(files: Files, folders: Sequence[str], config: ScoringConfig) -> list[Scorer]:
-    """The process's one scorer of each model, however many threads ask for them.
+    """One scorer for each model folder; each is loaded once in a process.
 
-    A version's folder never changes, so its path stands for its content. Models
-    that are not asked for are forgotten.
+    The folder of a model version never changes, so its path identifies its content. Scorers that
+    an earlier call loaded and this one does not ask for are released.
     """
-    how = (config.engine, config.threads, config.long_documents)
-    with _loading:
-        for key in [key for key in _loaded if key[0] not in folders or key[1:] != how]:
+    settings = (config.engine, config.threads, config.long_documents)
+    with _load_lock:
+        for key in [key for key in _loaded if key[0] not in folders or key[1:] != settings]:
             del _loaded[key]
         for folder in folders:
-            if (folder, *how) not in _loaded:
-                _loaded[folder, *how] = load_scorer(
+            if (folder, *settings) not in _loaded:
+                _loaded[folder, *settings] = load_scorer(
                     open_bundle(files, folder),
                     engine=config.engine,
                     threads=None if config.threads == "auto" else config.threads,
                     long_documents=config.long_documents,
                 )
-        return [_loaded[folder, *how] for folder in folders]
+        return [_loaded[folder, *settings] for folder in folders]
