@@ -55,9 +55,7 @@ def read_csv(
     # Python's limit of a field holds for the whole process. Ours is the limit of a row.
     csv.field_size_limit(2**31 - 1)
     quote = part.input.quote
-    lines = _Lines(
-        line_blocks(text_chunks(stream, part.path, part.input), limit=limit), limit=limit
-    )
+    lines = _Lines(line_blocks(text_chunks(stream, part), limit=limit), limit=limit)
     rows = csv.reader(
         lines,
         delimiter=part.input.delimiter,

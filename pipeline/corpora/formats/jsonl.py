@@ -29,9 +29,7 @@ def read_jsonl(
     The escape of a lone surrogate in a string becomes U+FFFD. A line of more than `limit`
     bytes fails as `text_too_large`.
     """
-    blocks = line_blocks(
-        text_chunks(stream, part.path, part.input, part.start, part.end), limit=limit
-    )
+    blocks = line_blocks(text_chunks(stream, part), limit=limit)
     lines = chain.from_iterable(map(without_blanks, blocks))
     for batch in batches(lines, batch_rows=batch_rows, size=len):
         yield _parse_lines(batch, part, columns=columns, limit=limit)

@@ -10,14 +10,15 @@ Source: Hendrickx et al., SemEval-2010 Task 8: Multi-Way Classification of Seman
 Relations between Pairs of Nominals, SemEval 2010.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.reading.decoding import decode_lines
-from pipeline.corpora.reading.failures import BrokenFileError, Failure
+from pipeline.corpora.formats.match_lines import match_lines
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
@@ -25,7 +26,10 @@ from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
 COLUMNS = ("id", "text", "label", "comment")
 
 _FIRST_LINE = re.compile(rb"[0-9]+\t")
-_RECORD = re.compile(r'([0-9]+)\t"(.*)"[ \t]*(?:\n(?!Comment:)(.*))?(?:\nComment:(.*))?')
+_RECORD = re.compile(
+    r'(?P<id>[0-9]+)\t"(?P<text>.*)"[ \t]*'
+    r"(?:\n(?!Comment:)(?P<label>.*))?(?:\nComment:(?P<comment>.*))?"
+)
 
 
 def read_semeval(
@@ -37,33 +41,19 @@ def read_semeval(
     the markers `<e1>`, `<e2>`; `label` the relation with its direction; `comment` the remark of
     the annotators.
     """
-    blocks = line_blocks(text_chunks(stream, part.path, part.input), limit=limit)
+    blocks = line_blocks(text_chunks(stream, part), limit=limit)
     records = _records(chain.from_iterable(blocks), limit=limit)
     for batch in batches(records, batch_rows=batch_rows, size=len):
-        texts, failures, repaired = decode_lines(batch, part, limit=limit)
-        matches = [_RECORD.fullmatch(text) for text in texts]
-        for index, match in enumerate(matches):
-            if match is None:
-                failures.setdefault(
-                    index,
-                    Failure(
-                        "malformed_row",
-                        "expected a number, a tab and a quoted sentence, then a line with the "
-                        "relation and one with a comment, got other text",
-                    ),
-                )
-        yield RawRows(
-            size=len(batch),
-            columns={
-                "id": [match and match[1] for match in matches],
-                "text": [match and match[2] for match in matches],
-                "label": [match and match[3] for match in matches],
-                "comment": [match and match[4] and match[4].strip() for match in matches],
-            },
-            raw=batch.__getitem__,
-            failures=failures,
-            repaired=repaired,
+        rows = match_lines(
+            batch,
+            part,
+            pattern=_RECORD,
+            expected="a number, a tab and a quoted sentence, then a line with the relation and "
+            "one with a comment",
+            limit=limit,
         )
+        comments = [comment and comment.strip() for comment in rows.columns["comment"]]
+        yield dataclasses.replace(rows, columns={**rows.columns, "comment": comments})
 
 
 def _records(lines: Iterable[bytes], *, limit: int) -> Iterator[bytes]:

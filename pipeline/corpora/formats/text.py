@@ -24,7 +24,7 @@ def read_text(
     its name as id and the name of its folder as label. A row of more than `limit` bytes fails as
     `text_too_large`.
     """
-    chunks = text_chunks(stream, part.path, part.input, part.start, part.end)
+    chunks = text_chunks(stream, part)
     if part.input.document == "file":
         yield _read_file(chunks, part, limit=limit)
         return

@@ -26,7 +26,7 @@ def count_rows(stream: BinaryIO, part: FilePart) -> int:
             "Only the parts of a divided file need counting."
         )
     rows = 0
-    for lines in line_blocks(text_chunks(stream, part.path, part.input, part.start, part.end)):
+    for lines in line_blocks(text_chunks(stream, part)):
         rows += len(lines if part.counts_blank_lines else without_blanks(lines))
     return rows
 

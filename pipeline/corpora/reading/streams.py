@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
 from typing import BinaryIO, TypeVar
 
-from pipeline.config.inputs import InputConfig
 from pipeline.corpora.reading.compression import compression_of, decompressed_chunks
 from pipeline.corpora.reading.failures import BrokenFileError
+from pipeline.corpora.reading.parts import FilePart
 
 CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
@@ -41,25 +41,23 @@ def stored_chunks(stream: BinaryIO, path: str) -> Iterator[bytes]:
         yield chunk
 
 
-def text_chunks(
-    stream: BinaryIO, path: str, source: InputConfig, start: int = 0, end: int | None = None
-) -> Iterator[bytes]:
-    """The lines of a file that start in `[start, end)`, in UTF-8 and without a leading BOM.
+def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
+    """The lines that start in the part, in UTF-8 and without a leading byte order mark.
 
-    Bytes that the encoding of `source` does not allow are invalid UTF-8 in the result, whatever
+    Bytes that the encoding of the input does not allow are invalid UTF-8 in the result, whatever
     the encoding is, so that decoding the row finds them.
 
     Raises:
         BrokenFileError: see `stored_chunks`.
     """
-    if start == 0 and end is None:
-        chunks = stored_chunks(stream, path)
+    if part.start == 0 and part.end is None:
+        chunks = stored_chunks(stream, part.path)
     else:
-        chunks = _line_range(stream, start, end)
-    encoding = codecs.lookup(source.encoding).name
+        chunks = _line_range(stream, part.start, part.end)
+    encoding = codecs.lookup(part.input.encoding).name
     if encoding not in _UTF_8:
         chunks = _transcoded(chunks, encoding)
-    return _without_bom(chunks) if start == 0 else chunks
+    return _without_bom(chunks) if part.start == 0 else chunks
 
 
 def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterator[list[bytes]]:

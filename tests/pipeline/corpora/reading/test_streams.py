@@ -2,6 +2,7 @@ import io
 import tracemalloc
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.config.inputs import InputConfig
 from pipeline.corpora.reading import streams
 from pipeline.corpora.reading.failures import BrokenFileError
+from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.streams import (
     batches,
     ends_lines_with_a_byte,
@@ -20,9 +22,12 @@ from pipeline.corpora.reading.streams import (
 from tests.pipeline.corpora.formats.whole_file import ShortReads
 
 
+def part_of(**settings: Any) -> FilePart:
+    return FilePart(path="file", source_file="file", input=InputConfig(path="file", **settings))
+
+
 def text_of(content: bytes, **settings: str) -> bytes:
-    source = InputConfig(path="file", **settings)
-    return b"".join(text_chunks(io.BytesIO(content), "file", source))
+    return b"".join(text_chunks(io.BytesIO(content), part_of(**settings)))
 
 
 @given(
@@ -83,8 +88,7 @@ def test_a_leading_byte_order_mark_is_removed() -> None:
     assert text_of(b"\xef\xbb\xbfa\xef\xbb\xbf") == b"a\xef\xbb\xbf"
     assert text_of(b"\xef\xbb\xbf") == b""
     assert text_of(b"\xef\xbb") == b"\xef\xbb"
-    source = InputConfig(path="file")
-    chunks = text_chunks(ShortReads(b"\xef\xbb\xbfa\n\xef\xbb\xbfb", 1), "file", source)
+    chunks = text_chunks(ShortReads(b"\xef\xbb\xbfa\n\xef\xbb\xbfb", 1), part_of())
     assert b"".join(chunks) == b"a\n\xef\xbb\xbfb"
 
 
@@ -95,9 +99,8 @@ def test_a_leading_byte_order_mark_is_removed() -> None:
 def test_every_encoding_becomes_utf_8(encoding: str) -> None:
     text = "first line\nzwei" + ("" if encoding == "cp037" else "行 😀")
     stored = text.encode(encoding)
-    source = InputConfig(path="file", encoding=encoding)
     for most in (1, 3, 1000):
-        chunks = text_chunks(ShortReads(stored, most), "file", source)
+        chunks = text_chunks(ShortReads(stored, most), part_of(encoding=encoding))
         assert b"".join(chunks).decode() == text
 
 
