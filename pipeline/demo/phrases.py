@@ -1,7 +1,7 @@
-"""What demo tickets are made of: cues by label, sentences around them, in six languages.
+"""The phrases of demo tickets: cues by label and the sentences around them, in six kits.
 
-No sentence here hints at a label; only the cues do. Placeholders: `{cue}`,
-`{day}`, `{name}`, `{number}`, `{count}`.
+Only the cues tell the label; no other sentence hints at it. The placeholders are `{cue}`, `{day}`,
+`{name}`, `{number}` and `{count}`.
 """
 
 import dataclasses
@@ -12,12 +12,15 @@ LABELS = ("billing", "delivery", "outage", "praise")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PhraseKit:
-    """One language's parts; `share` is its weight among the kits, `gap` what parts sentences."""
+    """The phrases of one language.
+
+    `share` is the weight with which the kit is chosen; `gap` stands between sentences.
+    """
 
     share: float
     openings: tuple[str, ...]
     mentions: tuple[str, ...]  # each with one {cue}
-    denials: tuple[str, ...]  # each with one {cue} that does not count
+    denials: tuple[str, ...]  # each with one {cue} of another label, which is denied
     fillers: tuple[str, ...]
     days: tuple[str, ...]
     names: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The generated corpus: deterministic, truthful about its cues, damaged as announced."""
+"""The generated corpus: deterministic, with correct spans of cues, damaged as reported."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ def read_rows(corpus: DemoCorpus) -> list[bytes]:
 
 
 def why_unusable(row: bytes) -> str | None:
-    """The reason a reader would have to give, decided without the generator."""
+    """The reason for which a reader must reject a row, decided without the generator."""
     try:
         value = json.loads(row.decode("utf-8"))
     except UnicodeDecodeError:
@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, corpus):
     assert not set(read_rows(other)) & set(read_rows(corpus))
 
 
-def test_rows_and_damage_are_as_announced(corpus):
+def test_rows_and_damages_are_as_reported(corpus):
     rows = read_rows(corpus)
     assert len(rows) == corpus.rows == 3_000
     assert len(corpus.paths) > 1
@@ -59,7 +59,7 @@ def test_rows_and_damage_are_as_announced(corpus):
 
 
 @pytest.mark.parametrize("documents", [0, 1, 249, 1_000])
-def test_any_size(tmp_path, documents):
+def test_a_corpus_of_any_size(tmp_path, documents):
     corpus = generate_demo_corpus(tmp_path, documents=documents)
     rows = read_rows(corpus)
     assert len(rows) == corpus.rows == documents
@@ -75,7 +75,7 @@ def test_ids_and_texts_are_unique_and_labels_balanced(corpus):
     assert min(counts.values()) > 0.2 * len(rows)
 
 
-def test_the_cues_decide_the_label_but_for_a_little_noise(corpus):
+def test_the_cues_decide_all_labels_but_about_one_in_a_hundred(corpus):
     rows = usable(corpus)
     wrong = 0
     for row in rows:
@@ -95,7 +95,7 @@ def test_spans_are_in_order_and_count_characters_not_bytes(corpus):
     assert after_astral > 100  # where UTF-16 units and bytes would both be wrong
 
 
-def test_small_talk_does_not_betray_the_label():
+def test_no_sentence_contains_a_cue():
     for kit in KITS:
         talk = " ".join((*kit.openings, *kit.fillers, *kit.mentions, *kit.days, *kit.names))
         for cues in kit.cues.values():
@@ -108,7 +108,7 @@ def test_small_talk_does_not_betray_the_label():
     ("script", "first", "last"),
     [("Arabic", 0x600, 0x6FF), ("Han", 0x4E00, 0x9FFF), ("Thai", 0xE00, 0xE7F)],
 )
-def test_every_script_is_there_with_cues_of_its_own(corpus, script, first, last):
+def test_every_script_has_cues_of_its_own(corpus, script, first, last):
     cues = [
         row["text"][span["start"] : span["end"]]
         for row in usable(corpus)
