@@ -1,7 +1,7 @@
-"""What becomes of one document: text -> tokens -> ids -> network -> prediction."""
+"""Everything that happens to one document: text -> tokens -> ids -> network -> prediction."""
 
 import os
 
-# TensorFlow reads it when it is loaded, on workers too: with oneDNN its rounding depends on
-# the machine.
+# With oneDNN, TensorFlow's rounding depends on the machine. TensorFlow reads this variable when it
+# is imported; this package is imported first, on workers too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")

@@ -1,1 +1,1 @@
-"""The CPU engine, which runs a trained network without Keras and TensorFlow."""
+"""The CPU engine, which runs a trained network without Keras or TensorFlow."""

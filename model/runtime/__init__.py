@@ -1,1 +1,1 @@
-"""The process that a model runs in: its cores, compiled kernels, imports kept out."""
+"""The process that a model runs in: its cores, compiled kernels, blocked imports."""

@@ -1,20 +1,20 @@
-"""The classes of Unicode characters that the token rule is written in, and their lower case.
+"""The classes of Unicode characters that the token rule uses, and the characters' lower case.
 
-Both tables are read from files beside this module and pinned to one Unicode version, so
-a text is tokenized alike whatever Python, ICU or TensorFlow runs. Every code point has
-exactly one class:
+Both tables are read from files beside this module and belong to one Unicode version, so a
+text has the same tokens whatever version of Python, ICU or TensorFlow runs. Every code point
+has exactly one class:
 
     space       white space (Z*), controls (Cc, with NUL), invisible format characters (Cf)
     word        letters, numbers that are not digits, underscore
-    digit       decimal digits (Nd) of any script: a word character that can be folded
+    digit       decimal digits (Nd) of any script: word characters that `fold_digits` turns into 0
     single      Han, Hiragana, Katakana, Thai, Lao, Khmer and Myanmar letters; punctuation,
                 symbols, emoji, private use
     extend      combining marks (M*), variation selectors, zero width non-joiner, soft
                 hyphen, word joiner, kana sound marks, emoji skin tones and tags
-    joiner      U+200D: extends, and ties an emoji to the next
-    regional    the 26 letters that flags are spelled with, two a flag
+    joiner      U+200D: extends a token, and joins an emoji to the next one
+    regional    the 26 regional indicator letters; two of them spell a flag
     apostrophe  ' and ’
-    unassigned  in no range of the file: not a character in this Unicode version
+    unassigned  all others: not a character in this Unicode version
 """
 
 import csv
@@ -29,7 +29,7 @@ CODE_POINTS = 0x110000
 
 
 class CharacterClass(enum.IntEnum):
-    """What a character does in a token."""
+    """The class of a character, which decides what it does in a token."""
 
     SPACE = 0
     WORD = 1
@@ -54,11 +54,11 @@ def class_table() -> np.ndarray:
 
 
 def folding_table(*, lowercase: bool, fold_digits: bool) -> np.ndarray:
-    """The code point that stands for every code point in a folded token, int32 [0x110000].
+    """What each code point becomes in a folded token, int32 [0x110000].
 
     One code point always becomes one code point, whatever surrounds it: İ becomes i, ς
-    becomes σ. A space inside a token (of a protected pattern, or made by NFKC) becomes
-    U+0020, so a folded token never holds a line break.
+    becomes σ. A space inside a token (in a match of a protected pattern, or made by NFKC)
+    becomes U+0020, so a folded token never contains a line break.
     """
     table = np.arange(CODE_POINTS, dtype=np.int32)
     if lowercase:

@@ -1,4 +1,4 @@
-"""Flat token ids <-> a matrix padded on the right."""
+"""Token ids of several rows as a matrix, padded on the right."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from model.text.vocabulary import PAD
 
 
 def pad_ids(ids: np.ndarray, row_offsets: np.ndarray, *, max_tokens: int) -> np.ndarray:
-    """Lays flat token ids out as a matrix padded with 0 on the right.
+    """Makes a matrix, padded with `PAD` on the right, from the rows' token ids.
 
     Args:
-        ids: `(tokens,)`, the rows' ids one after another.
-        row_offsets: `(rows + 1,)`; no row is longer than `max_tokens`.
-        max_tokens: columns of the result.
+        ids: int `(tokens,)`, the rows' ids one after another.
+        row_offsets: int64 `(rows + 1,)`; no row is longer than `max_tokens`.
+        max_tokens: the number of columns of the result.
 
     Returns:
         int64 `(rows, max_tokens)`.

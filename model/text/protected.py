@@ -1,9 +1,9 @@
-"""Protected patterns: what the user wants kept whole as one token.
+"""Protected patterns: the user wants every match to be one token.
 
-Patterns are RE2, matched by RE2 itself in both twins of the tokenizer: one global
-replacement puts a marker before and one after every match, leftmost match first and
-without overlap. The markers are bytes that no UTF-8 text holds, so their positions in
-the marked text tell where the matches lie, to the byte.
+Patterns are RE2 expressions. Both tokenizers, the kernel and the TensorFlow graph, use the RE2
+library: one global replacement puts a marker before and a marker after every match, leftmost
+match first and without overlap. The markers are bytes that never occur in UTF-8, so their
+positions in the marked text give the positions of the matches, to the byte.
 """
 
 import numpy as np
@@ -18,10 +18,10 @@ MARKED = bytes([OPENING]) + rb"\0" + bytes([CLOSING])  # \0 is the match
 
 
 def join_patterns(patterns: tuple[str, ...]) -> str:
-    """One pattern that matches what any of `patterns` does; the first in the list wins.
+    """One pattern that matches whatever one of `patterns` matches; the first in the list wins.
 
     Raises:
-        ConfigError: a pattern is not RE2, or it matches the empty text.
+        ConfigError: a pattern is not a valid RE2 expression, or it matches the empty text.
     """
     for pattern in patterns:
         try:
@@ -42,13 +42,13 @@ def join_patterns(patterns: tuple[str, ...]) -> str:
 def find_protected(
     texts: pa.StringArray | pa.LargeStringArray, pattern: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where matches begin and end in the bytes of `texts` (as `read_strings` gives them).
+    """Finds where matches begin and end in the bytes of `texts`, as `read_strings` returns them.
 
     Returns:
         `starts` and `ends`, int64 [matches], in order. Empty matches are left out.
 
     Raises:
-        ValueError: a text is not UTF-8 and holds a byte that could pass for a marker.
+        ValueError: a text is not UTF-8 and contains a byte that is used as a marker.
     """
     data, _ = read_strings(texts)
     if (data >= CLOSING).any():
@@ -59,5 +59,5 @@ def find_protected(
     markers_before = 2 * np.arange(len(starts))
     starts -= markers_before
     ends -= markers_before + 1
-    filled = starts < ends
-    return starts[filled], ends[filled]
+    not_empty = starts < ends
+    return starts[not_empty], ends[not_empty]

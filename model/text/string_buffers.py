@@ -1,22 +1,22 @@
-"""Arrow string arrays as the flat buffers that kernels read, and back, without copies."""
+"""Converts Arrow string arrays to the flat buffers that kernels read, and back, without copies."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Positions in a batch are int32, and folding may lengthen a text by half.
+# Kernels count positions in a batch in int32, and folding may make a text half as long again.
 MAX_BYTES = 2**30
 
 
 def read_strings(strings: pa.StringArray | pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
-    """The bytes of all strings, uint8, and where each begins in them, int64 [rows + 1].
+    """Returns the bytes of all strings, uint8, and where each begins in them, int64 [rows + 1].
 
-    A null reads as an empty string. The arrays are read-only views that keep the Arrow
-    buffers alive.
+    A null is read as an empty string. The bytes are a read-only view that keeps the Arrow
+    buffer alive.
 
     Raises:
         TypeError: `strings` is not an Arrow array of string or large_string.
-        ValueError: the strings have more than 1 GiB together.
+        ValueError: the strings together have more than 1 GiB.
     """
     if not isinstance(strings, pa.StringArray | pa.LargeStringArray):
         raise TypeError(
@@ -24,7 +24,7 @@ def read_strings(strings: pa.StringArray | pa.LargeStringArray) -> tuple[np.ndar
             f"got {type(strings).__name__}"
         )
     if strings.null_count:
-        strings = pc.fill_null(strings, "")  # the bytes under a null are undefined
+        strings = pc.fill_null(strings, "")  # what a null's bytes are is undefined
     if len(strings) == 0:
         return np.frombuffer(b"", dtype=np.uint8), np.zeros(1, dtype=np.int64)
     _, offset_buffer, byte_buffer = strings.buffers()
@@ -38,7 +38,7 @@ def read_strings(strings: pa.StringArray | pa.LargeStringArray) -> tuple[np.ndar
             "Pass fewer rows at a time."
         )
     data = np.frombuffer(byte_buffer or b"", dtype=np.uint8)[offsets[0] : offsets[-1]]
-    # Kernels are compiled anew for a writable array: one kind is enough.
+    # Numba compiles a kernel once for read-only arrays and once more for writable ones.
     data.flags.writeable = False
     return data, offsets - offsets[0]
 

@@ -1,36 +1,40 @@
 """Text -> tokens, with offsets into the original text.
 
-**The rule.** Characters fall into the classes of `model.text.characters`. Reading from left
-to right, a token is one of
+**The rule.** `model.text.characters` defines the classes of characters. Reading from left to
+right, a token is one of
 
     word    (WORD | EXTEND)+  ( APOSTROPHE WORD (WORD | EXTEND)* )*
     flag    REGIONAL REGIONAL? EXTEND*
     single  SINGLE EXTEND*
 
 where WORD is word or digit, EXTEND is extend or joiner, and SINGLE is single, unassigned
-or an apostrophe that joins no word. A single that directly follows a joiner inside a flag
-or single continues that token, which keeps emoji sequences whole. White space separates
-and is in no token; every other character is in exactly one. So
+or an apostrophe that is not part of a word. A single that directly follows a joiner inside a
+flag or single continues that token, which keeps emoji sequences whole. White space separates
+tokens and is in none; every other character is in exactly one token. For example
 
     Don't stop…  l’été 2024  日本語  หมา  नमस्ते  👩‍🚀🇺🇸
 
 has the tokens Don't, stop, …, l’été, 2024, 日, 本, 語, ห, ม, า, नमस्ते, 👩‍🚀, 🇺🇸.
 
-Before the rule, in this order:
+Before the rule is applied, in this order:
 
-- a match of a `protected` pattern is one token, whatever it holds, and the text before
-  and after it is tokenized as if it stood alone;
+- a match of a `protected` pattern is one token, whatever characters it has; the text before
+  it and the text after it are tokenized as if each were a text of its own;
 - with `drop_html`, a tag is white space: `<`, then an ASCII letter, `/` or `!`, up to the
   next `>`, with no `<` between.
 
-The vocabulary sees a token folded, in this order: NFKC (`nfkc`; only a token all of whose
-characters are assigned in the tables' Unicode version, since on others the libraries
-disagree), then one code point for each (`model.text.characters.folding_table`): lower case
-(`lowercase`), digits as 0 (`fold_digits`). Protected tokens are folded like any other.
-Offsets and surfaces are always those of the original text.
+The vocabulary contains folded tokens. A token is folded in two steps:
 
-The rule is written twice: here, over Arrow's buffers, and in `model.scoring.tokenizer_graph` as a
-TensorFlow graph. They agree on every Unicode text, token by token.
+1. NFKC (`nfkc`), but only if all its characters are assigned in the tables' Unicode version,
+   because libraries disagree about other characters.
+2. Each code point is replaced by one code point (`model.text.characters.folding_table`): by its
+   lower case (`lowercase`), and a digit by 0 (`fold_digits`).
+
+Protected tokens are folded like any other. Offsets and surfaces are always those of the original
+text.
+
+The rule is implemented twice: here, over Arrow's buffers, and in `model.scoring.tokenizer_graph`
+as a TensorFlow graph. Both give the same tokens for every Unicode text.
 """
 
 import unicodedata
@@ -52,10 +56,11 @@ class Tokenizer:
     """Splits texts into tokens by the rule of this module.
 
     Args:
-        config: `lowercase`, `nfkc`, `fold_digits`, `drop_html` and `protected` are read.
+        config: its `lowercase`, `nfkc`, `fold_digits`, `drop_html` and `protected` are used.
 
     Raises:
-        ConfigError: a protected pattern is not RE2, or it matches the empty text.
+        ConfigError: a protected pattern is not a valid RE2 expression, or it matches the empty
+            text.
     """
 
     def __init__(self, config: TextConfig) -> None:
@@ -68,11 +73,11 @@ class Tokenizer:
         self._unfolded.flags.writeable = False
 
     def tokenize(self, texts: pa.StringArray | pa.LargeStringArray) -> Tokens:
-        """The tokens of every text; a null has none.
+        """Finds the tokens of every text; a null has none.
 
         Raises:
             TypeError: `texts` is not an Arrow array of string or large_string.
-            ValueError: the texts have more than 1 GiB together.
+            ValueError: the texts together have more than 1 GiB.
         """
         data, row_positions = read_strings(texts)
         span_starts = span_ends = np.empty(0, dtype=np.int64)
@@ -105,7 +110,7 @@ class Tokenizer:
         )
 
     def fold(self, tokens: Sequence[str]) -> list[str]:
-        """Each token as the vocabulary knows it: what reserved tokens must be turned into."""
+        """Folds each token. Reserved tokens must be folded before they enter the vocabulary."""
         strings = pa.array(tokens, pa.string())
         if self._nfkc:
             strings = _normalize(strings)
@@ -113,8 +118,8 @@ class Tokenizer:
 
 
 def _normalize(tokens: pa.StringArray) -> pa.StringArray:
-    """NFKC of every token; Python sees each distinct token that is not ASCII once."""
-    # Not pyarrow's utf8_normalize: its NFKC (25.0) decomposes without composing again.
+    """NFKC of every token. Python normalizes each distinct token that is not ASCII once."""
+    # pyarrow's utf8_normalize is no help: its NFKC (25.0) decomposes and does not compose again.
     beyond_ascii = pc.invert(pc.string_is_ascii(tokens))
     if not pc.any(beyond_ascii).as_py():
         return tokens

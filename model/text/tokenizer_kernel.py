@@ -1,7 +1,7 @@
-"""The loops of the tokenizer, over UTF-8 bytes (the rule: `model.text.tokenizer`).
+"""The compiled loops of the tokenizer, over UTF-8 bytes. The rule is in `model.text.tokenizer`.
 
-Byte positions count from the start of `data`. `data` must be valid UTF-8, as an Arrow
-string is; anything else gives some tokens or other, but is never read out of bounds.
+Byte positions count from the start of `data`. `data` must be valid UTF-8, as an Arrow string is.
+For other bytes the tokens are arbitrary, but nothing is read out of bounds.
 """
 
 import numpy as np
@@ -15,8 +15,9 @@ DIGIT = int(CharacterClass.DIGIT)
 SINGLE = int(CharacterClass.SINGLE)
 APOSTROPHE = int(CharacterClass.APOSTROPHE)
 
-# What the scan is inside of: no token; a word; a token that began with a single character,
-# of which IN_FLAG still takes a second regional letter, AFTER_JOINER another single.
+# The states of the scan: outside a token; in a word; in a token that began with a single character.
+# IN_FLAG is such a token that may still take a second regional letter, AFTER_JOINER one that may
+# take another single character.
 OUTSIDE, IN_WORD, IN_SINGLE, IN_FLAG, AFTER_JOINER = range(5)
 
 
@@ -37,7 +38,7 @@ def _transition(state: int, kind: CharacterClass) -> tuple[int, bool]:
 
 
 def _transition_table() -> np.ndarray:
-    """uint8 [states, classes]: the next state, + 8 if a token begins, + 16 if one ended."""
+    """uint8 [states, classes]: the next state, + 8 if a token begins, + 16 if a token ended."""
     table = np.zeros((5, len(CharacterClass)), dtype=np.uint8)
     for state in range(5):
         for kind in CharacterClass:
@@ -105,7 +106,7 @@ def fold_character(
 
 @compiled
 def tag_end(data: np.ndarray, position: int, limit: int) -> int:
-    """Where the HTML tag whose `<` is at `position` ends; `position` if it is none."""
+    """The end of the HTML tag whose `<` is at `position`; `position` if it is not a tag."""
     following = position + 1
     if following == limit:
         return position
@@ -137,21 +138,24 @@ def find_tokens(
         data: UTF-8, uint8 [bytes].
         row_positions: where each row begins in `data`, int64 [rows + 1].
         span_starts: where protected tokens begin, int64 [spans], in order, none empty.
-        span_ends: where they end.
+        span_ends: where protected tokens end, int64 [spans].
         classes: `CharacterClass` of each code point, uint8 [0x110000].
         folding: what each code point is folded to, int32 [0x110000].
         transitions: `TRANSITIONS`.
-        drop_html: whether a tag is white space.
+        drop_html: whether an HTML tag is white space.
 
     Returns:
         `row_offsets` int64 [rows + 1]; `starts` and `ends`, in characters of the row, and
         `byte_starts` and `byte_ends`, in `data`, int32 [tokens]; `folded_bytes` uint8 and
         `folded_offsets` int32 [tokens + 1].
     """
+    # This is one long function because parts of it would have to pass ten arrays and six counters
+    # to one another and back.
     rows = row_positions.size - 1
     row_offsets = np.zeros(rows + 1, dtype=np.int64)
-    # A token has at least one byte, and one slot is written ahead. What is never written is
-    # never made resident; as one block, the allocator hands it to the next batch unzeroed.
+    # A token has at least one byte, and the loop writes one slot ahead. The system gives no memory
+    # to pages that are never written. As one block, the allocator can hand the memory to the next
+    # batch without zeroing it again.
     places = np.empty((5, data.size + 1), dtype=np.int32)
     starts, ends = places[0], places[1]
     byte_starts, byte_ends, folded_offsets = places[2], places[3], places[4]
@@ -188,8 +192,8 @@ def find_tokens(
                             skipped += (data[inside] & 0xC0) != 0x80
                         width = end - position
                 transition = transitions[state, kind]
-                # A text changes from word to space at random, which no branch predictor
-                # foresees: so the next slot is always written, and kept only if it counts.
+                # The processor cannot predict where words end, and a mispredicted branch is slow.
+                # So the next slot is always written, and counted only if a token begins or ends.
                 starts[begun] = character
                 byte_starts[begun] = position
                 folded_offsets[begun] = written
@@ -240,7 +244,11 @@ def find_tokens(
 def fold_slices(
     data: np.ndarray, offsets: np.ndarray, folding: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Folds the strings `data[offsets[i]:offsets[i + 1]]`; returns the same for the result."""
+    """Folds the strings `data[offsets[i]:offsets[i + 1]]`.
+
+    Returns:
+        The folded bytes, uint8, and where each string begins in them, int32 [strings + 1].
+    """
     folded_bytes = np.empty((offsets[-1] - offsets[0]) * 3 // 2, dtype=np.uint8)
     folded_offsets = np.zeros(offsets.size, dtype=np.int32)
     position, written = offsets[0], 0
@@ -264,7 +272,11 @@ def fold_slices(
 def copy_slices(
     data: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Copies the strings `data[starts[i]:ends[i]]` one after the other; returns as above."""
+    """Copies the strings `data[starts[i]:ends[i]]` one after the other.
+
+    Returns:
+        The copied bytes, uint8, and where each string begins in them, int32 [strings + 1].
+    """
     offsets = np.zeros(starts.size + 1, dtype=np.int32)
     for index in range(starts.size):
         offsets[index + 1] = offsets[index] + ends[index] - starts[index]

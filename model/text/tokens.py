@@ -12,7 +12,7 @@ from model.text.tokenizer_kernel import copy_slices
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Tokens:
-    """The tokens of a batch of texts; no Python object stands for a token.
+    """The tokens of a batch of texts, without a Python object for each token.
 
     Attributes:
         row_offsets: int64 [rows + 1]; the tokens of row i are those from `row_offsets[i]`
@@ -22,7 +22,7 @@ class Tokens:
         text_bytes: uint8, the UTF-8 of all texts.
         byte_starts: int32 [tokens], positions in `text_bytes`.
         byte_ends: int32 [tokens].
-        folded_bytes: uint8, the UTF-8 of all tokens as the vocabulary knows them.
+        folded_bytes: uint8, the UTF-8 of all folded tokens: what the vocabulary contains.
         folded_offsets: int32 [tokens + 1], where each token begins in `folded_bytes`.
     """
 
@@ -36,7 +36,7 @@ class Tokens:
     folded_offsets: np.ndarray
 
     def __len__(self) -> int:
-        """How many tokens all rows have together."""
+        """How many tokens all rows together have."""
         return len(self.starts)
 
     def counts(self) -> np.ndarray:
@@ -49,25 +49,25 @@ class Tokens:
         return self.by_row(build_strings(*surfaces))
 
     def folded(self) -> pa.ListArray:
-        """The tokens as the vocabulary knows them, list<string> [rows]."""
+        """The folded tokens, which the vocabulary contains, list<string> [rows]."""
         return self.by_row(build_strings(self.folded_bytes, self.folded_offsets))
 
     def by_row(self, values: pa.Array | np.ndarray) -> pa.ListArray:
-        """One value a token, such as `starts` or ids, as a list for each row."""
+        """Values of all tokens, such as `starts` or ids, as one list for each row."""
         return pa.ListArray.from_arrays(pa.array(self.row_offsets, pa.int32()), pa.array(values))
 
     def cut(
         self, max_tokens: int, how: Literal["head", "tail", "head+tail"]
     ) -> tuple["Tokens", np.ndarray]:
-        """Leaves at most `max_tokens` a row.
+        """Cuts every row to at most `max_tokens` tokens.
 
         Args:
-            max_tokens: how many may stay.
-            how: which stay: the first ("head"), the last ("tail"), or half of them from
-                either end ("head+tail"; of an odd number the head gets one more).
+            max_tokens: the most tokens that a row may keep.
+            how: which tokens are kept: the first ("head"), the last ("tail"), or half of them from
+                each end ("head+tail"; of an odd number the head gets one more).
 
         Returns:
-            the tokens that stay, and how many went from each row, int32 [rows].
+            The tokens that are kept, and how many each row lost, int32 [rows].
         """
         counts = self.counts()
         dropped = np.maximum(counts - max_tokens, 0)
@@ -76,9 +76,9 @@ class Tokens:
         kept = counts - dropped
         head = {"head": max_tokens, "tail": 0, "head+tail": (max_tokens + 1) // 2}[how]
         row_offsets = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-        place = np.arange(row_offsets[-1]) - np.repeat(row_offsets[:-1], kept)  # within the row
-        gap = np.where(place < head, 0, np.repeat(dropped, kept))
-        index = np.repeat(self.row_offsets[:-1], kept) + place + gap
+        position = np.arange(row_offsets[-1]) - np.repeat(row_offsets[:-1], kept)  # in the row
+        skipped = np.where(position < head, 0, np.repeat(dropped, kept))
+        index = np.repeat(self.row_offsets[:-1], kept) + position + skipped
         folded_bytes, folded_offsets = copy_slices(
             self.folded_bytes, self.folded_offsets[index], self.folded_offsets[index + 1]
         )

@@ -1,4 +1,4 @@
-"""Tokens <-> ids: PAD is 0, then the out-of-vocabulary buckets, then the tokens."""
+"""Tokens -> ids: 0 is `PAD`, then come the out-of-vocabulary buckets, then the tokens."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,18 +14,18 @@ PAD = 0
 
 
 class Vocabulary:
-    """The tokens a model knows, and the id of each.
+    """The tokens that a model knows, and the id of each.
 
-    Ids are 0 for padding, 1 to `oov_buckets` for tokens that are not known, then one for
-    each of `tokens` in order. A token that is not known falls into bucket
-    SipHash-2-4 of its UTF-8 modulo `oov_buckets`, as `tf.strings.to_hash_bucket_strong` has it.
+    Ids are 0 for padding, 1 to `oov_buckets` for unknown tokens, then one for each of `tokens`
+    in order. The bucket of an unknown token is the SipHash-2-4 of its UTF-8 modulo `oov_buckets`,
+    as `tf.strings.to_hash_bucket_strong` computes it.
 
     Args:
-        tokens: reserved tokens, then the others by falling frequency; in folded form.
+        tokens: in folded form: reserved tokens, then the others by descending frequency.
         oov_buckets: how many ids the unknown tokens share, at least 1.
 
     Raises:
-        ValueError: a token is empty, holds a line break, or comes twice.
+        ValueError: a token is empty, contains a line break, or is there twice.
     """
 
     def __init__(self, tokens: Sequence[str], *, oov_buckets: int) -> None:
@@ -39,12 +39,12 @@ class Vocabulary:
 
     @property
     def first_token_id(self) -> int:
-        """The id of the first token; lower ids are padding and unknown tokens."""
+        """The id of the first known token; lower ids are padding and unknown tokens."""
         return 1 + self.oov_buckets
 
     @property
     def size(self) -> int:
-        """How many ids there are: rows of the embedding matrix."""
+        """How many ids there are: the number of rows of the embedding matrix."""
         return self.first_token_id + len(self.tokens)
 
     def encode(self, tokens: Tokens) -> np.ndarray:
@@ -66,8 +66,8 @@ class Vocabulary:
         """How many of each row's ids stand for unknown tokens, int32 [rows].
 
         Args:
-            ids: int [tokens], as `encode` gives them.
-            row_offsets: int64 [rows + 1], as `Tokens` has them.
+            ids: int [tokens], from `encode`.
+            row_offsets: int64 [rows + 1], of the same `Tokens`.
         """
         before = np.concatenate([[0], np.cumsum(self.is_oov(ids))])
         return np.diff(before[row_offsets]).astype(np.int32)
@@ -79,16 +79,16 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path, *, oov_buckets: int) -> "Vocabulary":
-        """Reads what `to_file` wrote.
+        """Reads a file that `to_file` wrote.
 
         Raises:
-            ValueError: the file is not UTF-8, or its tokens are not as the class demands.
+            ValueError: the file is not UTF-8, or the class does not accept its tokens.
         """
         try:
             lines = Path(path).read_bytes().decode().split("\n")
-            # What follows the last line break is not a line, unless there is something.
+            # The text after the last line break is a line only if it is not empty.
             return cls(lines if lines[-1] else lines[:-1], oov_buckets=oov_buckets)
-        except ValueError as error:  # with UnicodeDecodeError
+        except ValueError as error:  # UnicodeDecodeError is a ValueError too
             raise ValueError(f"{path}: {error}") from error
 
     def _check(self) -> None:
@@ -100,7 +100,7 @@ class Vocabulary:
                 )
             if token in seen:
                 raise ValueError(
-                    f"vocabulary line {line}: expected a new token, got {token!r} "
-                    f"of line {seen[token]} again"
+                    f"vocabulary line {line}: expected a new token, got {token!r}, "
+                    f"which line {seen[token]} has already"
                 )
             seen[token] = line

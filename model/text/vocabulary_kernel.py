@@ -1,21 +1,25 @@
-"""The loops of the vocabulary: a hash table from the UTF-8 of a token to its index.
+"""The compiled loops of the vocabulary: a hash table from a token's UTF-8 to its index.
 
-Positions are uint64 where a loop is hot: Numba then needs no check for negative ones.
+Positions are uint64 in the loops that take most time, because for signed ones Numba adds a check
+whether they are negative.
 """
 
 import numpy as np
 
 from model.runtime.compilation import compiled
 
-# The key of the hash that picks an out-of-vocabulary bucket. Models are trained with its
-# buckets, so it can never change.
+# The key of the hash that chooses the out-of-vocabulary bucket. It must never change, because
+# models are trained with its buckets.
 OOV_KEY = (0x4C494D454C494748, 0x54564F434142554C)
 ABSENT = -1
 
 
 @compiled
 def hash_bytes(data: np.ndarray, start: np.uint64, end: np.uint64) -> np.uint64:
-    """FNV-1a, 64 bit, its upper half folded into the lower."""
+    """The 64-bit FNV-1a hash of `data[start:end]`, with its upper half XORed into its lower half.
+
+    Source: Fowler, Noll, Vo; draft-eastlake-fnv.
+    """
     state = np.uint64(0xCBF29CE484222325)
     for position in range(start, end):
         state = (state ^ np.uint64(data[position])) * np.uint64(0x100000001B3)
@@ -36,12 +40,12 @@ def build_slots(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """An open-addressing table of the strings `data[offsets[i]:offsets[i + 1]]`.
 
     Returns:
-        indices of strings, int32 [a power of two], ABSENT where a slot is free. A string
-        is found from its hash on, at or after that slot, before the next free one.
+        Indices of strings, int32 [a power of two]; `ABSENT` in a free slot. To find a string,
+        begin at the slot of its hash and go on until the string or a free slot is found.
     """
     count = offsets.size - 1
     size = 8
-    while size < 4 * count:  # at most a quarter is taken: most searches end at the first slot
+    while size < 4 * count:  # at most a quarter is taken, so most searches end at the first slot
         size *= 2
     slots = np.full(size, ABSENT, dtype=np.int32)
     last_slot = np.uint64(size - 1)
@@ -56,7 +60,7 @@ def build_slots(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 @compiled
 def rotate(word: np.uint64, bits: int) -> np.uint64:
-    """A 64-bit word rotated to the left."""
+    """A 64-bit word, rotated to the left by `bits`."""
     return (word << np.uint64(bits)) | (word >> np.uint64(64 - bits))
 
 
@@ -92,7 +96,7 @@ def sip_hash(data: np.ndarray, start: int, end: int) -> np.uint64:
         word = np.uint64(0)
         for offset in range(min(8, end - first)):
             word |= np.uint64(data[first + offset]) << np.uint64(8 * offset)
-        if block == length // 8:  # the last, incomplete block ends in the length
+        if block == length // 8:  # the last block is incomplete and ends with the length
             word |= np.uint64(length & 0xFF) << np.uint64(56)
         d ^= word
         for _ in range(2):
@@ -118,9 +122,9 @@ def look_up(
     Args:
         data: uint8.
         offsets: int32 [strings + 1].
-        known: the vocabulary's strings, uint8.
+        known: the bytes of the vocabulary's strings, uint8.
         known_offsets: int64 [known strings + 1].
-        slots: what `build_slots` made of them.
+        slots: from `build_slots` of the vocabulary's strings.
         oov_buckets: at least 1.
     """
     ids = np.empty(offsets.size - 1, dtype=np.int32)
@@ -134,9 +138,10 @@ def look_up(
             length = np.uint64(known_offsets[index + 1]) - candidate
             equal = length == end - start
             if equal:
-                # Without an early exit: at a word's length a mispredicted one costs more.
-                for place in range(length):
-                    equal &= known[candidate + place] == data[start + place]
+                # All bytes are compared: words are so short that leaving the loop early, which the
+                # processor mispredicts, takes longer.
+                for position in range(length):
+                    equal &= known[candidate + position] == data[start + position]
             if equal:
                 break
             slot = (slot + np.uint64(1)) & last_slot

@@ -1,22 +1,22 @@
 """Windows: how a document longer than the network's `max_tokens` is read to its end.
 
-A document of n tokens, n > L = `max_tokens`, is covered by windows of L tokens,
-each half a window after the one before; the last one ends with the document.
-The network answers every window w with probabilities p_w and attention a_w,
-which sums to 1 over the window. The document's are their means
+A document of n tokens, n > L = `max_tokens`, is covered by windows of L tokens. Each begins
+half a window after the one before; the last one ends where the document ends. The network gives
+probabilities p_w and attention weights a_w for every window w; a_w sums to 1 over the window.
+The document's probabilities and attention weights are weighted means
 
     p = Σ_w g_w p_w,        a_t = Σ_{w ∋ t} g_w a_{w,t},        g_w = e_w / Σ e,
 
-weighted by the evidence e_w: how far the window's answer is from knowing
-nothing, in nats, plus 10⁻⁶ so that a document of which no window knows anything
-gets their plain mean. For probabilities over K labels that is
+with the evidence e_w as weight: how far the window's probabilities are from uniform, in nats,
+plus 10⁻⁶, so that a document gets the plain mean if the probabilities of all its windows are
+uniform. For probabilities over K labels
 
     e_w = KL(p_w ‖ uniform) = log K + Σ_k p_wk log p_wk,
 
-and where labels stand alone (`multilabel`) the sum of KL((p_wk, 1 - p_wk) ‖ (½, ½))
-over the labels. Since Σ_t a_{w,t} = 1 for every window and Σ_w g_w = 1, the
-attention of the document is >= 0 and sums to 1. A document that fits into one
-window gets what the network says of it, to the bit.
+and with independent labels (`multilabel`) e_w is the sum of KL((p_wk, 1 - p_wk) ‖ (½, ½)) over the
+labels. Since Σ_t a_{w,t} = 1 for every window and Σ_w g_w = 1, the attention weights of the
+document are >= 0 and sum to 1. A document that fits into one window gets exactly what the network
+gives, to the bit.
 """
 
 import dataclasses
@@ -31,8 +31,8 @@ class Windows:
     """Windows over documents that lie end to end.
 
     Attributes:
-        row_offsets: int64 `(windows + 1,)`, where each window begins among `tokens`.
-        tokens: int64 `(window tokens,)`, which token of all documents each one is.
+        row_offsets: int64 `(windows + 1,)`, where each window begins in `tokens`.
+        tokens: int64 `(window tokens,)`, the index of each among the tokens of all documents.
         rows: int64 `(windows,)`, the document of each window, ascending.
     """
 
@@ -57,20 +57,21 @@ def cut_windows(row_offsets: np.ndarray, *, max_tokens: int) -> Windows:
     starts = row_offsets[rows] + np.minimum(number * step, beyond[rows])
     sizes = np.minimum(lengths, max_tokens)[rows]
     window_offsets = np.concatenate([[0], np.cumsum(sizes)])
-    place = np.arange(window_offsets[-1]) - np.repeat(window_offsets[:-1], sizes)
-    return Windows(row_offsets=window_offsets, tokens=np.repeat(starts, sizes) + place, rows=rows)
+    position = np.arange(window_offsets[-1]) - np.repeat(window_offsets[:-1], sizes)
+    tokens = np.repeat(starts, sizes) + position
+    return Windows(row_offsets=window_offsets, tokens=tokens, rows=rows)
 
 
 def join_windows(
     windows: Windows, probabilities: np.ndarray, attention: np.ndarray, *, exclusive: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The documents' answers from those of their windows; the formula is above.
+    """Joins the windows' results to those of the documents, by the formula above.
 
     Args:
         windows: from `cut_windows`.
         probabilities: float32 `(windows, labels)`.
         attention: float32 `(window tokens,)`.
-        exclusive: whether a document has one label, so that probabilities sum to 1.
+        exclusive: whether a document has exactly one label, so that probabilities sum to 1.
 
     Returns:
         float32 `(rows, labels)` and float32 `(tokens,)`, in the order of the documents.
@@ -84,7 +85,12 @@ def join_windows(
 
 
 def measure_evidence(probabilities: np.ndarray, *, exclusive: bool) -> np.ndarray:
-    """How far answers are from knowing nothing, in nats, float64 `(rows,)`, above 0."""
+    """How far probabilities are from uniform, in nats, float64 `(rows,)`, above 0.
+
+    Args:
+        probabilities: float32 `(rows, labels)`.
+        exclusive: whether a document has exactly one label, so that probabilities sum to 1.
+    """
     known = np.clip(probabilities.astype(np.float64), 1e-12, 1)
     if exclusive:
         divergence = np.log(known.shape[1]) + (known * np.log(known)).sum(axis=1)

@@ -1,7 +1,7 @@
-"""The rule behind `model/text/characters.csv` and `model/text/lowercase.csv`, from `unicodedata`.
+"""Computes `model/text/characters.csv` and `model/text/lowercase.csv` from `unicodedata`.
 
-It is the tests' own reading of the rule that `model.text.characters` documents, and the
-program that writes the two tables:
+It implements the rule that `model.text.characters` documents a second time, for the tests, and is
+the program that writes the two tables:
 
     python -m tests.model.text.character_rules
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import model.text
 from model.text.characters import CODE_POINTS, UNICODE_VERSION
 
-# The script property is not in `unicodedata`; the names of these scripts' letters begin so.
+# `unicodedata` does not give a letter's script, but the letters' names begin with it.
 BY_CHARACTER_NAMES = (
     "CJK ",
     "IDEOGRAPHIC ",
@@ -35,11 +35,11 @@ BY_CHARACTER_NAMES = (
     "KHMER ",
     "MYANMAR ",
 )
-# Format characters that are drawn: number signs of Arabic, Syriac and Kaithi, and their like.
+# Format characters that are visible, such as the number signs of Arabic, Syriac and Kaithi.
 DRAWN_FORMAT = frozenset(
     (*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD)
 )
-# Invisible, yet part of the word or emoji they stand in.
+# Invisible characters that are part of the word or emoji they are in.
 INVISIBLE_EXTEND = frozenset(
     (
         0x00AD,  # soft hyphen
@@ -80,7 +80,7 @@ def class_of(character: str) -> str:
 
 
 def lowercase_of(character: str) -> str:
-    """The one character that lower-casing makes of one character."""
+    """The one character that becomes the lower case of one character."""
     if character == "\u0130":  # capital I with dot above: in full lower-casing "i" and a dot
         return "i"
     if character == "\u03c2":  # a final sigma is a sigma: the rule never looks at neighbours
@@ -89,7 +89,7 @@ def lowercase_of(character: str) -> str:
 
 
 def class_rows() -> Iterator[tuple[str, str, str]]:
-    """Ranges of one class; what is in no range is unassigned."""
+    """Ranges of one class; code points in no range are unassigned."""
     start, current = 0, class_of("\0")
     for code in range(1, CODE_POINTS + 1):
         following = class_of(chr(code)) if code < CODE_POINTS else ""
@@ -100,7 +100,7 @@ def class_rows() -> Iterator[tuple[str, str, str]]:
 
 
 def lowercase_rows() -> Iterator[tuple[str, str, int, int]]:
-    """Ranges `start, end, step` whose every character moves by the same shift."""
+    """Ranges `start, end, step`, and the shift that is the same for all their characters."""
     shifts = {}
     for code in range(CODE_POINTS):
         shift = ord(lowercase_of(chr(code))) - code

@@ -24,7 +24,7 @@ ASSIGNED_IN_BOTH = [
 @pytest.mark.skipif(
     unicodedata.unidata_version != UNICODE_VERSION, reason="another Unicode version"
 )
-def test_committed_tables_are_what_the_rules_write(tmp_path: Path) -> None:
+def test_committed_tables_are_those_that_the_rules_write(tmp_path: Path) -> None:
     write_tables(tmp_path)
     committed = Path(model.text.__file__).parent
     for name in ("characters.csv", "lowercase.csv"):
@@ -73,7 +73,7 @@ def test_class_of_examples(characters: str, expected: CharacterClass) -> None:
     [
         ("AZ", "az", "AZ"),
         ("ÀÞ×", "àþ×", "ÀÞ×"),
-        ("İIı", "iiı", "İIı"),  # one character each, whatever the language
+        ("İIı", "iiı", "İIı"),  # one character becomes one character in every language
         ("ΣσςΆ", "σσσά", "ΣσςΆ"),  # a final sigma is a sigma
         ("ẞßÅK", "ßßåk", "ẞßÅK"),
         ("ǅА𐐀ᲐᏣ", "ǆа𐐨აꮳ", "ǅА𐐀ᲐᏣ"),
@@ -94,9 +94,9 @@ def test_folding_keeps_what_the_kernel_relies_on() -> None:
     codes = np.arange(CODE_POINTS)
     ascii_codes = codes < 0x80
     assert (table[ascii_codes] < 0x80).all()
-    # UTF-8 grows by half at most, even where the input is no text.
+    # UTF-8 grows by half at most, also for code points that no text has.
     assert (2 * _utf8_width(table) <= 3 * _utf8_width(codes)).all()
-    # Folding twice is folding once, and makes no line break.
+    # Folding twice equals folding once, and never makes a line break.
     np.testing.assert_array_equal(table[table], table)
     made = np.unique(table[class_table() == CharacterClass.SPACE])
     assert made.tolist() == [ord(" ")]

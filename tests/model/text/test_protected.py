@@ -13,12 +13,12 @@ from model.text.string_buffers import build_strings
         ((r"</?e[12]>",), "the <e1>cat</e1> sat", ["<e1>", "</e1>"]),
         ((r"<e1>",), "none here", []),
         ((r"@\w+", r"https?://\S+"), "é@you: http://x.y/é?q ü", ["@you", "http://x.y/é?q"]),
-        ((r"ab|a", r"abc"), "abc", ["ab"]),  # the first that matches, not the longest
-        ((r"a(b)(c)?", r"(d)"), "abd", ["ab", "d"]),  # groups of the user's own
+        ((r"ab|a", r"abc"), "abc", ["ab"]),  # the first pattern that matches, not the longest match
+        ((r"a(b)(c)?", r"(d)"), "abd", ["ab", "d"]),  # patterns with groups
         ((r"aa",), "aaaaa", ["aa", "aa"]),
         ((r"(?i)new york",), "New York new", ["New York"]),
-        ((r"(?i)a", r"b"), "AB", ["A"]),  # a flag holds for its pattern alone
-        ((r"\bx*",), "ab xx", ["xx"]),  # empty matches are none
+        ((r"(?i)a", r"b"), "AB", ["A"]),  # a flag applies to its own pattern only
+        ((r"\bx*",), "ab xx", ["xx"]),  # empty matches are ignored
         ((r"a.b",), "a\0b a日b", ["a\0b", "a日b"]),
         ((r"\p{Han}+",), "x日本x", ["日本"]),
         ((r"x$",), "x\nx", ["x"]),
@@ -32,14 +32,14 @@ def test_finds_matches(patterns: tuple[str, ...], text: str, expected: list[str]
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
-def test_positions_run_through_the_batch(kind: pa.DataType) -> None:
+def test_positions_count_from_the_start_of_the_batch(kind: pa.DataType) -> None:
     texts = pa.array(["@cut off", "é @a", None, "", "@b"], kind)[1:]
     starts, ends = find_protected(texts, join_patterns((r"@\w+",)))
     assert starts.tolist() == [3, 5]
     assert ends.tolist() == [5, 7]
 
 
-def test_refuses_bytes_that_could_pass_for_markers() -> None:
+def test_refuses_bytes_that_are_used_as_markers() -> None:
     texts = build_strings(np.frombuffer(b"a\xfeb", np.uint8), np.array([0, 3], np.int32))
     with pytest.raises(ValueError, match="expected valid UTF-8"):
         find_protected(texts, join_patterns(("b",)))
@@ -56,7 +56,7 @@ def test_refuses_bytes_that_could_pass_for_markers() -> None:
         ("a*", "matches the empty text"),
     ],
 )
-def test_refuses_by_name(pattern: str, complaint: str) -> None:
+def test_an_error_names_the_pattern(pattern: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=r"text\.protected: expected .*got") as caught:
         join_patterns(("fine", pattern))
     assert complaint in str(caught.value)

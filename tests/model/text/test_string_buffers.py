@@ -27,17 +27,17 @@ def test_reads_the_bytes_of_each_row(strings: pa.Array, expected: list[bytes]) -
     assert len(data) == offsets[-1]
 
 
-def test_ignores_what_lies_under_a_null() -> None:
-    hidden = pa.StringArray.from_buffers(
+def test_ignores_the_bytes_of_a_null() -> None:
+    strings = pa.StringArray.from_buffers(
         2, pa.array([0, 3, 4], pa.int32()).buffers()[1], pa.py_buffer(b"xyza"), pa.py_buffer(b"\2")
     )
-    assert hidden.to_pylist() == [None, "a"]
-    data, offsets = read_strings(hidden)
+    assert strings.to_pylist() == [None, "a"]
+    data, offsets = read_strings(strings)
     assert data.tobytes() == b"a"
     assert offsets.tolist() == [0, 0, 1]
 
 
-def test_builds_what_it_read() -> None:
+def test_builds_the_strings_that_were_read() -> None:
     strings = pa.array(["ab", "", "é\0", "日本"])
     data, offsets = read_strings(strings)
     built = build_strings(data, offsets.astype("int32"))

@@ -52,7 +52,7 @@ def surfaces(text: str, tokenizer: Tokenizer = PLAIN) -> list[str]:
         ("नमस्ते दुनिया।", ["नमस्ते", "दुनिया", "।"]),
         ("한국어 텍스트", ["한국어", "텍스트"]),
         ("co\u00adop co\u2060op", ["co\u00adop", "co\u2060op"]),
-        # by character
+        # one token for each character
         ("我爱北京2024年", ["我", "爱", "北", "京", "2024", "年"]),
         ("𠀀々〇。", ["𠀀", "々", "〇", "。"]),
         ("ラーメンを食べるAI", ["ラー", "メ", "ン", "を", "食", "べ", "る", "AI"]),
@@ -64,7 +64,7 @@ def surfaces(text: str, tokenizer: Tokenizer = PLAIN) -> list[str]:
         ("🇺🇸🇩🇪🇫 🇯🇵", ["🇺🇸", "🇩🇪", "🇫", "🇯🇵"]),
         ("🏴\U000e0067\U000e0062\U000e007f1️⃣#️⃣", ["🏴\U000e0067\U000e0062\U000e007f", "1️⃣", "#️⃣"]),
         ("🇺\u0301🇸🇩", ["🇺\u0301", "🇸🇩"]),
-        # marks without a base, joiners in odd places
+        # marks without a base, joiners in unusual places
         ("\u0301a \u0301' \ufe0f", ["\u0301a", "\u0301", "'", "\ufe0f"]),
         ("!\u0301a\u200d!\u200d", ["!\u0301", "a\u200d", "!\u200d"]),
         ("!\u200d'a'\u0301a", ["!\u200d'", "a", "'\u0301", "a"]),
@@ -106,7 +106,7 @@ def test_drop_html(text: str, expected: list[str]) -> None:
         ("é日@éa@b", ["é", "日", "@", "éa", "@b"]),
     ],
 )
-def test_protected_comes_before_drop_html(text: str, expected: list[str]) -> None:
+def test_protected_patterns_apply_before_drop_html(text: str, expected: list[str]) -> None:
     tokenizer = Tokenizer(TextConfig(drop_html=True, protected=PROTECTED))
     tokens = tokenizer.tokenize(pa.array([text]))
     assert tokens.folded()[0].as_py() == expected
@@ -138,7 +138,7 @@ def test_protected_line_break_is_folded_to_a_space() -> None:
         ),
         ({"nfkc": True, "fold_digits": True}, ["①²", "１２"], ["00", "00"]),
         ({"nfkc": True}, ["ﷺ"], ["صلى الله عليه وسلم"]),
-        # U+0378 is unassigned: what NFKC makes of it depends on who is asked.
+        # U+0378 is unassigned, and libraries disagree about its NFKC.
         ({"nfkc": True}, ["\u0378ﬁ", "ﬁ"], ["\u0378ﬁ", "fi"]),
         ({"nfkc": True, "lowercase": False}, ["plain"], ["plain"]),
     ],
@@ -212,7 +212,7 @@ def test_an_empty_batch_has_no_tokens(array: pa.Array) -> None:
 @given(st.lists(st.binary(max_size=12), min_size=1, max_size=4))
 @example([b"\xf0", b"\x80\xff"])
 @example([b"<b\xff>", b"'\xe2\x80"])
-def test_bytes_that_are_not_utf8_do_no_harm(rows: list[bytes]) -> None:
+def test_bytes_that_are_not_utf8_give_tokens_within_their_row(rows: list[bytes]) -> None:
     offsets = np.cumsum([0, *map(len, rows)], dtype=np.int32)
     array = build_strings(np.frombuffer(b"".join(rows), np.uint8), offsets)
     tokens = Tokenizer(TextConfig(drop_html=True)).tokenize(array)

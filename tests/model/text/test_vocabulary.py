@@ -11,7 +11,7 @@ from model.text.tokenizer import Tokenizer
 from model.text.tokens import Tokens
 from model.text.vocabulary import PAD, Vocabulary
 
-# Every token stands between blanks, whatever it is made of.
+# Every run of characters between spaces is one token.
 WHOLE = Tokenizer(TextConfig(lowercase=False, protected=(r"[^ ]+",)))
 
 
@@ -39,14 +39,14 @@ def test_one_bucket_takes_all_unknown_tokens() -> None:
 
 
 def test_prefixes_and_extensions_of_a_token_are_unknown() -> None:
-    # In a table of eight slots, many of these meet the one that is known.
+    # In a table of eight slots, many of these have the slot of the known token.
     others = [f"token{number}" for number in range(100)] + ["t", "to", "tok", "toke", "Token"]
     ids = Vocabulary(["token"], oov_buckets=1).encode(tokens_of(" ".join(["token", *others])))
     assert ids.tolist() == [2] + [1] * len(others)
 
 
 def test_buckets_never_change() -> None:
-    # What tf.strings.to_hash_bucket_strong gives under the same key.
+    # Computed with tf.strings.to_hash_bucket_strong and the same key.
     tokens = tokens_of("a the seven77 eight888 nine99999 sixteen_16161616 é 日本語 🇺🇸")
     ids = Vocabulary([], oov_buckets=1000).encode(tokens)
     assert ids.tolist() == [604, 862, 170, 935, 79, 881, 873, 400, 190]
@@ -97,7 +97,9 @@ def test_file_has_one_token_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"), [(b"", ()), (b"a\nb", ("a", "b")), (b"a\n", ("a",))]
 )
-def test_reads_files_of_others(tmp_path: Path, content: bytes, expected: tuple[str, ...]) -> None:
+def test_reads_files_with_and_without_a_last_line_break(
+    tmp_path: Path, content: bytes, expected: tuple[str, ...]
+) -> None:
     path = tmp_path / "vocabulary.txt"
     path.write_bytes(content)
     assert Vocabulary.from_file(path, oov_buckets=1).tokens == expected
@@ -108,7 +110,7 @@ def test_reads_files_of_others(tmp_path: Path, content: bytes, expected: tuple[s
     [
         (b"a\n\nb\n", "line 2: expected a token without line breaks, got ''"),
         (b"a\r\n", r"line 1: expected a token without line breaks, got 'a\\r'"),
-        (b"a\nb\na\n", "line 3: expected a new token, got 'a' of line 1 again"),
+        (b"a\nb\na\n", "line 3: expected a new token, got 'a', which line 1 has already"),
         (b"a\n\xff\n", "can't decode byte 0xff"),
     ],
 )
@@ -119,6 +121,6 @@ def test_refuses_a_damaged_file(tmp_path: Path, content: bytes, complaint: str) 
         Vocabulary.from_file(path, oov_buckets=1)
 
 
-def test_refuses_no_buckets() -> None:
+def test_refuses_zero_buckets() -> None:
     with pytest.raises(ValueError, match="oov_buckets: expected an integer >= 1, got 0"):
         Vocabulary(["a"], oov_buckets=0)

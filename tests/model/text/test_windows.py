@@ -1,4 +1,4 @@
-"""Windows over long documents: every token is read, and attention still sums to 1."""
+"""Windows over long documents read every token, and the attention weights still sum to 1."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def offsets(lengths):
 
 
 @given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=8), max_tokens=st.integers(1, 20))
-def test_windows_cover_every_token_and_none_of_a_neighbor(lengths, max_tokens):
+def test_windows_cover_every_token_of_their_own_document_only(lengths, max_tokens):
     row_offsets = offsets(lengths)
     windows = cut_windows(row_offsets, max_tokens=max_tokens)
     assert set(windows.tokens) == set(range(sum(lengths)))
@@ -29,7 +29,7 @@ def test_windows_cover_every_token_and_none_of_a_neighbor(lengths, max_tokens):
         assert (row_of_token[own] == row).all()
 
 
-def test_a_long_document_is_read_by_halves_of_windows():
+def test_each_window_begins_half_a_window_after_the_one_before():
     windows = cut_windows(offsets([3, 9]), max_tokens=4)
     parts = np.split(windows.tokens, windows.row_offsets[1:-1])
     assert [part.tolist() for part in parts] == [
@@ -48,7 +48,7 @@ def test_a_long_document_is_read_by_halves_of_windows():
     exclusive=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_joined_answers_are_means(lengths, max_tokens, exclusive, seed):
+def test_joined_results_are_weighted_means(lengths, max_tokens, exclusive, seed):
     random = np.random.default_rng(seed)
     row_offsets = offsets(lengths)
     windows = cut_windows(row_offsets, max_tokens=max_tokens)
@@ -60,7 +60,7 @@ def test_joined_answers_are_means(lengths, max_tokens, exclusive, seed):
     np.testing.assert_allclose(joined.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(np.add.reduceat(weights, row_offsets[:-1]), 1, atol=1e-5)
     assert (weights >= 0).all()
-    # The plain loop over the formula.
+    # The formula, one document at a time.
     evidence = measure_evidence(probabilities, exclusive=exclusive)
     for row in range(len(lengths)):
         own = np.flatnonzero(windows.rows == row)
@@ -74,7 +74,7 @@ def test_joined_answers_are_means(lengths, max_tokens, exclusive, seed):
             )
 
 
-def test_evidence_is_how_far_an_answer_is_from_knowing_nothing():
+def test_evidence_is_the_distance_from_uniform_probabilities():
     answers = np.array([[0.5, 0.5], [0.9, 0.1], [1, 0]], np.float32)
     unknown, likely, certain = measure_evidence(answers, exclusive=True)
     assert unknown == pytest.approx(LEAST_EVIDENCE)
@@ -90,7 +90,7 @@ def bundle(tmp_path_factory):
     return make_bundle(folder, text=TextConfig(max_tokens=4, vocabulary_size=8), network=NETWORK)
 
 
-def test_no_tail_is_lost_without_a_word(bundle):
+def test_a_document_longer_than_max_tokens_is_read_to_its_end(bundle):
     engine = FoldedEngine(bundle.read_weights(), bundle.config.network)
     text = "the film was good . the film was bad . " * 3
     texts = texts_array([text, "good", " ", "the film was good"])
@@ -105,4 +105,4 @@ def test_no_tail_is_lost_without_a_word(bundle):
     assert sum(long["probabilities"]) == pytest.approx(1, abs=1e-5)
     cut, _ = EngineScorer(bundle, engine).score(texts)
     assert cut.column("truncated_tokens").to_pylist() == [26, 0, 0]
-    assert short == cut.to_pylist()[1:]  # whoever fits is answered as before, to the bit
+    assert short == cut.to_pylist()[1:]  # documents that fit have the same results, to the bit

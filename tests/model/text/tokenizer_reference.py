@@ -1,7 +1,7 @@
-"""The token rule written a second time, as slowly and as plainly as can be.
+"""A slow and simple second implementation of the token rule, to test the first one.
 
-Every character becomes a letter for its class, taken from `unicodedata` and not from the
-tables; the rule is then a regular expression over those letters.
+Every character becomes a letter for its class, taken from `unicodedata` and not from the tables;
+the rule is then a regular expression over those letters.
 """
 
 import re
@@ -30,7 +30,7 @@ TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
 
 
 class Token(NamedTuple):
-    """One token as the reference finds it."""
+    """One token, as this implementation finds it."""
 
     surface: str
     folded: str
@@ -72,7 +72,7 @@ def find_tokens(text: str, start: int, end: int, config: TextConfig) -> list[tup
 
 
 def fold(token: str, config: TextConfig) -> str:
-    """The token as the vocabulary knows it."""
+    """The folded token."""
     if config.nfkc and all(map(is_known, token)):
         token = unicodedata.normalize("NFKC", token)
     return "".join(fold_character(character, config) for character in token)
@@ -89,10 +89,10 @@ def fold_character(character: str, config: TextConfig) -> str:
     return lowercase_of(character) if config.lowercase else character
 
 
-# Patterns that Python's `re` reads as RE2 does.
+# Patterns that mean the same in Python's `re` and in RE2.
 PROTECTED = (r"</?e[12]>", r"@\w+", r"https?://[!-~]+", "New York")
 
-# What the rule turns on, so that short texts often meet it.
+# Characters and strings that the rule treats specially, so that short texts contain many of them.
 PIECES = (
     *" \t\n\r\0\ufeff\u00a0\u200b\u2028\u3000\u202e",
     *"aBzÀßİıΣςſKé\u01c5ﬁ_ªعहиक한",
@@ -109,6 +109,6 @@ PIECES = (
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Arbitrary Unicode texts, thick with what the rule turns on."""
+    """Arbitrary Unicode texts that contain many of `PIECES`."""
     anything = st.characters(exclude_categories=["Cs"])
     return st.lists(st.sampled_from(PIECES) | anything, max_size=24).map("".join)
