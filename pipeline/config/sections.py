@@ -62,7 +62,7 @@ class ColumnsConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplitsConfig:
-    """How the documents are divided to which neither a file nor a column gives a split."""
+    """The shares of validation and test, of documents without a split from file or column."""
 
     __pydantic_config__ = STRICT
 

@@ -1,4 +1,4 @@
-"""Variants of a config: the same corpus, another network or another training."""
+"""Variants of a config: another network or training, on the same dataset."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from pipeline.config.sections import Config
 
 
 def vary_config(config: Config, variant: VariantConfig) -> Config:
-    """The config with a variant's overrides; it keeps the corpus and the text.
+    """The config with the overrides of a variant; corpus and text stay the same.
 
     Raises:
         ConfigError: as `build_config` does, or if the variant needs another dataset.
@@ -18,13 +18,12 @@ def vary_config(config: Config, variant: VariantConfig) -> Config:
     if dataclasses.replace(varied, network=config.network, training=config.training) != config:
         raise ConfigError(
             f"{where}: expected overrides of network and training, got "
-            f"{', '.join(variant.overrides)}. Give what else differs a config of its own."
+            f"{', '.join(variant.overrides)}. Put other differences into a config of their own."
         )
     for key in ("gpu", "mixed_precision", "resources", "seeds", "variants"):
         if getattr(varied.training, key) != getattr(config.training, key):
             raise ConfigError(
-                f"{where}: expected what a network or its training is, got training.{key}, which "
-                "all trainings of a command share. Run another command with --set "
-                f"training.{key}=..."
+                f"{where}: expected keys that trainings of one command may differ in, got "
+                f"training.{key}. Run another command with --set training.{key}=..."
             )
     return varied
