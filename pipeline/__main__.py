@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from pipeline.cli.exit_codes import BAD_USAGE, FAILED, INTERRUPTED
 from pipeline.process.logs import JsonLines, LogFormat, PlainLines, log_end
-from pipeline.process.signals import heed_signals
+from pipeline.process.signals import handle_signals
 
 # Python collects garbage after this many new objects. Importing Beam makes hundreds of thousands,
 # all of which stay; with Python's default of 700 a fifth of the imports' time goes into looking.
@@ -57,7 +57,7 @@ def _run(arguments: Sequence[str], *, verbose: bool) -> int:
     from model.config import ConfigError
     from pipeline.cli.app import run_command
 
-    heed_signals()
+    handle_signals()
     try:
         return run_command(arguments)
     except ConfigError as error:

@@ -57,7 +57,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from pipeline.storage.manifest import code_version
+        from pipeline.storage.versions import code_version
 
         print(NAME, code_version())
         raise typer.Exit

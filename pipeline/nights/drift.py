@@ -1,4 +1,4 @@
-"""drift: a run's profile against that of training and of the nights before."""
+"""Drift: compares a run's profile with that of training and of the nights before."""
 
 import dataclasses
 import json
@@ -23,13 +23,14 @@ def measure_drift(
 
     Returns:
         `differences` from `training` (the model's profile of its validation documents) and
-        from `nights` (the last ones that the same model scored), and `warnings`, a sentence
-        for each that is larger than allowed.
+        from `nights` (the last ones that the same model scored); `warnings`, one sentence for
+        each difference that passes its limit.
     """
     profile = run.extra["profile"]
     differences: list[ProfileDifference] = []
+    # There is none if the model is of an earlier release or had no validation split.
     path = bundle.folder / PROFILE
-    if path.is_file():  # a model of an earlier release, or one without a validation split, has none
+    if path.is_file():
         reference = json.loads(path.read_text(encoding="utf-8"))
         differences += compare_profiles(profile, reference, against="training")
     nights = [
@@ -46,15 +47,15 @@ def measure_drift(
             for item in differences
         ],
         "warnings": [
-            describe(item, max_psi=config.max_psi)
+            _describe(item, max_psi=config.max_psi)
             for item in differences
             if item.exceeds(config.max_psi)
         ],
     }
 
 
-def describe(difference: ProfileDifference, *, max_psi: float) -> str:
-    """A sentence for a person."""
+def _describe(difference: ProfileDifference, *, max_psi: float) -> str:
+    """One sentence that names the measure, its PSI and the limit."""
     like = {"training": "training's", "nights": "the last nights'"}[difference.against]
     return (
         f"The {MEASURES[difference.measure]} are unlike {like}: PSI {difference.psi:.2f}, expected "

@@ -1,1 +1,1 @@
-"""The process of one command: its signals, progress, log lines, and what it imports."""
+"""The process of one command: its signals, progress, log lines and imports."""

@@ -1,4 +1,4 @@
-"""What a night operator reads: plain lines, or one JSON object a line."""
+"""The log on standard error: plain lines, or one JSON object a line."""
 
 import contextlib
 import datetime
@@ -7,12 +7,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from typing_extensions import override
+
 from pipeline.process.printable import printable
 
 LogFormat = Literal["text", "json"]
 
-# Of a manifest, what the last line says.
-FACTS = (
+# The keys of a manifest that the last line repeats.
+LAST_LINE_KEYS = (
     "date",
     "status",
     "error",
@@ -26,22 +28,25 @@ FACTS = (
 logger = logging.getLogger("limelight")
 
 _run_id: str | None = None
-_facts: dict[str, Any] = {}
+_outcomes: dict[str, Any] = {}  # of the runs of this command, by run id
 
 
 class PlainLines(logging.Formatter):
-    """The message alone; control characters, which may come from a corpus, as pictures."""
+    """The message alone. Control characters, which a corpus may contain, are made visible."""
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and a traceback after it where there is one."""
         return printable(super().format(record))
 
 
 class JsonLines(logging.Formatter):
-    """`time`, `level`, `event`, `run_id` and what else the record carries, on one line."""
+    """One JSON object a line: `time`, `level`, `event`, `run_id` and the record's `facts`.
 
+    Any text is safe in it, because JSON escapes control characters and what is not ASCII.
+    """
+
+    @override
     def format(self, record: logging.LogRecord) -> str:
-        """Any text is safe in it: JSON escapes what is not ASCII."""
         moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         values: dict[str, Any] = {
             "time": moment.isoformat(timespec="milliseconds"),
@@ -57,7 +62,7 @@ class JsonLines(logging.Formatter):
 
 @contextlib.contextmanager
 def naming_run(run_id: str) -> Iterator[None]:
-    """Puts a run's id in every line that is logged in the block."""
+    """Adds the id of a run to every JSON line that is logged in the block."""
     global _run_id
     outer, _run_id = _run_id, run_id
     try:
@@ -66,25 +71,25 @@ def naming_run(run_id: str) -> Iterator[None]:
         _run_id = outer
 
 
-def conclude(run_id: str, facts: Mapping[str, Any]) -> None:
-    """Keeps what the last line is to say of a run; it is said when the command ends."""
-    _facts[run_id] = {"run_id": run_id, **facts}
+def record_outcome(run_id: str, facts: Mapping[str, Any]) -> None:
+    """Keeps facts about a run for the last line, which `log_end` logs when the command ends."""
+    _outcomes[run_id] = {"run_id": run_id, **facts}
 
 
 def log_end(command: str, *, exit_code: int) -> None:
-    """The one line that says it all: how the command ended, and every run it made."""
-    runs = list(_facts.values())
+    """Logs the last line: how the command ended, and the outcome of every run it made."""
+    runs = list(_outcomes.values())
     facts = runs[0] if len(runs) == 1 else {"runs": runs}
     status = {0: "done", 3: "done, but a gate tripped"}.get(exit_code, "failed")
     logger.info(
         "%s: %s", command, status, extra={"facts": {**facts, "exit_code": exit_code, "last": True}}
     )
-    _facts.clear()
+    _outcomes.clear()
 
 
 def describe_run(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What the last line says of a run."""
-    facts = {name: manifest[name] for name in FACTS if name in manifest}
+    """The facts of a manifest that the last line repeats."""
+    facts = {name: manifest[name] for name in LAST_LINE_KEYS if name in manifest}
     if "drift" in manifest:
         facts["drift"] = manifest["drift"]["warnings"]
     return facts

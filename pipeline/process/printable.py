@@ -1,4 +1,4 @@
-"""Untrusted text made safe to show: control characters become pictures of themselves."""
+"""Makes untrusted text safe to show: each control character becomes a visible one."""
 
 from collections.abc import Mapping
 
@@ -11,10 +11,10 @@ _PICTURES: Mapping[int, str] = {
 
 
 def printable(text: str) -> str:
-    """Text that any page can hold, character for character.
+    """Replaces each character that a page or a log line cannot show.
 
-    Control characters become their Unicode pictures (NUL is ␀) except tab and
-    line feed; what UTF-8 cannot encode becomes U+FFFD. The length stays, so
-    character offsets stay true.
+    Control characters become their Unicode pictures (NUL becomes ␀), except tab and line feed.
+    Those of U+0080 to U+009F, and surrogates, which UTF-8 cannot encode, become U+FFFD. The length
+    does not change, so character offsets stay valid.
     """
     return text.translate(_PICTURES)

@@ -1,7 +1,7 @@
 """Progress: a bar for a person at a terminal, lines for a log.
 
-Transforms call `advance` for the rows they finish. The bar lives in the process
-that shows it; in workers elsewhere there is none and `advance` does nothing.
+Transforms call `advance` for the rows they finish. Only the process that shows the progress has a
+bar; in a worker elsewhere `advance` counts nothing.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from pipeline.process import signals
 
 logger = logging.getLogger("limelight")
 
-LINE_SECONDS = 10.0  # how often a log hears of progress
+LINE_SECONDS = 10.0  # between two lines in a log
 
 _lock = threading.Lock()
 _current: "_Shown | None" = None
 
 
 class _Shown:
-    """What is being counted now, shown as a bar or as lines."""
+    """A count in progress, shown as a bar or as lines."""
 
     def __init__(self, title: str, *, total: int | None, unit: str, console: Console) -> None:
         self.title = title
@@ -60,7 +60,13 @@ class _Shown:
 
 @contextlib.contextmanager
 def shown(title: str, *, total: int | None = None, unit: str = "documents") -> Iterator[None]:
-    """Shows what `advance` counts within the block, on standard error."""
+    """Shows on standard error what `advance` counts within the block.
+
+    Args:
+        title: names the work.
+        total: how much there is to count, if that is known.
+        unit: what is counted.
+    """
     global _current
     shown_now = _Shown(title, total=total, unit=unit, console=Console(file=sys.stderr))
     outer = _current
@@ -73,10 +79,10 @@ def shown(title: str, *, total: int | None = None, unit: str = "documents") -> I
 
 
 def advance(amount: int) -> None:
-    """Counts `amount` more rows as done, wherever progress is shown.
+    """Counts `amount` more as done, if this process shows progress.
 
     Raises:
-        KeyboardInterrupt: if the command is to stop.
+        KeyboardInterrupt: if a signal has come.
     """
     signals.check()
     with _lock:

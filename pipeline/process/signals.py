@@ -1,31 +1,31 @@
-"""Stopping: a scheduler's SIGTERM and a person's Ctrl-C end a command cleanly.
+"""Stopping: SIGTERM from a scheduler or Ctrl-C from a person ends a command cleanly.
 
-What a signal handler raises can get lost: code in C that calls Python, such as a compiled
-kernel's entry, drops it, and Beam makes an error of its own out of it. So the wish is
-remembered, and looked for after every batch, where a pipeline fails, and before a commit.
+An exception from a signal handler can be lost: C code that calls Python, such as the entry of a
+compiled kernel, drops it, and Beam replaces it with an error of its own. So the handler also sets
+a flag, and `check` looks at it after every batch, when a pipeline fails, and before a commit.
 """
 
 import signal
 import threading
 from typing import NoReturn
 
-_wanted = threading.Event()
+_stop_requested = threading.Event()
 
 
-def heed_signals() -> None:
-    """From now on SIGTERM and SIGINT raise `KeyboardInterrupt`, at once and in `check`."""
-    _wanted.clear()
+def handle_signals() -> None:
+    """From now on SIGTERM and SIGINT raise `KeyboardInterrupt`, at once and again in `check`."""
+    _stop_requested.clear()
     for number in (signal.SIGTERM, signal.SIGINT):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup asks for
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup sets this
             signal.signal(number, _stop)
 
 
 def check() -> None:
-    """Raises `KeyboardInterrupt` if a signal came."""
-    if _wanted.is_set():
+    """Raises `KeyboardInterrupt` if a signal has come."""
+    if _stop_requested.is_set():
         raise KeyboardInterrupt
 
 
 def _stop(number: int, frame: object) -> NoReturn:
-    _wanted.set()
+    _stop_requested.set()
     raise KeyboardInterrupt

@@ -42,7 +42,8 @@ from pipeline.storage.files import (
     write_lines,
     write_text,
 )
-from pipeline.storage.manifest import Manifest, code_version, fingerprint, new_run_id
+from pipeline.storage.manifest import Manifest, fingerprint, new_run_id
+from pipeline.storage.versions import code_version
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.count_tokens import CountTokens

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from pipeline.corpora.scoring.staging import ScoringStaging
-from pipeline.process.logs import conclude, describe_run
+from pipeline.process.logs import describe_run, record_outcome
 from pipeline.runners.execution import RunError
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest, one_line
@@ -69,4 +69,4 @@ def concluding(run: Manifest) -> Iterator[None]:
         raise
     finally:
         if run.status != "running":  # a run that skips its date does nothing and stays `running`
-            conclude(run.run_id, describe_run(run.as_dict()))
+            record_outcome(run.run_id, describe_run(run.as_dict()))

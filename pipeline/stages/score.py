@@ -20,7 +20,7 @@ from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.nights.partition import Partition, run_folder, staging_folder
 from pipeline.nights.reusable_partition import find_reusable_partition
 from pipeline.nights.reuse_counts import describe_reuse
-from pipeline.process.logs import conclude, describe_run, naming_run
+from pipeline.process.logs import describe_run, naming_run, record_outcome
 from pipeline.runners.parallelism import process_threads
 from pipeline.schemas import REJECTIONS, predictions_schema
 from pipeline.stages.corpus_pass import CountedCorpus, pass_over_corpus
@@ -140,7 +140,7 @@ def _skip(run_id: str, *, partition: Partition, files: Files) -> ScoringRun:
     """The earlier run that published the date."""
     folder = run_folder(partition.output, run_id)
     manifest = read_manifest(files, folder)
-    conclude(run_id, {**describe_run(manifest), "date": partition.date, "status": SKIPPED})
+    record_outcome(run_id, {**describe_run(manifest), "date": partition.date, "status": SKIPPED})
     return ScoringRun(partition=partition, folder=folder, manifest=manifest, skipped=True)
 
 

@@ -1,34 +1,18 @@
-"""The manifest of a run: what ran, on what, with which result."""
+"""The manifest of a run: which code and config ran, on which files, with which result."""
 
 import contextlib
 import dataclasses
 import datetime
-import functools
 import hashlib
-import importlib.metadata
 import json
-import platform
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
-import model
-import pipeline
 from pipeline.storage.files import Files, join, read_json, replace_text
+from pipeline.storage.versions import code_version, library_versions
 
 MANIFEST = "manifest.json"
-
-LIBRARIES = (
-    "apache-beam",
-    "keras",
-    "numba",
-    "numpy",
-    "pyarrow",
-    "tensorflow",
-    "tensorflow-text",
-    "tensorflow-transform",
-)
 
 Stage = Literal["prepare", "train", "evaluate", "score", "compare", "vectors"]
 Status = Literal["running", "done", "failed"]
@@ -36,7 +20,7 @@ Status = Literal["running", "done", "failed"]
 
 @dataclasses.dataclass(kw_only=True)
 class Manifest:
-    """What `manifest.json` holds; `extra` adds a stage's own keys."""
+    """The content of `manifest.json`; `extra` holds the keys that only one stage has."""
 
     run_id: str
     stage: Stage
@@ -53,12 +37,12 @@ class Manifest:
         self.started = self.started or now()
 
     def finish(self, status: Status) -> None:
-        """Sets the final status and the time."""
+        """Sets the final status and the time at which the run ended."""
         self.status = status
         self.finished = now()
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON object: the contract's keys, then the stage's own."""
+        """The JSON object: first the keys that every manifest has, then the stage's own."""
         fixed = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -76,12 +60,12 @@ class Manifest:
         self.write_to(files, join(folder, MANIFEST))
 
     def write_to(self, files: Files, path: str) -> None:
-        """Writes the manifest, its keys in the order a person reads them."""
+        """Writes the manifest to any path."""
         write_manifest(files, path, self.as_dict())
 
     @contextlib.contextmanager
     def recorded(self, files: Files, folder: str) -> Iterator[None]:
-        """Keeps `<folder>/manifest.json` true: `running` in the block, `failed` if it raises."""
+        """Writes `<folder>/manifest.json`: `running` before the block, `failed` if it raises."""
         self.write(files, folder)
         try:
             yield
@@ -89,18 +73,19 @@ class Manifest:
             if self.status == "running":
                 self.finish("failed")
                 self.extra = {**self.extra, "error": one_line(error)}
-                with contextlib.suppress(Exception):  # the error that came first is the news
+                # Raise the first error: it explains the failure; a second one here does not.
+                with contextlib.suppress(Exception):
                     self.write(files, folder)
             raise
 
 
 def write_manifest(files: Files, path: str, values: Mapping[str, Any]) -> None:
-    """Writes a manifest, its keys in the order given; what was there stays until it is whole."""
+    """Replaces a manifest by one move; the keys keep their order, for a person to read."""
     replace_text(files, path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_manifest(files: Files, folder: str) -> dict[str, Any]:
-    """The manifest of a run; empty if there is none or it cannot be read."""
+    """The manifest in a run's folder; empty if there is none or it cannot be read."""
     path = join(folder, MANIFEST)
     try:
         values = read_json(files, path) if files.match(path) else {}
@@ -120,36 +105,12 @@ def now() -> str:
 
 
 def new_run_id(stage: Stage) -> str:
-    """A name for a run that sorts by time and that no two runs share."""
+    """A new name for a run: names sort by time, and no two runs have the same."""
     moment = datetime.datetime.now(datetime.UTC)
     return f"{moment:%Y%m%dT%H%M%S.%f}Z-{stage}-{secrets.token_hex(3)}"
 
 
-@functools.cache
-def code_version() -> str:
-    """The package version and a digest of its files, which tells edited checkouts apart."""
-    digest = hashlib.sha256()
-    for package in (model, pipeline):
-        root = Path(package.__path__[0])
-        sources = (path for kind in ("*.py", "*.csv") for path in root.rglob(kind))
-        for source in sorted(sources):
-            digest.update(source.relative_to(root).as_posix().encode())
-            digest.update(source.read_bytes())
-    try:
-        version = importlib.metadata.version("limelight")
-    except importlib.metadata.PackageNotFoundError:  # a checkout that was never installed
-        version = "0"
-    return f"{version}+{digest.hexdigest()[:12]}"
-
-
-@functools.cache
-def library_versions() -> dict[str, str]:
-    """The versions of Python and of the libraries that determine a run's results."""
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    return {"python": platform.python_version(), **versions}
-
-
 def fingerprint(*parts: Any) -> str:
-    """A short stable hash of JSON-ready values: 16 hexadecimal digits."""
+    """A hash of values that JSON can hold, equal in every process: 16 hexadecimal digits."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

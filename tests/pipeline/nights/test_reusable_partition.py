@@ -15,7 +15,8 @@ from pipeline.nights.partition import Partition
 from pipeline.nights.reusable_partition import find_reusable_partition
 from pipeline.nights.reuse_counts import count_reuse, describe_reuse
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.storage.manifest import Manifest, code_version
+from pipeline.storage.manifest import Manifest
+from pipeline.storage.versions import code_version
 
 FIRST, SECOND = "2026-11-19", "2026-11-20"
 SCORING = {"engine": "auto", "threads": 2}

@@ -4,7 +4,14 @@ import logging
 import pytest
 
 from pipeline.process import logs
-from pipeline.process.logs import JsonLines, PlainLines, conclude, describe_run, log_end, naming_run
+from pipeline.process.logs import (
+    JsonLines,
+    PlainLines,
+    describe_run,
+    log_end,
+    naming_run,
+    record_outcome,
+)
 from tests.end_to_end.commands import run
 
 
@@ -14,7 +21,7 @@ def record(message: str, *arguments: object, **facts: object) -> logging.LogReco
     return made
 
 
-def test_a_json_line_is_one_line_whatever_it_holds() -> None:
+def test_any_text_fits_on_one_json_line() -> None:
     nasty = 'a\nb\x1b[31m "c" \u2028 日本 \x00'
     line = JsonLines().format(record("%s", nasty, rows=3))
     assert len(line.splitlines()) == 1
@@ -24,7 +31,7 @@ def test_a_json_line_is_one_line_whatever_it_holds() -> None:
     assert values["run_id"] is None
 
 
-def test_lines_of_a_run_name_it() -> None:
+def test_a_json_line_holds_the_id_of_the_innermost_run() -> None:
     with naming_run("one"):
         with naming_run("two"):
             assert json.loads(JsonLines().format(record("x")))["run_id"] == "two"
@@ -32,20 +39,20 @@ def test_lines_of_a_run_name_it() -> None:
     assert json.loads(JsonLines().format(record("x")))["run_id"] is None
 
 
-def test_plain_lines_hold_no_control_characters() -> None:
+def test_control_characters_are_visible_in_plain_lines() -> None:
     assert PlainLines("%(message)s").format(record("a\x1b[31mb")) == "a␛[31mb"
 
 
 @pytest.mark.parametrize(
     ("exit_code", "event"), [(0, "score: done"), (1, "score: failed"), (3, "score: done, but")]
 )
-def test_the_last_line_says_it_all(
+def test_the_last_line_holds_the_exit_code_and_the_outcome_of_the_run(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     exit_code: int,
     event: str,
 ) -> None:
-    monkeypatch.setattr(logs, "_facts", {})  # runs of other tests in this process
+    monkeypatch.setattr(logs, "_outcomes", {})  # runs of other tests in this process
     manifest = {
         "status": "done",
         "rows": {"read": 3},
@@ -54,7 +61,7 @@ def test_the_last_line_says_it_all(
     }
     logs.logger.propagate = True
     with caplog.at_level(logging.INFO, logger="limelight"):
-        conclude("id", describe_run(manifest))
+        record_outcome("id", describe_run(manifest))
         log_end("score", exit_code=exit_code)
     values = json.loads(JsonLines().format(caplog.records[-1]))
     assert values["event"].startswith(event)
@@ -64,7 +71,7 @@ def test_the_last_line_says_it_all(
     assert "config" not in values
 
 
-def test_an_error_is_json_too() -> None:
+def test_an_error_is_logged_as_json() -> None:
     finished = run("score", "--model", "nowhere", "--output", "x", "--log-format", "json")
     assert finished.code == 2
     *_, error, last = (json.loads(line) for line in finished.err.splitlines())

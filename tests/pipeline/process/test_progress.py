@@ -9,7 +9,7 @@ from pipeline.process import progress
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The lines that a log hears, one for each `advance`."""
+    """The lines of the log; each `advance` logs one."""
     heard: list[str] = []
 
     class Hearing(logging.Handler):
@@ -25,7 +25,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     progress.logger.removeHandler(handler)
 
 
-def test_a_log_hears_what_is_done_of_how_much_and_how_fast(lines: list[str]) -> None:
+def test_a_log_line_has_the_count_the_total_and_the_rate(lines: list[str]) -> None:
     with progress.shown("encode", total=3_000):
         progress.advance(1_000)
         progress.advance(200)
@@ -40,7 +40,7 @@ def test_a_total_may_be_unknown(lines: list[str]) -> None:
     assert lines[0].startswith("train: 5 examples, ")
 
 
-def test_a_log_hears_a_line_every_few_seconds_only(
+def test_a_log_line_comes_every_few_seconds_only(
     lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LINE_SECONDS", 3_600.0)

@@ -9,13 +9,15 @@ from pipeline.process import progress, signals
 
 
 @pytest.fixture(autouse=True)
-def heeded() -> Iterator[None]:
-    """The handlers of a command, and after it those that were there."""
+def handled() -> Iterator[None]:
+    """Installs the handlers of a command, and puts the old ones back after the test."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored
-    signals.heed_signals()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored if a shell started the tests with `&`
+    signals.handle_signals()
     yield
-    signals.heed_signals()  # forgets
+    signals.handle_signals()  # resets the flag
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -28,15 +30,15 @@ def test_a_signal_stops_at_once(number: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_signal_that_is_lost_in_c_stops_at_the_next_batch() -> None:
+def test_a_signal_whose_exception_c_code_drops_stops_at_the_next_batch() -> None:
     lost = ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGTERM))
     lost()
     with pytest.raises(KeyboardInterrupt):
         progress.advance(1)
 
 
-def test_a_signal_that_is_to_be_ignored_is() -> None:
+def test_a_signal_that_was_ignored_before_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signals.heed_signals()
+    signals.handle_signals()
     os.kill(os.getpid(), signal.SIGINT)
     signals.check()

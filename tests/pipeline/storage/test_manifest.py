@@ -1,17 +1,15 @@
 import datetime
 import json
 import re
-import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-import model
-from pipeline.storage import manifest as manifests
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import read_json
 from pipeline.storage.manifest import Manifest, fingerprint, new_run_id, now
+from pipeline.storage.versions import LIBRARIES
 
 # What every reader of a manifest may rely on.
 CONTRACT = {
@@ -43,7 +41,7 @@ def test_a_manifest_holds_the_contract_and_the_extras(tmp_path: Path) -> None:
     assert done["status"] == "done"
     assert done["started"] == running["started"]
     assert done["started"] <= done["finished"]
-    assert set(done["libraries"]) == {"python", *manifests.LIBRARIES}
+    assert set(done["libraries"]) == {"python", *LIBRARIES}
 
 
 def test_times_are_utc_to_the_second() -> None:
@@ -88,17 +86,3 @@ def test_a_fingerprint_depends_on_values_alone(
 def test_a_fingerprint_is_the_same_in_every_process() -> None:
     assert fingerprint({"a": [1, "é", None]}) == fingerprint(json.loads('{"a": [1, "é", null]}'))
     assert fingerprint({"a": [1, "é", None]}) == "b5df1134ebeaaa65"
-
-
-@pytest.mark.parametrize("changed", ["config.py", "lowercase.csv"])
-def test_the_code_version_changes_with_sources_and_tables(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
-) -> None:
-    shutil.copytree(model.__path__[0], tmp_path / "model")
-    monkeypatch.setattr(model, "__path__", [str(tmp_path / "model")])
-    version = manifests.code_version.__wrapped__
-    before = version()
-    assert before == version()
-    with (tmp_path / "model" / changed).open("a") as stream:
-        stream.write("\n")
-    assert version() != before
