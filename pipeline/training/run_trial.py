@@ -10,15 +10,14 @@ import keras
 
 from model.bundle.manifest import describe_files
 from model.layers.classifier import build_classifier
-from model.layers.forward import Forward, trace_forward
-from model.metrics.evaluation import evaluate
+from model.layers.forward import trace_forward
 from model.text.vocabulary import Vocabulary
 from model.training.dataset import Shards
-from model.training.fit import Fitted, Hooks, fit, predict
+from model.training.evaluation import evaluate_split
+from model.training.fit import Fitted, Hooks, TrainingData, fit
 from model.training.history import History, write_events
 from model.training.pretrained_vectors import Vectors
 from pipeline.config.inputs import SPLITS
-from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.process import progress
 from pipeline.storage.files import Files, base_name, join, read_lines
 from pipeline.storage.folders import copy_file, local_folder, upload_folder
@@ -46,7 +45,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         )
         forward = trace_forward(fitted.network)
         metrics: dict[str, Any] = {
-            split: _evaluate(forward, shards[split], trial.dataset)
+            split: dict(evaluate_split(forward, shards[split], labels=trial.dataset.labels))
             for split in SPLITS
             if split != "train" and split in shards
         }
@@ -117,19 +116,15 @@ def _train(
 
     return fit(
         build,
-        train=shards["train"],
-        validation=shards.get("validation"),
-        labels=trial.dataset.labels,
-        label_counts=trial.dataset.label_counts("train"),
-        network_config=config.network,
+        TrainingData(
+            train=shards["train"],
+            validation=shards.get("validation"),
+            labels=trial.dataset.labels,
+            label_counts=trial.dataset.label_counts("train"),
+        ),
+        head=config.network.head,
         config=config.training,
         seed=trial.seed,
         checkpoints=checkpoints,
         hooks=Hooks(on_batch=progress.advance, on_epoch=keep_epoch),
     )
-
-
-def _evaluate(forward: Forward, shards: Shards, dataset: Dataset) -> dict[str, Any]:
-    probabilities, truth = predict(forward, shards)
-    multilabel = dataset.layout.multilabel
-    return dict(evaluate(probabilities, truth, labels=dataset.labels, multilabel=multilabel))

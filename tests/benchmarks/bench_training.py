@@ -118,8 +118,9 @@ def train_limelight(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     from model.metrics.classification import log_loss
     from model.training.dataset import Shards
     from model.training.devices import share_cores
+    from model.training.evaluation import predict
     from model.training.examples import encode_examples
-    from model.training.fit import Hooks, fit, predict
+    from model.training.fit import Hooks, TrainingData, fit
     from pipeline.config.loading import load_config
 
     share_cores()  # as `pipeline train` does
@@ -143,11 +144,13 @@ def train_limelight(corpus: Corpus, scratch: Path, turns: Turns) -> float:
         lambda: build_classifier(
             config.network, ids=corpus.vocabulary_ids, max_tokens=corpus.max_tokens, labels=2
         ),
-        train=write("train", corpus.train),
-        validation=None,
-        labels=("neg", "pos"),
-        label_counts=(1, 1),
-        network_config=config.network,
+        TrainingData(
+            train=write("train", corpus.train),
+            validation=None,
+            labels=("neg", "pos"),
+            label_counts=(1, 1),
+        ),
+        head=config.network.head,
         config=dataclasses.replace(config.training, epochs=EPOCHS),
         seed=1,
         checkpoints=scratch / "checkpoints",

@@ -17,7 +17,7 @@ from model.layers.classifier import build_classifier
 from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig
 from model.training.devices import choose_strategy
 from model.training.optimizers import OPTIMIZERS
-from model.training.fit import batches_a_call
+from model.training.compiled_network import batches_per_call
 
 devices = int(sys.argv[1])
 [cpu] = tf.config.list_physical_devices("CPU")
@@ -35,7 +35,7 @@ with strategy.scope():
     trainee.compile(
         OPTIMIZERS["adadelta"](1.0),
         keras.losses.SparseCategoricalCrossentropy(),
-        steps_per_execution=batches_a_call(strategy),
+        steps_per_execution=batches_per_call(strategy),
     )
 data = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(16)
 losses = trainee.fit(data, epochs=3, verbose=0, shuffle=False).history["loss"]

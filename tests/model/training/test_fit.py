@@ -11,11 +11,10 @@ import tensorflow as tf
 
 from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
 from model.layers.classifier import build_classifier
-from model.metrics.evaluation import evaluate
 from model.text.padding import pad_ids
 from model.training.dataset import Shards, evaluation_batches
 from model.training.examples import encode_examples
-from model.training.fit import Hooks, _whole_sets, balance_labels, fit, make_loss
+from model.training.fit import Hooks, TrainingData, fit
 
 MAX_TOKENS = 8
 LABELS = ("even", "odd")
@@ -90,11 +89,13 @@ def _fit(
     )
     fitted = fit(
         lambda: _build(network),
-        train=corpus["train"],
-        validation=corpus.get("validation"),
-        labels=LABELS,
-        label_counts=label_counts,
-        network_config=network,
+        TrainingData(
+            train=corpus["train"],
+            validation=corpus.get("validation"),
+            labels=LABELS,
+            label_counts=label_counts,
+        ),
+        head=network.head,
         config=config,
         seed=seed,
         checkpoints=folder,
@@ -263,14 +264,6 @@ def test_a_training_that_diverges_says_so(corpus, tmp_path, splits):
         _fit(some, tmp_path, learning_rate=3e38, optimizer="sgd", epochs=3)
 
 
-def test_of_several_labels_the_whole_set_has_to_be_right():
-    truth = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 0]])
-    probabilities = np.array([[0.9, 0.2, 0.5], [0.9, 0.2, 0.4], [0.1, 0.1, 0.1]], np.float32)
-    assert np.asarray(_whole_sets(truth, probabilities)).tolist() == [1, 0, 1]
-    measured = evaluate(probabilities, truth, labels=("a", "b", "c"), multilabel=True)
-    assert measured["accuracy"] == pytest.approx(2 / 3)
-
-
 def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path):
     """A learning rate of almost 0: penalty and smoothing leave what is reported as it was."""
     network = dataclasses.replace(PLAIN, l2=1.0)
@@ -279,20 +272,3 @@ def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path
     [row] = _fit(both, tmp_path, network=network, **still)[0].history
     assert row["loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
     assert row["accuracy"] == pytest.approx(row["validation_accuracy"])
-
-
-def test_smoothing_and_the_plain_loss_by_hand():
-    truth, probabilities = np.array([0, 1]), np.array([[0.8, 0.2], [0.6, 0.4]], np.float32)
-    plain = make_loss("softmax", label_smoothing=0.0)(truth, probabilities)
-    np.testing.assert_allclose(plain, -np.log([0.8, 0.4]), rtol=1e-5)
-    smoothed = make_loss("softmax", label_smoothing=0.2)(truth, probabilities)
-    expected = [-0.9 * np.log(0.8) - 0.1 * np.log(0.2), -0.1 * np.log(0.6) - 0.9 * np.log(0.4)]
-    np.testing.assert_allclose(smoothed, expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("counts", "weights"), [([50, 50], [1, 1]), ([90, 10], [5 / 9, 5]), ([6, 0, 2], [2 / 3, 0, 2])]
-)
-def test_balanced_weights_make_labels_count_the_same(counts, weights):
-    np.testing.assert_allclose(balance_labels(counts), weights, rtol=1e-6)
-    assert np.dot(counts, balance_labels(counts)) == pytest.approx(sum(counts))

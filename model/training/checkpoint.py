@@ -1,0 +1,120 @@
+"""The checkpoint of a training: everything that the next epoch depends on, in a local folder."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from model.metrics.names import LOSS
+from model.training.averaging import RunningAverage
+
+# The file that is written last and says which epoch the others are of. A folder without it holds
+# no complete checkpoint.
+STATE = "state.json"
+
+_BEST = "best.weights.h5"
+
+
+@dataclasses.dataclass
+class TrainingState:
+    """The progress of a training, apart from weights and optimizer.
+
+    Attributes:
+        history: a row an epoch.
+        best_epoch: the epoch with the best validation metric, counted from 1; 0 before the first.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int = 0
+
+    def is_last_best(self, monitor: str) -> bool:
+        """Whether the last epoch is better than the best one before it, on validation."""
+        if self.best_epoch == 0:
+            return True
+        name = f"validation_{monitor}"
+        last, best = self.history[-1][name], self.history[self.best_epoch - 1][name]
+        return last < best if monitor == LOSS else last > best
+
+    def is_out_of_patience(self, patience: int | None) -> bool:
+        """Whether `patience` epochs have passed since the best one; None never stops early."""
+        return patience is not None and len(self.history) - self.best_epoch >= patience
+
+
+class Checkpoint:
+    """Saves and loads the state of a training at the end of an epoch.
+
+    Args:
+        folder: a local folder; created if it does not exist.
+        network: whose weights, and random states of dropout, are saved.
+        optimizer: whose variables are saved.
+        average: of the network's weights.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        network: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        average: RunningAverage,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.network = network
+        self.optimizer = optimizer
+        self.average = average
+
+    def save(self, state: TrainingState) -> None:
+        """Saves the end of the last epoch of `state`, then deletes the files of the one before.
+
+        `STATE` is replaced last, in one step: a process that is killed before leaves the previous
+        checkpoint complete.
+        """
+        epoch = len(state.history)
+        self.network.save_weights(self._file(epoch, "weights.h5"))
+        self.average.save(self._file(epoch, "average.npz"))
+        optimizer: dict[str, Any] = {}
+        self.optimizer.save_own_variables(optimizer)
+        np.savez(self._file(epoch, "optimizer.npz"), **optimizer)
+        seeds = [np.asarray(variable.value) for variable in self._dropout_seeds()]
+        np.savez(self._file(epoch, "seeds.npz"), *seeds)
+        complete = self.folder / f"{STATE}.new"
+        complete.write_text(json.dumps(dataclasses.asdict(state)), encoding="utf-8")
+        complete.replace(self.folder / STATE)
+        for path in self.folder.glob(f"epoch-{epoch - 1}.*"):
+            path.unlink()
+
+    def resume(self) -> TrainingState:
+        """Loads the last complete epoch, if there is one, into network, average and optimizer."""
+        path = self.folder / STATE
+        if not path.exists():
+            return TrainingState(history=[])
+        state = TrainingState(**json.loads(path.read_text(encoding="utf-8")))
+        epoch = len(state.history)
+        self.network.load_weights(self._file(epoch, "weights.h5"))
+        self.average.load(self._file(epoch, "average.npz"))
+        with np.load(self._file(epoch, "optimizer.npz"), allow_pickle=False) as variables:
+            self.optimizer.load_own_variables(dict(variables))
+        with np.load(self._file(epoch, "seeds.npz"), allow_pickle=False) as seeds:
+            for index, variable in enumerate(self._dropout_seeds()):
+                variable.assign(seeds[f"arr_{index}"])
+        return state
+
+    def save_best(self) -> None:
+        """Saves the network's weights as those of the best epoch so far."""
+        self.network.save_weights(self.folder / _BEST)
+
+    def load_best(self) -> None:
+        """Loads the weights of the best epoch into the network."""
+        self.network.load_weights(self.folder / _BEST)
+
+    def _file(self, epoch: int, name: str) -> Path:
+        return self.folder / f"epoch-{epoch}.{name}"
+
+    def _dropout_seeds(self) -> list[keras.Variable]:
+        """The states of dropout's random numbers: variables that are not weights."""
+        weights = {id(weight) for weight in self.network.weights}
+        return [variable for variable in self.network.variables if id(variable) not in weights]
