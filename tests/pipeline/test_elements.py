@@ -1,4 +1,4 @@
-"""A batch survives its coder, and its size is known without encoding it."""
+"""The coder decodes what it encoded and tells the size of a batch without encoding it."""
 
 import apache_beam as beam
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Pipelines in this process, and rows of record batches that a matcher can compare."""
+"""Pipelines that run in this process, and rows of record batches for matchers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from apache_beam.testing.test_pipeline import TestPipeline
 
 
 def local_pipeline() -> TestPipeline:
-    """A pipeline that runs when its block ends, on the runner that is always here."""
+    """A pipeline that runs in this process when its block ends."""
     return TestPipeline("FnApiRunner")
 
 

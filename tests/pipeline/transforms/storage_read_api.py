@@ -1,4 +1,4 @@
-"""A stand-in for BigQuery's Storage Read API, below Beam's own connector."""
+"""A fake of BigQuery's Storage Read API, which Beam's own connector calls."""
 
 import io
 import json
@@ -16,7 +16,7 @@ STREAMS = 3
 def serve_rows(
     monkeypatch: pytest.MonkeyPatch, schema: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """Serves the rows as any table's, in several streams of Avro; returns the tables asked for."""
+    """Serves the rows for any table, in several Avro streams; returns the tables asked for."""
     asked: list[str] = []
 
     class Client:

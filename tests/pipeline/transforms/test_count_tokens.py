@@ -20,7 +20,7 @@ COUNTS = Counter({"a": 5, "b": 2, "日": 2, "c": 1, "z": 1, "é": 1, ",": 1})
 
 
 def batches_of(texts: list[str]) -> list[tuple[int, pa.RecordBatch]]:
-    """A batch a text, with texts of other splits that must not count."""
+    """One batch for each text, with a text of another split that must not count."""
     return [
         (0, make_documents({"text": text, "split": "train"}, {"text": "x y", "split": "test"}))
         for text in texts
@@ -32,7 +32,7 @@ def batches_of(texts: list[str]) -> list[tuple[int, pa.RecordBatch]]:
     # Handed on at the end of the bundle; earlier, because too many; merged, because few remain.
     [(1, 1_000_000), (1, 4), (1, 1), (10, 20)],
 )
-def test_a_bundle_hands_on_its_counts_before_they_are_too_many(
+def test_a_bundle_yields_its_counts_before_it_holds_too_many(
     monkeypatch: pytest.MonkeyPatch, repeats: int, counter_tokens: int
 ) -> None:
     monkeypatch.setattr(token_counts, "COUNTER_TOKENS", counter_tokens)
@@ -66,7 +66,7 @@ def write_counts(path: Path, texts: list[str], **settings: Any) -> dict[str, int
     return dict(zip(columns["token"], columns["count"], strict=True))
 
 
-def test_what_a_vocabulary_may_hold_is_written(tmp_path: Path) -> None:
+def test_the_tokens_that_a_vocabulary_may_hold_are_written(tmp_path: Path) -> None:
     path = tmp_path / "counts.parquet"
     assert write_counts(path, TEXTS) == COUNTS
     assert write_counts(path, TEXTS, vocabulary_size=1) == {"a": 5}

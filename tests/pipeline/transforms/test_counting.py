@@ -1,4 +1,4 @@
-"""The transforms that end in one small file: counts, lists, samples, galleries."""
+"""The transforms that write one small file: counts, lists, samples, galleries."""
 
 import dataclasses
 import json
@@ -60,7 +60,7 @@ def test_counts_are_added_up_and_written(tmp_path: Path) -> None:
     assert read_json(FILES, path) == expected
 
 
-def test_nothing_counted_is_an_empty_object(tmp_path: Path) -> None:
+def test_without_counts_an_empty_object_is_written(tmp_path: Path) -> None:
     path = str(tmp_path / "counts.json")
     with local_pipeline() as root:
         _ = root | beam.Create([]) | CountRows(path, FILES)

@@ -43,7 +43,7 @@ def test_repeats_are_found_across_batches(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("batches", [[], BATCHES[1:]])
-def test_a_file_is_left_where_nothing_repeats(tmp_path: Path, batches: list[object]) -> None:
+def test_without_repeats_an_empty_file_is_written(tmp_path: Path, batches: list[object]) -> None:
     path = tmp_path / "repeats.parquet"
     with local_pipeline() as root:
         _ = root | beam.Create(keys_of(batches)) | FindDuplicates(str(path), BeamFiles())

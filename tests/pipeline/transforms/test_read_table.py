@@ -1,4 +1,4 @@
-"""Rows of a table -> files that are the same for the same rows."""
+"""ReadTable: equal rows of a table give equal files."""
 
 import datetime
 import decimal
@@ -24,7 +24,7 @@ ROWS = [{"id": str(row), "text": f"text {row}", "more": row} for row in range(70
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    """The files by name, each checked against what the transform says of it."""
+    """The files by name; each is checked against the StagedFile that the transform yields."""
     listed = str(folder / "files.json")
     with local_pipeline() as root:
         (

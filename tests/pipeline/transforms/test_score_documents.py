@@ -30,7 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_model(tmp_path_factory.mktemp("models") / "1")
 
 
-def test_the_transform_is_the_pure_function_batch_by_batch(model: str) -> None:
+def test_each_batch_is_scored_as_by_score_documents(model: str) -> None:
     scorer = shared_scorers(FILES, [model], CONFIG)[0]
     expected = [
         (unit, scored)
@@ -68,7 +68,7 @@ def test_the_transform_is_the_pure_function_batch_by_batch(model: str) -> None:
         assert_that(scored.counts, equal_to(counts), label="counts")
 
 
-def test_a_model_that_is_not_there_fails_the_pipeline(tmp_path: Path) -> None:
+def test_a_missing_model_fails_the_pipeline(tmp_path: Path) -> None:
     root = local_pipeline()
     missing = str(tmp_path / "none")
     _ = root | beam.Create(BATCHES) | ScoreDocuments(missing, CONFIG, "run", FILES)

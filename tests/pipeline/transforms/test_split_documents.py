@@ -23,7 +23,7 @@ BATCHES = [
 CORPUS = CorpusConfig(inputs=(InputConfig(path="x", split="train"),), splits=SHARES)
 
 
-def test_the_transform_is_the_pure_function_batch_by_batch() -> None:
+def test_each_batch_is_split_as_by_assign_splits() -> None:
     expected = []
     keys = []
     for unit, documents in BATCHES:

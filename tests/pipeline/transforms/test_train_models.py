@@ -1,4 +1,4 @@
-"""TrainModels: resource hints on the training step alone, and a missing GPU by name."""
+"""TrainModels: resource hints on the training step only, and the error for a missing GPU."""
 
 import apache_beam as beam
 import pytest
@@ -13,12 +13,12 @@ RESOURCES = ResourcesConfig(
 )
 
 
-def test_hints_are_strings_and_only_what_is_set():
+def test_only_resources_that_are_set_become_hints_and_all_are_strings():
     assert resource_hints(ResourcesConfig()) == {}
     assert resource_hints(RESOURCES)["cpu_count"] == "8"
 
 
-def test_hints_are_on_the_training_step_alone():
+def test_only_the_training_step_has_hints():
     pipeline = beam.Pipeline()
     training = TrainingConfig(resources=RESOURCES)
     pipeline | beam.Create([]) | "Train models" >> TrainModels(training, BeamFiles())
@@ -37,6 +37,6 @@ def test_hints_are_on_the_training_step_alone():
     assert values == {RESOURCES.accelerator.encode(), b"30000000000", b"8"}
 
 
-def test_a_demanded_gpu_that_is_missing_fails_by_name():
+def test_the_error_names_the_setting_that_demands_a_gpu():
     with pytest.raises(ConfigError, match=r"training.gpu: expected a worker with a GPU"):
         set_up_devices(TrainingConfig(gpu="required"))

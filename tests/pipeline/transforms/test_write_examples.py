@@ -12,7 +12,7 @@ from pipeline.transforms.write_examples import WriteExamples
 from tests.pipeline.examples import read_records
 from tests.pipeline.transforms.local_beam import local_pipeline
 
-# In the order in which a worker hands them on: the batches of a unit one after another.
+# In the order in which a worker yields them: the batches of a unit one after another.
 EXAMPLES = [
     (0, {"train": [b"0a", b"0b"], "test": [b"0t"]}),
     (0, {"train": [b"0c"]}),
@@ -65,7 +65,7 @@ def test_every_example_is_in_one_shard_of_its_split(
 
 
 @pytest.mark.parametrize(("shards", "files"), [(1, 1), (3, 3), (200, 21)])
-def test_a_given_number_of_shards_is_made_of_even_ones(
+def test_a_given_number_of_shards_have_equal_sizes_but_for_one_example(
     tmp_path: Path, shards: int, files: int
 ) -> None:
     examples = [

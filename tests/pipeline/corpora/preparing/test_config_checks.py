@@ -4,7 +4,7 @@ from model.config import ConfigError, Head
 from pipeline.corpora.preparing.config_checks import check_groups, check_head
 
 
-def test_documents_without_any_group_are_an_error_where_a_column_is_configured() -> None:
+def test_a_configured_column_of_groups_without_any_group_is_an_error() -> None:
     check_groups({"grouped": 0}, column=None)
     check_groups({"grouped": 1}, column="author")
     with pytest.raises(ConfigError, match="'author', got none in any row"):
@@ -28,7 +28,9 @@ def test_heads_that_can_learn_the_labels(head: Head, labels: int, multilabel: bo
         ("multilabel", 3, False, "expected softmax or sigmoid for one label a document"),
     ],
 )
-def test_heads_that_cannot(head: Head, labels: int, multilabel: bool, message: str) -> None:
+def test_heads_that_cannot_learn_the_labels(
+    head: Head, labels: int, multilabel: bool, message: str
+) -> None:
     with pytest.raises(ConfigError) as raised:
         check_head(head, labels=["label"] * labels, multilabel=multilabel)
     assert str(raised.value).startswith(f"network.head: {message}")

@@ -57,7 +57,7 @@ def test_a_complete_dataset_is_found(folder: str) -> None:
     assert dataset.read_samples(FILES) == [SAMPLE]
 
 
-def test_no_dataset_is_found_where_there_is_none(folder: str) -> None:
+def test_an_empty_folder_has_no_dataset(folder: str) -> None:
     assert find_dataset(FILES, folder) is None
 
 
@@ -68,7 +68,7 @@ def test_an_incomplete_dataset_is_not_found(folder: str, status: str) -> None:
 
 
 @pytest.mark.parametrize("torn", ["", '{"status": "do'])
-def test_a_manifest_torn_by_a_kill_is_no_dataset(folder: str, torn: str) -> None:
+def test_half_a_manifest_is_no_dataset(folder: str, torn: str) -> None:
     write_dataset(folder)
     write_text(FILES, DatasetFiles(folder=folder).manifest, torn)
     assert find_dataset(FILES, folder) is None

@@ -33,7 +33,7 @@ def summary_of(**splits: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=200))
-def test_quantiles_are_numpys_lower_ones(lengths: list[int]) -> None:
+def test_quantiles_equal_those_of_numpy(lengths: list[int]) -> None:
     histogram = {str(length): count for length, count in Counter(lengths).items()}
     counts = counts_of({"a": len(lengths)}, lengths=histogram)
     found = summary_of(train=counts)["splits"]["train"]["length_quantiles"]
@@ -41,7 +41,7 @@ def test_quantiles_are_numpys_lower_ones(lengths: list[int]) -> None:
     assert found == {f"{q:g}": length for q, length in zip(QUANTILES, expected, strict=True)}
 
 
-def test_a_summary_is_the_counts_and_their_ratios() -> None:
+def test_a_summary_has_the_counts_and_their_ratios() -> None:
     counts = {
         "splits": {
             "test": counts_of({"a": 2}, oov_tokens=3),
@@ -93,12 +93,12 @@ def test_a_summary_is_the_counts_and_their_ratios() -> None:
         ),
     ],
 )
-def test_warnings_are_what_a_practitioner_would_say(
+def test_properties_that_may_harm_a_model_are_warned_of(
     splits: dict[str, Any], expected: list[str]
 ) -> None:
     assert find_warnings(summary_of(**splits)) == expected
 
 
-def test_a_split_in_which_nothing_has_a_label_can_be_summarized() -> None:
+def test_a_split_without_labels_can_be_summarized() -> None:
     summary = summary_of(train={**counts_of({"a": 1}), "labels": {}})
     assert summary["splits"]["train"]["labels"] == {"a": 0, "b": 0}

@@ -37,7 +37,7 @@ ROWS = st.lists(
 def bucketed(
     rows: list[dict[str, Any]], *, batch_rows: int
 ) -> dict[tuple[str, int], list[pa.RecordBatch]]:
-    """What a shuffle gathers: the keys of all batches, by kind and bucket."""
+    """The keys of all batches by kind and bucket, as a shuffle gathers them."""
     gathered = defaultdict(list)
     for start in range(0, len(rows), batch_rows):
         documents = add_digests(make_documents(*rows[start : start + batch_rows]))
@@ -116,13 +116,13 @@ def test_repeated_texts_are_counted_within_and_across_splits(
     assert counts.get("across", {}) == {key: count for key, count in across.items() if count}
 
 
-def test_buckets_share_the_work() -> None:
+def test_keys_fall_into_all_buckets() -> None:
     rows = numbered([{"document_id": str(i), "text": str(i), "split": "train"} for i in range(999)])
     kinds = [kind for kind, _ in bucketed(rows, batch_rows=999)]
     assert kinds.count("id") == kinds.count("text") == BUCKETS
 
 
-def test_there_are_as_many_buckets_as_units_within_bounds() -> None:
+def test_there_are_as_many_buckets_as_units_but_at_least_8_and_at_most_65536() -> None:
     units = [Unit(index=index, parts=()) for index in range(70_000)]
     found = [key_buckets(units[:size]) for size in (1, 100, 70_000)]
     assert found == [8, 100, 65_536]

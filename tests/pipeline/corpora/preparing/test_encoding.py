@@ -44,7 +44,7 @@ def reasons_of(encoded: EncodedBatch) -> list[tuple[str, str]]:
 
 
 def encode_one(text: str, *, config: TextConfig) -> tuple[list[int], int, int]:
-    """Padded ids, length and dropped tokens of a text, one plain step after another."""
+    """Padded ids, length and dropped tokens of a text, by a plain computation."""
     [tokens] = Tokenizer(config).tokenize(pa.array([text])).folded().to_pylist()
     ids = {token: index + 2 for index, token in enumerate(KNOWN)}
     kept = tokens[: config.max_tokens]
@@ -132,7 +132,7 @@ def test_a_long_text_is_cut_where_the_config_says(cut: Any, kept: list[int]) -> 
     assert example["length"] == [4]
 
 
-def test_rejections_say_what_came() -> None:
+def test_rejections_name_the_label_that_came() -> None:
     encoded = encode(
         {"text": "good", "label": "maybe"},
         {"text": "good", "label": None},
@@ -147,7 +147,7 @@ def test_rejections_say_what_came() -> None:
     ]
 
 
-def test_a_row_that_is_wrong_twice_is_rejected_once() -> None:
+def test_a_row_with_two_faults_is_rejected_once() -> None:
     encoded = encode({"text": " ", "label": "maybe"})
     assert reasons_of(encoded) == [("d0", "unknown_label")]
     assert encoded.examples == {}

@@ -35,7 +35,7 @@ def test_each_of_several_labels_is_counted() -> None:
     }
 
 
-def test_labels_are_those_of_training_in_order_of_code_points() -> None:
+def test_labels_are_those_of_the_training_split_in_order_of_code_points() -> None:
     counts = {
         "documents": {"train": 3, "test": 1},
         "labels": {"train": {"b": 1, "é": 1, "B": 1}, "test": {"a": 1}},
@@ -50,7 +50,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert index_labels(add_counts(parts[::-1]), where="") == ("a", "b", "c", "z")
 
 
-def test_a_label_with_a_line_feed_cannot_be_known() -> None:
+def test_a_label_with_a_line_feed_is_left_out() -> None:
     counts = {"documents": {"train": 3}, "labels": {"train": {"a\nb": 1, "a\rb": 1, "c": 1}}}
     assert index_labels(counts, where="") == ("a\rb", "c")
 
@@ -73,7 +73,9 @@ def test_a_label_with_a_line_feed_cannot_be_known() -> None:
         ),
     ],
 )
-def test_too_little_to_learn_is_an_error(counts: dict[str, object], message: str) -> None:
+def test_a_training_split_without_documents_or_labels_is_an_error(
+    counts: dict[str, object], message: str
+) -> None:
     with pytest.raises(ConfigError) as raised:
         index_labels(counts, where="my corpus")
     assert str(raised.value).startswith(f"my corpus: {message}. Check ")

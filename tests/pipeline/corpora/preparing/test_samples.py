@@ -45,7 +45,7 @@ def test_batches_and_the_order_of_rows_do_not_matter() -> None:
     assert sample(ROWS[500:] + ROWS[:500], batch_rows=17) == expected
 
 
-def test_samples_are_kept_by_split_and_very_long_texts_are_not() -> None:
+def test_samples_are_grouped_by_split_and_very_long_texts_are_left_out() -> None:
     documents = make_documents(
         {"split": "train", "text": "x" * SAMPLE_CHARACTERS, "label": None},
         {"split": "test", "text": "a"},
@@ -68,7 +68,7 @@ SAMPLES = st.builds(
 
 
 @given(st.lists(SAMPLES))
-def test_samples_survive_their_lines(samples: list[Sample]) -> None:
+def test_samples_are_read_back_from_their_lines(samples: list[Sample]) -> None:
     lines = samples_to_lines(samples)
     assert len([json.loads(line) for line in lines.split("\n")[:-1]]) == len(samples)
     read = samples_from_lines(lines)

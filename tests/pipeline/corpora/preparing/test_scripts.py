@@ -41,13 +41,13 @@ def test_the_script_with_the_most_letters_is_named(text: str, script: str) -> No
 
 
 @given(st.lists(st.text(max_size=8), max_size=8))
-def test_a_text_has_its_script_whatever_stands_beside_it(texts: list[str]) -> None:
+def test_other_texts_of_a_batch_do_not_matter(texts: list[str]) -> None:
     found = main_scripts(pa.array(texts, pa.string()))
     assert found.tolist() == [script_of(text) for text in texts]
     assert isinstance(found, np.ndarray)
 
 
-def test_unicodes_names_of_letters_agree() -> None:
+def test_scripts_agree_with_the_unicode_names_of_letters() -> None:
     scripts = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW", "THAI", "HANGUL", "DEVANAGARI")
     for code in range(0x1D00):
         character = chr(code)

@@ -13,7 +13,7 @@ def test_examples_are_dealt_out_in_turn(examples: list[bytes], first: int, shard
     assert dict(deal_examples(examples, first=first, shards=shards)) == expected
 
 
-def test_pieces_of_one_number_make_one_shard() -> None:
+def test_pieces_with_the_same_shard_number_make_one_shard() -> None:
     pieces = [
         Piece(split="train", unit=unit, shard=shard, file=piece("train", unit, 1).file)
         for unit in (1, 0)

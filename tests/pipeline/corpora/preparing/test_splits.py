@@ -1,29 +1,22 @@
-import re
 import unicodedata
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig, SplitsConfig
-from pipeline.corpora.preparing.digests import add_digests, digest_normalized_texts, normalize_texts
+from pipeline.corpora.preparing.digests import add_digests
 from pipeline.corpora.preparing.splits import assign_splits, takes_validation_from_training
 from pipeline.schemas import DIGEST, DIGEST_BYTES
 from tests.pipeline.batches import make_documents
 
 SHARES = SplitsConfig(validation=0.2, test=0.3)
 
-# Unicode never changes what it says of an assigned character's normal forms and lower case.
+# Unicode never changes the normal forms or the lower case of a character that it has assigned.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=20)
-
-
-def normalize(text: str) -> str:
-    """The rule of `normalize_texts`, for one text, with Python's own tables."""
-    lower = "".join(character.lower() for character in unicodedata.normalize("NFKD", text))
-    return re.sub(r"\s+", " ", lower).strip()
 
 
 def assign(
@@ -41,44 +34,6 @@ def split_texts(texts: list[str], *, split: str | None = None, divide: bool = Fa
     return assigned.column("split").to_pylist()
 
 
-@given(TEXTS)
-@example("ÀÇ\u0327  \x0b\x1c\x85\u2029 ﬁ Σς İ ẞ 한\x00Ǆ ")
-def test_normalizing_is_nfkd_lower_case_and_single_spaces(text: str) -> None:
-    assert normalize_texts(pa.array([text])).to_pylist() == [normalize(text)]
-
-
-def test_the_end_of_the_last_text_is_the_end() -> None:
-    # Arrow's own splitting at white space looked past it where the texts fill their buffer, and
-    # found what was there by chance.
-    for size in range(260):
-        texts = pa.array([f"\n{'x' * size}\n", "\nm\n"])
-        for _ in range(40):
-            assert normalize_texts(texts).to_pylist() == ["x" * size, "m"]
-
-
-@pytest.mark.parametrize(
-    ("text", "same"),
-    [
-        ("Hello World", "hello   world"),
-        ("Hello World", "\tHELLO\u00a0world\n"),
-        ("a b", "a\x0b\x85b"),
-        ("café", "CAFE\u0301"),
-        ("ﬁne", "fine"),
-        ("Ａ１", "a1"),
-        ("한국", unicodedata.normalize("NFD", "한국")),
-    ],
-)
-def test_texts_that_differ_in_form_have_one_digest(text: str, same: str) -> None:
-    first, second = digest_normalized_texts(pa.array([text, same])).to_pylist()
-    assert first == second
-    assert len(first) == DIGEST_BYTES
-
-
-def test_texts_that_differ_in_content_have_digests_of_their_own() -> None:
-    texts = ["a b", "ab", "a.b", "a b c", "", "é", "e"]
-    assert len(set(digest_normalized_texts(pa.array(texts)).to_pylist())) == len(texts)
-
-
 @given(
     st.lists(TEXTS, min_size=1, max_size=8),
     st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]),
@@ -91,7 +46,7 @@ def test_equal_normalized_texts_fall_into_one_split(
     assert split_texts(texts) == split_texts(variants)
 
 
-def test_a_split_depends_on_nothing_but_the_text() -> None:
+def test_a_split_depends_only_on_the_text() -> None:
     texts = [f"text {index}" for index in range(100)]
     alone = [split for text in texts for split in split_texts([text])]
     assert split_texts(texts) == alone
@@ -121,7 +76,7 @@ def test_a_digest_is_compared_as_a_fraction() -> None:
     ]
 
 
-def test_no_share_gives_no_document() -> None:
+def test_a_share_of_0_gives_no_document() -> None:
     documents = add_digests(make_documents(*({"text": str(index)} for index in range(500))))
     assigned = assign(documents, SplitsConfig(validation=0.0, test=0.0), divide=True)
     assert set(assigned.column("split").to_pylist()) == {"train"}
@@ -139,7 +94,7 @@ def test_only_training_documents_are_divided(split: str) -> None:
     assert set(split_texts(texts, split=split, divide=True)) == {split}
 
 
-def test_divided_training_gives_validation_what_the_hash_would() -> None:
+def test_a_divided_training_split_gives_validation_the_documents_that_the_hash_does() -> None:
     texts = [f"text {index}" for index in range(500)]
     expected = ["validation" if each == "validation" else "train" for each in split_texts(texts)]
     assert split_texts(texts, split="train", divide=True) == expected
@@ -152,7 +107,7 @@ def test_documents_with_and_without_a_split_may_be_mixed() -> None:
     assert assigned.column("split").to_pylist() == ["test", "train"]
 
 
-def test_documents_of_a_group_fall_into_one_split_and_others_go_by_their_text() -> None:
+def test_documents_of_a_group_fall_into_one_split_and_others_are_split_by_text() -> None:
     rows = [{"text": f"text {i}", "group": f"author {i % 40}"} for i in range(400)]
     rows += [{"text": f"text {i}", "group": None} for i in range(40)]
     documents = add_digests(make_documents(*rows))
@@ -181,7 +136,7 @@ def test_an_empty_batch_stays_empty() -> None:
         (["train"], "fold", False),
     ],
 )
-def test_validation_is_taken_from_training_where_nothing_else_gives_it(
+def test_validation_is_taken_from_training_if_nothing_else_gives_it(
     splits: list[str | None], column: str | None, takes: bool
 ) -> None:
     inputs = tuple(

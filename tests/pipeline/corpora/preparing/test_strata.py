@@ -67,7 +67,7 @@ def test_every_label_is_divided_to_the_nearest_document(counts: dict[str, int]) 
     ),
     st.booleans(),
 )
-def test_copies_of_a_text_stay_on_one_side_whatever_their_labels(
+def test_copies_of_a_text_fall_into_one_split_whatever_their_labels(
     rows: list[Row], divide_training: bool
 ) -> None:
     splits = split(rows, divide_training=divide_training)

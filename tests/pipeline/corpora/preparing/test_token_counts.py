@@ -26,7 +26,7 @@ def as_dict(table: pa.Table) -> dict[str, int]:
 
 
 @given(st.lists(st.text(st.sampled_from("aAb ,日"), max_size=10), max_size=5))
-def test_tokens_are_counted_as_one_by_one(texts: list[str]) -> None:
+def test_counts_equal_those_of_a_plain_loop(texts: list[str]) -> None:
     tokenizer = Tokenizer(TextConfig())
     counted = count_tokens(pa.array(texts, pa.string()), tokenizer)
     tokens = tokenizer.tokenize(pa.array(texts, pa.string())).folded().to_pylist()
@@ -35,7 +35,7 @@ def test_tokens_are_counted_as_one_by_one(texts: list[str]) -> None:
 
 
 @given(st.lists(COUNTED, max_size=4))
-def test_counts_are_added_up_in_parts_as_in_one(counts: list[dict[str, int]]) -> None:
+def test_counts_added_up_in_parts_equal_their_sum(counts: list[dict[str, int]]) -> None:
     parts: dict[int, list[pa.Table]] = {}
     for counted in counts:
         for part, table in part_by_token(as_table(counted)):
@@ -47,7 +47,7 @@ def test_counts_are_added_up_in_parts_as_in_one(counts: list[dict[str, int]]) ->
 
 
 @given(COUNTED, st.integers(1, 10), st.integers(1, 4))
-def test_what_is_kept_is_what_a_sort_would_keep(
+def test_the_most_frequent_tokens_are_kept(
     counts: dict[str, int], most: int, min_frequency: int
 ) -> None:
     kept = as_dict(

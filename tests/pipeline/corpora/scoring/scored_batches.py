@@ -1,4 +1,4 @@
-"""Scorers that need no trained network, and what came of the batches they scored."""
+"""Scorers that need no trained network, and the ids and reasons of scored batches."""
 
 import dataclasses
 from collections.abc import Callable, Sequence

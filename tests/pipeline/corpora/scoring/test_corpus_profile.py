@@ -54,7 +54,7 @@ def test_the_bins_of_a_profile() -> None:
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=20), st.integers(0, 99))
-def test_entropy_is_a_share_of_the_largest(lengths: list[int], seed: int) -> None:
+def test_entropy_is_divided_by_the_largest_possible(lengths: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = [rng.dirichlet(np.ones(length)) for length in lengths]
     found = attention_entropy(np.concatenate(rows), np.array(lengths))

@@ -47,7 +47,7 @@ def batch_of(scores: list[float]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     return make_documents(*({"document_id": f"{s}", "label": "y"} for s in scores)), predictions
 
 
-# Exact in float32, each once, so that the extremes are unambiguous.
+# Distinct numbers that float32 holds exactly, so that the extremes are unambiguous.
 SCORES = st.lists(st.integers(0, 1024).map(lambda n: n / 1024), unique=True, max_size=60)
 
 
@@ -66,12 +66,12 @@ def test_extremes_of_batches_are_the_extremes_of_all(scores: list[float], rows: 
     assert all(each.truth == "y" for each in found)
 
 
-def test_equal_scores_stand_in_the_order_of_ids() -> None:
+def test_documents_with_equal_scores_are_sorted_by_id() -> None:
     found = most_and_least_certain([shown(0.5, "b"), shown(0.5, "a"), shown(0.9, "c")])
     assert [each.document_id for each in found] == ["c", "a", "b"]
 
 
-def test_a_gallery_survives_its_lines() -> None:
+def test_a_gallery_is_read_back_from_its_lines() -> None:
     gallery = [shown(0.25, "a"), shown(0.75, "b\n")]
     lines = gallery_to_lines(gallery)
     assert all("\n" not in line and json.loads(line) for line in lines)
@@ -91,7 +91,7 @@ def test_samples_are_scored_and_those_without_tokens_left_out() -> None:
     assert score_samples(scorer, []) == []
 
 
-def test_single_texts_are_explained_under_their_number() -> None:
+def test_explained_texts_have_their_numbers_as_ids() -> None:
     scorer = EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
     found = explain_texts(scorer, ["good", " ", "bad bad"])
     assert [(each.document_id, each.text, each.truth) for each in found] == [

@@ -18,7 +18,7 @@ LABELS = ("a", "b", "c")
 
 
 def table_of(*rows: tuple[Any, list[float]]) -> pa.Table:
-    """A kept batch of `(label or labels, probabilities)` rows."""
+    """Labeled predictions from `(label or labels, probabilities)` rows."""
     documents = make_documents(
         *({"labels" if isinstance(given, list) else "label": given} for given, _ in rows)
     )
@@ -34,7 +34,7 @@ def table_of(*rows: tuple[Any, list[float]]) -> pa.Table:
 ONE_HOT = np.eye(3, dtype=np.float32).tolist()
 
 
-def test_labels_become_indices_beside_their_probabilities() -> None:
+def test_labels_become_indices_in_the_order_of_their_probabilities() -> None:
     tables = [table_of(("c", ONE_HOT[0])), table_of(("a", ONE_HOT[1]), ("b", ONE_HOT[2]))]
     truth = stack_labeled_predictions(tables, labels=LABELS, multilabel=False)
     assert truth.labels.tolist() == [2, 0, 1]
@@ -71,7 +71,7 @@ def test_no_rows_give_empty_arrays(multilabel: bool) -> None:
     assert truth.unlabeled == 0
 
 
-def test_what_was_kept_survives_a_parquet_file(tmp_path: Path) -> None:
+def test_labeled_predictions_are_read_back_from_a_parquet_file(tmp_path: Path) -> None:
     table = table_of(("b", ONE_HOT[0]), ("a", ONE_HOT[1]))
     assert table.schema == LABELED_PREDICTIONS
     pq.write_table(table, tmp_path / "truth.parquet")

@@ -14,7 +14,7 @@ def made(measure: str = "label", **counts: int) -> dict:
     return {"documents": sum(counts.values()), measure: counts}
 
 
-def test_psi_and_js_are_as_their_formulas_say() -> None:
+def test_psi_and_js_equal_their_formulas() -> None:
     [found] = compare_profiles(made(a=90, b=10), made(a=50, b=150), against="training")
     p, q = np.array([90.5, 10.5]) / 101, np.array([50.5, 150.5]) / 201
     assert found.psi == pytest.approx(((p - q) * np.log(p / q)).sum())
@@ -25,7 +25,7 @@ def test_psi_and_js_are_as_their_formulas_say() -> None:
     assert (found.measure, found.against) == ("label", "training")
 
 
-def test_a_corpus_is_no_different_from_itself() -> None:
+def test_a_corpus_does_not_differ_from_itself() -> None:
     own = random_profile(list(range(1, 60)))
     for found in compare_profiles(own, own, against="nights"):
         assert (found.psi, found.js) == (0, 0)
@@ -42,7 +42,7 @@ def test_values_outside_the_range_of_the_reference_count(measure: str) -> None:
         assert found.exceeds(1)
 
 
-def test_a_label_that_training_never_gave_counts() -> None:
+def test_a_label_that_the_reference_does_not_have_counts() -> None:
     [found] = compare_profiles(made(new=100), made(a=100), against="training")
     assert found.js > 0.9
 

@@ -65,7 +65,7 @@ class BrokenScorer(Scorer):
         raise MemoryError("always")
 
 
-def test_a_scorer_that_always_fails_ends_even_on_an_empty_batch() -> None:
+def test_scoring_an_empty_batch_ends_even_if_the_scorer_always_fails() -> None:
     broken = BrokenScorer(unsaved_bundle(Path("nowhere")))
     [scored] = score_documents(broken, make_documents(), context=CONTEXT)
     assert (scored.predictions.num_rows, scored.documents.num_rows) == (0, 0)
