@@ -1,4 +1,4 @@
-"""Commits of made-up files, what a reader sees of them, and files that a kill interrupts."""
+"""Commits of invented files, what a reader sees of them, and a filesystem that can be killed."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from pipeline.storage.staging import StagedFile
 
 
 class KilledError(BaseException):
-    """The process is gone: nothing may catch this."""
+    """Stands for the kill of the process; no code under test catches it."""
 
 
 class CountedFiles(BeamFiles):
@@ -77,7 +77,7 @@ def write_bytes(path: str, content: bytes) -> None:
 def stage(
     partition: Partition, run_id: str, *, sizes: Sequence[int]
 ) -> dict[str, list[StagedFile]]:
-    """What a run has written before it commits: files of `sizes` rows, and one rejection."""
+    """Writes what a run has before it commits: files of `sizes` rows, and one rejection."""
     staging = staging_folder(partition.output, run_id)
     staged: dict[str, list[StagedFile]] = {}
     for kind, rows_of_files in (("predictions", sizes), ("rejected", [1])):
@@ -93,7 +93,7 @@ def stage(
 
 
 def unchallenged() -> None:
-    """What the lease says where no other run is about."""
+    """The check of a lease for which no other run contends."""
 
 
 def commit(files: Files, partition: Partition, run_id: str, *, sizes: Sequence[int]) -> None:
@@ -111,7 +111,7 @@ def read_folder(folder: str) -> dict[str, bytes]:
 
 
 def run_seen(partition: Partition) -> str | None:
-    """The run whose rows a reader sees, or None where it waits; fails at any wrong state."""
+    """The run whose rows a reader sees, or None if it has to wait; fails in any wrong state."""
     found = read_folder(partition.predictions)
     if SUCCESS not in found:
         return None

@@ -1,7 +1,7 @@
-"""The commit, interrupted after each of its file operations.
+"""The commit, killed after each of its file operations.
 
-A reader that waits for `_SUCCESS` looks at the partition after every operation of every run:
-it must see nothing, or the whole of one run.
+A reader that waits for `_SUCCESS` looks at the partition after every operation of every run. It
+must see either no partition or all rows of one run.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ def test_a_commit_replaces_what_earlier_runs_left(partition: Partition) -> None:
         only_run(partition, run_id, sizes=sizes)
 
 
-def test_other_dates_are_left_alone(partition: Partition) -> None:
+def test_a_commit_changes_no_other_date(partition: Partition) -> None:
     other = Partition(output=partition.output, date="2026-11-19")
     commit(BeamFiles(), other, "one", sizes=[3])
     commit(BeamFiles(), partition, "two", sizes=[1, 2])
@@ -84,8 +84,8 @@ def test_a_reader_never_sees_a_wrong_state(partition: Partition) -> None:
     commit(BeamFiles(), partition, "one", sizes=[3, 2])
     files = CountedFiles(watch=lambda: seen.append(run_seen(partition)))
     commit(files, partition, "two", sizes=[1, 4])
-    # The old rows stay while the new `_SUCCESS` is created, written, and the old one copied. The
-    # new rows appear with the last copy; what follows is the staged original's delete.
+    # A reader sees the old rows while the new `_SUCCESS` is created and written and the old one is
+    # copied. It sees the new rows after the last copy; the delete of the staged file follows.
     assert seen == ["one"] * 3 + [None] * (len(seen) - 5) + ["two"] * 2
     assert len(seen) > 10
 
@@ -104,7 +104,7 @@ def test_a_commit_killed_at_any_change_is_repaired_by_a_rerun(partition: Partiti
 
 @settings(max_examples=25, deadline=None)
 @given(kills=st.lists(st.integers(1, 20), max_size=5), data=st.data())
-def test_however_often_it_is_killed_the_last_run_stands_alone(
+def test_after_any_number_of_kills_only_the_last_run_is_left(
     tmp_path_factory: pytest.TempPathFactory, kills: list[int], data: st.DataObject
 ) -> None:
     output = str(tmp_path_factory.mktemp("out"))
@@ -120,7 +120,7 @@ def test_however_often_it_is_killed_the_last_run_stands_alone(
     only_run(partition, "last", sizes=last)
 
 
-def test_folders_of_a_divided_partition_come_and_go_whole(tmp_path: Path) -> None:
+def test_a_commit_replaces_the_folders_of_a_divided_partition(tmp_path: Path) -> None:
     partition = Partition(output=str(tmp_path), date="2026-11-20")
 
     def commit_divided(files: Files, run_id: str, languages: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Commits that fail, or whose run is taken for dead: what was there stays or comes back."""
+"""Commits that fail, or whose run is taken for dead: the old partition stays or is restored."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from tests.pipeline.nights.commits import commit, only_run, read_folder, stage
 
 
 class FullFiles(BeamFiles):
-    """Takes `room` moves of files of predictions or rejections, and no more."""
+    """A disk that is full after `room` moves of new files."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -27,7 +27,9 @@ class FullFiles(BeamFiles):
 
 
 @pytest.mark.parametrize("room", range(4))
-def test_new_files_that_cannot_come_in_leave_the_old_state(partition: Partition, room: int) -> None:
+def test_a_commit_that_cannot_move_all_files_restores_the_old_partition(
+    partition: Partition, room: int
+) -> None:
     commit(BeamFiles(), partition, "old", sizes=[3, 2])
     if room < 3:
         with pytest.raises(OSError, match="No space left"):
@@ -45,13 +47,13 @@ def test_a_first_commit_that_fails_leaves_nothing(partition: Partition) -> None:
 
 
 class TakenOverError(Exception):
-    """What the lease says when another run has the date."""
+    """Stands for the `LeaseError` when another run has the date."""
 
 
-def test_a_run_that_wakes_up_in_its_commit_takes_nothing_from_its_successor(
+def test_a_run_suspended_in_its_commit_deletes_nothing_of_its_successor(
     partition: Partition,
 ) -> None:
-    """The run stops before it looks for earlier rows, for long enough to be taken for dead."""
+    """The run is suspended before it lists the old files, and another run takes the date over."""
     taken_over = False
 
     class SleepyFiles(BeamFiles):
@@ -73,7 +75,7 @@ def test_a_run_that_wakes_up_in_its_commit_takes_nothing_from_its_successor(
     only_run(partition, "successor", sizes=[2, 2])
 
 
-def test_a_run_that_is_taken_over_withdraws_its_files(partition: Partition) -> None:
+def test_a_run_that_is_taken_over_deletes_its_new_files(partition: Partition) -> None:
     checks = iter([None, TakenOverError()])
 
     def check() -> None:

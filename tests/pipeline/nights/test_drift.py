@@ -1,4 +1,4 @@
-"""What a run does when its corpus is unlike training's or the last nights'."""
+"""What a run does if its corpus differs from that of training or of the last nights."""
 
 import dataclasses
 import json
@@ -55,7 +55,7 @@ def test_a_night_is_compared_with_the_nights_before(nights: Nights) -> None:
     assert not score(nights, "2026-11-19", on_drift="alert", nights=0).manifest["drift"]["warnings"]
 
 
-def test_a_blocked_night_leaves_the_state_before(nights: Nights) -> None:
+def test_a_blocked_night_publishes_nothing(nights: Nights) -> None:
     nights.write(short(450), date="2026-11-19")
     with pytest.raises(RunError, match=r"Nothing was published \(drift\.on_drift\): The "):
         score(nights, "2026-11-19", on_drift="block")
@@ -65,7 +65,7 @@ def test_a_blocked_night_leaves_the_state_before(nights: Nights) -> None:
 
 
 def test_a_night_without_a_profile_is_not_compared(nights: Nights) -> None:
-    """What a release left that was killed between its commit and its manifest."""
+    """Some older release, killed between the commit and the manifest, left such manifests."""
     for path in nights.output.glob("runs/*/manifest.json"):
         manifest = json.loads(path.read_text())
         del manifest["profile"]

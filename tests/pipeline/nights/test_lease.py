@@ -35,7 +35,7 @@ def claims(partition: Partition) -> list[str]:
 
 
 def leave_claim(partition: Partition, run_id: str, **changes: object) -> None:
-    """What a run on another machine wrote last."""
+    """Writes the claim of a run on another machine."""
     claim = Claim(run_id=run_id, held=True, beat=3, owner=ELSEWHERE)
     text = dataclasses.replace(claim, **changes).to_text()  # type: ignore[arg-type]
     write_text(BeamFiles(), partition.claim(run_id), text)
@@ -43,7 +43,7 @@ def leave_claim(partition: Partition, run_id: str, **changes: object) -> None:
 
 @contextlib.contextmanager
 def renewing(partition: Partition, run_id: str, *, held: bool = True) -> Iterator[None]:
-    """A living run on another machine."""
+    """Renews the claim of a run on another machine, as if that were alive."""
     stop = threading.Event()
 
     def renew() -> None:
@@ -70,7 +70,7 @@ def test_a_date_is_owned_for_as_long_as_the_block_runs(partition: Partition) -> 
     assert claims(partition) == []
 
 
-def test_the_block_may_fail(partition: Partition) -> None:
+def test_the_date_is_released_if_the_block_fails(partition: Partition) -> None:
     with pytest.raises(ZeroDivisionError), hold_lease(BeamFiles(), partition, run_id="one"):
         _ = 1 / 0
     assert claims(partition) == []
@@ -91,7 +91,7 @@ def hold(partition: Partition, run_id: str, timing: LeaseTiming | None = None) -
         return lease.dead_runs
 
 
-def test_a_claim_that_cannot_be_read_is_not_taken_for_none(local: Partition) -> None:
+def test_a_claim_that_cannot_be_read_is_an_error(local: Partition) -> None:
     class FailingFiles(BeamFiles):
         def open(self, path: str) -> BinaryIO:
             raise OSError(5, "Input/output error", path)
@@ -105,7 +105,7 @@ def test_a_claim_that_cannot_be_read_is_not_taken_for_none(local: Partition) -> 
         assert claims(local) == ["b"]
 
 
-def test_other_dates_are_free(partition: Partition) -> None:
+def test_a_lease_reserves_no_other_date(partition: Partition) -> None:
     other = Partition(output=partition.output, date="2026-11-21")
     with hold_lease(BeamFiles(), partition, run_id="one"):
         assert hold(other, "two") == []
@@ -119,7 +119,9 @@ def test_a_living_run_elsewhere_keeps_its_date(partition: Partition, held: bool)
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_a_silent_run_elsewhere_is_outlasted(partition: Partition, held: bool) -> None:
+def test_the_claim_of_a_silent_run_elsewhere_is_deleted_after_the_expiry(
+    partition: Partition, held: bool
+) -> None:
     leave_claim(partition, "a", held=held)
     started = time.monotonic()
     assert hold(partition, "b", QUICK) == ["a"]
@@ -128,12 +130,12 @@ def test_a_silent_run_elsewhere_is_outlasted(partition: Partition, held: bool) -
 
 
 @pytest.mark.parametrize("torn", ["", "{", '{"run_id": "a"}', "[]"])
-def test_a_torn_claim_is_outlasted(partition: Partition, torn: str) -> None:
+def test_an_unfinished_claim_is_deleted_after_the_expiry(partition: Partition, torn: str) -> None:
     write_text(BeamFiles(), partition.claim("a"), torn)
     assert hold(partition, "b", QUICK) == ["a"]
 
 
-def test_an_earlier_name_waits_until_a_later_one_gives_way(partition: Partition) -> None:
+def test_the_run_whose_id_sorts_first_waits_until_the_other_gives_way(partition: Partition) -> None:
     with contextlib.ExitStack() as other:
         other.enter_context(renewing(partition, "z", held=False))
 
@@ -147,7 +149,7 @@ def test_an_earlier_name_waits_until_a_later_one_gives_way(partition: Partition)
         assert time.monotonic() - started >= 0.4
 
 
-def test_a_run_that_was_taken_for_dead_learns_it(partition: Partition) -> None:
+def test_the_check_of_a_run_that_was_taken_for_dead_fails(partition: Partition) -> None:
     with hold_lease(BeamFiles(), partition, run_id="one", timing=QUICK) as lease:
         BeamFiles().delete([partition.claim("one")])  # what the next contender does
         time.sleep(4 * QUICK.beat_seconds)
@@ -159,7 +161,7 @@ def test_a_run_that_was_taken_for_dead_learns_it(partition: Partition) -> None:
 def test_a_clock_that_jumps_changes_nothing(
     local: Partition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a holder whose clock jumped nor a contender with another one matters."""
+    """Neither the clock of the holder nor that of the contender has an effect."""
     jumps = iter([0.0, 1e9, -1e9] * 1_000)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
@@ -174,7 +176,7 @@ def _die_holding(output: str, ready: object) -> None:
         time.sleep(60)
 
 
-def test_a_killed_run_of_this_machine_is_outlasted_at_once(local: Partition) -> None:
+def test_the_claim_of_a_killed_run_of_this_machine_is_deleted_at_once(local: Partition) -> None:
     context = multiprocessing.get_context("fork")
     ready = context.Event()
     process = context.Process(target=_die_holding, args=(local.output, ready))
@@ -184,14 +186,14 @@ def test_a_killed_run_of_this_machine_is_outlasted_at_once(local: Partition) -> 
         hold(local, "next")
     os.kill(process.pid or 0, signal.SIGKILL)
     os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOWAIT)
-    # It has ended, and its parent, like the first process of many a container, never asks.
+    # It has ended and stays listed: its parent, as in many containers, does not ask for the code.
     started = time.monotonic()
     assert hold(local, "next") == ["dead"]
     assert time.monotonic() - started < 5
     process.join()
 
 
-def test_of_many_at_once_at_most_one_has_the_date(partition: Partition) -> None:
+def test_at_most_one_of_many_contenders_has_the_date(partition: Partition) -> None:
     inside, most, held = 0, 0, 0
     lock = threading.Lock()
     start = threading.Barrier(8)
@@ -214,11 +216,11 @@ def test_of_many_at_once_at_most_one_has_the_date(partition: Partition) -> None:
     for thread in threads:
         thread.join()
     assert most == 1
-    assert held >= 1  # more, where the machine starts one thread when another is done
+    assert held >= 1  # more, if the machine starts one thread only after another is done
     assert claims(partition) == []
 
 
-def test_a_full_disk_does_not_give_up_the_claim(local: Partition) -> None:
+def test_a_full_disk_does_not_end_the_lease(local: Partition) -> None:
     class FullFiles(BeamFiles):
         full = False
 

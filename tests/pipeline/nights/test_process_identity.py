@@ -7,7 +7,7 @@ from pipeline.nights.process_identity import ProcessIdentity
 ELSEWHERE = ProcessIdentity(space="another machine", pid=1, started="1")
 
 
-def test_a_process_is_told_from_another_with_its_number() -> None:
+def test_a_later_process_with_the_same_number_is_not_the_same() -> None:
     own = ProcessIdentity.own()
     assert own.is_alive() is True
     assert dataclasses.replace(own, started="0").is_alive() is False

@@ -60,7 +60,7 @@ def test_what_is_unchanged_is_found(
     assert len(rows) == len(unique)
 
 
-def test_a_label_that_is_a_folders_name_comes_back(tmp_path: Path) -> None:
+def test_a_label_that_only_the_folder_names_is_restored(tmp_path: Path) -> None:
     rows = ReusableRows(write(tmp_path, [("1", "x"), ("2", "x")]), BeamFiles())
     found = rows.find(pa.array(["2", "1"]), pa.array(["x", "x"]))
     assert found.rows.tolist() == [1, 0]

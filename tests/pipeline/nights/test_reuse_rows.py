@@ -20,7 +20,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def nights(tmp_path: Path, model: str) -> Nights:
-    """Of 40 documents 2 are changed, 3 removed, 4 new, and one has the text of another."""
+    """Two nights. On the second, 2 of 40 documents have changed, 3 are gone, and 4 are new.
+
+    One of the changed documents now has the text of another one.
+    """
     made = Nights(folder=tmp_path, model=model)
     rows = [{**row, "kept": f"k{at}"} for at, row in enumerate(make_rows(40))]
     made.write(rows, date=FIRST)

@@ -68,7 +68,7 @@ def test_files_and_folders_exist(folder: str) -> None:
     assert not FILES.exists(join(folder, "deep/c"))
 
 
-def test_deleting_takes_files_and_whole_folders_and_minds_no_absence(folder: str) -> None:
+def test_deleting_takes_files_and_whole_folders_and_ignores_absent_ones(folder: str) -> None:
     write(folder, "a", "ab", "deep/b", "deep/er/c", "deeper/d")
     FILES.delete([join(folder, name) for name in ("a", "deep", "none", "none/at/all")])
     assert found(folder, "**") == ["ab", "deeper/d"]
@@ -134,7 +134,7 @@ def test_a_digest_changes_with_the_content(folder: str) -> None:
     assert FILES.digest(join(folder, "a")) != before
 
 
-def test_a_file_without_a_folder_is_moved_to_where_one_stands(
+def test_a_file_can_be_moved_to_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -52,7 +52,7 @@ def test_a_model_elsewhere_is_verified_from_a_copy(folder: str) -> None:
         open_bundle(FILES, "objects://b/damaged")
 
 
-def test_the_copy_of_a_model_goes_with_the_process(folder: str, tmp_path: Path) -> None:
+def test_the_copy_of_a_model_is_deleted_when_the_process_ends(folder: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", OPEN_A_COPY, folder],
         env={**os.environ, "TMPDIR": str(tmp_path)},
@@ -64,7 +64,7 @@ def test_the_copy_of_a_model_goes_with_the_process(folder: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("where", ["objects://b/none", "/nowhere/at/all"])
-def test_no_model_is_one_clear_error(where: str) -> None:
+def test_a_folder_without_a_model_is_an_error(where: str) -> None:
     object_store.OBJECTS.clear()
     with pytest.raises(BundleError, match=f"^{where}.*: expected a model directory"):
         open_bundle(FILES, where)

@@ -41,7 +41,7 @@ def test_a_folder_survives_a_local_copy(tmp_path: Path) -> None:
     assert read_folder(tmp_path / "back") == CONTENT
 
 
-def test_a_folder_takes_nothing_from_its_namesakes(tmp_path: Path) -> None:
+def test_folders_whose_names_begin_alike_are_not_copied(tmp_path: Path) -> None:
     object_store.OBJECTS.clear()
     object_store.OBJECTS.update(
         {"objects://b/model/a": b"1", "objects://b/model-2/a": b"2", "objects://b/modela": b"3"}
@@ -63,5 +63,5 @@ def test_a_local_folder_stands_for_itself_and_another_is_copied(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("path", "local"), [("a", True), ("/a/b", True), ("gs://b/a", False), ("s3://b", False)]
 )
-def test_a_scheme_tells_what_is_elsewhere(path: str, local: bool) -> None:
+def test_a_path_with_a_scheme_is_not_local(path: str, local: bool) -> None:
     assert is_local(path) is local

@@ -64,7 +64,7 @@ def test_every_value_of_the_column_gets_a_folder(tmp_path: Path) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(values=st.lists(st.one_of(st.none(), st.text(max_size=8)), min_size=1, max_size=12))
-def test_no_value_leaves_its_folder_or_loses_a_row(
+def test_no_value_is_a_path_out_of_the_folder_or_loses_a_row(
     values: list[str | None], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("staged")
@@ -82,7 +82,7 @@ def test_no_value_leaves_its_folder_or_loses_a_row(
         ([(1, "x" * 300)], "can name a folder, got one of 300 bytes"),
     ],
 )
-def test_a_column_that_cannot_divide_is_refused(
+def test_a_column_whose_values_cannot_name_folders_is_refused(
     tmp_path: Path, rows: list[tuple[int, str]], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -1,4 +1,4 @@
-"""A scratch file becomes a staged one: moved on a local disk, copied to another filesystem."""
+"""A scratch file is staged: moved on a local disk, copied to another filesystem."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipeline.storage.files import FileInfo
 from pipeline.storage.staging import ScratchFile, stage_files
 
 
-def test_beside_a_local_path_the_scratch_is_moved(tmp_path: Path) -> None:
+def test_a_scratch_file_is_moved_on_a_local_disk(tmp_path: Path) -> None:
     path = str(tmp_path / "new" / "a.parquet")
     scratch = ScratchFile(path)
     inode = os.stat(scratch.name).st_ino
@@ -35,7 +35,7 @@ class Elsewhere(BeamFiles):
         return FileSystems.create(path.replace("far://", f"{self.folder}/"))
 
 
-def test_for_another_filesystem_the_scratch_is_copied_and_gone(tmp_path: Path) -> None:
+def test_a_scratch_file_for_another_filesystem_is_copied_and_deleted(tmp_path: Path) -> None:
     path = "far://bucket/a.parquet"
     scratch = ScratchFile(path)
     assert Path(scratch.name).suffix == ".parquet"

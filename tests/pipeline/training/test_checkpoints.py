@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not at all, wherever the worker is killed."""
+"""Checkpoints are complete or absent, wherever the worker is killed."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +12,7 @@ from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 
 
 class KilledError(Exception):
-    """Stands for the end of the process."""
+    """Stands for the kill of the process."""
 
 
 class DyingFiles(BeamFiles):
@@ -40,7 +40,7 @@ class DyingFiles(BeamFiles):
 
 
 def write_epoch(folder: Path, epoch: int) -> Path:
-    """What training leaves after an epoch; the state names the epoch's file."""
+    """Writes what training leaves after an epoch; the state names the file of its weights."""
     folder.mkdir()
     (folder / f"epoch-{epoch}.weights.h5").write_text(f"weights {epoch}")
     (folder / "best.weights.h5").write_text(f"best {epoch}")
@@ -49,7 +49,7 @@ def write_epoch(folder: Path, epoch: int) -> Path:
 
 
 def load(folder: str, to: Path) -> int:
-    """The epoch that a new worker would go on from; 0 for none."""
+    """The epoch after which a new worker would continue; 0 if there is no checkpoint."""
     load_checkpoint(BeamFiles(), folder, to=to)
     if not (to / STATE).exists():
         return 0
