@@ -1,4 +1,4 @@
-"""The pilot of a scoring run: a sample scored, to tell what the whole would take."""
+"""The pilot of `score --dry-run`: scores a sample to estimate time, memory and output."""
 
 import dataclasses
 import resource
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from model.scoring.scorer import Scorer
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
@@ -26,9 +27,10 @@ from pipeline.storage.staging import StagedFile
 
 PILOT_DOCUMENTS = 4_000
 PILOT_FILES = 5
-PILOT_BYTES = 16 << 20  # of each file: what rows are counted in
+PILOT_BYTES = 16 << 20  # of each file are read, if it has as many, to tell its rows a byte
 
-RUNNER_BYTES = 150 << 20  # Beam's runner and its buffers, which the pilot has not
+# Memory of Beam's runner and its buffers. The pilot runs without Beam, so it is added.
+RUNNER_BYTES = 150 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,12 @@ class Estimate:
     """What a whole run is expected to take in one process like the pilot's.
 
     Attributes:
-        pilot_documents: that were scored.
-        pilot_seconds: in which they were read, scored and written.
-        documents: of the whole input.
-        seconds: with the start of the process.
-        memory_bytes: the process's peak.
-        output_bytes: of the predictions.
+        pilot_documents: how many documents the pilot scored.
+        pilot_seconds: how long it took to read, score and write them.
+        documents: how many documents the whole input has.
+        seconds: how long the whole run takes, the loading of the models included.
+        memory_bytes: the peak memory of the process.
+        output_bytes: the size of the predictions.
     """
 
     pilot_documents: int
@@ -52,7 +54,7 @@ class Estimate:
     output_bytes: int
 
     def summary(self) -> list[str]:
-        """Lines for a person."""
+        """The lines that the command prints."""
         speed = self.pilot_documents / self.pilot_seconds
         return [
             f"pilot        {self.pilot_documents:,} documents, {speed:,.0f} documents/s",
@@ -69,50 +71,34 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
     Raises:
         BundleError, ConfigError: as `pipeline.stages.score.score` does.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     models = [model, *config.scoring.further_models]
-    bundles = [open_bundle(files, folder) for folder in models]
-    scorer, *further = shared_scorers(files, models, config.scoring)
-    start = time.monotonic() - began
-    context = PredictionContext(run_id="pilot", output=config.scoring.output, further=further)
+    schema = partition_schema(config, [open_bundle(files, folder) for folder in models])
+    scorers = shared_scorers(files, models, config.scoring)
+    start_seconds = time.monotonic() - started
     inputs = find_input_files(files, config.corpus)
-    sampled = inputs[:: -(-len(inputs) // PILOT_FILES)]
-    began = time.monotonic()
-    samples = [
-        _read_sample(item, config, files=files, documents=PILOT_DOCUMENTS // len(sampled))
-        for item in sampled
-    ]
-    with tempfile.TemporaryDirectory(prefix="limelight-pilot-") as scratch:
-        output = ParquetFiles(
-            partition_schema(config, bundles), layout_of(config), folder=scratch, files=files
-        )
-        staged: list[StagedFile] = []
-        for sample in samples:
-            for documents in sample.batches:
-                for scored in score_documents(scorer, documents, context=context):
-                    chosen = filter_by_score(scored.predictions, config.scoring.min_score)
-                    staged += output.write(chosen)
-        staged += output.close()
-    seconds = max(time.monotonic() - began, 1e-3)
-    taken = sum(sample.documents for sample in samples)
-    rows_a_byte = sum(sample.rows for sample in samples) / max(
-        1, sum(sample.bytes for sample in samples)
-    )
+    started = time.monotonic()
+    samples = _read_samples(inputs, config, files=files)
+    written_bytes = _write_predictions(samples, scorers, config, schema=schema, files=files)
+    seconds = max(time.monotonic() - started, 1e-3)
+    scored = sum(sample.documents for sample in samples)
+    sampled_bytes = max(1, sum(sample.bytes for sample in samples))
+    rows_a_byte = sum(sample.rows for sample in samples) / sampled_bytes
     total = round(rows_a_byte * sum(item.info.bytes for item in inputs))
-    share = total / max(taken, 1)
+    times_the_pilot = total / max(scored, 1)
     return Estimate(
-        pilot_documents=taken,
+        pilot_documents=scored,
         pilot_seconds=seconds,
         documents=total,
-        seconds=start + seconds * share,
+        seconds=start_seconds + seconds * times_the_pilot,
         memory_bytes=_peak_bytes() + RUNNER_BYTES + 2 * layout_of(config).row_group_bytes,
-        output_bytes=round(sum(file.bytes for file in staged) * share),
+        output_bytes=round(written_bytes * times_the_pilot),
     )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Sample:
-    """The first documents of a file, and how many rows its first bytes hold."""
+    """The first documents of a file, and how many rows its first `bytes` hold."""
 
     batches: Sequence[pa.RecordBatch]
     rows: int
@@ -121,6 +107,35 @@ class _Sample:
     @property
     def documents(self) -> int:
         return sum(batch.num_rows for batch in self.batches)
+
+
+def _read_samples(inputs: Sequence[InputFile], config: Config, *, files: Files) -> list[_Sample]:
+    """Samples of at most `PILOT_FILES` files, `PILOT_DOCUMENTS` documents together."""
+    sampled = inputs[:: -(-len(inputs) // PILOT_FILES)]
+    documents = PILOT_DOCUMENTS // len(sampled)
+    return [_read_sample(item, config, files=files, documents=documents) for item in sampled]
+
+
+def _write_predictions(
+    samples: Sequence[_Sample],
+    scorers: Sequence[Scorer],
+    config: Config,
+    *,
+    schema: pa.Schema,
+    files: Files,
+) -> int:
+    """Scores the samples into files that are deleted again; returns how many bytes they had."""
+    scorer, *further = scorers
+    context = PredictionContext(run_id="pilot", output=config.scoring.output, further=further)
+    with tempfile.TemporaryDirectory(prefix="limelight-pilot-") as scratch:
+        output = ParquetFiles(schema, layout_of(config), folder=scratch, files=files)
+        staged: list[StagedFile] = []
+        for documents in (batch for sample in samples for batch in sample.batches):
+            for scored in score_documents(scorer, documents, context=context):
+                chosen = filter_by_score(scored.predictions, config.scoring.min_score)
+                staged += output.write(chosen)
+        staged += output.close()
+    return sum(file.bytes for file in staged)
 
 
 def _read_sample(item: InputFile, config: Config, *, files: Files, documents: int) -> _Sample:

@@ -18,9 +18,9 @@ from model.config import (
 from model.scoring.loading import load_scorer
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
-from pipeline.stages.train import Trained, check_monitor, choose_best, digest_vectors, train
+from pipeline.stages.train import Trained, digest_vectors, train
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.training.trial import TENSORBOARD_FILE, TrialResult
+from pipeline.training.trial import TENSORBOARD_FILE
 
 VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
 
@@ -146,19 +146,6 @@ def test_missing_vectors_of_a_variant_are_refused_before_anything(tmp_path):
     assert not Path(config.workspace).exists()
 
 
-RELATIONS = ("Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Other")
-
-
-def test_the_official_score_is_for_directed_relations_alone(tmp_path):
-    config = make_config(tmp_path, monitor="semeval_f1")
-    check_monitor(config, RELATIONS)
-    with pytest.raises(ConfigError, match="expected accuracy, macro_f1 or loss where labels"):
-        check_monitor(config, ("neg", "pos"))
-    several = NetworkConfig(head="multilabel")
-    with pytest.raises(ConfigError, match="one a document, got semeval_f1"):
-        check_monitor(dataclasses.replace(config, network=several), RELATIONS)
-
-
 def test_a_variant_whose_head_cannot_learn_the_labels_is_refused_before_training(tmp_path):
     variant = {"name": "several", "overrides": ["network.head=multilabel"]}
     with pytest.raises(ConfigError, match=r"network\.head: expected softmax or sigmoid"):
@@ -178,30 +165,3 @@ def test_vectors_of_another_width_are_refused_before_anything(tmp_path):
     network = dataclasses.replace(config.network, embedding=embedding)
     with pytest.raises(ConfigError, match="expected vectors of 8 units, got 3"):
         digest_vectors(dataclasses.replace(config, network=network), files=BeamFiles())
-
-
-def _result(seed: int, **validation: float) -> TrialResult:
-    return TrialResult(
-        variant="base",
-        seed=seed,
-        folder="",
-        metrics={"validation": validation} if validation else {},
-        epochs=1,
-        best_epoch=1,
-        vocabulary_ids=1,
-        vectors=None,
-        files={},
-    )
-
-
-@pytest.mark.parametrize(
-    ("monitor", "results", "best"),
-    [
-        ("accuracy", [_result(1, accuracy=0.8), _result(2, accuracy=0.9)], 2),
-        ("loss", [_result(1, loss=0.8), _result(2, loss=0.9)], 1),
-        ("accuracy", [_result(3, accuracy=0.9), _result(2, accuracy=0.9)], 2),
-        ("accuracy", [_result(3), _result(2)], 2),
-    ],
-)
-def test_choose_best(monitor, results, best):
-    assert choose_best(results, monitor=monitor).seed == best
