@@ -1,4 +1,7 @@
-"""backfill: score the corpora of many dates, one after another; a bad date costs itself."""
+"""backfill: score the corpora of many dates, one after another.
+
+A date that fails does not stop the others.
+"""
 
 import dataclasses
 import logging
@@ -20,13 +23,13 @@ logger = logging.getLogger("limelight")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Night:
-    """What became of one date.
+    """The outcome of one date.
 
     Attributes:
         date: ISO 8601.
-        status: whether it was scored now, was complete before, or failed.
-        run: that scored it, now or before.
-        error: in one line, where it failed.
+        status: `done`: it was scored; `skipped`: it was complete before; `failed`.
+        run: the run that scored it, now or before; None if it failed.
+        error: the error in one line, if it failed.
     """
 
     date: str
@@ -46,11 +49,11 @@ def backfill(
     if_exists: IfExists = "replace",
     reuse_from: str | None = None,
 ) -> list[Night]:
-    """Scores the dates in order; every one is tried, whatever became of the others.
+    """Scores the dates in order. An error of one date is recorded, and the next one is scored.
 
     Raises:
         BundleError: if the model directory must not be used.
-        ConfigError: if no input holds `{date}`: every date would be the same.
+        ConfigError: if no input contains `{date}`: all dates would score the same corpus.
     """
     if not any("{date}" in item.location for item in config.corpus.inputs):
         paths = ", ".join(item.source for item in config.corpus.inputs)
@@ -72,7 +75,7 @@ def backfill(
                 reuse_from=reuse_from,
             )
             night = Night(date=date, status="skipped" if run.skipped else "done", run=run)
-        except Exception as error:  # A bad date costs itself.
+        except Exception as error:  # recorded in the outcome; the other dates are scored
             logger.debug("%s failed", date, exc_info=error)
             night = Night(date=date, status="failed", error=one_line(error))
         logger.info("%s: %s%s", date, night.status, f": {night.error}" if night.error else "")

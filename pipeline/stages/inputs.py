@@ -1,4 +1,4 @@
-"""The inputs of a run: its files found and checked, its tables read into files of their own."""
+"""The inputs of a run: find and check its files, and read its tables into files."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -22,10 +22,11 @@ from pipeline.transforms.list_files import ListFiles, read_list
 def opened_inputs(
     corpus: CorpusConfig, *, scratch: str, beam_options: Sequence[str], files: Files
 ) -> Iterator[list[InputFile]]:
-    """The files of a corpus, then those that its tables were read into.
+    """Yields the files of a corpus, then the files that its tables were read into.
 
-    Every pass over a corpus must see the same rows, and a table may change: it is
-    read once, when the block begins. Its files are deleted when the block ends.
+    Every pass over a corpus must see the same rows, but a table may change while a run reads it.
+    Each table is therefore read once, into files, when the block begins. These files are deleted
+    when the block ends.
 
     Args:
         corpus: its inputs.
@@ -34,8 +35,8 @@ def opened_inputs(
         files: where everything lies.
 
     Raises:
-        ConfigError: for missing inputs or columns; for a table without a row, and where
-            the service cannot be asked.
+        ConfigError: for missing inputs or columns, a table without a row, or missing
+            credentials or project of Google Cloud.
         RunError: if a table cannot be read.
     """
     found = find_input_files(files, corpus)
@@ -57,7 +58,7 @@ def opened_inputs(
 
 
 def _check_service(tables: Sequence[InputConfig], beam_options: Sequence[str]) -> None:
-    """Refuses what would leave Beam's connector waiting for a person at a browser."""
+    """Refuses missing credentials: Beam's connector would wait for a person at a browser."""
     import google.auth
     from google.auth.exceptions import DefaultCredentialsError
 
@@ -86,7 +87,7 @@ def _read_table(
     files: Files,
 ) -> list[InputFile]:
     columns = input_columns(corpus.columns)
-    # Google's clients take 0.3 s to import, which runs over files need not wait for.
+    # Imported here: Google's clients take 0.3 s to import, and only tables need them.
     from pipeline.transforms.read_table import ReadTable
 
     listed = join(folder, "files.json")

@@ -1,8 +1,8 @@
 """prepare: corpora -> vocabulary, padded TFRecord shards, statistics, rejections.
 
-Two pipelines over the same units of files. The survey builds the vocabulary,
-counts labels and finds duplicates; the encoding needs all three. Reading twice
-is what keeps memory flat: no document waits in a shuffle for the vocabulary.
+Two pipelines read the same units of files. The survey counts tokens and labels and finds
+duplicates. The encoding needs all three results, so it reads the corpus a second time. Keeping the
+documents in a shuffle until the survey ends would need memory or disk for the whole corpus.
 """
 
 import dataclasses
@@ -62,12 +62,12 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
     """Prepares a corpus, or returns the dataset that has the same fingerprint.
 
     Raises:
-        ConfigError: for missing inputs, an empty corpus, fewer than two labels, a
-            head that cannot learn the labels.
-        RunError: if a pipeline fails or too many rows are rejected; the
-            rejections stay in the dataset's folder.
+        ConfigError: for missing inputs, an empty corpus, fewer than two labels, or a head that
+            cannot learn the labels.
+        RunError: if a pipeline fails or too many rows are rejected; the rejections stay in the
+            dataset's folder.
     """
-    Tokenizer(config.text)  # refuses a pattern that cannot be used, before anything is read
+    Tokenizer(config.text)  # raises for a pattern that cannot be used, before anything is read
     run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
     with opened_inputs(
@@ -174,7 +174,7 @@ def define_strata(
     dataset: DatasetFiles,
     files: Files,
 ) -> None:
-    """Units -> where the splits of each label end."""
+    """Units -> for each label, the hashes at which its splits end."""
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
     read.documents | "Find strata" >> FindStrata(
         config.corpus, dataset.staging.strata, files, buckets=key_buckets(units)
@@ -261,7 +261,7 @@ def example_layout(config: Config) -> ExampleLayout:
 def _splitting(
     units: Sequence[Unit], config: Config, *, dataset: DatasetFiles, files: Files
 ) -> SplitDocuments:
-    """The same splits in every pass."""
+    """Assigns splits by hash, so that every pass over the corpus assigns the same ones."""
     strata = dataset.staging.strata if config.corpus.splits.stratify else None
     return SplitDocuments(config.corpus, files, buckets=key_buckets(units), strata=strata)
 

@@ -245,10 +245,10 @@ def define_scoring(
 
 
 def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:
-    """The schema of the Parquet files, with the models in its metadata.
+    """The schema of the Parquet files, with labels, version and fingerprint of each model.
 
     Raises:
-        ConfigError: if two models, or a model and a kept column, claim one name.
+        ConfigError: if two models, or a model and a kept column, give two columns one name.
     """
     prefixes = column_prefixes([bundle.model_version for bundle in bundles[1:]])
     metadata = {}
@@ -272,7 +272,7 @@ def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:
 
 
 def layout_of(config: Config) -> ParquetLayout:
-    """How the predictions are laid out in files."""
+    """How large the files of predictions and their row groups are, and which folders they get."""
     output = config.scoring.output
     return ParquetLayout(
         row_group_bytes=output.row_group_mb << 20,

@@ -1,4 +1,4 @@
-"""vectors: the text of a corpus -> word vectors in a file, with a manifest beside it."""
+"""vectors: the text of a corpus -> a file of word vectors, with a manifest beside it."""
 
 import dataclasses
 import tempfile
@@ -27,7 +27,13 @@ from pipeline.storage.staging import stage_files
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LearnedVectors:
-    """What was learned, and what became of the corpus's rows."""
+    """Word vectors that were learned.
+
+    Attributes:
+        words: how many words have a vector.
+        tokens: how many tokens the corpus has.
+        rows: the `rows` of a manifest.
+    """
 
     words: int
     tokens: int
@@ -39,11 +45,11 @@ def learn_vectors(
 ) -> LearnedVectors:
     """Learns word vectors on this machine, on all its cores.
 
-    The text is tokenized as for the model, so that its vocabulary finds its words.
+    The text is tokenized as for the model, so that the words are those of its vocabulary.
 
     Args:
-        config: the corpus, its text, the vectors.
-        output: a file for the vectors.
+        config: its sections corpus, text and vectors.
+        output: the file to write.
         files: where everything lies.
         beam_options: Beam's own flags, for reading a table.
 

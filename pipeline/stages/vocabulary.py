@@ -1,10 +1,11 @@
 """Counts of tokens -> TensorFlow Transform's vocabulary, on this machine.
 
-The engine counts; what is left for TFT are the tokens that the vocabulary may hold, as
-(token, count) pairs with the count as the token's weight. TFT reads and writes with
-TensorFlow's own filesystems: here it only sees this machine's disk, and `Files` does the rest,
-so that any filesystem of Beam's can hold a dataset. The counts are integers: adding them up in
-any order gives the same vocabulary.
+Workers have counted the tokens by now. TFT gets each token once, with its count as its weight.
+The counts are integers, so adding them up in any order gives the same vocabulary.
+
+TFT reads and writes with TensorFlow's own filesystems, which are fewer than Beam's. It therefore
+works on this machine's disk, and `Files` copies its output, so that any filesystem of Beam's can
+hold a dataset.
 """
 
 import tempfile
@@ -20,7 +21,7 @@ from pipeline.runners.execution import beam_pipeline
 from pipeline.storage.files import Files, read_lines
 from pipeline.storage.folders import upload_folder
 
-# Pairs in one record batch for TFT.
+# Pairs of a token and its count in one record batch for TFT.
 BATCH_TOKENS = 100_000
 
 PAIRS = pa.schema(

@@ -1,4 +1,4 @@
-"""A corpus a date, a tiny model, and runs over them in this process."""
+"""One corpus for each date, a tiny model, and scoring runs in this process."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ WORDS = ("good", "bad", "so", "poison", "unheard")
 
 
 def make_rows(rows: int, *, first: int = 0) -> list[dict[str, str]]:
-    """Documents of 1 to 9 words, each text its own."""
+    """Documents of 1 to 9 words; no two texts are equal."""
     return [
         {
             "id": f"d{row}",
@@ -86,7 +86,7 @@ class Nights:
 
 
 def read_rows(folder: Path) -> pa.Table:
-    """A partition's rows as a reader that honors `_SUCCESS` sees them, by id; checks the files."""
+    """The rows of a partition by id, read as `_SUCCESS` lists them; asserts that it is complete."""
     success = json.loads((folder / SUCCESS).read_text(encoding="utf-8"))
     listed = {item["file"]: item["bytes"] for item in success["files"]}
     present = {path.name: path.stat().st_size for path in folder.iterdir()}
@@ -99,7 +99,7 @@ def read_rows(folder: Path) -> pa.Table:
 
 
 def left_behind(output: Path) -> set[str]:
-    """The files that are neither of a partition nor of a finished run."""
+    """The files that belong neither to a partition nor to a finished run."""
     finished = {"manifest.json", "report.html", SUCCESS}
     return {
         path.relative_to(output).as_posix()

@@ -1,4 +1,4 @@
-"""A small corpus of trouble, prepared; and how to look at what came of it."""
+"""A small corpus with the defects of real ones, and readers of the dataset made from it."""
 
 import json
 import random
@@ -30,7 +30,7 @@ WORDS = (
 
 
 def make_rows() -> list[Row]:
-    """Tickets in three classes and four scripts, with what a real corpus has of trouble."""
+    """Tickets in three classes and four scripts: repeated, blank, without a label, duplicated."""
     rng = random.Random(7)  # noqa: S311
     rows = [
         {

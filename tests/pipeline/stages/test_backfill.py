@@ -1,4 +1,4 @@
-"""Many dates in one go: a bad one costs itself."""
+"""backfill scores many dates; a date that fails does not stop the others."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def run_backfill(nights: Nights, path: str = "{date}", **options: object) -> lis
         pytest.param("rejected", marks=pytest.mark.distributed),
     ],
 )
-def test_one_bad_date_costs_itself(tmp_path: Path, bad: str) -> None:
+def test_a_date_that_fails_does_not_stop_the_others(tmp_path: Path, bad: str) -> None:
     nights = Nights(folder=tmp_path, model=write_model(tmp_path / "model"))
     for at, date in enumerate(DATES):
         nights.write(make_rows(3 + at), date=date)
@@ -54,7 +54,7 @@ def test_one_bad_date_costs_itself(tmp_path: Path, bad: str) -> None:
     assert again == [(date, "done" if date == "2026-11-18" else "skipped") for date in DATES]
 
 
-def test_dates_that_would_all_be_the_same_are_refused(tmp_path: Path) -> None:
+def test_an_input_without_a_date_in_its_path_is_refused(tmp_path: Path) -> None:
     nights = Nights(folder=tmp_path, model=write_model(tmp_path / "model"))
     with pytest.raises(ConfigError, match=r"--dates: expected \{date\} in an input"):
         run_backfill(nights, "2026-11-16")

@@ -1,4 +1,4 @@
-"""A promotion compared with a plain loop over both models' predictions."""
+"""compare gives what a plain loop over the predictions of both models gives."""
 
 import dataclasses
 import json
@@ -97,7 +97,7 @@ def test_a_model_agrees_with_itself(nights: Nights) -> None:
     assert open_bundle(FILES, nights.model).labels == LABELS
 
 
-def test_models_with_other_labels_are_judged_by_the_documents_of_both(tmp_path: Path) -> None:
+def test_models_with_different_labels_are_measured_on_the_labels_of_both(tmp_path: Path) -> None:
     made = Nights(folder=tmp_path, model=write_model(tmp_path / "old"))
     write_model(tmp_path / "more", labels=("a\x1fb", *LABELS))
     known = [{**row, "label": LABELS[at % 2]} for at, row in enumerate(make_rows(20))]

@@ -1,4 +1,4 @@
-"""Documents made to break a scorer, among 5,000: each is answered, and no other suffers."""
+"""Documents made to break a scorer, among 5,000 rows: every row is scored or rejected."""
 
 import dataclasses
 import json
@@ -64,7 +64,7 @@ def test_every_row_is_answered_once(nights: Nights) -> None:
     assert len(written) == len(set(written)) == ROWS - len(REASONS)
 
 
-def test_the_rejected_say_why(nights: Nights) -> None:
+def test_rejections_have_the_expected_reasons(nights: Nights) -> None:
     rejected = pq.read_table(nights.partition().rejected, schema=REJECTIONS).to_pylist()
     assert {row["document_id"]: row["reason"] for row in rejected} == REASONS
 

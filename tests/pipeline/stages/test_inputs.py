@@ -1,4 +1,4 @@
-"""Tables as inputs of whole runs, their rows given in place of the service's."""
+"""Tables as inputs of whole runs; a fake service gives their rows."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ Serve = Callable[[Sequence[dict[str, Any]]], None]
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
-    """What the service answers from now on."""
+    """Sets the rows that the service answers with."""
 
     def set_rows(rows: Sequence[dict[str, Any]]) -> None:
         monkeypatch.setattr(google.auth, "default", lambda: ("credentials", "project"))
@@ -97,7 +97,7 @@ def test_a_table_is_prepared_once_whatever_order_its_rows_come_in(
     assert changed != Path(dataset.files.folder).name
 
 
-def test_a_table_without_a_row_or_the_column_is_refused_and_nothing_stays(
+def test_a_table_without_rows_or_the_column_is_refused_and_leaves_no_files(
     tmp_path: Path, serve: Serve
 ) -> None:
     serve([])
@@ -109,7 +109,7 @@ def test_a_table_without_a_row_or_the_column_is_refused_and_nothing_stays(
     assert left_over(tmp_path) == []
 
 
-def test_the_rows_are_there_within_the_block_and_gone_when_it_fails(
+def test_the_files_of_a_table_are_deleted_when_the_block_fails(
     tmp_path: Path, serve: Serve
 ) -> None:
     serve(ROWS)
@@ -127,7 +127,7 @@ def test_the_rows_are_there_within_the_block_and_gone_when_it_fails(
     assert left_over(tmp_path) == []
 
 
-def test_a_service_that_fails_is_told_in_one_line(
+def test_an_error_of_the_service_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve
 ) -> None:
     def refuse(row: object) -> None:
@@ -139,7 +139,7 @@ def test_a_service_that_fails_is_told_in_one_line(
         run(config_of(tmp_path))
 
 
-def test_a_service_that_cannot_be_asked_is_not_waited_for(
+def test_missing_credentials_fail_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve
 ) -> None:
     serve(ROWS)

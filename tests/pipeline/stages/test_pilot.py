@@ -26,7 +26,9 @@ def estimate(nights: Nights, **scoring: object) -> Estimate:
     return estimate_scoring(config, model=nights.model, files=BeamFiles())
 
 
-def test_a_sample_tells_of_the_whole(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_estimate_is_close_to_the_whole_run(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pilot, "PILOT_DOCUMENTS", 1_000)
     expected = estimate(nights)
     assert not nights.output.exists()
@@ -39,7 +41,7 @@ def test_a_sample_tells_of_the_whole(nights: Nights, monkeypatch: pytest.MonkeyP
     assert expected.seconds > expected.pilot_seconds
 
 
-def test_what_is_asked_for_is_what_is_estimated(nights: Nights) -> None:
+def test_output_settings_change_the_estimated_bytes(nights: Nights) -> None:
     bare = estimate(nights, output=OutputConfig(attention="none"))
     assert bare.output_bytes < estimate(nights).output_bytes
     assert estimate(nights, min_score=1.0).output_bytes < bare.output_bytes
@@ -57,7 +59,7 @@ def test_a_compressed_file_is_measured_in_its_own_bytes(tmp_path: Path, nights: 
     assert found.documents == 375
 
 
-def test_the_summary_is_for_a_person() -> None:
+def test_the_lines_of_the_summary() -> None:
     estimate = Estimate(
         pilot_documents=4_000,
         pilot_seconds=0.5,

@@ -70,7 +70,7 @@ def plan(tmp_path: Path, *inputs: InputConfig, workers: int = 2) -> list[Unit]:
 
 
 @pytest.mark.usefixtures("small_units")
-def test_divided_files_are_read_whole_and_numbered_through(tmp_path: Path) -> None:
+def test_divided_files_are_read_whole_and_their_rows_numbered(tmp_path: Path) -> None:
     inputs = []
     for name, rows in (("a", 40), ("b", 1), ("c", 25)):
         path = tmp_path / f"{name}.jsonl"

@@ -1,4 +1,4 @@
-"""prepare, end to end on a small corpus, against a plain loop over the same documents."""
+"""prepare on a small corpus gives what a plain loop over the same documents gives."""
 
 import hashlib
 import json
@@ -103,7 +103,7 @@ def test_the_examples_equal_a_plain_loop(dataset: Dataset) -> None:
     assert {each["split"] for each in found.values()} == {"train", "validation", "test"}
 
 
-def test_the_rejections_are_left_and_every_row_is_accounted_for(
+def test_the_rejections_are_written_and_every_row_is_accounted_for(
     dataset: Dataset, config: Config
 ) -> None:
     manifest = read_json(FILES, dataset.files.manifest)
@@ -129,7 +129,7 @@ def test_the_rejections_are_left_and_every_row_is_accounted_for(
     assert again["source_row"] == 150
 
 
-def test_the_outputs_are_what_lies_there(dataset: Dataset) -> None:
+def test_the_outputs_in_the_manifest_are_the_files_on_disk(dataset: Dataset) -> None:
     for output in dataset.manifest["outputs"]:
         path = Path(dataset.files.folder) / output["file"]
         assert output["bytes"] == path.stat().st_size

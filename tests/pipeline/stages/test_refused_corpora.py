@@ -20,7 +20,7 @@ from tests.pipeline.stages.small_corpus import (
 )
 
 
-def test_too_many_rejections_fail_the_run_and_are_left(tmp_path: Path) -> None:
+def test_too_many_rejections_fail_the_run_and_are_kept(tmp_path: Path) -> None:
     rows = [*ROWS[:20], *({"id": f"bad{i}", "text": "x", "label": None} for i in range(2))]
     config = config_of(tmp_path / "failing", write_corpus(tmp_path / "bad", rows))
     with pytest.raises(RunError) as raised:
@@ -66,7 +66,7 @@ def test_a_corpus_that_cannot_be_learned_is_one_line(
         ("corpus.columns.group=author", r"^corpus\.columns\.group: expected groups in .* 'author'"),
     ],
 )
-def test_what_leaves_nothing_to_learn_from_is_one_line(
+def test_settings_that_do_not_fit_the_corpus_fail_in_one_line(
     tmp_path: Path, override: str, message: str
 ) -> None:
     path = write_corpus(tmp_path / "corpus", ROWS)

@@ -1,4 +1,4 @@
-"""A scoring run leaves a whole partition or the state before it, and says which."""
+"""A scoring run publishes a complete partition, or leaves the date as it was before."""
 
 import json
 import tempfile
@@ -66,7 +66,7 @@ def test_a_date_that_lost_a_file_is_not_skipped(nights: Nights) -> None:
     assert nights.table().num_rows == 20
 
 
-def test_a_date_at_work_is_left_alone(nights: Nights) -> None:
+def test_a_date_that_another_run_holds_is_refused(nights: Nights) -> None:
     with hold_lease(BeamFiles(), nights.partition(), run_id="other"):
         with pytest.raises(LeaseError, match="expected no other run of 2026-11-20"):
             nights.score()
@@ -83,7 +83,7 @@ def test_an_input_without_a_row_is_an_error(nights: Nights) -> None:
     assert not Path(nights.partition().predictions).exists()
 
 
-def test_too_many_rejections_leave_the_state_before_and_the_rejections(nights: Nights) -> None:
+def test_too_many_rejections_publish_nothing_and_keep_the_rejections(nights: Nights) -> None:
     nights.score()
     before = nights.table()
     nights.write([*make_rows(19), {"id": "bad"}])
@@ -100,7 +100,7 @@ def test_too_many_rejections_leave_the_state_before_and_the_rejections(nights: N
 
 
 class BrokenFiles(BeamFiles):
-    """Fails, `times` times, at what `when` names: `open`, `create` or `move`, and a path."""
+    """Raises `error`, `times` times, in the method `when` for paths that contain `path`."""
 
     failures = 0  # of all copies that workers make
 
@@ -187,7 +187,7 @@ def test_an_input_that_vanishes_midway_is_a_failed_run(nights: Nights) -> None:
     assert left_behind(nights.output) == set()
 
 
-def test_a_page_that_fails_does_not_deny_what_is_published(
+def test_an_error_in_the_page_does_not_fail_a_published_run(
     nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(report: object) -> str:
@@ -205,7 +205,7 @@ def test_a_page_that_fails_does_not_deny_what_is_published(
     assert left_behind(nights.output) == set()
 
 
-def test_a_staged_file_that_went_is_not_published(nights: Nights) -> None:
+def test_a_missing_staged_file_publishes_nothing(nights: Nights) -> None:
     class SweptFiles(BeamFiles):
         def create(self, path: str) -> BinaryIO:
             if path.endswith("/counts.json"):
@@ -222,7 +222,7 @@ def test_a_staged_file_that_went_is_not_published(nights: Nights) -> None:
 
 
 class RetriedFiles(BeamFiles):
-    """Every file of rejections is written twice: a runner tried its bundle again."""
+    """Writes every file of rejections twice, as a runner does that retries a bundle."""
 
     def create(self, path: str) -> BinaryIO:
         if "/staging/rejected/" in path:
@@ -232,7 +232,7 @@ class RetriedFiles(BeamFiles):
 
 
 @pytest.mark.parametrize("allowed", [0.5, 0.01])
-def test_rejections_of_a_bundles_first_attempt_are_swept(nights: Nights, allowed: float) -> None:
+def test_rejections_of_a_retried_bundle_are_kept_once(nights: Nights, allowed: float) -> None:
     nights.write([*make_rows(19), {"id": "bad"}])
     config = nights.config(max_rejected_fraction=allowed)
     if allowed == 0.5:
@@ -247,7 +247,7 @@ def test_rejections_of_a_bundles_first_attempt_are_swept(nights: Nights, allowed
     assert pq.read_table(path).column("reason").to_pylist() == ["missing_column"]
 
 
-def test_what_dead_runs_of_the_date_left_is_swept(nights: Nights) -> None:
+def test_files_of_dead_runs_of_the_date_are_deleted(nights: Nights) -> None:
     def leave(run_id: str, **manifest: object) -> Path:
         folder = nights.output / "runs" / run_id
         (folder / "staging" / "predictions").mkdir(parents=True)

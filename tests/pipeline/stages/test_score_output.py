@@ -1,4 +1,4 @@
-"""What `scoring` asks for is what a published partition holds, whatever runs the pipeline."""
+"""A published partition holds what the section `scoring` asks for, with every runner."""
 
 import dataclasses
 import json
@@ -48,7 +48,7 @@ def config(nights: Nights, *, output: OutputConfig | None = None, **scoring: obj
     )
 
 
-def test_a_partition_divided_by_a_column_is_whole(nights: Nights) -> None:
+def test_a_partition_divided_by_a_column_has_every_row(nights: Nights) -> None:
     nights.score(config=config(nights))
     plain = nights.table()
     divided = config(nights, output=OutputConfig(partition_by="lang"))
@@ -84,7 +84,9 @@ def test_low_scores_are_counted_and_not_written(nights: Nights) -> None:
     assert run.manifest["rows"]["used"] == ROWS
 
 
-def test_a_further_model_answers_in_the_same_pass(nights: Nights, models: list[str]) -> None:
+def test_a_further_model_adds_its_columns_in_the_same_pass(
+    nights: Nights, models: list[str]
+) -> None:
     nights.score(config=config(nights))
     alone = nights.table()
     nights.score(config=config(nights, further_models=(models[1],)))
@@ -122,7 +124,7 @@ def test_the_runner_changes_nothing(nights: Nights, beam_options: list[str]) -> 
     assert nights.table().equals(expected)
 
 
-def test_a_threshold_that_nothing_reaches_leaves_no_file(nights: Nights) -> None:
+def test_a_min_score_above_every_score_writes_no_file(nights: Nights) -> None:
     output = OutputConfig(partition_by="lang")
     run = nights.score(config=config(nights, output=output, min_score=1.0))
     assert run.manifest["below_min_score"] == ROWS

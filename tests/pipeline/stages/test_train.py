@@ -1,4 +1,4 @@
-"""train: variants and seeds fan out, the best on validation is published, all are reported."""
+"""train runs every variant with every seed, publishes the best on validation, reports all."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""vectors: a corpus -> a file of word vectors that a training takes, and a manifest."""
+"""vectors writes a file of word vectors that a training reads, and a manifest."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def make_config(folder: Path, *, bad_rows: int) -> Config:
     return build_config(values, [], where="the test")
 
 
-def test_a_training_finds_its_words_in_what_was_learned(tmp_path: Path) -> None:
+def test_a_training_finds_its_words_in_the_learned_vectors(tmp_path: Path) -> None:
     output = tmp_path / "vectors.txt"
     learned = learn_vectors(make_config(tmp_path, bad_rows=2), output=str(output), files=FILES)
     words = {"a", "cat", "sat", "on", "the", "mat", ",", "number"}  # each number is too rare

@@ -31,14 +31,14 @@ def build(folder: str, counts: dict[str, int], **settings: Any) -> list[str]:
     )
 
 
-def test_tokens_stand_by_falling_frequency_in_any_filesystem(folder: str) -> None:
+def test_tokens_are_sorted_by_falling_frequency_in_any_filesystem(folder: str) -> None:
     tokens = build(folder, COUNTS)
     assert set(tokens) == set(COUNTS)
     assert [COUNTS[token] for token in tokens] == sorted(COUNTS.values(), reverse=True)
     assert BeamFiles().exists(join(folder, "transform/transform_fn/saved_model.pb"))
 
 
-def test_the_order_of_equals_is_fixed(tmp_path: Path) -> None:
+def test_the_order_of_equally_frequent_tokens_is_fixed(tmp_path: Path) -> None:
     tokens = build(str(tmp_path / "1"), COUNTS)
     assert build(str(tmp_path / "2"), dict(reversed(COUNTS.items()))) == tokens
     assert build(str(tmp_path / "3"), COUNTS, vocabulary_size=3) == tokens[:3]
