@@ -1,1 +1,1 @@
-"""How millions of documents flow: Beam, Arrow, files, runs, the command line."""
+"""Runs millions of documents through the model: Beam, Arrow, files, the command line."""

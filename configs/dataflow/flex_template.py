@@ -1,6 +1,6 @@
 """What the launcher of the Flex Template runs: `python flex_template.py --model=... --runner=...`.
 
-The work is in the package, where workers find it too.
+The code is in the package, because workers import it too.
 """
 
 import logging

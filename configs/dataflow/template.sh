@@ -3,8 +3,8 @@
 #
 #   make template PROJECT=my-project REGION=us-central1 BUCKET=my-bucket
 #
-# metadata.json describes the template's parameters. spec.json is what the third command makes
-# of it: a template can also be had by copying that file, with the image's name in it, to gs://.
+# metadata.json describes the template's parameters. The third command makes a file like spec.json
+# from it. Copying spec.json to gs://, with the name of your image in it, makes the same template.
 set -eu
 : "${PROJECT:=my-project}" "${REGION:=us-central1}" "${BUCKET:=my-bucket}"
 image="$REGION-docker.pkg.dev/$PROJECT/limelight/template:0.1.0"

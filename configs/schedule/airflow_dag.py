@@ -1,15 +1,15 @@
-"""An Airflow DAG that scores every day's corpus when the day is over.
+"""An Airflow DAG that scores the corpus of every day on the following night.
 
 Copy this file into the DAGs folder. It needs Airflow 3 with the provider `standard`, and for
-Dataflow the provider `google`; Limelight itself is not imported.
+Dataflow the provider `google`. It does not import Limelight.
 
 - A run's date, `{{ ds }}`, is the start of its data interval: the day before it runs. That needs
-  the timetable below; a plain cron string means the day of the run since Airflow 3. Missed dates
-  are caught up, one at a time, and `airflow backfill create` scores past ones.
-- A failed task is tried again. That is safe: a rerun ends in the state of a run that was never
+  the timetable below: since Airflow 3, a plain cron string gives the day of the run. Airflow makes
+  up for missed dates, one at a time; `airflow backfill create` scores past ones.
+- Airflow retries a failed task. That is safe: a rerun ends in the state of a run that was never
   killed, and a date that is complete is skipped.
-- Exit code 3, a tripped gate, fails the task without another try; the rows are published. In
-  Cloud Run every try fails then, in seconds: the date is complete and is skipped.
+- Exit code 3 says that a gate tripped. The rows are published, and the task fails without a retry.
+  Cloud Run does retry it: every try finds the date complete, skips it, and fails within seconds.
 - LIMELIGHT_OPERATOR is `local` (the default: the command runs where the task does, and with
   LIMELIGHT_BEAM_OPTIONS on any Beam runner) or `dataflow` (the Cloud Run job of
   cloud_scheduler.sh runs the command with LIMELIGHT_BEAM_OPTIONS and waits for the Dataflow job).
@@ -38,7 +38,7 @@ BAD_USAGE, GATE_TRIPPED = 2, 3
 
 
 def score_arguments(date: str) -> list[str]:
-    """What stands behind `limelight` on the command line."""
+    """The words after `limelight` on the command line."""
     return [
         *("score", "--model", MODEL, "--input", INPUT, "--output", OUTPUT, "--date", date),
         *("--if-exists", "skip", "--set", "drift.on_drift=alert", "--log-format", "json"),
@@ -47,7 +47,7 @@ def score_arguments(date: str) -> list[str]:
 
 
 def run_score(date: str) -> None:
-    """Runs the command; another try would mend neither bad usage nor a tripped gate."""
+    """Runs the command. Bad usage and a tripped gate fail for good: a retry would not help."""
     command = [".venv/bin/python", "-m", "pipeline", *score_arguments(date)]
     done = subprocess.run(command, cwd=HOME, check=False)
     if done.returncode in (BAD_USAGE, GATE_TRIPPED):

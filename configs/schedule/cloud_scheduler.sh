@@ -7,15 +7,15 @@
 # Dataflow job, waits until it is done, and publishes. Cloud Scheduler starts it with the arguments
 # in cloud_scheduler_body.json, which are the same every night.
 #
-# The launcher of a Flex Template cannot do this: it runs a program only to have one job described
-# (--template_location), and is gone before that job begins; but a night may take several jobs,
-# and its rows are published when the last one is done. The template of configs/dataflow is
-# another thing: one worker that runs the whole command.
+# The launcher of a Flex Template cannot do this. It runs a program only to get the description of
+# one job (--template_location), and ends before that job begins. A night may take several jobs, and
+# its rows are published when the last one is done. The template of configs/dataflow works in another
+# way: one worker runs the whole command.
 #
-# A failed run is tried again, which is safe. Should the container die while its Dataflow job runs,
-# no try gets a job of the same name before that one ends: cancel it, or run the night again later.
-# A tripped gate (exit code 3) fails every try: the date is complete by then and is skipped, so that
-# each takes seconds. Another night:
+# A failed run is retried, which is safe. If the container dies while its Dataflow job runs, Dataflow
+# refuses a job of the same name until that one ends: cancel it, or run the night again later.
+# After a tripped gate (exit code 3) every retry fails too, within seconds: the date is complete by
+# then and is skipped. To score another date:
 #
 #   gcloud run jobs execute limelight-score --args=score,--date=2026-11-20,...
 set -eu
@@ -34,7 +34,7 @@ gcloud run jobs deploy limelight-score \
   --task-timeout=12h \
   --service-account="$ACCOUNT"
 
-# Who passes arguments needs more than the role run.invoker.
+# The role run.invoker is not enough for a caller that passes arguments.
 gcloud run jobs add-iam-policy-binding limelight-score \
   --project="$PROJECT" \
   --region="$REGION" \

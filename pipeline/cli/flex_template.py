@@ -1,9 +1,9 @@
 """The Flex Template of `score`: a Dataflow job of one step, in which one worker runs the command.
 
-A template's launcher hands Dataflow a graph of steps and is gone: nobody stays to renew the
-lease of a date, count the rows and publish them. So the graph is a single step, and its worker
-does what a scheduler's machine would do, from the lease to `_SUCCESS`, with a process a core.
-A worker that is lost is replaced by Dataflow, and the rerun makes good what it left.
+A template's launcher hands Dataflow a graph of steps and ends. Nothing is left that could renew
+the lease of a date, count the rows and publish them. So the graph has a single step, and its worker
+runs the whole command, from the lease to `_SUCCESS`, with a process a core. If the worker is lost,
+Dataflow starts another, and the rerun ends in the state of a run that was never lost.
 """
 
 import argparse
@@ -22,24 +22,24 @@ from pipeline.cli.app import parse_command
 from pipeline.cli.exit_codes import DONE, GATE_TRIPPED
 from pipeline.runners.dataflow import ONE_PROCESS
 
-# What the template takes, as metadata.json names it: a flag of `score` with _ for -.
+# The template's parameters, as in metadata.json: options of `score`, with _ in place of -.
 PARAMETERS = ("model", "input", "output", "date", "if_exists", "reuse_from")
 PATHS = ("model", "input", "output")
 
-IMAGE = "LIMELIGHT_IMAGE"  # set when the image is built, to its own name
+IMAGE = "LIMELIGHT_IMAGE"  # a variable of the image, set to the image's own name
 ONE_WORKER = (f"--experiments={ONE_PROCESS}", "--max_num_workers=1")
 
 logger = logging.getLogger("limelight")
 
 
 def launch(arguments: Sequence[str]) -> None:
-    """Hands the job to the runner and does not wait for it.
+    """Gives the job to the runner and does not wait for it.
 
     Args:
         arguments: the template's parameters and Beam's flags, as the launcher passes them.
 
     Raises:
-        ConfigError: for a parameter that `score` would refuse.
+        ConfigError: as `command_line` does.
     """
     command, beam_options = command_line(arguments)
     image = os.environ.get(IMAGE)
@@ -51,12 +51,13 @@ def launch(arguments: Sequence[str]) -> None:
 
 
 def command_line(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Parts the words of a launch.
+    """Turns the arguments of a launch into a command.
 
-    The date is settled here, so that a worker that takes over after midnight goes on with it.
+    `today` and `yesterday` become dates here, so that a worker that replaces another after
+    midnight scores the same date.
 
     Returns:
-        `(command, beam_options)`: the words behind `limelight`, and Beam's flags.
+        `(command, beam_options)`: the words after `limelight`, and Beam's flags.
 
     Raises:
         ConfigError: for a parameter that `score` would refuse, or a path that is not in gs://.
@@ -80,7 +81,7 @@ def _score_command(given: Mapping[str, str]) -> list[str]:
 
 
 def define_job(root: beam.Pipeline, command: Sequence[str]) -> None:
-    """The command -> its exit code."""
+    """A step that runs the command; its output is the exit code."""
     root | "Command" >> beam.Create([list(command)]) | "Run" >> beam.ParDo(_RunCommand())
 
 
@@ -98,7 +99,7 @@ class _RunCommand(beam.DoFn):
             for line in process.stdout or ():
                 lines.append(line.rstrip())
                 logger.info("%s", lines[-1])
-        if process.returncode == GATE_TRIPPED:  # what was scored is published
+        if process.returncode == GATE_TRIPPED:  # the rows are published, so the job succeeds
             logger.warning("limelight score: a gate tripped; see the report of the run")
         elif process.returncode != DONE:
             raise RuntimeError(f"limelight score: exit code {process.returncode}: {lines[-1]}")

@@ -1,1 +1,1 @@
-"""Beam's runners: options checked, profiles, Dataflow, the pipelines that run on them."""
+"""Beam's runners: checks of their flags, profiles, Dataflow, workers, and running a pipeline."""

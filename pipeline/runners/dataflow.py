@@ -1,4 +1,4 @@
-"""Dataflow's options, checked on this machine: a wrong one costs no request and no worker."""
+"""Checks Dataflow's flags on this machine, before a request is sent or a worker starts."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,17 +16,26 @@ GCS_PATH = r"gs://[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]/.+"
 LABEL = r"[a-z][-_a-z0-9]{0,62}=[-_a-z0-9]{0,63}"
 MIN_DISK_GB = 30
 
-# Accelerators that can be attached to machines of the first general type only.
+# Accelerators that Google attaches to machines of type n1 only.
 ON_N1 = ("nvidia-tesla-t4", "nvidia-tesla-v100", "nvidia-tesla-p100", "nvidia-tesla-p4")
 
-# An experiment of Dataflow: one worker process a machine, where the default is one a core.
+# An experiment of Dataflow: one worker process a machine. The default is one a core.
 ONE_PROCESS = "no_use_multiple_sdk_containers"
 
 
 def check_dataflow(
     options: PipelineOptions, *, paths: Mapping[str, str], training: TrainingConfig | None
 ) -> None:
-    """Raises `ConfigError` for the first thing that a Dataflow job would stumble over."""
+    """Refuses flags, paths or a training section that would fail on Dataflow.
+
+    Args:
+        options: Beam's flags, parsed.
+        paths: where the command reads and writes, by the option or config key that says so.
+        training: the config section of a command that trains.
+
+    Raises:
+        ConfigError: for the first problem found, in one line.
+    """
     given = options.get_all_options()
     for problem in _problems(given, paths, training):
         raise ConfigError(f"DataflowRunner: {problem}")
@@ -35,7 +44,7 @@ def check_dataflow(
 def _problems(
     given: Mapping[str, Any], paths: Mapping[str, str], training: TrainingConfig | None
 ) -> Iterator[str]:
-    """What is wrong, the most basic first."""
+    """Yields every problem, beginning with project, region and temporary folder."""
     yield from _problems_of_place(given)
     yield from _problems_of_paths(given, paths)
     yield from _problems_of_workers(given)
@@ -68,9 +77,9 @@ def _problems_of_place(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"--labels: expected key=value in lower case, got {label!r}."
     if given["template_location"]:
         yield (
-            "--template_location: expected a job to wait for, got a template to write: a command "
-            "runs several jobs and publishes when they are done. Leave the flag out; to schedule "
-            "the command see configs/schedule/cloud_scheduler.sh."
+            "--template_location: expected none, because a command may run several jobs and "
+            "publishes when they are done, which a template cannot do. Leave the flag out; to "
+            "schedule the command see configs/schedule/cloud_scheduler.sh."
         )
     if given["streaming"]:
         yield "--streaming: expected a batch job, got a streaming one. Leave the flag out."
@@ -102,7 +111,7 @@ def _problems_of_workers(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"--num_workers: expected at most --max_num_workers={most}, got {workers}."
     disk = given["disk_size_gb"]
     if disk is not None and disk < MIN_DISK_GB:
-        yield f"--disk_size_gb: expected at least {MIN_DISK_GB}, which the image takes, got {disk}."
+        yield f"--disk_size_gb: expected at least {MIN_DISK_GB} for the image, got {disk}."
 
 
 def _problems_of_training(given: Mapping[str, Any], training: TrainingConfig) -> Iterator[str]:
@@ -125,8 +134,8 @@ def _problems_of_training(given: Mapping[str, Any], training: TrainingConfig) ->
         )
     if given["element_processing_timeout_minutes"]:
         yield (
-            "--element_processing_timeout_minutes: expected none, because a training is one "
-            "element and takes hours. Leave the flag out."
+            "--element_processing_timeout_minutes: expected none, because a trial is one element "
+            "and trains for hours. Leave the flag out."
         )
     if accelerator is None:
         return

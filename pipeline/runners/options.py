@@ -1,4 +1,4 @@
-"""Beam's flags, checked before anything runs: the runner, and words that mean nothing."""
+"""Checks Beam's flags before anything runs: the name of the runner, and unknown flags."""
 
 import difflib
 import re
@@ -15,7 +15,7 @@ from apache_beam.options.pipeline_options import (
 from model.config import ConfigError, TrainingConfig
 from pipeline.runners.dataflow import check_dataflow
 
-# Without a runner Beam looks for Prism on the network first; this one is always here.
+# If no runner is named, Beam looks for Prism on the network first. This one is part of Beam.
 DEFAULT_RUNNER = "FnApiRunner"
 
 IN_PROCESS = ("FnApiRunner", "DirectRunner")
@@ -27,7 +27,7 @@ RUNNERS = (
     "SparkRunner",
     "DataflowRunner",
 )
-MAX_JOB_NAME = 52  # of Dataflow's 63, so that the name of a step can follow
+MAX_JOB_NAME = 52  # Dataflow allows 63; the name of a step is appended
 
 REFUSED = {
     "DaskRunner": "it reports success and writes empty files",
@@ -36,23 +36,30 @@ REFUSED = {
 
 
 class _Parser(_BeamArgumentParser):
-    """Beam's own parser of flags, which knows all of them; it complains in one line."""
+    """Beam's own parser, which knows all flags. Its errors become one line."""
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"flags after --: {message}. See Beam's pipeline options.")
 
 
 def with_runner(flags: Sequence[str]) -> list[str]:
-    """The flags, with the default runner where they name none."""
+    """Puts the default runner before the flags if they name none."""
     named = any(flag == "--runner" or flag.startswith("--runner=") for flag in flags)
     return list(flags) if named else [f"--runner={DEFAULT_RUNNER}", *flags]
 
 
 def name_job(flags: Sequence[str], *parts: str) -> list[str]:
-    """The flags with a name for a Dataflow job, where they give none.
+    """Adds `--job_name` to flags that start a Dataflow job and give none.
 
-    The name of the same command on the same day is the same, which makes it a lock: Dataflow
-    refuses a job while one of its name is running.
+    The same parts make the same name every time, so that the name is a lock: Dataflow refuses a
+    job while another of the same name is running.
+
+    Args:
+        flags: Beam's flags.
+        parts: of the name, such as the command, the model and the date.
+
+    Raises:
+        ConfigError: for an unknown runner.
     """
     options = PipelineOptions(with_runner(flags))
     runner = _check_name(str(options.view_as(StandardOptions).runner))
@@ -68,22 +75,22 @@ def check_runner(
     paths: Mapping[str, str],
     training: TrainingConfig | None = None,
 ) -> None:
-    """Refuses what would fail later, or on workers, or cost money first.
+    """Refuses flags that would fail later: on a worker, or after a job has cost money.
 
     Args:
-        flags: Beam's flags, a profile's and those after `--`.
-        paths: where the run reads and writes, by the flag or key that says so.
-        training: of a run that trains.
+        flags: Beam's flags: the profile's and those after `--`.
+        paths: where the command reads and writes, by the option or config key that says so.
+        training: the config section of a command that trains.
 
     Raises:
-        ConfigError: in one line.
+        ConfigError: for the first problem found, in one line.
     """
     flags = with_runner(flags)
     unknown = _unknown_flags(flags)
     options = PipelineOptions(flags)
     runner = _check_name(str(options.view_as(StandardOptions).runner))
     if unknown and runner in (*IN_PROCESS, "DataflowRunner"):
-        # Other runners are asked for the flags that only they know.
+        # The other runners have flags of their own, which Beam learns from them when they start.
         close = difflib.get_close_matches(unknown[0].split("=")[0], _known_flags(), n=1)
         hint = f"did you mean {close[0]}?" if close else "see Beam's pipeline options."
         raise ConfigError(f"flags after --: expected Beam's, got {unknown[0]}, {hint}")
@@ -92,7 +99,7 @@ def check_runner(
 
 
 def _check_name(name: str) -> str:
-    """The runner's class name, which a user may write without its end or with its module."""
+    """The runner's class name. A user may leave out `Runner`, or write the module before it."""
     short = name.rsplit(".", 1)[-1]
     by_name = {known.lower(): known for known in (*RUNNERS, *REFUSED)}
     runner = by_name.get(short.lower()) or by_name.get(f"{short}runner".lower())
@@ -104,7 +111,7 @@ def _check_name(name: str) -> str:
     if runner is None and "." not in name:
         close = difflib.get_close_matches(name, RUNNERS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(RUNNERS)}."
-        raise ConfigError(f"--runner={name}: expected a runner, got another name; {hint}")
+        raise ConfigError(f"--runner={name}: expected the name of a runner, got another; {hint}")
     return runner or name
 
 

@@ -1,4 +1,4 @@
-"""Runner profiles: Beam's flags and the config keys of one way to run, in a YAML file."""
+"""Runner profiles: a YAML file of Beam's flags and config keys for one runner."""
 
 import dataclasses
 import difflib
@@ -17,11 +17,11 @@ Flag = str | int | float | bool | list[str] | None
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What a profile stands for.
+    """The flags and overrides that a profile puts before those of the command line, which win.
 
     Attributes:
-        beam_options: Beam's flags; those on the command line come after them and win.
-        overrides: `KEY=VALUE` of the config, as `--set` takes them, and before those.
+        beam_options: Beam's flags.
+        overrides: `KEY=VALUE` of the config, as `--set` takes them.
     """
 
     beam_options: tuple[str, ...] = ()
@@ -29,7 +29,10 @@ class Profile:
 
 
 def load_profile(name: str) -> Profile:
-    """Reads `configs/runners/<name>.yaml`, or the file that a name ending in .yaml is.
+    """Reads a profile.
+
+    Args:
+        name: of a file `configs/runners/<name>.yaml`, or the path of a file that ends in .yaml.
 
     Raises:
         ConfigError: for a profile that is not there or cannot be read.
@@ -50,7 +53,7 @@ def load_profile(name: str) -> Profile:
     if unknown or not isinstance(beam, dict) or not isinstance(config, dict):
         raise ConfigError(
             f"{path}: expected the sections 'beam' and 'config' with keys of their own, got "
-            f"{', '.join(unknown) or 'other values'}. Mend the file."
+            f"{', '.join(unknown) or 'other values'}. Correct the file."
         )
     return Profile(
         beam_options=tuple(word for key, value in beam.items() for word in _flags(key, value)),

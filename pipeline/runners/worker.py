@@ -1,11 +1,11 @@
-"""A worker that is started again when it is killed: the executable of Beam's pool of workers.
+"""`limelight-worker`: a worker of Beam's pool of workers that is started again if it is killed.
 
     python -m apache_beam.runners.worker.worker_pool_main --service_port=50000 \
       --container_executable="$(command -v limelight-worker)"
 
-An engine fails the job of a worker that it loses, but waits without end for one that was killed
-before it had connected. So a worker that a signal ends is replaced. Where it had connected
-the engine refuses the new one, which then ends by itself.
+If a worker is killed after it has connected to the engine, the engine fails the job. If it is
+killed before, the engine waits for it forever. So a worker that a signal ends is started again. If
+the first one had connected, the engine refuses the second one, which then ends by itself.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-MOST_STARTS = 3
+MAX_STARTS = 3
 
 HARNESS = (
     "import sys; from apache_beam.runners.worker.sdk_worker import SdkHarness; "
@@ -26,11 +26,14 @@ HARNESS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a worker of Beam's until it ends by itself; returns its exit code.
+    """Runs one of Beam's workers until it ends by itself.
 
     Args:
-        arguments: those of Beam's worker containers, of which two are needed:
-            `--id` and `--control_endpoint`.
+        arguments: what Beam passes to a worker container. Only `--id` and `--control_endpoint`
+            are used.
+
+    Returns:
+        The worker's exit code.
     """
     parser = argparse.ArgumentParser(prog="limelight-worker", description=__doc__)
     parser.add_argument("--id", required=True, help="the engine's name for the worker")
@@ -40,10 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def supervise(command: Sequence[str]) -> int:
-    """Runs a command, again after a signal ended it; SIGTERM ends both.
+    """Runs a command, and again if a signal ended it. SIGTERM ends this process and the command.
 
     Returns:
-        The exit code; of a command that signals ended `MOST_STARTS` times, 128 and the signal.
+        The command's exit code, or 128 plus the signal's number if signals ended it
+        `MAX_STARTS` times.
     """
     child: subprocess.Popen[bytes] | None = None
 
@@ -54,7 +58,7 @@ def supervise(command: Sequence[str]) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     code = 0
-    for _ in range(MOST_STARTS):
+    for _ in range(MAX_STARTS):
         child = subprocess.Popen(list(command))  # noqa: S603 - Beam's worker, with this Python
         code = child.wait()
         if code >= 0:

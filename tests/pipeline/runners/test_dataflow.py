@@ -70,7 +70,7 @@ WRONG_FLAGS = [
     ({"num_workers": "0"}, "--num_workers: expected at least 1 worker, got 0"),
     ({"max_num_workers": "0"}, "--max_num_workers: expected at least 1 worker, got 0"),
     ({"num_workers": "20"}, "--num_workers: expected at most --max_num_workers=10, got 20"),
-    ({"template_location": "gs://bucket/t"}, "--template_location: expected a job to wait for"),
+    ({"template_location": "gs://bucket/t"}, "--template_location: expected none"),
     ({"job_name": "My Job"}, "--job_name: expected at most 63 lower-case letters"),
     ({"labels": "Team=NLP"}, "--labels: expected key=value in lower case, got 'Team=NLP'"),
     ({"disk_size_gb": "10"}, "--disk_size_gb: expected at least 30"),
