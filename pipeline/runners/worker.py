@@ -50,16 +50,22 @@ def supervise(command: Sequence[str]) -> int:
         `MAX_STARTS` times.
     """
     child: subprocess.Popen[bytes] | None = None
+    stopping = False
 
     def stop(number: int, _: FrameType | None) -> None:
-        if child is not None:
+        nonlocal stopping
+        stopping = True
+        if child is not None:  # else it is being started, and `Popen` has yet to return it
             child.kill()
-        os._exit(128 + number)
+            os._exit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)
     code = 0
     for _ in range(MAX_STARTS):
+        child = None
         child = subprocess.Popen(list(command))  # noqa: S603 - Beam's worker, with this Python
+        if stopping:
+            stop(signal.SIGTERM, None)
         code = child.wait()
         if code >= 0:
             return code

@@ -57,6 +57,35 @@ def test_the_pool_ends_both(tmp_path: Path) -> None:
         time.sleep(0.02)
 
 
+STOPPED_WHILE_STARTING = """
+import os, pathlib, signal, subprocess, sys, time
+from pipeline.runners.worker import supervise
+
+start = subprocess.Popen
+
+def start_and_stop(*words, **options):
+    child = start(*words, **options)
+    while not pathlib.Path(sys.argv[1]).read_text():
+        time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return child
+
+subprocess.Popen = start_and_stop
+supervise(["/bin/sh", "-c", f"echo $$ > {sys.argv[1]}; exec sleep 60"])
+"""
+
+
+def test_a_worker_that_is_being_started_ends_too(tmp_path: Path) -> None:
+    counter = tmp_path / "started"
+    counter.touch()
+    done = subprocess.run([sys.executable, "-c", STOPPED_WHILE_STARTING, counter], timeout=50)
+    assert done.returncode == 128 + signal.SIGTERM
+    deadline = time.monotonic() + 30
+    while is_running(int(counter.read_text())):
+        assert time.monotonic() < deadline, "the worker outlives its supervisor"
+        time.sleep(0.02)
+
+
 def is_running(pid: int) -> bool:
     """Whether a process is there and is not one that has only not been waited for."""
     try:
