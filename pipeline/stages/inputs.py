@@ -15,7 +15,8 @@ from pipeline.process import progress
 from pipeline.runners.execution import beam_pipeline
 from pipeline.stages.planning import check_inputs
 from pipeline.storage.files import Files, join
-from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.storage.staged_lists import read_staged_list
+from pipeline.transforms.list_files import ListFiles
 
 
 @contextlib.contextmanager
@@ -97,7 +98,7 @@ def _read_table(
             | "Read" >> ReadTable(table, columns, folder, files)
             | "List files" >> ListFiles(listed, files)
         )
-    staged = read_list(files, listed)
+    staged = read_staged_list(files, listed)
     if not staged:
         raise ConfigError(
             f"{table.source}: expected rows, got none. Check the table, or what the query selects."

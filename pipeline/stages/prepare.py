@@ -43,6 +43,7 @@ from pipeline.storage.files import (
     write_text,
 )
 from pipeline.storage.manifest import Manifest, fingerprint, new_run_id
+from pipeline.storage.staged_lists import read_staged_list
 from pipeline.storage.versions import code_version
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
@@ -50,7 +51,7 @@ from pipeline.transforms.count_tokens import CountTokens
 from pipeline.transforms.encode_documents import EncodeDocuments
 from pipeline.transforms.find_duplicates import FindDuplicates
 from pipeline.transforms.find_strata import FindStrata
-from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.sample_documents import SampleDocuments
 from pipeline.transforms.split_documents import SplitDocuments
@@ -297,8 +298,8 @@ def write_vocabulary_and_labels(
 def _outputs(dataset: DatasetFiles, files: Files) -> list[dict[str, Any]]:
     """The `outputs` of the manifest, by path below the dataset: shards, then rejections."""
     listed = [
-        *read_list(files, dataset.staging.shards_list),
-        *read_list(files, dataset.staging.rejected_list),
+        *read_staged_list(files, dataset.staging.shards_list),
+        *read_staged_list(files, dataset.staging.rejected_list),
     ]
     below = len(dataset.folder) + 1
     return [{**file.as_output(), "file": file.path[below:]} for file in listed]

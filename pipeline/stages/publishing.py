@@ -17,7 +17,7 @@ from pipeline.reports.run_report import render_run_report
 from pipeline.stages.run_checks import check_drift, check_rows, check_staged
 from pipeline.storage.files import Files, join, write_text
 from pipeline.storage.manifest import MANIFEST, Manifest, one_line
-from pipeline.transforms.list_files import read_list
+from pipeline.storage.staged_lists import read_staged_list
 
 logger = logging.getLogger("limelight")
 
@@ -41,8 +41,8 @@ def publish_run(
             `drift.on_drift` is `block`; nothing is published.
     """
     staging = ScoringStaging(folder=staging_folder(partition.output, run.run_id))
-    predictions = read_list(files, staging.predictions_list)
-    rejected = read_list(files, staging.rejected_list)
+    predictions = read_staged_list(files, staging.predictions_list)
+    rejected = read_staged_list(files, staging.rejected_list)
     check_rows(run, config, written=sum(file.rows for file in predictions), staging=staging)
     check_staged(files, staging.folder, [*predictions, *rejected])
     drift = measure_drift(run, config.drift, bundle, partition=partition, files=files)

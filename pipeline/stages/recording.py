@@ -8,7 +8,7 @@ from pipeline.process.logs import describe_run, record_outcome
 from pipeline.runners.execution import RunError
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest, one_line
-from pipeline.transforms.list_files import read_list
+from pipeline.storage.staged_lists import read_staged_list
 
 
 @contextlib.contextmanager
@@ -49,7 +49,7 @@ def _delete_all_but_rejections(files: Files, staging: ScoringStaging) -> None:
     """Deletes what is staged, also files of rejections that a retried worker wrote twice."""
     listed: set[str] = set()
     with contextlib.suppress(Exception):  # there is no list, or a full disk cut it short
-        listed = {file.path for file in read_list(files, staging.rejected_list)}
+        listed = {file.path for file in read_staged_list(files, staging.rejected_list)}
     staged = {info.path for info in files.match(join(staging.folder, "**"))}
     files.delete(sorted(staged - listed))
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.storage.files import Files
-from pipeline.transforms.list_files import read_list
+from pipeline.storage.staged_lists import read_staged_list
 
 
 def read_staged_table(files: Files, listed: str, schema: pa.Schema) -> pa.Table:
@@ -16,7 +16,7 @@ def read_staged_table(files: Files, listed: str, schema: pa.Schema) -> pa.Table:
         schema: of the table; it has no row where the list is empty.
     """
     tables = [schema.empty_table()]
-    for staged in read_list(files, listed):
+    for staged in read_staged_list(files, listed):
         with files.open(staged.path) as stream:
             tables.append(pq.read_table(stream).cast(schema))
     return pa.concat_tables(tables)

@@ -1,11 +1,11 @@
 """Staged files -> one JSON file that lists them."""
 
 import dataclasses
-from collections.abc import Iterable
 
 import apache_beam as beam
 
-from pipeline.storage.files import Files, read_json, write_json
+from pipeline.storage.files import Files
+from pipeline.storage.staged_lists import write_staged_list
 from pipeline.storage.staging import StagedFile
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -21,15 +21,5 @@ class ListFiles(beam.PTransform):
         """Writes `[]` if nothing was staged."""
         return staged | WriteOneFile(self._write)
 
-    def _write(self, staged: Iterable[tuple[int, StagedFile]]) -> None:
-        ordered = [dataclasses.asdict(file) for _, file in sorted(staged, key=_order)]
-        write_json(self.files, self.path, ordered)
-
-
-def read_list(files: Files, path: str) -> list[StagedFile]:
-    """Reads what `ListFiles` wrote."""
-    return [StagedFile(**item) for item in read_json(files, path)]
-
-
-def _order(item: tuple[int, StagedFile]) -> tuple[int, str]:
-    return item[0], item[1].path
+    def _write(self, staged: list[tuple[int, StagedFile]]) -> None:
+        write_staged_list(self.files, self.path, staged)

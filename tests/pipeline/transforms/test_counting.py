@@ -22,10 +22,11 @@ from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.retry import score_documents
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import read_json, read_lines
+from pipeline.storage.staged_lists import read_staged_list
 from pipeline.storage.staging import StagedFile
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
-from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.sample_documents import SampleDocuments
 from pipeline.transforms.write_gallery import WriteGallery
 from tests.pipeline.batches import make_documents
@@ -76,14 +77,14 @@ def test_staged_files_are_listed_by_unit_and_path(tmp_path: Path) -> None:
     files = [(2, staged("a")), (0, staged("c")), (0, staged("b")), (10, staged("0"))]
     with local_pipeline() as root:
         _ = root | beam.Create(files) | ListFiles(path, FILES)
-    assert read_list(FILES, path) == [staged("b"), staged("c"), staged("a"), staged("0")]
+    assert read_staged_list(FILES, path) == [staged("b"), staged("c"), staged("a"), staged("0")]
 
 
 def test_an_empty_list_is_written_too(tmp_path: Path) -> None:
     path = str(tmp_path / "list.json")
     with local_pipeline() as root:
         _ = root | beam.Create([]) | ListFiles(path, FILES)
-    assert read_list(FILES, path) == []
+    assert read_staged_list(FILES, path) == []
 
 
 def test_a_sample_of_every_split_is_written(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 from pipeline.config.inputs import InputConfig
 from pipeline.corpora.formats.bigquery import bucket_of
 from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.staged_lists import read_staged_list
 from pipeline.transforms import read_table
-from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.read_table import ReadTable
 from tests.pipeline.transforms.local_beam import local_pipeline
 from tests.pipeline.transforms.storage_read_api import serve_rows
@@ -33,7 +34,7 @@ def read(folder: Path) -> dict[str, bytes]:
             | ListFiles(listed, FILES)
         )  # fmt: skip
     found = {}
-    for staged in read_list(FILES, listed):
+    for staged in read_staged_list(FILES, listed):
         content = Path(staged.path).read_bytes()
         assert (staged.bytes, staged.rows) == (len(content), content.count(b"\n"))
         found[Path(staged.path).name] = content

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.corpora.preparing.shards import plan_shards
 from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.staged_lists import read_staged_list
 from pipeline.storage.staging import StagedFile
-from pipeline.transforms.list_files import ListFiles, read_list
+from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.write_examples import WriteExamples
 from tests.pipeline.examples import read_records
 from tests.pipeline.transforms.local_beam import local_pipeline
@@ -35,7 +36,7 @@ def write(
             | WriteExamples(str(folder / "examples"), str(folder / "staging"), BeamFiles(), shards)
             | ListFiles(listed, BeamFiles())
         )
-    return read_list(BeamFiles(), listed)
+    return read_staged_list(BeamFiles(), listed)
 
 
 @pytest.mark.parametrize("shard_bytes", [1, 100 << 20])
