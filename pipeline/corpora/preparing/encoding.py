@@ -17,7 +17,7 @@ from pipeline.config.inputs import SPLITS
 from pipeline.corpora.preparing.rationales import mark_tokens
 from pipeline.corpora.preparing.scripts import main_scripts
 from pipeline.corpora.reading.counts import count_values
-from pipeline.corpora.reading.rejections import reject_documents
+from pipeline.corpora.reading.rejections import reject_documents, reject_without_tokens
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,14 +77,7 @@ class DocumentEncoder:
             )
         tokenless = known & ~has_tokens
         if tokenless.any():
-            rejections.append(
-                reject_documents(
-                    documents,
-                    tokenless,
-                    reason="empty_text",
-                    detail="expected at least one token, got white space or dropped markup only",
-                )
-            )
+            rejections.append(reject_without_tokens(documents, tokenless))
         used = known & has_tokens
         if not used.all():
             documents = documents.filter(pa.array(used))

@@ -85,3 +85,18 @@ def reject_documents(
         ],
         schema=REJECTIONS,
     )
+
+
+def reject_without_tokens(documents: pa.RecordBatch, rejected: np.ndarray) -> pa.RecordBatch:
+    """The rejections of the documents in which the tokenizer finds no token.
+
+    Args:
+        documents: a documents batch.
+        rejected: bool `(rows,)`.
+    """
+    return reject_documents(
+        documents,
+        rejected,
+        reason="empty_text",
+        detail="expected at least one token, got white space or dropped markup only",
+    )

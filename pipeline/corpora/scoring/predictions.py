@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from model.scoring.scorer import Scorer
 from pipeline.config.sections import OutputConfig
-from pipeline.corpora.reading.rejections import reject_documents
+from pipeline.corpora.reading.rejections import reject_documents, reject_without_tokens
 from pipeline.corpora.scoring.output_columns import column_prefixes, kept_fields, limit_attention
 from pipeline.schemas import MODEL_COLUMNS, predictions_schema
 
@@ -67,14 +67,7 @@ def score_batch(
     columns, has_tokens = scorer.score(documents.column("text"))
     rejections = []
     if not has_tokens.all():
-        rejections.append(
-            reject_documents(
-                documents,
-                ~has_tokens,
-                reason="empty_text",
-                detail="expected at least one token, got white space or dropped markup only",
-            )
-        )
+        rejections.append(reject_without_tokens(documents, ~has_tokens))
         documents = documents.filter(pa.array(has_tokens))
     finite = _are_finite(columns)
     if not finite.all():
