@@ -23,7 +23,7 @@ Before the rule is applied, in this order:
 - with `drop_html`, a tag is white space: `<`, then an ASCII letter, `/` or `!`, up to the
   next `>`, with no `<` between.
 
-The vocabulary contains folded tokens. A token is folded in two steps:
+The vocabulary uses the folded form of a token, which is made in two steps:
 
 1. NFKC (`nfkc`), but only if all its characters are assigned in the tables' Unicode version,
    because libraries disagree about other characters.

@@ -22,7 +22,7 @@ class Tokens:
         text_bytes: uint8, the UTF-8 of all texts.
         byte_starts: int32 [tokens], positions in `text_bytes`.
         byte_ends: int32 [tokens].
-        folded_bytes: uint8, the UTF-8 of all folded tokens: what the vocabulary contains.
+        folded_bytes: uint8, the UTF-8 of all tokens in folded form, which the vocabulary uses.
         folded_offsets: int32 [tokens + 1], where each token begins in `folded_bytes`.
     """
 
@@ -49,7 +49,7 @@ class Tokens:
         return self.by_row(build_strings(*surfaces))
 
     def folded(self) -> pa.ListArray:
-        """The folded tokens, which the vocabulary contains, list<string> [rows]."""
+        """The tokens in folded form, which the vocabulary uses, list<string> [rows]."""
         return self.by_row(build_strings(self.folded_bytes, self.folded_offsets))
 
     def by_row(self, values: pa.Array | np.ndarray) -> pa.ListArray:

@@ -15,6 +15,7 @@ from model.folded.attention import FOLDED_POOLINGS
 from model.folded.engine import FoldedEngine
 from model.layers import attention
 from model.layers.classifier import CONTROLS, build_classifier
+from model.text.padding import pad_ids
 from tests.model.folded.keras_weights import copy_weights
 
 IDS = 50
@@ -60,8 +61,7 @@ def make_documents(lengths) -> tuple[np.ndarray, np.ndarray]:
 def run_keras(network, ids, row_offsets) -> tuple[np.ndarray, np.ndarray]:
     lengths = np.diff(row_offsets)
     real = np.arange(lengths.max()) < lengths[:, None]
-    token_ids = np.zeros(real.shape, np.int32)
-    token_ids[real] = ids
+    token_ids = pad_ids(ids, row_offsets, max_tokens=lengths.max())
     outputs = network({"token_ids": token_ids, "length": lengths.astype(np.int32)})
     return np.asarray(outputs["probabilities"]), np.asarray(outputs["attention"])[real]
 
