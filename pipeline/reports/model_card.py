@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from model.metrics.evaluation import Evaluation
 from model.metrics.names import SCORES
+from pipeline.reports.confusion_matrix import frequent_confusions
 from pipeline.reports.formats import count, decimal, moment, percent
 from pipeline.reports.markdown import escaped, fenced, table
-from pipeline.reports.model_report import ModelReport, frequent_confusions
+from pipeline.reports.model_report import ModelReport
 from pipeline.training.trial_scores import summarize_trials
 
 _Scores = Mapping[str, Mapping[str, Any]]  # evaluations by split, for keys that vary

@@ -7,15 +7,11 @@ from typing import Any
 from model.metrics.evaluation import Evaluation
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import reliability_chart, training_charts
+from pipeline.reports.confusion_matrix import confusion_matrix, frequent_confusions
 from pipeline.reports.content import DataStatistics, InputCounts, RejectionGroup
 from pipeline.reports.formats import counted, dotted
 from pipeline.reports.page import render_page
-from pipeline.reports.shading import LEVELS
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
-
-MATRIX_LABELS = 30  # a larger confusion matrix says less than a list of confusions
-CONFUSIONS = 10
-_NAMED_COLUMNS, _NAME_CHARACTERS = 8, 14  # beyond either, columns are numbered
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,39 +94,16 @@ class ModelReport:
         return any("micro_f1" in evaluation for evaluation in self.evaluations.values())
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """A cell of the confusion matrix; `level` is its share of the row, 0 to `LEVELS`."""
-
-    rows: int
-    share: float
-    level: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Confusion:
-    """Documents of one label that were taken for another."""
-
-    truth: str
-    label: str
-    rows: int
-    share: float
-
-
 def render_model_report(report: ModelReport) -> str:
     """A self-contained HTML page."""
     judged_on = report.judged_on
     evaluation = report.evaluations[judged_on] if judged_on else None
-    labels = evaluation["labels"] if evaluation else []
-    named = len(labels) <= _NAMED_COLUMNS and max(map(len, labels), default=0) <= _NAME_CHARACTERS
     return render_page(
         "model_report.html",
         report=report,
         judged_on=judged_on,
         evaluation=evaluation,
-        columns=labels if named else [str(number + 1) for number in range(len(labels))],
-        numbered=not named,
-        matrix=confusion_cells(evaluation) if evaluation else [],
+        matrix=confusion_matrix(evaluation) if evaluation else None,
         confusions=frequent_confusions(evaluation) if evaluation else [],
         reliability=_reliability(evaluation),
         training=training_charts(report.history, best_epoch=report.best_epoch),
@@ -141,26 +114,6 @@ def render_model_report(report: ModelReport) -> str:
     )
 
 
-def confusion_cells(evaluation: Evaluation) -> list[list[Cell]]:
-    """The confusion matrix with shades; empty where there is none or it is too large."""
-    confusion = evaluation.get("confusion", [])
-    if len(confusion) > MATRIX_LABELS:
-        return []
-    return [[_cell(rows, total=sum(line)) for rows in line] for line in confusion]
-
-
-def frequent_confusions(evaluation: Evaluation) -> list[Confusion]:
-    """The pairs of labels most often confused, most frequent first."""
-    labels = evaluation["labels"]
-    found = [
-        Confusion(labels[truth], labels[label], rows, rows / sum(line))
-        for truth, line in enumerate(evaluation.get("confusion", []))
-        for label, rows in enumerate(line)
-        if rows and truth != label
-    ]
-    return sorted(found, key=_rows, reverse=True)[:CONFUSIONS]
-
-
 def _trial_columns(trials: Sequence[TrialRecord]) -> list[tuple[str, str]]:
     """The `(split, metric)` pairs that every trial has."""
     return [
@@ -169,16 +122,6 @@ def _trial_columns(trials: Sequence[TrialRecord]) -> list[tuple[str, str]]:
         for metric in values
         if metric != "rows" and all(metric in trial.metrics.get(split, {}) for trial in trials)
     ]
-
-
-def _cell(rows: int, *, total: int) -> Cell:
-    share = rows / total if total else 0.0
-    # A single error among thousands still gets the faintest shade.
-    return Cell(rows, share, max(round(LEVELS * share), 1) if rows else 0)
-
-
-def _rows(confusion: Confusion) -> int:
-    return confusion.rows
 
 
 def _reliability(evaluation: Evaluation | None) -> Any:

@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 
 from model.metrics.evaluation import evaluate
+from pipeline.reports.confusion_matrix import MATRIX_LABELS
 from pipeline.reports.content import DataStatistics
-from pipeline.reports.model_report import (
-    MATRIX_LABELS,
-    confusion_cells,
-    frequent_confusions,
-    render_model_report,
-)
+from pipeline.reports.model_report import render_model_report
 from pipeline.reports.shading import LEVELS
 from tests.pipeline.reports import made_up
 from tests.pipeline.reports.html_page import parse_page
@@ -113,31 +109,12 @@ def test_the_split_that_says_most_is_the_judge(evaluations, expected):
     assert ("flatter" in report.judgment) == (expected == "validation")
 
 
-def test_confusion_cells_are_shaded_by_their_share_of_the_row():
-    evaluation = made_up.evaluation()
-    evaluation["confusion"] = [[999, 1], [0, 4]]
-    (right, slip), (nothing, all_right) = confusion_cells(evaluation)
-    assert (right.level, slip.level) == (LEVELS, 1)  # a single error is seen
-    assert (nothing.level, all_right.level) == (0, LEVELS)
-    assert slip.share == 0.001
-    evaluation["confusion"] = [[0, 0], [0, 4]]
-    assert confusion_cells(evaluation)[0][0].share == 0  # no document of that label
-
-
 def test_many_labels_get_a_list_of_confusions_and_no_matrix():
     labels = tuple(f"label {number}" for number in range(MATRIX_LABELS + 1))
     evaluation = evaluate(np.eye(len(labels)), np.arange(len(labels)) // 2, labels=labels)
-    assert confusion_cells(evaluation) == []
     text = shown(evaluations={"test": evaluation})
     assert "Confusion matrix" not in text
     assert "Most frequent confusions" in text
-
-
-def test_confusions_are_sorted_by_frequency():
-    evaluation = made_up.evaluation(("a", "b", "c"))
-    evaluation["confusion"] = [[5, 1, 4], [2, 8, 0], [0, 0, 3]]
-    found = [dataclasses.astuple(confusion) for confusion in frequent_confusions(evaluation)]
-    assert found == [("a", "c", 4, 0.4), ("b", "a", 2, 0.2), ("a", "b", 1, 0.1)]
 
 
 def test_statistics_are_read_as_prepare_writes_them():
