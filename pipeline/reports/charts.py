@@ -1,7 +1,7 @@
 """Charts as geometry: numbers in, coordinates out; `charts.html` draws them as inline SVG.
 
-All coordinates are in a box of `WIDTH` x `HEIGHT` whose plot area leaves room
-for the labels of the axes; y grows downward, as in SVG.
+All coordinates lie in a box of `WIDTH` x `HEIGHT`. The plot area is smaller, so that there is room
+for the labels of the axes. y grows downward, as in SVG.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from pipeline.reports.formats import count, counted, decimal, percent
 
 WIDTH, HEIGHT = 420, 250
 LEFT, RIGHT, TOP, BOTTOM = 50, 400, 14, 216
-_THINNEST_BAR = 1.5  # so that a bar of one row among millions is still seen
+_THINNEST_BAR = 1.5  # so that a bar of one row among millions is visible
 
 _NOT_CURVES = ("epoch", "seconds", "learning_rate")
 _VALIDATION = "validation_"
@@ -22,7 +22,7 @@ _VALIDATION = "validation_"
 
 @dataclasses.dataclass(frozen=True)
 class Tick:
-    """A labeled place on an axis."""
+    """A position on an axis and its label."""
 
     at: float
     text: str
@@ -30,7 +30,7 @@ class Tick:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """A place in the plot and what stands there."""
+    """A point of the plot and its tooltip."""
 
     x: float
     y: float
@@ -39,20 +39,20 @@ class Point:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Line:
-    """One series; `path` joins its points as an SVG path."""
+    """A named series of points."""
 
     name: str
     points: Sequence[Point]
 
     @property
     def path(self) -> str:
-        """`M x y L x y ...`."""
+        """The points joined as an SVG path, `M x y L x y ...`."""
         return "M" + " L".join(f"{point.x:.1f} {point.y:.1f}" for point in self.points)
 
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """A bar of a histogram; `mark` is a height to mark on it, if any."""
+    """A bar of a histogram with its tooltip; `mark` is the y of a line drawn across it, if any."""
 
     x: float
     y: float
@@ -64,9 +64,16 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A chart to draw; `summary` says in words what it shows.
+    """A chart to draw.
 
     Attributes:
+        title: its caption.
+        summary: a sentence that says what it shows, for those who do not see it too.
+        x_name: the name of the x axis.
+        x_ticks: the labels of the x axis.
+        y_ticks: the labels of the y axis.
+        lines: the series of a line chart.
+        bars: the bars of a histogram.
         marked_x: where to draw a vertical line, and what it means.
         diagonal: whether to draw the line y = x.
     """
@@ -87,13 +94,12 @@ def training_charts(
 ) -> list[Chart]:
     """One chart a metric, training and validation together.
 
-    A value that is not finite, as of a training that diverged, is left out; so is
-    a metric without any other.
+    Values that are not finite, as in a training that diverged, are left out. A metric without a
+    finite value has no chart.
 
     Args:
-        history: a row an epoch: `epoch`, then metrics such as `loss` and
-            `validation_loss`.
-        best_epoch: the epoch whose weights were kept, to mark.
+        history: a row an epoch: `epoch`, then metrics such as `loss` and `validation_loss`.
+        best_epoch: the epoch whose weights were kept, to mark; None: no mark.
     """
     names = dict.fromkeys(name for row in history for name in row if name not in _NOT_CURVES)
     charts = []
@@ -150,7 +156,7 @@ def _training_chart(
 
 
 def reliability_chart(calibration: Calibration) -> Chart:
-    """Accuracy by confidence; a mark on each bar is the mean confidence it should reach."""
+    """Accuracy by confidence; the mark on each bar is its mean confidence."""
     x_of, y_of = _scale(0, 1, LEFT, RIGHT), _scale(0, 1, BOTTOM, TOP)
     bars = []
     for row in calibration["bins"]:
@@ -164,15 +170,16 @@ def reliability_chart(calibration: Calibration) -> Chart:
                 min(y_of(accuracy), BOTTOM - _THINNEST_BAR),
                 right - left - 3,
                 max(BOTTOM - y_of(accuracy), _THINNEST_BAR),
-                f"{counted(row['rows'], 'answer')}: {percent(confidence)} sure on average, "
-                f"{percent(accuracy)} right",
+                f"{counted(row['rows'], 'prediction')}: mean probability {percent(confidence)}, "
+                f"accuracy {percent(accuracy)}",
                 y_of(confidence),
             )
         )
     return Chart(
         title="Reliability",
-        summary="Share of right answers by how sure the model was; on the diagonal both agree. "
-        f"Expected calibration error {percent(calibration['expected_calibration_error'])}.",
+        summary="Accuracy by the probability of the predicted label. For a calibrated model both "
+        "are equal, as on the diagonal. Expected calibration error: "
+        f"{percent(calibration['expected_calibration_error'])}.",
         x_name="probability of the predicted label",
         x_ticks=_quarters(x_of),
         y_ticks=_quarters(y_of),
@@ -199,9 +206,10 @@ def score_chart(histogram: Sequence[int]) -> Chart:
     total, sure = sum(histogram), sum(histogram[math.ceil(0.9 * bins) :])
     summary = "No documents were scored."
     if total:
-        summary = f"{percent(sure / total)} of {counted(total, 'document')} are at least 90% sure."
+        documents = counted(total, "document")
+        summary = f"{percent(sure / total)} of {documents} have a probability of at least 90%."
     return Chart(
-        title="How sure the model was",
+        title="Probability of the predicted label",
         summary=summary,
         x_name="probability of the predicted label",
         x_ticks=_quarters(x_of),
@@ -211,7 +219,7 @@ def score_chart(histogram: Sequence[int]) -> Chart:
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    """The linear map of [low, high] to [start, end]; one value goes to the middle."""
+    """The linear map of [low, high] to [start, end]; if low equals high, to the middle."""
 
     def scaled(value: float) -> float:
         if high == low:

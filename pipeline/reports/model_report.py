@@ -1,4 +1,4 @@
-"""The page of a model: how good it is, where it looks, what it learned from."""
+"""The page of a model: metrics, calibration, examples, training, data, provenance."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -36,8 +36,8 @@ class ModelReport:
         least_certain: documents, the least certain first.
         rejections: by reason.
         inputs: the input files.
-        vectors: the file of word vectors that the embedding began with, its digest, and how many
-            of the vocabulary's tokens it has; None where they began at random.
+        vectors: the file of word vectors that the embedding started from, its digest, and how many
+            of the vocabulary's tokens it has; None if it started from random vectors.
         warnings: sentences for a person.
         config: the resolved configuration, nested.
         provenance: names and values, in the order to show them.
@@ -65,28 +65,37 @@ class ModelReport:
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
-    def judged_on(self) -> str | None:
-        """The split that says most about the model: test, else validation, else any."""
+    def measured_split(self) -> str | None:
+        """The split whose metrics come first: test, else validation, else any; None without any."""
         preferred = [split for split in ("test", "validation") if split in self.evaluations]
         return next(iter([*preferred, *self.evaluations]), None)
 
     @property
-    def judgment(self) -> str:
-        """One sentence: what the scores were measured on, and what that is worth."""
-        split = self.judged_on
+    def measurement_note(self) -> str:
+        """What the metrics were measured on, and whether that makes them too high."""
+        split = self.measured_split
         if split is None:
             return "No split was evaluated."
-        measured = f"Measured on {counted(self.evaluations[split]['rows'], 'document')} of {split}"
+        measured = f"Measured on {counted(self.evaluations[split]['rows'], 'document')} of {split}."
         if split == "test":
-            return f"{measured}, which chose nothing in training{self._shared('test')}."
+            unused = "Training did not use this split to choose anything."
+            return " ".join([measured, unused, *self._texts_seen(split)])
         if split == "validation":
-            return f"{measured}, which also chose the epoch to keep, so they flatter it a little."
-        return f"{measured}."
+            return (
+                f"{measured} This split also chose the epoch to keep, so the metrics are slightly "
+                "too high."
+            )
+        return measured
 
-    def _shared(self, split: str) -> str:
-        """How many texts of a split training has seen, for they flatter its scores."""
+    def _texts_seen(self, split: str) -> list[str]:
+        """A sentence on the texts of a split that are in the training split too, if any are."""
         texts = self.statistics.duplicates_across.get(f"train and {split}", 0)
-        return f"; {counted(texts, 'text')} of it training has seen" if texts else ""
+        if not texts:
+            return []
+        return [
+            f"Training saw {counted(texts, 'text')} of this split, so the metrics are slightly too "
+            "high."
+        ]
 
     @property
     def multilabel(self) -> bool:
@@ -96,12 +105,12 @@ class ModelReport:
 
 def render_model_report(report: ModelReport) -> str:
     """A self-contained HTML page."""
-    judged_on = report.judged_on
-    evaluation = report.evaluations[judged_on] if judged_on else None
+    measured_split = report.measured_split
+    evaluation = report.evaluations[measured_split] if measured_split else None
     return render_page(
         "model_report.html",
         report=report,
-        judged_on=judged_on,
+        measured_split=measured_split,
         evaluation=evaluation,
         matrix=confusion_matrix(evaluation) if evaluation else None,
         confusions=frequent_confusions(evaluation) if evaluation else [],

@@ -90,9 +90,9 @@ def test_reliability_bars_reach_their_accuracy():
     assert_inside(chart)
     middle, high = chart.bars
     assert (BOTTOM - middle.y) / (BOTTOM - TOP) == pytest.approx(0.75)
-    assert middle.mark == pytest.approx(middle.y)  # as sure as right
-    assert high.height == pytest.approx(1.5)  # never right, yet seen
-    assert high.text == "1 answer: 95.0% sure on average, 0% right"
+    assert middle.mark == pytest.approx(middle.y)  # mean probability and accuracy are equal
+    assert high.height == pytest.approx(1.5)  # accuracy 0, but visible
+    assert high.text == "1 prediction: mean probability 95.0%, accuracy 0%"
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=20))
@@ -110,5 +110,11 @@ def test_score_bars_are_proportional_and_none_is_lost(histogram):
 
 def test_score_summary():
     assert score_chart([0] * 10).summary == "No documents were scored."
-    assert score_chart([1] * 9 + [3]).summary == "25.0% of 12 documents are at least 90% sure."
-    assert score_chart([1] * 18 + [1, 2]).summary == "14.3% of 21 documents are at least 90% sure."
+    assert (
+        score_chart([1] * 9 + [3]).summary
+        == "25.0% of 12 documents have a probability of at least 90%."
+    )
+    assert (
+        score_chart([1] * 18 + [1, 2]).summary
+        == "14.3% of 21 documents have a probability of at least 90%."
+    )

@@ -20,13 +20,13 @@ def test_the_page_shows_everything() -> None:
         "0015589fbeb718da",
         "9,000 documents in 2 splits, 2 labels, 2026-11-20 10:50 UTC",
         "Rows read 9,012 Used 9,000 Rejected 12 0.1% of the rows",
-        "Vocabulary 1,234 96.9% of training's tokens",
+        "Vocabulary 1,234 96.9% of the training split's tokens",
         "12% of the documents of train are cut at max_tokens.",
         "Latin 7,995 99.9% 995 99.5%",
         "Han 5 0.1% 5 0.5%",
-        "Of train, 3 documents with the text of another one there.",
-        "In both train and test: 2 texts.",
-        "With U+FFFD in place of what could not be decoded, 4 rows.",
+        "3 documents of train repeat a text of that split.",
+        "2 texts in both train and test.",
+        "4 rows with U+FFFD in place of bytes that could not be decoded.",
         "the 退",
         "malformed_row 11 0.1%",
         '{"id": "ticket-1812", "te',
@@ -34,11 +34,11 @@ def test_the_page_shows_everything() -> None:
         "text.max_tokens 200",
     ):
         assert expected in text, expected
-    assert "Not to be used" not in text
+    assert "Do not use it" not in text
 
 
 def test_a_dataset_that_failed_says_so() -> None:
-    assert "Not to be used: too many rows were rejected." in shown(complete=False)
+    assert "Do not use it: too many rows were rejected." in shown(complete=False)
 
 
 def test_text_of_a_corpus_stays_text() -> None:

@@ -22,10 +22,16 @@ def test_the_page_shows_everything():
     text = shown()
     for expected in (
         "tickets/3",
-        "learned from 8,000 documents, 2026-11-20 10:55 UTC",
+        "trained on 8,000 documents, 2026-11-20 10:55 UTC",
         "Accuracy 90.0%",
-        "Measured on 10 documents of test, which chose nothing in training; 2 texts of it training "
-        "has seen.",
+        "Measured on 10 documents of test. Training did not use this split to choose anything. "
+        "Training saw 2 texts of this split, so the metrics are slightly too high.",
+        "Metrics",
+        "Calibration",
+        "Examples",
+        "Training",
+        "Data",
+        "Provenance",
         "The largest class of train has 11 times as many documents as the smallest.",
         "billing 5 100% 80.0% 88.9%",  # label, documents, precision, recall, F1
         "billing praise 1 20.0%",  # the confusion
@@ -33,9 +39,9 @@ def test_the_page_shows_everything():
         "Rows read: 9,012. The vocabulary has 1,234 entries",
         "longest",
         "4,321",
-        "3.1%",  # unknown tokens
-        "Of train, 3 documents with the text of another one there.",
-        "In both train and test: 2 texts.",
+        "3.1%",  # out of the vocabulary
+        "3 documents of train repeat a text of that split.",
+        "2 texts in both train and test.",
         "malformed_row 11 0.1% The row could not be parsed.",
         "tickets.jsonl , row 1,812",
         '{"id": "ticket-1812", "te',
@@ -50,7 +56,7 @@ def test_the_page_shows_everything():
         assert expected in text, expected
 
 
-def test_documents_are_shaded_and_judged():
+def test_documents_are_shaded_and_marked_as_correct_or_wrong():
     page = parse_page(render_model_report(made_up.model_report()))
     marks = page.all("mark")
     assert {mark["class"] for mark in marks} == {"a1", f"a{LEVELS}"}
@@ -59,7 +65,7 @@ def test_documents_are_shaded_and_judged():
     assert judged == ["document", "document wrong"]
 
 
-def test_a_model_that_nothing_was_measured_of_is_shown_too():
+def test_a_model_without_an_evaluation_is_shown_too():
     text = shown(
         evaluations={},
         history=[],
@@ -83,7 +89,7 @@ def test_a_multilabel_model_has_no_confusion_matrix():
     text = shown(evaluations={"test": evaluation})
     assert "Micro F1 100%" in text
     assert "Confusion matrix" not in text
-    assert "every label of every document is an answer" in text
+    assert "Each label of each document counts as one prediction." in text
     assert "10.0% to 20.0% 1 20.0% 0%" in text
 
 
@@ -102,11 +108,11 @@ def test_the_official_score_is_shown_for_relations():
         ((), None),
     ],
 )
-def test_the_split_that_says_most_is_the_judge(evaluations, expected):
+def test_the_test_split_is_preferred_then_validation(evaluations, expected):
     report = made_up.model_report(evaluations=dict.fromkeys(evaluations, made_up.evaluation()))
-    assert report.judged_on == expected
-    assert f"of {expected}" in report.judgment or expected is None
-    assert ("flatter" in report.judgment) == (expected == "validation")
+    assert report.measured_split == expected
+    assert f"of {expected}" in report.measurement_note or expected is None
+    assert ("also chose the epoch" in report.measurement_note) == (expected == "validation")
 
 
 def test_many_labels_get_a_list_of_confusions_and_no_matrix():

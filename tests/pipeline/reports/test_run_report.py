@@ -19,7 +19,7 @@ def test_the_page_shows_everything():
         "Duration 1 min 24 s 11,832 documents/s",
         "0.9% of the rows were rejected.",
         "billing 6,000 66.7% praise 3,000 33.3%",  # the most frequent first
-        "88.9% of 9,000 documents are at least 90% sure.",
+        "88.9% of 9,000 documents have a probability of at least 90%.",
         "refund 80.0%",
         "empty_text 1 <0.1% The text is null or blank.",
         "corpus/tickets.jsonl 3.4 MB 9,012 9,000 12",
@@ -29,7 +29,7 @@ def test_the_page_shows_everything():
         assert expected in text, expected
 
 
-def test_documents_without_a_known_label_are_not_judged():
+def test_documents_without_a_true_label_are_marked_neither_correct_nor_wrong():
     page = parse_page(render_run_report(made_up.run_report()))
     assert "true label" not in page.text
     assert [article["class"] for article in page.all("article")] == ["document", "document"]
@@ -38,7 +38,7 @@ def test_documents_without_a_known_label_are_not_judged():
 def test_a_run_without_attention_says_so():
     bare = made_up.document(token_starts=[], token_ends=[], attention=[])
     page = parse_page(render_run_report(made_up.run_report(most_certain=[bare], least_certain=[])))
-    assert "attention was not kept" in page.text
+    assert "attention was not stored" in page.text
     assert bare.text in page.text
     assert not page.all("mark")
 
