@@ -67,7 +67,7 @@ setuptools.setup(
     },
     entry_points={
         "console_scripts": [
-            "limelight=pipeline.__main__:run_process",
+            "limelight=pipeline.__main__:main",
             "limelight-worker=pipeline.runners.worker:main",
         ]
     },

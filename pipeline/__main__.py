@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from pipeline.cli.exit_codes import BAD_USAGE, FAILED, INTERRUPTED
+from pipeline.cli.invocation import split_beam_options
 from pipeline.process.logs import JsonLines, LogFormat, PlainLines, log_end
 from pipeline.process.signals import handle_signals
 
@@ -20,14 +21,14 @@ from pipeline.process.signals import handle_signals
 OBJECTS_A_COLLECTION = 50_000
 
 
-def run_process() -> NoReturn:
+def main() -> NoReturn:
     """Runs one command and ends the process without taking the interpreter apart.
 
     All files are written and closed by then. Python would still take 0.7 s to free the objects
     of Beam, Arrow and Numba, of 7 s for a corpus of 25,000 documents. The system does it at once.
     """
     gc.set_threshold(OBJECTS_A_COLLECTION, 10, 10)
-    exit_code = main()
+    exit_code = run(sys.argv[1:])
     atexit._run_exitfuncs()  # these delete temporary folders and end child processes
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(BrokenPipeError):  # the reader, such as `head`, has closed it
@@ -35,14 +36,17 @@ def run_process() -> NoReturn:
     os._exit(exit_code)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns the exit code; every failure is one line."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command and returns the exit code. Every failure is logged in one line.
+
+    Args:
+        arguments: the command line behind `limelight`.
+    """
+    ours, _ = split_beam_options(arguments)
     verbose = "--verbose" in ours
     log_format: LogFormat = "json" if _is_json(ours) else "text"
     _set_up_logging(verbose=verbose, log_format=log_format)
-    exit_code = _run(arguments, verbose=verbose)
+    exit_code = _run_and_report(arguments, verbose=verbose)
     if log_format == "json":
         log_end(ours[0], exit_code=exit_code)
     return exit_code
@@ -53,7 +57,7 @@ def _is_json(ours: Sequence[str]) -> bool:
     return "--log-format=json" in ours or ("--log-format", "json") in itertools.pairwise(ours)
 
 
-def _run(arguments: Sequence[str], *, verbose: bool) -> int:
+def _run_and_report(arguments: Sequence[str], *, verbose: bool) -> int:
     from model.config import ConfigError
     from pipeline.cli.app import run_command
 
@@ -117,4 +121,4 @@ def _silence_native_libraries() -> None:
 
 
 if __name__ == "__main__":
-    run_process()
+    main()

@@ -13,8 +13,8 @@ from pipeline.cli.demo import demo
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.exit_codes import DONE
 from pipeline.cli.explain import explain
-from pipeline.cli.grammar import Command, Group, split_beam_options
-from pipeline.cli.invocation import Invocation
+from pipeline.cli.grammar import Command, Group
+from pipeline.cli.invocation import Invocation, split_beam_options
 from pipeline.cli.options import LogFormat, Verbose
 from pipeline.cli.prepare import prepare
 from pipeline.cli.report import report

@@ -22,16 +22,6 @@ Context = Any  # Typer's context; its class is private
 OPTION = re.compile(r"--?[A-Za-z][-\w]*(=.*)?", re.DOTALL)
 
 
-def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Parts a command line at the first `--`.
-
-    Returns:
-        `(ours, beam_options)`: the words before it, and those after it, which are Beam's.
-    """
-    at = list(arguments).index("--") if "--" in arguments else len(arguments)
-    return list(arguments[:at]), list(arguments[at + 1 :])
-
-
 class Group(TyperGroup):
     """`limelight` itself: its options, then the name of a command."""
 

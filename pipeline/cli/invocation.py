@@ -5,6 +5,16 @@ import shlex
 from collections.abc import Sequence
 
 
+def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Parts a command line at the first `--`.
+
+    Returns:
+        `(ours, beam_options)`: the words before it, and those after it, which are Beam's.
+    """
+    at = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return list(arguments[:at]), list(arguments[at + 1 :])
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Invocation:
     """What every command gets beside its own options.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.app import parse_command
-from pipeline.cli.grammar import split_beam_options
+from pipeline.cli.invocation import split_beam_options
 from pipeline.runners.options import check_runner
 
 PROJECT = Path(__file__).resolve().parents[2]

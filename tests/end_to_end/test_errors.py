@@ -131,10 +131,10 @@ def test_help_has_an_example():
 def test_a_process_leaves_with_the_exit_code_and_nothing_undone(tmp_path):
     script = f"""
 import atexit, sys
-from pipeline.__main__ import run_process
+from pipeline.__main__ import main
 atexit.register(print, "put in order")
 sys.argv = ["limelight", "train", "--config", {str(tmp_path / "missing.yaml")!r}]
-run_process()
+main()
 """
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, timeout=120
