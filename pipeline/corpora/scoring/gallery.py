@@ -74,21 +74,21 @@ def select_extremes(
 def explain_texts(scorer: Scorer, texts: Sequence[str]) -> list[ExampleDocument]:
     """Scores texts; their ids are their numbers, from 1. Texts without a token are left out."""
     numbered = [str(number) for number in range(1, len(texts) + 1)]
-    return _predict(scorer, numbered, texts, [None] * len(texts))
+    return _score(scorer, numbered, texts, [None] * len(texts))
 
 
 def score_samples(scorer: Scorer, samples: Sequence[Sample]) -> list[ExampleDocument]:
     """Scores sampled documents and selects the most and the least certain ones."""
-    shown = _predict(
+    examples = _score(
         scorer,
         [sample.document_id for sample in samples],
         [sample.text for sample in samples],
         [sample.label for sample in samples],
     )
-    return most_and_least_certain(shown)
+    return most_and_least_certain(examples)
 
 
-def _predict(
+def _score(
     scorer: Scorer, ids: Sequence[str], texts: Sequence[str], labels: Sequence[str | None]
 ) -> list[ExampleDocument]:
     columns = {"document_id": ids, "text": texts, "label": labels}
@@ -99,17 +99,17 @@ def _predict(
     return join_predictions(documents.filter(pa.array(scored)), predictions)
 
 
-def most_and_least_certain(shown: Iterable[ExampleDocument]) -> list[ExampleDocument]:
+def most_and_least_certain(examples: Iterable[ExampleDocument]) -> list[ExampleDocument]:
     """All documents, most certain first; of more than twice `GALLERY_ROWS` only the two ends."""
-    ordered = sorted(shown, key=_certainty)
+    ordered = sorted(examples, key=_highest_score_first)
     if len(ordered) > 2 * GALLERY_ROWS:
         ordered = ordered[:GALLERY_ROWS] + ordered[-GALLERY_ROWS:]
     return ordered
 
 
-def gallery_to_lines(shown: Iterable[ExampleDocument]) -> list[str]:
-    """One JSON object a document."""
-    return [json.dumps(dataclasses.asdict(item)) for item in shown]
+def gallery_to_lines(examples: Iterable[ExampleDocument]) -> list[str]:
+    """One JSON object for each document."""
+    return [json.dumps(dataclasses.asdict(item)) for item in examples]
 
 
 def gallery_from_lines(lines: Iterable[str]) -> list[ExampleDocument]:
@@ -117,5 +117,5 @@ def gallery_from_lines(lines: Iterable[str]) -> list[ExampleDocument]:
     return [ExampleDocument(**json.loads(line)) for line in lines]
 
 
-def _certainty(shown: ExampleDocument) -> tuple[float, str]:
-    return -shown.score, shown.document_id
+def _highest_score_first(example: ExampleDocument) -> tuple[float, str]:
+    return -example.score, example.document_id
