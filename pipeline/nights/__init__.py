@@ -1,1 +1,1 @@
-"""The protocol of a date: who may change its partition, and how a run becomes it."""
+"""The nights of an output: which run may change a date's partition, and how it publishes it."""

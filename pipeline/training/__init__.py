@@ -1,1 +1,1 @@
-"""Trials: trainings of one configuration and seed, from a dataset to a model directory."""
+"""Trials: each trains one configuration with one seed, from a dataset to a model directory."""
