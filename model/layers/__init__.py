@@ -1,1 +1,1 @@
-"""The layers of the network, and the network that they make."""
+"""The network and its layers, as Keras trains them."""

@@ -1,42 +1,42 @@
-"""The attention family: one vector from a padded sequence of states, and one weight a token.
+"""The kinds of attention: one vector from a padded sequence of states, and one weight a token.
 
-Every kind gives each step t an energy e_t, turns the energies into weights
-α = softmax(e) over the real steps, and sums the states by weight into a
-context c = Σ_t α_t h_t. The kinds differ in the energy and in what becomes of
-the context. In the equations h_t is a state, n the number of real steps,
-h_last what the directions of the LSTM end with (the `final` of
-`model.layers.bilstm.BiLSTM`); in shapes `width` is the size of a state.
+Every kind computes an energy e_t for each step t, turns the energies into weights α = softmax(e)
+over the real steps, and sums the weighted states into a context c = Σ_t α_t h_t. The kinds differ
+in the energy and in how the pooled vector is computed from the context. In the equations h_t is a
+state, n the number of real steps, and h_last the last states of both directions of the LSTM (the
+`final` of `model.layers.bilstm.BiLSTM`). In shapes, `width` is the size of a state.
 """
 
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import override
 
 from model.layers.pooling import FinalPooling, LastPooling, MaxPooling, MeanPooling
 from model.layers.sequences import Shape, Tensor, masked_softmax, weighted_sum
 
 
 class Attention(keras.layers.Layer):
-    """What all kinds of attention share: from energies to `(pooled, weights)`.
+    """The base class of all kinds of attention: from energies to `(pooled, weights)`.
 
-    A kind defines `energies` and, where the context is not yet the result,
-    `finish`.
+    A subclass defines `energies`, and `finish` if the pooled vector is not the context itself.
 
     Call arguments:
         states: float tensor `(batch, steps, width)`.
         mask: bool tensor `(batch, steps)`, True at real steps.
-        final: float tensor `(batch, width)`; read by `LuongAttention` and
-            `BahdanauAttention` alone, which require it.
+        final: float tensor `(batch, width)`; used only by `LuongAttention` and
+            `BahdanauAttention`, which require it.
 
     Returns:
         `(pooled, weights)`. Weights are `(batch, steps)`, at least 0, exactly
-        0 at padding, and sum to 1 over the real steps; they are float32 also
-        where the network computes in half precision. A row of padding alone
+        0 at padding, and sum to 1 over the real steps; they are float32 even
+        when the network computes in half precision. A row that is all padding
         gets weights of 0 and a context of 0. `pooled` is `(batch, width)`
-        unless the kind says otherwise. With `return_sequences` the sum over
-        steps is left out and what follows it is done at every step: `pooled`
-        is `(batch, steps, width)`, made of α_t h_t, without meaning at padding.
+        unless the kind says otherwise. With `return_sequences` the weighted
+        states α_t h_t are not summed, and `finish` is applied to each of them:
+        `pooled` is `(batch, steps, width)`, and its values at padding have no
+        meaning.
 
     Args:
         return_sequences: keep the weighted states as a sequence.
@@ -51,20 +51,20 @@ class Attention(keras.layers.Layer):
         self.regularizer = keras.regularizers.get(regularizer)
 
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        """The energy of every step, `(batch, steps, heads)`; all kinds but one have one head."""
+        """The energy of every step, `(batch, steps, heads)`; only one kind has several heads."""
         raise NotImplementedError
 
     def finish(self, context: Tensor, final: Tensor | None) -> Tensor:
-        """What becomes of the context: here, nothing."""
+        """The pooled vector of a context: here, the context itself."""
         return context
 
+    @override
     def call(
         self, states: Tensor, mask: Tensor, final: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Pools; shapes in the class docstring."""
         weights = masked_softmax(self.energies(states, final), mask)  # (batch, steps, heads)
         shares = ops.cast(weights, states.dtype)
-        # Heads lie side by side in the last axis: head 0's context, head 1's, ...
+        # The contexts of the heads are concatenated along the last axis, head 0 first.
         _, steps, width = ops.shape(states)
         if self.return_sequences:
             context = ops.expand_dims(shares, 3) * ops.expand_dims(states, 2)
@@ -86,8 +86,8 @@ class Attention(keras.layers.Layer):
             name=name, shape=(size,), initializer="zeros", regularizer=self.regularizer
         )
 
+    @override
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "return_sequences": self.return_sequences,
@@ -97,7 +97,7 @@ class Attention(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="limelight")
 class ZhouAttention(Attention):
-    """Attention of the relation classifier of Zhou et al.
+    """The attention of the relation classifier of Zhou et al.
 
     e_t = wᵀ tanh(h_t); pooled = tanh(Σ_t α_t h_t).
 
@@ -106,16 +106,16 @@ class ZhouAttention(Attention):
     Reference: Zhou et al., ACL 2016, equations 9-12.
     """
 
+    @override
     def build(self, states_shape: Shape) -> None:
-        """Creates the weights; `states_shape` is `(batch, steps, width)`."""
         self.kernel = self.add_matrix("kernel", states_shape[-1], 1)
 
+    @override
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        """wᵀ tanh(h_t)."""
         return ops.matmul(ops.tanh(states), self.kernel)
 
+    @override
     def finish(self, context: Tensor, final: Tensor | None) -> Tensor:
-        """tanh(c)."""
         return ops.tanh(context)
 
 
@@ -130,27 +130,27 @@ class DenseAttention(Attention):
     Reference: Raffel & Ellis, 2015 (feed-forward attention), equation 1.
     """
 
+    @override
     def build(self, states_shape: Shape) -> None:
-        """Creates the weights; `states_shape` is `(batch, steps, width)`."""
         self.kernel = self.add_matrix("kernel", states_shape[-1], 1)
         self.bias = self.add_bias("bias", 1)
 
+    @override
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        """tanh(wᵀ h_t + b)."""
         return ops.tanh(ops.matmul(states, self.kernel) + self.bias)
 
 
 @keras.saving.register_keras_serializable(package="limelight")
 class PositionalAttention(Attention):
-    """Attention with one bias a position: it learns where to look as well as at what.
+    """Attention with a bias for each position, so that it can learn which positions matter.
 
     e_t = tanh(wᵀ h_t + b_t); pooled = Σ_t α_t h_t.
 
     Weights: `kernel` w `(width, 1)`, `bias` b `(max_tokens,)`.
 
     Args:
-        max_tokens: positions with a bias of their own; a shorter batch uses
-            the first of them, and steps beyond them share the last.
+        max_tokens: positions with a bias of their own. A shorter batch uses
+            the first ones; steps beyond `max_tokens` use the last one.
 
     Reference: the layer of "Hands-On Guide to Bi-LSTM With Attention", with
     padding masked.
@@ -160,25 +160,25 @@ class PositionalAttention(Attention):
         super().__init__(**kwargs)
         self.max_tokens = max_tokens
 
+    @override
     def build(self, states_shape: Shape) -> None:
-        """Creates the weights; `states_shape` is `(batch, steps, width)`."""
         self.kernel = self.add_matrix("kernel", states_shape[-1], 1)
         self.bias = self.add_bias("bias", self.max_tokens)
 
+    @override
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        """tanh(wᵀ h_t + b_t)."""
         positions = ops.arange(ops.shape(states)[1], dtype="int32")
         bias = ops.take(self.bias, ops.minimum(positions, self.max_tokens - 1))
         return ops.tanh(ops.matmul(states, self.kernel) + ops.expand_dims(bias, 1))
 
+    @override
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
         return {**super().get_config(), "max_tokens": self.max_tokens}
 
 
 @keras.saving.register_keras_serializable(package="limelight")
 class ContextAttention(Attention):
-    """Attention with a learned context vector, "what is the informative word?".
+    """Attention that compares every state with a learned context vector.
 
     e_t = uᵀ tanh(W h_t + b); pooled = Σ_t α_t h_t.
 
@@ -195,24 +195,24 @@ class ContextAttention(Attention):
         super().__init__(**kwargs)
         self.units = units
 
+    @override
     def build(self, states_shape: Shape) -> None:
-        """Creates the weights; `states_shape` is `(batch, steps, width)`."""
         self.kernel = self.add_matrix("kernel", states_shape[-1], self.units)
         self.bias = self.add_bias("bias", self.units)
         self.context = self.add_matrix("context", self.units, 1)
 
+    @override
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        """uᵀ tanh(W h_t + b)."""
         return ops.matmul(ops.tanh(ops.matmul(states, self.kernel) + self.bias), self.context)
 
+    @override
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
         return {**super().get_config(), "units": self.units}
 
 
 @keras.saving.register_keras_serializable(package="limelight")
 class LuongAttention(Attention):
-    """Multiplicative attention of the last state to all states.
+    """Multiplicative attention, with the last state as the query.
 
     e_t = h_lastᵀ W h_t; pooled = tanh(W_c [c; h_last]), `(batch, units)`.
 
@@ -230,31 +230,31 @@ class LuongAttention(Attention):
         super().__init__(**kwargs)
         self.units = units
 
+    @override
     def build(self, states_shape: Shape) -> None:
-        """Creates the weights; `states_shape` is `(batch, steps, width)`."""
         width = states_shape[-1]
         self.kernel = self.add_matrix("kernel", width, width)
         self.output_kernel = self.add_matrix("output_kernel", 2 * width, self.units)
 
+    @override
     def energies(self, states: Tensor, final: Tensor) -> Tensor:
-        """h_lastᵀ W h_t."""
         query = ops.matmul(final, self.kernel)  # (batch, width)
         return ops.matmul(states, ops.expand_dims(query, 2))
 
+    @override
     def finish(self, context: Tensor, final: Tensor) -> Tensor:
-        """tanh(W_c [c; h_last])."""
         if self.return_sequences:
             final = ops.broadcast_to(ops.expand_dims(final, 1), ops.shape(context))
         return ops.tanh(ops.matmul(ops.concatenate([context, final], -1), self.output_kernel))
 
+    @override
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
         return {**super().get_config(), "units": self.units}
 
 
 @keras.saving.register_keras_serializable(package="limelight")
 class BahdanauAttention(LuongAttention):
-    """Additive attention of the last state to all states; finished as Luong's is.
+    """Additive attention, with the last state as the query; the pooled vector is as Luong's.
 
     e_t = vᵀ tanh(W1 h_last + W2 h_t); pooled = tanh(W_c [c; h_last]),
     `(batch, units)`.
@@ -270,16 +270,16 @@ class BahdanauAttention(LuongAttention):
     as the query and W_c after it, as in the package keras-attention.
     """
 
+    @override
     def build(self, states_shape: Shape) -> None:
-        """Creates the weights; `states_shape` is `(batch, steps, width)`."""
         width = states_shape[-1]
         self.last_kernel = self.add_matrix("last_kernel", width, width)
         self.state_kernel = self.add_matrix("state_kernel", width, width)
         self.energy_kernel = self.add_matrix("energy_kernel", width, 1)
         self.output_kernel = self.add_matrix("output_kernel", 2 * width, self.units)
 
+    @override
     def energies(self, states: Tensor, final: Tensor) -> Tensor:
-        """vᵀ tanh(W1 h_last + W2 h_t)."""
         query = ops.expand_dims(ops.matmul(final, self.last_kernel), 1)  # (batch, 1, width)
         return ops.matmul(
             ops.tanh(query + ops.matmul(states, self.state_kernel)), self.energy_kernel
@@ -309,21 +309,21 @@ class MultiheadAttention(Attention):
         self.units = units
         self.heads = heads
 
+    @override
     def build(self, states_shape: Shape) -> None:
-        """Creates the weights; `states_shape` is `(batch, steps, width)`."""
         self.kernel = self.add_matrix("kernel", states_shape[-1], self.units)
         self.queries = self.add_matrix("queries", self.units, self.heads)
 
+    @override
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        """q_kᵀ tanh(W h_t) for every head k."""
         return ops.matmul(ops.tanh(ops.matmul(states, self.kernel)), self.queries)
 
+    @override
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
         return {**super().get_config(), "units": self.units, "heads": self.heads}
 
 
-#: `network.attention.kind` -> its layer: attention, then the controls.
+# The layer of each `network.attention.kind`: attention first, then pooling without attention.
 KINDS: dict[str, type[keras.layers.Layer]] = {
     "zhou": ZhouAttention,
     "dense": DenseAttention,

@@ -1,8 +1,9 @@
-"""A bidirectional LSTM over right-padded sequences that needs no mask."""
+"""A bidirectional LSTM over right-padded sequences, without a mask."""
 
 from typing import Any, Literal
 
 import keras
+from typing_extensions import override
 
 from model.layers.block_lstm import run_block, runs_as_block
 from model.layers.sequences import (
@@ -16,16 +17,17 @@ from model.layers.sequences import (
 
 @keras.saving.register_keras_serializable(package="limelight")
 class BiLSTM(keras.layers.Layer):
-    """LSTM states of every token, read from both sides, without a mask.
+    """The states of a forward and a backward LSTM at every token, without a mask.
 
-    The forward LSTM runs over the padded batch as it is: padding lies to the
-    right, so no real state has seen it. For the backward LSTM each sequence is
-    reversed within its own length, run forward and reversed back, so padding
-    is once more what comes last. At the real steps the states and their
-    gradients equal those of `keras.layers.Bidirectional(keras.layers.LSTM)`
-    with a mask; at padding they are finite and mean nothing. Because no mask
-    is passed, cuDNN's kernel stays eligible on a GPU and TensorFlow's fused
-    one on a CPU (`model.layers.block_lstm`), both with `recurrent_dropout=0` alone.
+    The forward LSTM runs over the padded batch as it is: padding comes after
+    the real steps, so no state at a real step depends on it. For the backward
+    LSTM, the real steps of each row are reversed in place, so that padding again
+    comes last; its states are then reversed back. At the real steps the states
+    and their gradients equal those of `keras.layers.Bidirectional(keras.layers.LSTM)`
+    with a mask. At padding the states are finite and have no meaning. Because there
+    is no mask, an LSTM can run as cuDNN's kernel on a GPU and as TensorFlow's fused
+    operation on a CPU (`model.layers.block_lstm`), both only if `recurrent_dropout`
+    is 0.
 
     Call arguments:
         sequences: float tensor `(batch, steps, features)`, padded on the right.
@@ -34,7 +36,7 @@ class BiLSTM(keras.layers.Layer):
     Returns:
         `(states, final)`: `(batch, steps, width)` and `(batch, width)`, where
         width is `2 * units` for two directions concatenated and `units`
-        otherwise. `final` holds what each direction ends with, merged as the
+        otherwise. `final` is the last state of each direction, merged as the
         states are: the forward state at the last real token and the backward
         state at the first. It is 0 for a row without real steps.
 
@@ -50,9 +52,9 @@ class BiLSTM(keras.layers.Layer):
         bidirectional: False leaves out the backward LSTM.
         merge: `"concat"` puts the forward half first; `"sum"` adds the two, as
             Zhou et al., 2016 do.
-        dropout: rate on the outputs, states and final alike.
-        recurrent_dropout: rate on the recurrent input of both LSTMs. Any rate
-            above 0 rules out the fused kernels.
+        dropout: rate on both outputs, `states` and `final`.
+        recurrent_dropout: rate on the recurrent input of both LSTMs. With a rate
+            above 0 neither fused kernel can be used.
         regularizer: applied to every weight.
 
     Reference: Schuster & Paliwal, 1997; Graves & Schmidhuber, 2005.
@@ -96,16 +98,16 @@ class BiLSTM(keras.layers.Layer):
             name=name,
         )
 
+    @override
     def build(self, sequences_shape: Shape) -> None:
-        """Creates the weights; `sequences_shape` is `(batch, steps, features)`."""
         self.forward_lstm.build(sequences_shape)
         if self.backward_lstm is not None:
             self.backward_lstm.build(sequences_shape)
 
+    @override
     def call(
         self, sequences: Tensor, length: Tensor, training: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """Runs both directions; shapes in the class docstring."""
         states = self._run(self.forward_lstm, sequences, training=training)
         final = last_real_step(states, length)
         if self.backward_lstm is not None:
@@ -139,8 +141,8 @@ class BiLSTM(keras.layers.Layer):
             return forward + backward
         return keras.ops.concatenate([forward, backward], axis=-1)
 
+    @override
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "units": self.units,

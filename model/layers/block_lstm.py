@@ -1,11 +1,11 @@
-"""The LSTM as one TensorFlow operation: how a CPU trains it fastest.
+"""The LSTM as one TensorFlow operation, the fastest way to train it on a CPU.
 
-Keras runs an LSTM on a CPU as a loop of some twenty small operations a step. TensorFlow's
-`BlockLSTM` is the same recurrence in one compiled operation, gradient included;
-`python -m tests.benchmarks.bench_training` measures what that gains. On a GPU Keras's own
-layer stays the better choice, because it reaches cuDNN.
+Keras runs an LSTM on a CPU as a loop of about twenty small operations a step. TensorFlow's
+`BlockLSTM` computes the same recurrence, and its gradient, in one compiled operation;
+`python -m tests.benchmarks.bench_training` measures the gain. On a GPU, Keras's own layer is
+faster, because it uses cuDNN.
 
-This is the one place where a layer knows its backend; elsewhere it runs as `keras.layers.LSTM`.
+Only this module depends on the backend. On JAX and PyTorch, `keras.layers.LSTM` runs instead.
 """
 
 import functools
@@ -16,24 +16,24 @@ from model.layers.sequences import Tensor, reverse_from_time_major, reverse_into
 
 
 def runs_as_block(dtype: str) -> bool:
-    """Whether an LSTM that computes in `dtype` is one operation on this process's devices."""
+    """Whether `run_block` can be used: TensorFlow without a GPU, and `dtype` is float32."""
     return keras.backend.backend() == "tensorflow" and dtype == "float32" and not _has_gpu()
 
 
 def run_block(
     lstm: keras.layers.LSTM, sequences: Tensor, reverse_within: Tensor | None = None
 ) -> Tensor:
-    """The states of a built `keras.layers.LSTM` without recurrent dropout.
+    """Computes the states of a built `keras.layers.LSTM` that has no recurrent dropout.
 
     Args:
-        lstm: whose weights are used.
+        lstm: the layer whose weights are used.
         sequences: float32 `(batch, steps, features)`.
-        reverse_within: lengths, int `(batch,)`, if each row is to be read from its last real
-            step to its first.
+        reverse_within: lengths, int `(batch,)`, to read each row from its last real step to its
+            first; None to read from the first step on.
 
     Returns:
-        float32 `(batch, steps, units)`, each state at the step that was read, equal to what
-        `lstm` returns with `return_sequences=True` but for rounding; so are the gradients.
+        float32 `(batch, steps, units)`: the state after reading a step stands at that step. States
+        and gradients equal those of `lstm` with `return_sequences=True`, except for rounding.
     """
     import tensorflow as tf
 
@@ -45,7 +45,7 @@ def run_block(
         by_time = reverse_into_time_major(sequences, reverse_within)
     start = tf.zeros((tf.shape(by_time)[1], cell.units))
     no_peephole = tf.zeros((cell.units,))
-    # Not BlockLSTMV2, which is newer: its gradient is wrong in TensorFlow 2.21.
+    # Not the newer BlockLSTMV2: its gradient is wrong in TensorFlow 2.21.
     states = tf.raw_ops.BlockLSTM(
         seq_len_max=tf.cast(tf.shape(by_time)[0], tf.int64),
         x=by_time,
@@ -56,7 +56,7 @@ def run_block(
         wcf=no_peephole,
         wco=no_peephole,
         b=_reorder_gates(tf.convert_to_tensor(cell.bias)),
-        forget_bias=0.0,  # Keras keeps it in the bias
+        forget_bias=0.0,  # in Keras the bias contains it
         cell_clip=-1.0,  # none
     ).h
     if reverse_within is None:
@@ -68,8 +68,8 @@ def _reorder_gates(values: Tensor) -> Tensor:
     """From Keras's order of gates (input, forget, cell, output) to input, cell, forget, output."""
     import tensorflow as tf
 
-    gate_in, gate_forget, gate_cell, gate_out = tf.split(values, 4, axis=-1)
-    return tf.concat([gate_in, gate_cell, gate_forget, gate_out], axis=-1)
+    input_gate, forget_gate, cell_gate, output_gate = tf.split(values, 4, axis=-1)
+    return tf.concat([input_gate, cell_gate, forget_gate, output_gate], axis=-1)
 
 
 @functools.cache

@@ -1,12 +1,29 @@
-"""The network: embedding, Bi-LSTM, attention, head, as one Keras model."""
+"""The network: embedding, Bi-LSTM, attention, head, as one Keras model.
+
+Inputs, a dictionary:
+    token_ids: int32 `(batch, steps)`, padded on the right with 0; `steps` may differ from batch to
+        batch.
+    length: int32 `(batch,)`, tokens of each row. A row of length 0 gets finite probabilities and
+        attention weights of 0.
+
+Outputs, a dictionary:
+    probabilities: float32 `(batch, labels)`. They sum to 1, except with the head `multilabel`,
+        which predicts every label on its own.
+    attention: float32 `(batch, steps)`, one weight a token: at least 0, exactly 0 at padding,
+        summing to 1 over the tokens.
+
+Layers that hold weights are named `embedding`, `bilstm_1` to `bilstm_n`, `attention` and `head`.
+The head computes in float32, with a mixed-precision policy too.
+"""
 
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from typing_extensions import override
 
-from model.config import CONTROLS, NetworkConfig
+from model.config import CONTROLS, EmbeddingConfig, NetworkConfig
 from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
 from model.layers.pooling import MeanPooling
@@ -21,26 +38,10 @@ def build_classifier(
     labels: int,
     embedding_matrix: np.ndarray | None = None,
 ) -> keras.Model:
-    """Builds the network, untrained.
+    """Builds the network, untrained; inputs and outputs are described at the head of this module.
 
-    Inputs, a dictionary:
-        token_ids: int32 `(batch, steps)`, padded on the right with 0; steps
-            may differ from batch to batch, up to `max_tokens`.
-        length: int32 `(batch,)`, tokens of each row. A row of length 0 gets
-            finite probabilities and no attention.
-
-    Outputs, a dictionary:
-        probabilities: float32 `(batch, labels)`. They sum to 1, but for the
-            head `multilabel`, where each stands alone.
-        attention: float32 `(batch, steps)`, one weight a token: at least 0,
-            exactly 0 at padding, summing to 1 over the tokens.
-
-    Layers that hold weights are named `embedding`, `bilstm_1` to `bilstm_n`,
-    `attention` and `head`. The head computes in float32 also under a
-    mixed-precision policy.
-
-    With `attention.return_sequences` the head is applied at every step, and a
-    document's probabilities are the mean of those at its real steps.
+    The order in which layers are made is part of the contract: each draws its initial weights from
+    one stream of random numbers, so another order gives other weights for the same seed.
 
     Args:
         config: the network's settings.
@@ -52,32 +53,16 @@ def build_classifier(
             None.
 
     Raises:
-        ValueError: settings, labels or matrix that do not go together; the
-            message names the key, what was expected and what came.
+        ValueError: if settings, labels and matrix do not fit each other.
     """
-    _check(config, ids=ids, labels=labels, embedding_matrix=embedding_matrix)
+    _check_sizes(config, ids=ids, labels=labels, embedding_matrix=embedding_matrix)
     regularizer = keras.regularizers.L2(config.l2) if config.l2 else None
-
     token_ids = keras.Input(shape=(None,), dtype="int32", name="token_ids")
     length = keras.Input(shape=(), dtype="int32", name="length")
     mask = LengthMask(name="mask")(token_ids, length)
-
-    states = keras.layers.Embedding(
-        ids,
-        config.embedding.units,
-        embeddings_initializer=keras.initializers.RandomUniform(
-            -config.embedding.initial_range, config.embedding.initial_range
-        ),
-        embeddings_regularizer=regularizer,
-        trainable=config.embedding.trainable,
-        weights=None if embedding_matrix is None else [embedding_matrix],
-        name="embedding",
-    )(token_ids)
-    states = keras.layers.SpatialDropout1D(
-        config.embedding.spatial_dropout, name="embedding_spatial_dropout"
-    )(states)
-    states = keras.layers.Dropout(config.embedding.dropout, name="embedding_dropout")(states)
-
+    states = _embed(
+        token_ids, config.embedding, ids=ids, matrix=embedding_matrix, regularizer=regularizer
+    )
     for number in range(1, config.lstm.layers + 1):
         states, final = BiLSTM(
             config.lstm.units,
@@ -88,29 +73,13 @@ def build_classifier(
             regularizer=regularizer,
             name=f"bilstm_{number}",
         )(states, length)
-
     attention = KINDS[config.attention.kind](
         **_attention_arguments(config, max_tokens=max_tokens, regularizer=regularizer),
         name="attention",
     )
     pooled, weights = attention(states, mask, final)
     pooled = keras.layers.Dropout(config.dropout, name="dropout")(pooled)
-
-    head = keras.layers.Dense(
-        1 if config.head == "sigmoid" else labels,
-        activation="softmax" if config.head == "softmax" else "sigmoid",
-        kernel_regularizer=regularizer,
-        bias_regularizer=regularizer,
-        dtype="float32",
-        name="head",
-    )
-    probabilities = head(pooled)
-    if config.attention.return_sequences:
-        mean = MeanPooling(dtype="float32", name="mean_over_steps")
-        probabilities, _ = mean(probabilities, mask)
-    if config.head == "sigmoid":
-        probabilities = ops.concatenate([1.0 - probabilities, probabilities], axis=-1)
-
+    probabilities = _classify(pooled, mask, config, labels=labels, regularizer=regularizer)
     return keras.Model(
         inputs={"token_ids": token_ids, "length": length},
         outputs={"probabilities": probabilities, "attention": weights},
@@ -122,15 +91,41 @@ def build_classifier(
 class LengthMask(keras.layers.Layer):
     """Marks the real steps of a right-padded batch.
 
-    Call arguments: `token_ids` `(batch, steps)`, of which only the shape is
-    read; `length` int `(batch,)`.
+    Call arguments: `token_ids` `(batch, steps)`, of which only the shape is used; `length` int
+    `(batch,)`.
 
     Returns: bool `(batch, steps)`, True before each row's length.
     """
 
+    @override
     def call(self, token_ids: Tensor, length: Tensor) -> Tensor:
-        """Compares positions with lengths; shapes in the class docstring."""
         return real_steps(length, ops.shape(token_ids)[1])
+
+
+def _embed(
+    token_ids: Tensor,
+    config: EmbeddingConfig,
+    *,
+    ids: int,
+    matrix: np.ndarray | None,
+    regularizer: Any,
+) -> Tensor:
+    """The vectors of the tokens after dropout, `(batch, steps, units)`."""
+    vectors = keras.layers.Embedding(
+        ids,
+        config.units,
+        embeddings_initializer=keras.initializers.RandomUniform(
+            -config.initial_range, config.initial_range
+        ),
+        embeddings_regularizer=regularizer,
+        trainable=config.trainable,
+        weights=None if matrix is None else [matrix],
+        name="embedding",
+    )(token_ids)
+    vectors = keras.layers.SpatialDropout1D(
+        config.spatial_dropout, name="embedding_spatial_dropout"
+    )(vectors)
+    return keras.layers.Dropout(config.dropout, name="embedding_dropout")(vectors)
 
 
 def _attention_arguments(
@@ -157,7 +152,32 @@ def _attention_arguments(
             return arguments
 
 
-def _check(
+def _classify(
+    pooled: Tensor, mask: Tensor, config: NetworkConfig, *, labels: int, regularizer: Any
+) -> Tensor:
+    """The head: from the pooled vector to probabilities, `(batch, labels)`.
+
+    With `attention.return_sequences`, `pooled` has a vector for every step: the head is applied to
+    each, and a document's probabilities are the mean over its real steps.
+    """
+    head = keras.layers.Dense(
+        1 if config.head == "sigmoid" else labels,
+        activation="softmax" if config.head == "softmax" else "sigmoid",
+        kernel_regularizer=regularizer,
+        bias_regularizer=regularizer,
+        dtype="float32",
+        name="head",
+    )
+    probabilities = head(pooled)
+    if config.attention.return_sequences:
+        mean = MeanPooling(dtype="float32", name="mean_over_steps")
+        probabilities, _ = mean(probabilities, mask)
+    if config.head == "sigmoid":
+        probabilities = ops.concatenate([1.0 - probabilities, probabilities], axis=-1)
+    return probabilities
+
+
+def _check_sizes(
     config: NetworkConfig, *, ids: int, labels: int, embedding_matrix: np.ndarray | None
 ) -> None:
     """Raises `ValueError` for settings that are valid one by one but not together."""

@@ -1,14 +1,15 @@
-"""Pooling without attention: the controls that attention is measured against.
+"""Pooling without attention: the controls that attention is compared with.
 
-Each layer takes the call arguments of `model.layers.attention.Attention` and returns
-`(pooled, weights)` like it. A control learns nothing and has no weights of its
-own; the weights it returns say which tokens' states it read, and how much.
+Each layer has the call arguments and the result `(pooled, weights)` of
+`model.layers.attention.Attention`. It has no trainable weights. The weight it returns for a token
+is the share that the token's state has in the pooled vector.
 """
 
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import override
 
 from model.layers.sequences import Tensor, last_real_step
 
@@ -23,13 +24,13 @@ class MeanPooling(keras.layers.Layer):
     `(batch, steps)`, True at real steps.
 
     Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`, both 0
-    for a row of padding alone.
+    for a row that is all padding.
     """
 
+    @override
     def call(
         self, states: Tensor, mask: Tensor, final: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Pools; shapes in the class docstring."""
         real = ops.cast(mask, "float32")
         weights = real / ops.maximum(ops.sum(real, axis=1, keepdims=True), 1.0)
         pooled = ops.einsum("bt,btw->bw", ops.cast(weights, states.dtype), states)
@@ -41,21 +42,21 @@ class MaxPooling(keras.layers.Layer):
     """Takes the largest value of each unit over the real steps.
 
     pooled_i = max_t h_ti; the weight of a step is the share of units whose
-    maximum lies there, the first such step where several tie.
+    maximum is at that step. Where several steps tie, the first one counts.
 
     Call arguments: `states` `(batch, steps, width)`, `mask` bool
     `(batch, steps)`, True at real steps.
 
     Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`, both 0
-    for a row of padding alone.
+    for a row that is all padding.
 
     Reference: Conneau et al., 2017 (BiLSTM-max), for the pooling.
     """
 
+    @override
     def call(
         self, states: Tensor, mask: Tensor, final: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Pools; shapes in the class docstring."""
         real = ops.expand_dims(mask, -1)  # (batch, steps, 1)
         candidates = ops.where(real, states, float("-inf"))
         not_empty = ops.any(mask, axis=1, keepdims=True)  # (batch, 1)
@@ -69,39 +70,39 @@ class MaxPooling(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="limelight")
 class LastPooling(keras.layers.Layer):
-    """Takes the state of the last real token, both directions at that token.
+    """Takes the state of the last real token, of both directions.
 
-    pooled = h_n; all the weight is on step n.
+    pooled = h_n; the weight of step n is 1.
 
     Call arguments: `states` `(batch, steps, width)`, `mask` bool
     `(batch, steps)`, True at real steps.
 
     Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`, both 0
-    for a row of padding alone.
+    for a row that is all padding.
     """
 
+    @override
     def call(
         self, states: Tensor, mask: Tensor, final: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Pools; shapes in the class docstring."""
         pooled = last_real_step(states, ops.sum(ops.cast(mask, "int32"), axis=1))
         return pooled, _last_step(mask)
 
 
 @keras.saving.register_keras_serializable(package="limelight")
 class FinalPooling(keras.layers.Layer):
-    """Takes what each direction ends with: the plain Bi-LSTM classifier.
+    """Takes the last state of each direction: the plain Bi-LSTM classifier.
 
-    pooled = final, what `Bidirectional(LSTM(return_sequences=False))` returns.
-    The forward half is read at the last real token and the backward half at
-    the first, so each of the two gets weight 1/2; the last gets all of it
-    where there is one direction only, or one token.
+    pooled = final, as `Bidirectional(LSTM(return_sequences=False))` returns.
+    The forward half is the state at the last real token and the backward half
+    the state at the first, so each of the two tokens gets weight 1/2. With one
+    direction only, or one token, the last token gets weight 1.
 
     Call arguments: `states` `(batch, steps, width)`, `mask` bool
     `(batch, steps)`, True at real steps, `final` `(batch, width)`.
 
     Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`; the
-    weights are 0 for a row of padding alone.
+    weights are 0 for a row that is all padding.
 
     Args:
         bidirectional: whether `final` has a backward half.
@@ -111,15 +112,15 @@ class FinalPooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.bidirectional = bidirectional
 
+    @override
     def call(self, states: Tensor, mask: Tensor, final: Tensor) -> tuple[Tensor, Tensor]:
-        """Pools; shapes in the class docstring."""
         weights = _last_step(mask)
         if self.bidirectional:
             weights = (weights + _first_step(mask)) / 2
         return final, weights
 
+    @override
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
         return {**super().get_config(), "bidirectional": self.bidirectional}
 
 

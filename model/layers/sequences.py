@@ -1,7 +1,7 @@
-"""Right-padded batches of sequences: which steps are real, and what may be done with those alone.
+"""Right-padded batches of sequences: which steps are real, and operations on those only.
 
-Pure functions on backend tensors. Every one of them gives a row the same
-answer whatever its padding holds and whatever rows stand beside it.
+Pure functions on backend tensors. The result for a row depends neither on the
+values at its padding nor on the other rows of the batch.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ import keras
 from keras import ops
 
 Tensor: TypeAlias = Any  # a tensor of whichever backend Keras runs on
-Shape: TypeAlias = tuple[Any, ...]  # sizes; None where not known before the data comes
+Shape: TypeAlias = tuple[Any, ...]  # sizes; None for a size that varies between batches
 
-# Finite, unlike -inf, so that a row of padding alone makes no NaN; its exponential is exactly 0.
+# Finite, because -inf would give NaN for a row that is all padding; its exponential is exactly 0.
 LOWEST_ENERGY = -1e30
 
 
@@ -34,9 +34,9 @@ def real_steps(length: Tensor, steps: int | Tensor) -> Tensor:
 def reverse_within_length(sequences: Tensor, length: Tensor) -> Tensor:
     """Reverses the real steps of each row and leaves its padding where it is.
 
-    The function is its own inverse. It is one gather over the flattened batch:
-    on a CPU 50 times as fast as `ops.take_along_axis`, which spreads the index
-    over the features first.
+    The function is its own inverse. It is one gather over the flattened batch,
+    which is 50 times as fast on a CPU as `ops.take_along_axis`: that repeats
+    the index for every feature first.
 
     Args:
         sequences: tensor `(batch, steps, features)`.
@@ -52,7 +52,7 @@ def reverse_within_length(sequences: Tensor, length: Tensor) -> Tensor:
 
 
 def reverse_into_time_major(sequences: Tensor, length: Tensor) -> Tensor:
-    """`reverse_within_length` and a transposition, in one gather.
+    """`reverse_within_length` and a transposition to time-major, in one gather.
 
     Args:
         sequences: tensor `(batch, steps, features)`.
@@ -62,28 +62,28 @@ def reverse_into_time_major(sequences: Tensor, length: Tensor) -> Tensor:
         Tensor `(steps, batch, features)`.
     """
     batch, steps, _ = ops.shape(sequences)
-    there, back = _orders_by_time(length, batch, steps)
-    return _permute(sequences, there, back)
+    order, inverse = _time_major_orders(length, batch, steps)
+    return _permute(sequences, order, inverse)
 
 
 def reverse_from_time_major(sequences: Tensor, length: Tensor) -> Tensor:
     """The inverse of `reverse_into_time_major`: `(steps, batch, features)` to batch-major."""
     steps, batch, _ = ops.shape(sequences)
-    there, back = _orders_by_time(length, batch, steps)
-    return _permute(sequences, back, there)
+    order, inverse = _time_major_orders(length, batch, steps)
+    return _permute(sequences, inverse, order)
 
 
 def _mirrored(length: Tensor, steps: int | Tensor) -> Tensor:
-    """The step that each step trades places with, int32 `(batch, steps)`."""
+    """The step that each step changes places with, int32 `(batch, steps)`."""
     positions = ops.expand_dims(ops.arange(steps, dtype="int32"), 0)  # (1, steps)
     mirrored = ops.expand_dims(ops.cast(length, "int32"), 1) - 1 - positions
     return ops.where(mirrored >= 0, mirrored, positions)
 
 
-def _orders_by_time(
+def _time_major_orders(
     length: Tensor, batch: int | Tensor, steps: int | Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The flat rows of a batch in reverse, `(steps, batch)`, and of the way back."""
+    """The flat rows of a reversed batch, `(steps, batch)`, and the inverse, `(batch, steps)`."""
     mirrored = _mirrored(length, steps)
     rows = ops.expand_dims(ops.arange(batch, dtype="int32"), 1)  # (batch, 1)
     return ops.transpose(rows * steps + mirrored), mirrored * batch + rows
@@ -92,13 +92,14 @@ def _orders_by_time(
 def _permute(sequences: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
     """Takes the flat rows `order` of a batch; the gradient takes the rows `inverse`.
 
-    A gather's own gradient adds rows up, as if one could be taken twice: on a CPU it takes
-    four times as long.
+    The default gradient of a gather adds rows up, because a gather may take a row twice. A
+    permutation takes each row once; without the adding, the gradient on a CPU takes a quarter of
+    the time.
 
     Args:
         sequences: tensor `(batch, steps, features)`, or time-major.
         order: int tensor `(batch, steps)` or `(steps, batch)`, each row once.
-        inverse: int tensor in the layout of `sequences`, which undoes `order`.
+        inverse: int tensor in the layout of `sequences`, the inverse of `order`.
 
     Returns:
         Tensor in the layout of `order`.
@@ -108,7 +109,7 @@ def _permute(sequences: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
     @ops.custom_gradient
     def permute(flat: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
         def gradient(*args: Tensor, upstream: Tensor = None) -> Tensor:
-            # PyTorch hands it over by name, TensorFlow and JAX by position.
+            # PyTorch passes `upstream` by name, TensorFlow and JAX by position.
             by_row = ops.reshape(args[0] if upstream is None else upstream, (-1, features))
             return ops.take(by_row, ops.reshape(inverse, (-1,)), axis=0)
 
@@ -133,7 +134,7 @@ def last_real_step(states: Tensor, length: Tensor) -> Tensor:
 
 
 def first_real_step(states: Tensor, length: Tensor) -> Tensor:
-    """Picks each row's first state; shapes as of `last_real_step`."""
+    """Picks each row's first state; shapes as in `last_real_step`."""
     real = ops.expand_dims(ops.cast(length, "int32") > 0, 1)
     return ops.where(real, states[:, 0], 0.0)
 
@@ -141,7 +142,7 @@ def first_real_step(states: Tensor, length: Tensor) -> Tensor:
 def masked_softmax(energies: Tensor, mask: Tensor) -> Tensor:
     """Softmax over the real steps of each row.
 
-    Computed in float32 at least, also where the network computes in half
+    It is computed in float32 or wider, even when the network computes in half
     precision: 200 half-precision weights do not sum to 1.
 
     Args:
@@ -150,12 +151,12 @@ def masked_softmax(energies: Tensor, mask: Tensor) -> Tensor:
 
     Returns:
         Float tensor `(batch, steps, heads)`: at least 0, exactly 0 at padding,
-        summing to 1 over the steps. A row of padding alone is 0 throughout.
+        summing to 1 over the steps. A row that is all padding is 0 everywhere.
     """
     real = ops.expand_dims(mask, -1)
     energies = ops.cast(energies, keras.backend.result_type(energies.dtype, "float32"))
-    # Padding is overwritten before the exponential: masked after it, a large
-    # energy at padding would overflow and turn the gradient into NaN.
+    # The energies at padding are replaced before the exponential. If they were
+    # masked after it, a large one would overflow and make the gradient NaN.
     energies = ops.where(real, energies, LOWEST_ENERGY)
     highest = ops.stop_gradient(ops.max(energies, axis=1, keepdims=True))
     shares = ops.exp(energies - highest) * ops.cast(real, energies.dtype)
@@ -178,8 +179,8 @@ def weighted_sum(weights: Tensor, states: Tensor) -> Tensor:
     def add_up(weights: Tensor, states: Tensor) -> tuple[Tensor, Callable[..., Any]]:
         def gradient(*args: Tensor, upstream: Tensor = None) -> tuple[Tensor, Tensor]:
             by_head = args[0] if upstream is None else upstream
-            # One head's product has nothing to add up: on a CPU, multiplying takes a sixth of the
-            # time that a matrix product does.
+            # With one head there is nothing to sum, and on a CPU an elementwise product takes a
+            # sixth of the time of a matrix product.
             by_step = (
                 weights * by_head
                 if weights.shape[-1] == 1

@@ -1,1 +1,1 @@
-"""From shards of examples to a trained network."""
+"""Training: from shards of examples to a trained network, and word vectors to begin with."""

@@ -1,4 +1,4 @@
-"""The mean of a network's weights over the last epochs of its training."""
+"""The average of a network's weights over the last epochs of its training."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,21 +9,23 @@ import numpy as np
 
 
 class RunningAverage:
-    """Weights averaged over about `epochs` epochs, kept beside those that are trained.
+    """Weights averaged over about `epochs` epochs, kept beside the weights that are trained.
 
-    Stochastic steps of one size circle around a minimum; their mean lies nearer to it, and where
-    the loss is flatter, than any of them. With the weights w_e at the end of epoch e,
+    With a constant learning rate, the weights move around a minimum of the loss. Their mean is
+    nearer to the minimum, and lies where the loss is flatter, than the weights after any single
+    step. With the weights w_e at the end of epoch e,
 
-        a_e = a_(e-1) + (w_e - a_(e-1)) / min(epochs, e),
+        a_e = a_(e-1) + (w_e - a_(e-1)) / min(epochs, e).
 
-    which is the plain mean until `epochs` and forgets older ones from there on.
+    That is the plain mean up to epoch `epochs`; after it, the influence of an older epoch decreases
+    with every further one.
 
     Reference: Polyak & Juditsky, 1992; Izmailov et al., "Averaging Weights Leads to Wider Optima
     and Better Generalization", 2018.
 
     Args:
-        network: whose weights are trained.
-        epochs: over how many to average; with 1 the weights are the average.
+        network: the network that is trained.
+        epochs: how many epochs to average over; with 1 the average is the trained weights.
     """
 
     def __init__(self, network: keras.Model, *, epochs: int) -> None:
@@ -32,7 +34,7 @@ class RunningAverage:
         self._weights: list[np.ndarray] | None = None
 
     def add(self, epoch: int) -> None:
-        """Takes in the weights as they are at the end of `epoch`, counted from 1."""
+        """Adds the network's weights at the end of `epoch`, counted from 1, to the average."""
         if self.epochs == 1:
             return
         now = self.network.get_weights()
@@ -47,7 +49,7 @@ class RunningAverage:
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """The network with the average for its weights, within the block."""
+        """Gives the network the average as its weights within the block, then the trained ones."""
         if self._weights is None:
             yield
             return
@@ -59,12 +61,12 @@ class RunningAverage:
             self.network.set_weights(trained)
 
     def save(self, path: Path) -> None:
-        """Writes the average, if it is one, to a `.npz` file."""
+        """Writes the average to a `.npz` file; writes nothing with 1 epoch."""
         if self._weights is not None:
             np.savez(path, *self._weights)
 
     def load(self, path: Path) -> None:
-        """Reads what `save` wrote."""
+        """Reads the average that `save` wrote; reads nothing with 1 epoch."""
         if self.epochs > 1:
             with np.load(path, allow_pickle=False) as weights:
                 self._weights = [weights[f"arr_{index}"] for index in range(len(weights))]

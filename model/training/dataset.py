@@ -1,8 +1,8 @@
 """TFRecord shards -> shuffled, length-bucketed batches.
 
-Documents of similar length share a batch and a batch is only as wide as its
-longest document, so that the recurrent layers do not spend their time on
-padding (measured on movie reviews: twice the examples a second).
+Documents of similar length share a batch, and a batch is only as wide as its
+longest document. The recurrent layers then spend less time on padding: on movie
+reviews they process twice as many examples a second.
 """
 
 import dataclasses
@@ -13,24 +13,32 @@ import tensorflow as tf
 
 from model.training.examples import parse_examples
 
-# Documents held to shuffle; at 200 tokens this is about 150 MB.
+# Documents held in memory for shuffling; at 200 tokens they take about 150 MB.
 SHUFFLE_DOCUMENTS = 100_000
 
-# Batches of documents that are sorted by length together; more sorts better, mixes less.
+# The documents of so many batches are sorted by length together. With more, batches have less
+# padding, but documents of different lengths are mixed less.
 BUCKET_BATCHES = 50
 
-# Batches that are ready before they are asked for.
+# Batches that are prepared ahead of the one that is trained on.
 BATCHES_AHEAD = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shards:
-    """The TFRecord shards of one split, and how their examples were written."""
+    """The TFRecord shards of one split, and the sizes with which their examples were written.
+
+    Attributes:
+        paths: of the files.
+        rows: how many examples they hold together.
+        max_tokens: the padded width of `token_ids`.
+        label_width: the width of a multi-hot label; 0 where an example has one label index.
+    """
 
     paths: tuple[str, ...]
     rows: int
     max_tokens: int
-    label_width: int = 0  # multi-hot width; 0 for one label index
+    label_width: int = 0
 
 
 def training_batches(
@@ -50,24 +58,25 @@ def training_batches(
         shards: of the training split.
         batch_size: documents a batch.
         seed: of the training.
-        epoch: its number; the same one has the same batches in every run.
-        label_weights: float32 `(labels,)`, multiplied into the documents' weights.
+        epoch: the number of the epoch.
+        label_weights: float32 `(labels,)`; the weight of a document is multiplied by that of its
+            label. None leaves the documents' weights as they are.
     """
-    # A separate seed an epoch, rather than one reshuffled stream, is what makes
-    # an epoch repeatable when training resumes in the middle.
+    # Every epoch has its own seed, rather than one stream that is reshuffled: a training that
+    # resumes in a later epoch then gets the same batches as one that was not interrupted.
     epoch_seed = seed * 1_000_003 + epoch
     window = batch_size * BUCKET_BATCHES
     examples = _examples(shards).shuffle(min(shards.rows, SHUFFLE_DOCUMENTS), seed=epoch_seed)
     batches = (
-        # One call in parallel is one ahead: a window is parsed while the last one is trained on.
+        # With one parallel call, a window is parsed while the one before it is trained on.
         examples.batch(window, num_parallel_calls=1)
         .map(_parser(shards), num_parallel_calls=1)
         .map(_sort_by_length)
         .rebatch(batch_size)
-        # Sorted windows would show short documents first; batches are mixed again.
+        # Within a sorted window short documents would come first, so its batches are shuffled.
         .shuffle(BUCKET_BATCHES, seed=epoch_seed + 1)
         .map(_inputs_label_weight)
-        .map(_weigher(label_weights))
+        .map(_weighter(label_weights))
         .apply(tf.data.experimental.assert_cardinality(-(-shards.rows // batch_size)))
     )
     return _read_ahead(batches)
@@ -80,11 +89,10 @@ def evaluation_batches(shards: Shards, *, batch_size: int) -> tf.data.Dataset:
 
 
 def _read_ahead(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Prepares some batches while one is trained on.
+    """Prepares batches ahead of the one that is trained on.
 
-    Nothing is tuned while it runs: the thread that does so sleeps, twice as long each time, and
-    what ends an epoch waits until it wakes. Seven seconds of training were seen to take ten so,
-    and eleven to take twenty.
+    tf.data's autotuning is off. Its thread sleeps, twice as long each time, and the end of an epoch
+    waits until it wakes: with it, 7 s of training took 10 s, and 11 s took 20 s.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -93,7 +101,7 @@ def _read_ahead(batches: tf.data.Dataset) -> tf.data.Dataset:
 
 def _examples(shards: Shards) -> tf.data.Dataset:
     paths: Sequence[str] = sorted(shards.paths)
-    # Reading shards in turns mixes corpora that arrive sorted by label.
+    # Reading from many shards in turns mixes a corpus that is sorted by label.
     return tf.data.Dataset.from_tensor_slices(paths).interleave(
         _read_shard, cycle_length=min(len(paths), 64)
     )
@@ -112,20 +120,22 @@ def _parser(shards: Shards) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     return parse
 
 
-def _weigher(label_weights: np.ndarray | None) -> Callable[..., tuple[tf.Tensor, ...]]:
-    def weigh(inputs: tf.Tensor, label: tf.Tensor, weight: tf.Tensor) -> tuple[tf.Tensor, ...]:
+def _weighter(label_weights: np.ndarray | None) -> Callable[..., tuple[tf.Tensor, ...]]:
+    def apply_weights(
+        inputs: tf.Tensor, label: tf.Tensor, weight: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         if label_weights is None:
             return inputs, label, weight
         if label.shape.rank == 1:
             return inputs, label, weight * tf.gather(label_weights, label)
-        # Of several labels, the mean of their weights.
+        # A document with several labels gets the mean of their weights.
         hot = tf.cast(label, tf.float32)
         mean = tf.math.divide_no_nan(
             tf.linalg.matvec(hot, label_weights), tf.reduce_sum(hot, axis=1)
         )
         return inputs, label, weight * mean
 
-    return weigh
+    return apply_weights
 
 
 def _sort_by_length(examples: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

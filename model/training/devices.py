@@ -1,4 +1,4 @@
-"""The devices of a training: every GPU of the worker, or the CPU where that is allowed."""
+"""The devices of a training: every GPU of the worker, or its CPU if the config allows that."""
 
 import keras
 import tensorflow as tf
@@ -8,13 +8,13 @@ from model.runtime.cores import usable_cores
 
 
 def set_up_devices(config: TrainingConfig) -> None:
-    """Makes this process's GPUs ready, or hides them; called before anything is built.
+    """Configures this process's GPUs, or hides them; call it before a network is built.
 
-    GPU memory is taken as it is needed, so that a worker can hold more than one process.
-    Mixed precision computes in float16 on GPUs and keeps weights, softmax and head in float32.
+    GPU memory is allocated as it is needed, so that several processes can share a GPU. With mixed
+    precision, GPUs compute in float16, and weights, softmax and head stay in float32.
 
     Raises:
-        ConfigError: if the config demands a GPU and the worker has none.
+        ConfigError: if the config requires a GPU and the worker has none.
     """
     if config.gpu == "never":
         tf.config.set_visible_devices([], "GPU")
@@ -32,23 +32,23 @@ def set_up_devices(config: TrainingConfig) -> None:
 
 
 def share_cores() -> None:
-    """Gives half of the cores this process may use to each direction of an LSTM.
+    """Gives half of the cores that this process may use to each direction of an LSTM.
 
-    The two run side by side, and one that calls every core for each of its small products waits
-    for them more than they work: on 2 cores the network of `tests/benchmarks/bench_training.py`
-    passed 555 reviews a second without this, 904 with it. To be called before TensorFlow computes
-    anything; later it changes nothing.
+    The two directions run at the same time. If each used every core for its small matrix products,
+    it would spend more time waiting for threads than computing: on 2 cores, the network of
+    `tests/benchmarks/bench_training.py` processed 555 reviews a second without this and 904 with
+    it. Call it before TensorFlow computes anything; after that it has no effect.
     """
     cores = usable_cores()
     try:
         tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // 2))
         tf.config.threading.set_inter_op_parallelism_threads(cores)
-    except RuntimeError:  # it has computed already, and training is slower but right
+    except RuntimeError:  # TensorFlow has computed already: training is slower, but correct
         return
 
 
 def choose_strategy(devices: list[str] | None = None) -> tf.distribute.Strategy:
-    """Mirrors the network on all devices when there are several.
+    """Mirrors the network on all devices if there are several, else uses the only one.
 
     Args:
         devices: names such as `GPU:0`; None for every visible GPU.

@@ -1,4 +1,4 @@
-"""Encoded documents <-> `tf.train.Example`: both directions in one file.
+"""Encoded documents as `tf.train.Example`: written and parsed here.
 
 An example holds `token_ids` int64 `[max_tokens]`, padded with 0 on the right,
 `length` int64, `label` int64 (one index, or a multi-hot vector where documents
@@ -24,7 +24,7 @@ def encode_examples(
     weights: np.ndarray | None = None,
     rationales: np.ndarray | None = None,
 ) -> list[bytes]:
-    """Serializes documents as examples, equal input as equal bytes.
+    """Serializes documents as examples; equal documents give equal bytes.
 
     Args:
         token_ids: int64 `(rows, max_tokens)`, padded with 0.
@@ -32,7 +32,8 @@ def encode_examples(
         labels: int64 `(rows,)` label indices, or `(rows, labels)` multi-hot.
         document_ids: `rows` ids.
         weights: float32 `(rows,)`, if documents are weighted.
-        rationales: int64 `(rows, max_tokens)`, 1 at the tokens a person marked.
+        rationales: int64 `(rows, max_tokens)`, 1 at the tokens that a person marked as the reason
+            for the label.
     """
     from tensorflow.core.example import example_pb2
 
@@ -48,7 +49,7 @@ def encode_examples(
             feature["weight"].float_list.value.append(float(weights[row]))
         if rationales is not None:
             feature["rationale"].int64_list.value.extend(rationales[row].tolist())
-        # Map fields have no order of their own; only this makes the bytes repeatable.
+        # A map field has no defined order; without `deterministic` the bytes could differ.
         serialized.append(example.SerializeToString(deterministic=True))
     return serialized
 
@@ -60,7 +61,7 @@ def parse_examples(
 
     Args:
         serialized: string `(batch,)`.
-        max_tokens: the padded width the examples were written with.
+        max_tokens: the padded width with which the examples were written.
         label_width: 0 for one label index a document, else the multi-hot width.
 
     Returns:

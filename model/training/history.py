@@ -1,4 +1,4 @@
-"""The history of a training, a row an epoch: as CSV for people, as events for TensorBoard."""
+"""The history of a training, a row an epoch, written as CSV and as events for TensorBoard."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,26 +10,26 @@ History = Sequence[Mapping[str, float]]
 
 
 def write_history(path: Path, history: History) -> None:
-    """Writes a header, then one line an epoch."""
+    """Writes a CSV file: a header, then one line an epoch."""
     lines = [",".join(history[0])]
     lines += [",".join(f"{value:g}" for value in row.values()) for row in history]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_events(path: Path, history: History) -> None:
-    """Writes the scalars of every epoch as a file of events that TensorBoard reads.
+    """Writes the scalars of every epoch as an events file for TensorBoard.
 
-    The file holds the whole history and is written anew after each epoch, so a
-    training that was killed and resumed leaves one curve, not two that overlap.
+    The file holds the whole history and is rewritten after each epoch. A training
+    that was killed and resumed therefore has one curve, not two that overlap.
 
     Args:
-        path: its name must hold `tfevents`, by which TensorBoard finds it.
-        history: rows with `epoch` and `seconds`; the other columns become tags,
-            `validation_loss` the tag `validation/loss`.
+        path: its name must contain `tfevents`, by which TensorBoard finds it.
+        history: rows with `epoch` and `seconds`; each other column becomes a tag:
+            `loss` becomes `train/loss`, `validation_loss` becomes `validation/loss`.
     """
     with tf.io.TFRecordWriter(str(path)) as sink:
         wall_time = time.time() - sum(row["seconds"] for row in history)
-        # The version that TensorBoard expects of an events file's first record.
+        # TensorBoard expects this version in the first record of an events file.
         opening = tf.compat.v1.Event(wall_time=wall_time, file_version="brain.Event:2")
         sink.write(opening.SerializeToString())
         for row in history:
@@ -49,6 +49,6 @@ def _event(row: Mapping[str, float], *, wall_time: float) -> tf.compat.v1.Event:
 
 
 def _tag(column: str) -> str:
-    """`validation_loss` -> `validation/loss`; what has no split is of training."""
-    held_out = column.removeprefix("validation_")
-    return f"train/{column}" if held_out == column else f"validation/{held_out}"
+    """`validation_loss` -> `validation/loss`, `loss` -> `train/loss`."""
+    metric = column.removeprefix("validation_")
+    return f"train/{column}" if metric == column else f"validation/{metric}"

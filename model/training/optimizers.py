@@ -1,18 +1,20 @@
-"""The optimizers that a config can name."""
+"""The optimizers that `training.optimizer` can name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+from typing_extensions import override
 
 from model.layers.sequences import Tensor
 
 
-class _WholeNorm:
-    """Clips by the norm of the whole gradient.
+class _GlobalNormClipping:
+    """Clips by the global norm, the norm of all gradients together, as Keras documents it.
 
-    An embedding's gradient comes as a row for each token of a batch. Keras takes rows of one
-    token for different weights, so that the step is longer or shorter than was asked for.
+    The gradient of an embedding has one row for each token of a batch, so a token that occurs
+    twice has two rows. Keras 3.15 counts them as gradients of different weights instead of adding
+    them, gets another norm, and makes steps longer or shorter than `global_clipnorm` asks for.
     """
 
     global_clipnorm: float | None
@@ -36,18 +38,19 @@ class _WholeNorm:
 
 
 @keras.saving.register_keras_serializable(package="limelight")
-class Adadelta(_WholeNorm, keras.optimizers.Adadelta):
-    """Keras's Adadelta, a variable's update being one operation.
+class Adadelta(_GlobalNormClipping, keras.optimizers.Adadelta):
+    """Keras's Adadelta with the update of a variable as one operation.
 
     The L2 penalty of Zhou et al. gives every row of the embedding a gradient in every step. Keras
     passes over the whole table a dozen times to apply it, which takes longer than the network
-    (19,000 words of 100 units, batches of 10: 13 ms); TensorFlow's own kernel passes once (6 ms).
+    (19,000 words of 100 units, batches of 10: 13 ms). TensorFlow's own kernel passes over it once
+    (6 ms).
 
     Reference: Zeiler, 2012.
     """
 
+    @override
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
-        """Updates one `tf.Variable` and its two accumulators in place."""
         import tensorflow as tf
 
         index = self._get_variable_index(variable)
@@ -62,16 +65,16 @@ class Adadelta(_WholeNorm, keras.optimizers.Adadelta):
         )
 
 
-class Adam(_WholeNorm, keras.optimizers.Adam):
-    """Keras's Adam, clipping by the whole norm. Reference: Kingma & Ba, 2015."""
+class Adam(_GlobalNormClipping, keras.optimizers.Adam):
+    """Keras's Adam, clipping by the global norm. Reference: Kingma & Ba, 2015."""
 
 
-class SGD(_WholeNorm, keras.optimizers.SGD):
-    """Keras's SGD, clipping by the whole norm."""
+class SGD(_GlobalNormClipping, keras.optimizers.SGD):
+    """Keras's SGD, clipping by the global norm."""
 
 
-class RMSprop(_WholeNorm, keras.optimizers.RMSprop):
-    """Keras's RMSprop, clipping by the whole norm. Reference: Tieleman & Hinton, 2012."""
+class RMSprop(_GlobalNormClipping, keras.optimizers.RMSprop):
+    """Keras's RMSprop, clipping by the global norm. Reference: Tieleman & Hinton, 2012."""
 
 
 OPTIMIZERS: Mapping[str, Callable[..., Any]] = {
