@@ -1,8 +1,8 @@
-"""Pretrained word vectors in text formats -> an embedding matrix.
+"""Reads pretrained word vectors from a text file into an embedding matrix.
 
-GloVe's format is a word and its numbers a line; word2vec's has a line
-`words units` before that. Some published GloVe files hold words with spaces, so
-the numbers are counted from the end of a line.
+In GloVe's format a line is a word and its numbers; word2vec's format has a first line
+`words units` before those. Some published GloVe files have words that contain spaces, so the
+numbers are counted from the end of a line.
 """
 
 import dataclasses
@@ -15,43 +15,43 @@ from model.text.vocabulary import Vocabulary
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Vectors:
-    """Pretrained vectors for a vocabulary.
+class PretrainedVectors:
+    """The pretrained vectors of a vocabulary's tokens.
 
     Attributes:
         matrix: float32 `(ids, units)`; row 0, the padding, is 0.
-        found: how many of the vocabulary's tokens the file has.
+        found: how many of the vocabulary's tokens are in the file.
     """
 
     matrix: np.ndarray
     found: int
 
 
-def read_vectors(
+def read_pretrained_vectors(
     lines: Iterable[bytes],
     vocabulary: Vocabulary,
     *,
     config: EmbeddingConfig,
     seed: int,
     where: str,
-) -> Vectors:
+) -> PretrainedVectors:
     """Reads the vectors of a vocabulary's tokens.
 
     Args:
-        lines: of the file, in UTF-8; the first vector of a word counts.
+        lines: of the file, in UTF-8. If a word has several vectors, the first one is used.
         vocabulary: its tokens are matched in their folded form.
-        config: the width that the network expects, and the range of the rows that are drawn:
-            of tokens that the file does not have, and of unknown ones.
-        seed: for those rows.
-        where: what the file is called in messages.
+        config: the width that the network expects, and the range of the random rows: those of
+            tokens that are not in the file, and of unknown ones.
+        seed: for the random rows.
+        where: the name of the file in messages.
 
     Raises:
-        ConfigError: for a line that is no vector of `units` numbers, by its number; for a file
-            without a word of the vocabulary.
+        ConfigError: if a line is not a word and `units` numbers (the message has the line's
+            number), or if the file has no word of the vocabulary.
     """
     generator = np.random.default_rng(seed)
-    drawn = config.initial_range
-    matrix = generator.uniform(-drawn, drawn, (vocabulary.size, config.units))
+    limit = config.initial_range
+    matrix = generator.uniform(-limit, limit, (vocabulary.size, config.units))
     matrix[0] = 0
     ids = {
         token.encode(): vocabulary.first_token_id + index
@@ -66,13 +66,13 @@ def read_vectors(
     if not found:
         raise ConfigError(
             f"{where}: expected vectors of the vocabulary's {len(ids):,} tokens, got none of them. "
-            "Check that the file is of the corpus's language, and as its text is folded "
-            "(text.lowercase)."
+            "Check that the file is of the corpus's language, and that its words are in lower case "
+            "if text.lowercase is true."
         )
-    return Vectors(matrix=matrix.astype(np.float32), found=len(found))
+    return PretrainedVectors(matrix=matrix.astype(np.float32), found=len(found))
 
 
-def check_width(lines: Iterable[bytes], *, units: int, where: str) -> None:
+def check_vector_width(lines: Iterable[bytes], *, units: int, where: str) -> None:
     """Raises `ConfigError` if the first vector of a file is not `units` wide."""
     next(_vector_lines(lines, units=units, where=where), None)
 
@@ -82,8 +82,8 @@ def _vector_lines(
 ) -> Iterator[tuple[int, bytes, list[bytes]]]:
     """Yields `(line number, word, numbers)`; a word2vec header is checked and left out.
 
-    The first line of one word and numbers alone says how wide the file is: later, a word may have
-    spaces, and numbers between them.
+    The width of the file is checked at the first line that is one field and then only numbers.
+    Other lines do not show it: a word may contain spaces, and numbers between them.
     """
     checked = False
     for number, line in enumerate(lines, start=1):
@@ -99,7 +99,7 @@ def _vector_lines(
             raise ConfigError(
                 f"{where}, line {number}: expected a word and {units} numbers, got "
                 f"{len(fields)} fields. Set network.embedding.units to the file's width or "
-                "mend the line."
+                "correct the line."
             )
         if not checked and all(map(_is_number, fields[1:])):
             checked = True
@@ -124,10 +124,11 @@ def _parse(numbers: list[bytes], *, number: int, where: str) -> np.ndarray:
         vector = np.array(numbers, dtype=np.float64)
     except ValueError as error:
         raise ConfigError(
-            f"{where}, line {number}: expected {len(numbers)} numbers, got {error}. Mend the line."
+            f"{where}, line {number}: expected {len(numbers)} numbers, got {error}. "
+            "Correct the line."
         ) from None
     if not np.isfinite(vector).all():
         raise ConfigError(
-            f"{where}, line {number}: expected finite numbers, got inf or nan. Mend the line."
+            f"{where}, line {number}: expected finite numbers, got inf or nan. Correct the line."
         )
     return vector

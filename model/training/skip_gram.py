@@ -1,7 +1,8 @@
-"""Word vectors from unlabeled text: skip-gram with negative sampling (Mikolov et al., 2013).
+"""Learns word vectors from unlabeled text: skip-gram with negative sampling.
 
-gensim does the work, on all cores, from a file of tokens; the extra `vectors`
-installs it.
+gensim trains them, on all cores, from a file of tokens; the extra `vectors` installs it.
+
+Reference: Mikolov et al., 2013.
 """
 
 import dataclasses
@@ -14,41 +15,44 @@ import pyarrow as pa
 from model.config import ConfigError, VectorsConfig
 from model.text.tokenizer import Tokenizer
 
-# gensim reads at most this many tokens of a line and passes over the rest in silence.
+# gensim reads at most this many tokens of a line and ignores the rest without a warning.
 LINE_TOKENS = 10_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainedVectors:
-    """What was learned: `words` vectors from `tokens` tokens."""
+class SkipGramCounts:
+    """How many words got a vector, and from how many tokens of text they were learned."""
 
     words: int
     tokens: int
 
 
 def write_token_lines(texts: pa.StringArray, tokenizer: Tokenizer, sink: TextIO) -> None:
-    """Writes the folded tokens of each text as one line, of a long one as several."""
+    """Writes the folded tokens of each text as a line, separated by spaces.
+
+    A text of more than `LINE_TOKENS` tokens becomes several lines.
+    """
     for tokens in tokenizer.tokenize(texts).folded().to_pylist():
         for start in range(0, len(tokens), LINE_TOKENS):
-            # A protected token may hold spaces; two words are then what it is to gensim.
+            # gensim takes a protected token that contains a space for two words.
             sink.write(" ".join(tokens[start : start + LINE_TOKENS]) + "\n")
 
 
-def train_vectors(
+def train_skip_gram(
     token_lines: Path,
     output: Path,
     *,
     config: VectorsConfig,
     workers: int,
     on_epoch: Callable[[], None],
-) -> TrainedVectors:
-    """Trains word vectors and writes them in word2vec's text format.
+) -> SkipGramCounts:
+    """Trains word vectors and writes them to a file in word2vec's text format.
 
     Args:
-        token_lines: what `write_token_lines` wrote.
+        token_lines: the file that `write_token_lines` wrote.
         output: the file to write: a line `words units`, then a word and its numbers a line.
         config: units, epochs, window, frequency.
-        workers: threads; with more than one, two runs differ a little.
+        workers: threads; with more than one, the vectors differ a little from run to run.
         on_epoch: called after each pass over the lines.
 
     Raises:
@@ -62,7 +66,7 @@ def train_vectors(
             "vectors: expected the library gensim, got none. Run: pip install 'limelight[vectors]'"
         ) from error
 
-    class _Hear(CallbackAny2Vec):
+    class _ReportEpoch(CallbackAny2Vec):
         def on_epoch_end(self, model: Word2Vec) -> None:
             on_epoch()
 
@@ -86,7 +90,7 @@ def train_vectors(
         total_examples=learner.corpus_count,
         total_words=learner.corpus_total_words,
         epochs=config.epochs,
-        callbacks=[_Hear()],
+        callbacks=[_ReportEpoch()],
     )
     learner.wv.save_word2vec_format(str(output))
-    return TrainedVectors(words=len(learner.wv), tokens=learner.corpus_total_words)
+    return SkipGramCounts(words=len(learner.wv), tokens=learner.corpus_total_words)

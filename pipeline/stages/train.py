@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import apache_beam as beam
 
 from model.config import BASE_VARIANT, ConfigError, to_plain
-from model.training.pretrained_vectors import check_width
+from model.training.pretrained_vectors import check_vector_width
 from pipeline.config.sections import Config
 from pipeline.config.variants import vary_config
 from pipeline.corpora.preparing.config_checks import check_head
@@ -118,7 +118,7 @@ def digest_vectors(config: Config, *, files: Files) -> str | None:
             "Check the path, or make one with: limelight vectors --help."
         )
     with files.open(path) as stream:
-        check_width(stream, units=config.network.embedding.units, where=path)
+        check_vector_width(stream, units=config.network.embedding.units, where=path)
     return files.digest(path)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from model.config import ConfigError, to_plain
 from model.runtime.cores import usable_cores
 from model.text.tokenizer import Tokenizer
-from model.training.skip_gram import train_vectors, write_token_lines
+from model.training.skip_gram import train_skip_gram, write_token_lines
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.accounting import count_rejected, count_used, rejected_fraction
@@ -80,7 +80,7 @@ def learn_vectors(
 
         total = rows["used"] * config.vectors.epochs
         with progress.shown("vectors", total=total):
-            trained = train_vectors(
+            trained = train_skip_gram(
                 lines, local, config=config.vectors, workers=usable_cores(), on_epoch=advance
             )
         staged = stage_files(files, [str(local)], path=output, rows=trained.words)

@@ -16,7 +16,7 @@ from model.training.dataset import Shards
 from model.training.evaluation import evaluate_split
 from model.training.fit import Fitted, Hooks, TrainingData, fit
 from model.training.history import History, write_events
-from model.training.pretrained_vectors import Vectors
+from model.training.pretrained_vectors import PretrainedVectors
 from pipeline.config.inputs import SPLITS
 from pipeline.process import progress
 from pipeline.storage.files import Files, base_name, join, read_lines
@@ -91,7 +91,7 @@ def _train(
     shards: Mapping[str, Shards],
     *,
     vocabulary: Vocabulary,
-    vectors: Vectors | None,
+    vectors: PretrainedVectors | None,
     files: Files,
     scratch: str,
 ) -> Fitted:

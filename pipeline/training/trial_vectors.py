@@ -4,14 +4,16 @@ import logging
 from typing import Any
 
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import Vectors, read_vectors
+from model.training.pretrained_vectors import PretrainedVectors, read_pretrained_vectors
 from pipeline.storage.files import Files
 from pipeline.training.trial import Trial
 
 logger = logging.getLogger("limelight")
 
 
-def read_trial_vectors(trial: Trial, vocabulary: Vocabulary, *, files: Files) -> Vectors | None:
+def read_trial_vectors(
+    trial: Trial, vocabulary: Vocabulary, *, files: Files
+) -> PretrainedVectors | None:
     """The vectors of the vocabulary's tokens; None if the config names no file.
 
     Raises:
@@ -21,7 +23,7 @@ def read_trial_vectors(trial: Trial, vocabulary: Vocabulary, *, files: Files) ->
     if embedding.vectors is None:
         return None
     with files.open(embedding.vectors) as stream:
-        vectors = read_vectors(
+        vectors = read_pretrained_vectors(
             stream, vocabulary, config=embedding, seed=trial.seed, where=embedding.vectors
         )
     logger.info(
@@ -33,7 +35,9 @@ def read_trial_vectors(trial: Trial, vocabulary: Vocabulary, *, files: Files) ->
     return vectors
 
 
-def describe_vectors(trial: Trial, vectors: Vectors, vocabulary: Vocabulary) -> dict[str, Any]:
+def describe_vectors(
+    trial: Trial, vectors: PretrainedVectors, vocabulary: Vocabulary
+) -> dict[str, Any]:
     """The `vectors` of a model's manifest."""
     return {
         "file": trial.config.network.embedding.vectors,

@@ -5,7 +5,7 @@ import pytest
 
 from model.config import ConfigError, EmbeddingConfig
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import read_vectors
+from model.training.pretrained_vectors import read_pretrained_vectors
 
 VOCABULARY = Vocabulary(["the", "film", "naïve", "absent"], oov_buckets=1)
 GLOVE = ["the 1 2 3", "film 0.5 -1e-3 4", "unknown 7 8 9", "naïve 1 1 1", "the 9 9 9"]
@@ -14,7 +14,7 @@ GLOVE = ["the 1 2 3", "film 0.5 -1e-3 4", "unknown 7 8 9", "naïve 1 1 1", "the 
 def _read(lines, **changes):
     config = EmbeddingConfig(units=3, initial_range=0.2)
     given = {"config": config, "seed": 1, "where": "vectors.txt", **changes}
-    return read_vectors((line.encode() for line in lines), VOCABULARY, **given)
+    return read_pretrained_vectors((line.encode() for line in lines), VOCABULARY, **given)
 
 
 @pytest.mark.parametrize("header", [[], ["5 3"]])

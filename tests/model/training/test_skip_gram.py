@@ -9,8 +9,8 @@ import pytest
 from model.config import ConfigError, EmbeddingConfig, TextConfig, VectorsConfig
 from model.text.tokenizer import Tokenizer
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import read_vectors
-from model.training.skip_gram import LINE_TOKENS, train_vectors, write_token_lines
+from model.training.pretrained_vectors import read_pretrained_vectors
+from model.training.skip_gram import LINE_TOKENS, train_skip_gram, write_token_lines
 
 pytest.importorskip("gensim", reason="the extra `vectors` is not installed")
 
@@ -30,7 +30,7 @@ def trained(tmp_path_factory):
     with (folder / "tokens").open("w", encoding="utf-8") as sink:
         write_token_lines(pa.array(_texts()), Tokenizer(TextConfig()), sink)
     epochs = []
-    result = train_vectors(
+    result = train_skip_gram(
         folder / "tokens",
         folder / "vectors.txt",
         config=CONFIG,
@@ -48,7 +48,7 @@ def test_counts_and_epochs(trained):
 def test_words_of_one_topic_lie_together(trained):
     vocabulary = Vocabulary(["cat", "dog", "bond", "stock"], oov_buckets=1)
     with trained[1].open("rb") as lines:
-        vectors = read_vectors(
+        vectors = read_pretrained_vectors(
             lines, vocabulary, config=EmbeddingConfig(units=12), seed=1, where="vectors.txt"
         )
     assert vectors.found == 4
@@ -69,6 +69,6 @@ def test_long_texts_become_several_lines(tmp_path):
 def test_no_frequent_token_is_one_clear_line(tmp_path):
     (tmp_path / "tokens").write_text("each word once\n")
     with pytest.raises(ConfigError, match=r"vectors.min_frequency: expected tokens that occur 2"):
-        train_vectors(
+        train_skip_gram(
             tmp_path / "tokens", tmp_path / "v", config=CONFIG, workers=1, on_epoch=lambda: None
         )

@@ -7,7 +7,7 @@ import pytest
 
 from model.config import EmbeddingConfig, TextConfig
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import read_vectors
+from model.training.pretrained_vectors import read_pretrained_vectors
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.runners.execution import RunError
@@ -45,7 +45,7 @@ def test_a_training_finds_its_words_in_the_learned_vectors(tmp_path: Path) -> No
 
     vocabulary = Vocabulary(["cat", "mat", "dog"], oov_buckets=TextConfig().oov_buckets)
     with output.open("rb") as stream:
-        found = read_vectors(
+        found = read_pretrained_vectors(
             stream, vocabulary, config=EmbeddingConfig(units=5), seed=1, where="vectors.txt"
         )
     assert found.found == 2
