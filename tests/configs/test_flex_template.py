@@ -1,4 +1,4 @@
-"""The Flex Template: what describes it, what it takes, and the commands that make it."""
+"""The Flex Template: its metadata, its parameters, and the commands that make it."""
 
 import json
 import re

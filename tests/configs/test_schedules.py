@@ -1,4 +1,4 @@
-"""The schedules that a person can take, as far as they can be run without their service."""
+"""The schedules in configs/schedule, as far as they run without the service they are for."""
 
 import datetime
 import json
@@ -81,7 +81,7 @@ print("RESULT" + json.dumps([tasks, list(bag.import_errors.values())]))
 
 
 def run_shell(command: str, folder: Path, **environment: str) -> list[list[str]]:
-    """Runs a schedule's command with a Python that only writes down its arguments."""
+    """Runs a schedule's command with a Python that only prints its arguments."""
     fake = folder / ".venv" / "bin"
     fake.mkdir(parents=True)
     (fake / "python").write_text(
@@ -99,13 +99,13 @@ def run_shell(command: str, folder: Path, **environment: str) -> list[list[str]]
 
 
 def check_command(arguments: Sequence[str]) -> None:
-    """Asserts that the words are a command that Limelight takes, for yesterday."""
+    """Asserts that the words run `score` for yesterday with options that are valid."""
     assert arguments[:3] == ["-m", "pipeline", "score"]
     check_arguments(arguments[2:])
 
 
 def check_arguments(arguments: Sequence[str]) -> None:
-    """Asserts that they are what Limelight and, after `--`, Beam take, for yesterday."""
+    """Asserts that the options are valid, those after `--` for Beam, and name yesterday."""
     words, beam_options = split_beam_options(arguments)
     options = parse_command(words)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -160,7 +160,7 @@ def test_the_schedulers_body_runs_the_command() -> None:
 
 
 def test_the_schedulers_script_starts_the_job_that_it_makes(tmp_path: Path) -> None:
-    """By a gcloud that only writes down its arguments."""
+    """The test puts a gcloud in the path that only prints its arguments."""
     (tmp_path / "gcloud").write_text(
         f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
     )
@@ -235,8 +235,8 @@ def test_the_dag_imports_in_airflow(
 
 
 @pytest.mark.distributed
-def test_the_dags_task_is_tried_again_where_that_may_help(airflow: Path, tmp_path: Path) -> None:
-    """The command is one that only ends with an exit code."""
+def test_the_dags_task_is_retried_after_exit_code_1_only(airflow: Path, tmp_path: Path) -> None:
+    """The test puts a command in place of Limelight that only ends with an exit code."""
     (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / ".venv/bin/python").write_text('#!/bin/sh\nexit "$(cat code)"\n')
     (tmp_path / ".venv/bin/python").chmod(0o755)

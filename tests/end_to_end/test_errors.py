@@ -1,4 +1,4 @@
-"""What a user gets wrong is one clear line and exit code 2, never a traceback."""
+"""A mistake of the user ends in one clear line and exit code 2, never in a traceback."""
 
 import json
 import subprocess
@@ -128,7 +128,7 @@ def test_help_has_an_example():
         assert f"example: limelight {command}" in " ".join(finished.out.split())
 
 
-def test_a_process_leaves_with_the_exit_code_and_nothing_undone(tmp_path):
+def test_a_process_runs_its_exit_functions_and_keeps_the_exit_code(tmp_path):
     script = f"""
 import atexit, sys
 from pipeline.__main__ import main

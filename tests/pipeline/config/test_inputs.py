@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from model.config import ConfigError
-from pipeline.cli.run_config import with_input
 from pipeline.config.inputs import InputConfig, infer_format, new_input
 from pipeline.config.loading import build_config, config_of_date
 from pipeline.config.sections import Config
@@ -85,18 +84,6 @@ def test_a_backfill_of_a_table_without_a_date_is_refused() -> None:
             beam_options=[],
             files=BeamFiles(),
         )
-
-
-@pytest.mark.parametrize(
-    ("path", "delimiter", "encoding"),
-    [("x.csv", ";", "latin-1"), ("x.csv.gz", ";", "latin-1"), ("x.tsv", "\t", "utf-8")],
-)
-def test_a_file_on_the_command_line_is_read_like_the_input_of_its_format_in_the_config(
-    path: str, delimiter: str, encoding: str
-) -> None:
-    config = config_of({"path": "a.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"})
-    [item] = with_input(config, path).corpus.inputs
-    assert (item.path, item.delimiter, item.encoding) == (path, delimiter, encoding)
 
 
 @pytest.mark.parametrize(

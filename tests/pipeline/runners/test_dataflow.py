@@ -1,4 +1,4 @@
-"""What Dataflow would refuse, or would be sorry for, is one line before any request."""
+"""Flags that would fail on Dataflow are refused in one line, before any request is sent."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def config(tmp_path: Path) -> str:
 
 
 def words(*, profile: str | None = "dataflow_gpu", **flags: str | None) -> list[str]:
-    """The profile and the cloud's flags, changed as asked for; None leaves a flag out."""
+    """A profile and the flags of the cloud. `flags` changes them; None leaves one out."""
     named = {**CLOUD, **{f"--{name}": value for name, value in flags.items()}}
     given = [f"{name}={value}" for name, value in named.items() if value is not None]
     return [*(["--runner-profile", profile] if profile else []), "--", *given]
@@ -145,6 +145,6 @@ def test_an_unknown_flag_is_refused_by_name(config: str) -> None:
         run_command(["train", "--config", config, *words(disk_size_gbs="30")])
 
 
-def test_a_gpu_is_a_matter_of_training_alone() -> None:
+def test_the_checks_of_gpus_are_for_training_only() -> None:
     flags = words(profile=None, machine_type="n2-standard-8")[1:]
     check_runner(["--runner=DataflowRunner", *flags], paths={}, training=None)

@@ -46,7 +46,7 @@ def test_a_failure_in_a_worker_is_the_last_line_of_its_message() -> None:
     assert raised.value.__cause__ is not None
 
 
-def test_an_engine_that_is_gone_is_said_in_its_details() -> None:
+def test_the_message_of_an_unreachable_engine_is_in_its_details() -> None:
     with socket.socket() as closed:  # bound, but nothing listens
         closed.bind(("127.0.0.1", 0))
         channel = grpc.insecure_channel(f"127.0.0.1:{closed.getsockname()[1]}")

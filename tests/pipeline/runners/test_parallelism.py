@@ -36,5 +36,5 @@ def test_auto_is_every_core_unless_there_is_a_process_a_core(
         (DATAFLOW, False),
     ],
 )
-def test_one_worker_is_the_local_runner_as_it_comes(beam_options: list[str], one: bool) -> None:
+def test_the_local_runner_has_one_worker_by_default(beam_options: list[str], one: bool) -> None:
     assert has_one_worker(beam_options) is one

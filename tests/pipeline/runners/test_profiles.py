@@ -93,7 +93,7 @@ def test_a_runner_is_known_by_its_name(runner: str) -> None:
         check_runner(["--runner", name], paths={"workspace": "runs"})
 
 
-def test_without_a_runner_there_is_one() -> None:
+def test_flags_without_a_runner_get_the_default_one() -> None:
     assert with_runner([]) == ["--runner=FnApiRunner"]
     assert with_runner(["--runner=FlinkRunner"]) == ["--runner=FlinkRunner"]
     assert with_runner(["--runner", "FlinkRunner"]) == ["--runner", "FlinkRunner"]
@@ -116,7 +116,7 @@ def test_a_runner_of_ones_own_is_taken_by_its_module() -> None:
         (["stray"], "expected Beam's, got stray"),
     ],
 )
-def test_flags_that_mean_nothing_are_refused(flags: list[str], problem: str) -> None:
+def test_unknown_runners_and_flags_are_refused(flags: list[str], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem) as raised:
         check_runner(flags, paths={})
     assert "\n" not in str(raised.value)

@@ -1,4 +1,4 @@
-"""A supervised worker is replaced after a signal, and after nothing else."""
+"""A supervised worker is started again if a signal ended it, and only then."""
 
 import signal
 import subprocess
@@ -41,7 +41,7 @@ def test_only_a_signal_is_a_reason_to_start_again(
     assert printed.count("signal 9 ended a worker") == killed
 
 
-def test_the_pool_ends_both(tmp_path: Path) -> None:
+def test_sigterm_ends_the_supervisor_and_the_worker(tmp_path: Path) -> None:
     counter = tmp_path / "starts"
     process = start("exec sleep 60", counter)
     deadline = time.monotonic() + 30
@@ -87,7 +87,7 @@ def test_a_worker_that_is_being_started_ends_too(tmp_path: Path) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and is not one that has only not been waited for."""
+    """Whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
