@@ -1,0 +1,66 @@
+"""What is checked of a scoring run before its rows are published."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.config import ConfigError
+from pipeline.config.sections import Config, CorpusConfig, DriftConfig
+from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.runners.execution import RunError
+from pipeline.stages.run_checks import check_drift, check_rows, check_staged
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.manifest import Manifest
+from pipeline.storage.staging import StagedFile
+
+STAGING = ScoringStaging(folder="out/runs/r/staging")
+
+
+def check(rows: dict[str, Any], *, written: int, below_min_score: int = 0) -> None:
+    run = Manifest(run_id="r", stage="score", config={})
+    run.inputs, run.rows = [{"file": "a.jsonl"}], rows
+    run.extra = {"below_min_score": below_min_score}
+    config = Config(corpus=CorpusConfig(max_rejected_fraction=0.1))
+    check_rows(run, config, written=written, staging=STAGING)
+
+
+def test_a_run_passes_if_every_row_is_written_rejected_or_below_the_threshold() -> None:
+    rows = {"read": 100, "used": 90, "rejected": {"empty_text": 10}}
+    check(rows, written=85, below_min_score=5)
+
+
+def test_no_row_is_a_mistake_in_the_command() -> None:
+    with pytest.raises(ConfigError, match=r"a\.jsonl: expected rows, got none in 1 input files"):
+        check({"read": 0, "used": 0, "rejected": {}}, written=0)
+
+
+def test_a_missing_row_fails_the_run() -> None:
+    with pytest.raises(RunError, match="expected 90 rows in the predictions files, got 89"):
+        check({"read": 90, "used": 90, "rejected": {}}, written=89)
+
+
+def test_too_many_rejections_fail_the_run_and_are_named() -> None:
+    with pytest.raises(RunError, match=r"11\.00% of the rows.* Read the rejections in out/runs/r/"):
+        check({"read": 100, "used": 89, "rejected": {"empty_text": 11}}, written=89)
+
+
+@pytest.mark.parametrize(("size", "found"), [(None, "got no file"), (3, "got 3")])
+def test_a_staged_file_must_be_there_as_it_was_written(
+    tmp_path: Path, size: int | None, found: str
+) -> None:
+    path = tmp_path / "a.parquet"
+    if size is not None:
+        path.write_bytes(b"x" * size)
+    staged = StagedFile(path=str(path), bytes=4, rows=1, sha256="")
+    with pytest.raises(RunError, match=rf"expected the 4 bytes that were written, {found}\."):
+        check_staged(BeamFiles(), str(tmp_path), [staged])
+    path.write_bytes(b"xxxx")
+    check_staged(BeamFiles(), str(tmp_path), [staged])
+
+
+def test_drift_blocks_only_where_the_config_says_so() -> None:
+    check_drift(DriftConfig(on_drift="alert"), ["The labels drifted."])
+    check_drift(DriftConfig(on_drift="block"), [])
+    with pytest.raises(RunError, match=r"\(drift\.on_drift\): The labels drifted\."):
+        check_drift(DriftConfig(on_drift="block"), ["The labels drifted."])
