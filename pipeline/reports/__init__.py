@@ -1,6 +1,10 @@
-"""What a person reads about a model or a run: HTML pages and a Markdown model card.
+"""Reports: HTML pages of a model, a run, a dataset or a comparison, and the model card.
 
-Renderers are pure functions from frozen dataclasses to text; reading files is
-their callers' business. Everything that came out of a corpus is untrusted: the
-templates escape by default, and the pages forbid scripts and outside resources.
+`collect` reads the files that a run left into a frozen dataclass; a renderer makes text from it
+and reads no file. A page `x_report` is made by `x_report.py` and `x_report.html`; tables and
+charts that several pages show are in `parts.html` and `charts.html`, and the confusion matrix is in
+`confusion_matrix.py` and `confusion_matrix.html`.
+
+Everything that came out of a corpus is untrusted: the templates escape every value, and the pages
+forbid scripts and outside resources.
 """

@@ -1,4 +1,4 @@
-"""What reports show, collected from the files that runs leave behind."""
+"""Collects what reports show from the files that runs leave behind."""
 
 import csv
 import io
@@ -27,9 +27,9 @@ from pipeline.reports.run_report import RunReport
 from pipeline.storage.files import Files, base_name, join, read_json, read_lines
 from pipeline.training.trial_scores import TrialRecord
 
-EXAMPLES_A_REASON = 3
-REJECTION_FILES = 20  # examples are looked for in so many files at most
-FREQUENT_TOKENS = 40
+EXAMPLES_A_REASON = 3  # rows shown for each reason of a rejection
+REJECTION_FILES = 20  # at most these many files of rejections are read for examples
+FREQUENT_TOKENS = 40  # shown of the vocabulary
 
 
 def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, Any]) -> ModelReport:
@@ -120,7 +120,7 @@ def collect_run_report(
 def _group_rejections(
     files: Files, folder: str, *, counts: Mapping[str, int]
 ) -> list[RejectionGroup]:
-    """Rejections by reason, the most frequent first, with examples where files are at hand."""
+    """Rejections by reason, the most frequent first, with examples from the files in a folder."""
     examples: dict[str, list[RejectedRow]] = {reason: [] for reason in counts}
     for info in files.match(join(folder, "*.parquet"))[:REJECTION_FILES]:
         with files.open(info.path) as stream:

@@ -1,4 +1,4 @@
-"""The page of a comparison: what a promotion would change, and where both models looked."""
+"""The page of a comparison of two models: flips, metrics, examples."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ class ComparisonReport:
 
     Attributes:
         comparison: as in `comparison.json`.
-        flips: documents that flip, each as the old and as the new model saw it; those of
-            which the new model is surest come first.
+        flips: documents that flip, each with the prediction of the old and of the new model; the
+            highest probability of the new label comes first.
     """
 
     comparison: Mapping[str, Any]
@@ -27,7 +27,7 @@ class ComparisonReport:
 
 
 def collect_comparison(comparison: Mapping[str, Any], flips: pa.Table) -> ComparisonReport:
-    """Chooses what to show; `flips` has the schema `pipeline.corpora.scoring.flips.FLIPS`."""
+    """Chooses the flips to show, from a table of schema `pipeline.corpora.scoring.flips.FLIPS`."""
     answered = flips.filter(flips.column("new_label").is_valid())
     chosen = answered.sort_by([("new_score", "descending"), ("document_id", "ascending")])
     return ComparisonReport(

@@ -1,4 +1,4 @@
-"""The parts that reports are made of: documents, rejections, inputs, statistics."""
+"""What several pages show: rejections, inputs, drift, statistics of a dataset."""
 
 import dataclasses
 from collections import Counter
@@ -39,7 +39,7 @@ class InputCounts:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DriftRow:
-    """One item of a manifest's `drift.differences`; `noise` is the index that chance explains."""
+    """One item of a manifest's `drift.differences`; `noise` is the PSI expected without drift."""
 
     measure: str
     against: str
@@ -51,7 +51,7 @@ class DriftRow:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplitStatistics:
-    """One split of `statistics.json`; lengths are in tokens, before the cut."""
+    """One split of `statistics.json`; lengths are in tokens, before truncation."""
 
     documents: int
     labels: Mapping[str, int]
@@ -73,7 +73,7 @@ class DataStatistics:
         splits: by name, in the order train, validation, test.
         duplicates_within: rows of a split beyond the first of their text.
         duplicates_across: distinct texts that two splits share, by `"a and b"`.
-        rows_repaired: rows in which U+FFFD stands for what could not be decoded.
+        rows_repaired: rows in which U+FFFD replaces bytes that could not be decoded.
     """
 
     labels: Sequence[str]
@@ -93,7 +93,7 @@ class DataStatistics:
 
     @classmethod
     def from_json(cls, statistics: Mapping[str, Any]) -> Self:
-        """Takes the object that `statistics.json` holds; keys it does not show are left."""
+        """Takes the object that `statistics.json` holds; keys that no page shows are ignored."""
         names = [field.name for field in dataclasses.fields(SplitStatistics)]
         return cls(
             labels=statistics["labels"],

@@ -1,4 +1,4 @@
-"""The page of a dataset: what was read, what became of it, what may spoil a model."""
+"""The page of a dataset: data, warnings, rejections, provenance."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ class DatasetReport:
     Attributes:
         fingerprint: of the dataset, which is the name of its folder.
         finished: ISO 8601.
-        complete: whether the dataset may be used; not, if too many rows were rejected.
+        complete: whether the dataset may be used; False if too many rows were rejected.
         rows_read: rows of the corpus, the rejected ones included.
         statistics: of the documents that are used.
-        coverage: the share of training's tokens that the vocabulary knows.
-        frequent_tokens: the first of the vocabulary.
+        coverage: the share of the training split's tokens that are in the vocabulary.
+        frequent_tokens: the most frequent tokens of the vocabulary.
         rejections: by reason.
         inputs: the input files.
         warnings: sentences for a person.

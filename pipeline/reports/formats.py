@@ -1,16 +1,22 @@
-"""Values as people read them: counts, shares, sizes, times, reasons, untrusted text."""
+"""Values as text for a person: counts, shares, sizes, times, reasons, raw bytes.
+
+`humanize` formats sizes. Its durations are words (`2 hours and 5 minutes`), which are too long for
+a tile or a table cell, so `duration` is our own.
+"""
 
 import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# What each reason for a rejection means to the person who owns the corpus.
+import humanize
+
+# What each reason for a rejection means, for the person who owns the corpus.
 REASONS: Mapping[str, str] = {
     "malformed_row": "The row could not be parsed.",
-    "not_utf8": "The row holds bytes that are no text in the expected encoding.",
+    "not_utf8": "The row has bytes that are not valid in the expected encoding.",
     "missing_column": "The row has no text column.",
     "empty_text": "The text is null or blank.",
-    "unknown_label": "The label is none of the known ones.",
+    "unknown_label": "The label is not one of the known labels.",
     "duplicate_id": "An earlier row has the same id.",
     "text_too_large": "The text is larger than the configured limit.",
     "scoring_failed": "The model could not score the text.",
@@ -30,7 +36,7 @@ def counted(value: float, noun: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with one decimal; only exactly nothing is 0%, only all is 100%."""
+    """A share as a percentage with one decimal; only exactly 0 is `0%`, and only 1 is `100%`."""
     if 0 < share < 0.0005:
         return "<0.1%"
     if 0.9995 <= share < 1:
@@ -43,14 +49,9 @@ def decimal(value: float) -> str:
     return f"{value:,.3f}"
 
 
-def byte_size(value: int) -> str:
+def byte_size(value: float) -> str:
     """Bytes in decimal units: `3.4 MB`."""
-    size, unit = float(value), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{value:,} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+    return humanize.naturalsize(value)
 
 
 def moment(iso: str) -> str:
@@ -62,7 +63,7 @@ def moment(iso: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the two largest units that matter: `2 h 05 min`, `3 min 20 s`, `4.2 s`."""
+    """Seconds in their two largest units: `2 h 05 min`, `3 min 20 s`, `4.2 s`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -73,7 +74,7 @@ def duration(seconds: float) -> str:
 
 
 def raw_text(raw: bytes | None) -> str:
-    """The first bytes of a rejected row as text, with `\\xff` for what is none."""
+    """The first bytes of a rejected row as text; bytes that are not UTF-8 as `\\xff`."""
     text = (raw or b"").decode("utf-8", errors="backslashreplace")
     return text if len(text) <= RAW_CHARACTERS else f"{text[:RAW_CHARACTERS]}…"
 

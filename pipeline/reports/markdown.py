@@ -1,4 +1,4 @@
-"""Untrusted text inside Markdown: escaped text, tables, fenced code."""
+"""Markdown that holds untrusted text: escaped text, tables, fenced code."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def escaped(text: str) -> str:
-    """Text as Markdown that renders as that text, on one line, whatever it holds.
+    """Markdown that renders as exactly this text, on one line.
 
     White space becomes single spaces; control characters become visible.
     """
@@ -26,7 +26,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """The lines of a table, the first column of text and the others of numbers.
 
     Args:
-        header: one cell a column; Markdown, so corpus text has to be escaped by then.
+        header: one cell a column. Cells are Markdown: the caller escapes corpus text.
         rows: as the header.
     """
     rule = [":--", *["--:"] * (len(header) - 1)]
@@ -34,7 +34,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def fenced(code: str) -> list[str]:
-    """The lines of a code block whose fence no run of backticks in the code can close."""
+    """The lines of a code block; its fence is longer than any run of backticks in the code."""
     longest = max(map(len, re.findall(r"`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
     return [fence, *map(printable, code.splitlines()), fence]

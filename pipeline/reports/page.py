@@ -1,9 +1,8 @@
 """Templates -> one self-contained HTML page.
 
-The page loads nothing and runs nothing: its Content-Security-Policy allows this
-one style sheet, by its hash, and no script, image, font or frame. Corpus text
-could not do harm even if a template forgot to escape it, and none can: escaping
-is on for every value.
+Every value is escaped, so corpus text cannot become markup. As a second guard the page's
+Content-Security-Policy allows its one style sheet, by its hash, and no script, image, font or
+frame: text that a template failed to escape could run nothing either.
 """
 
 import base64
@@ -71,7 +70,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Every value before it is escaped and put out: text becomes printable."""
+    """Called for each value before it is escaped: control characters become visible ones."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value)
     return value

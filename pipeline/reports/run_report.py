@@ -1,4 +1,4 @@
-"""The page of a scoring run: what was read, what the model said, where it looked."""
+"""The page of a scoring run: predictions, drift, examples, rejections, provenance."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ class RunReport:
         started: ISO 8601.
         seconds: how long reading, scoring and writing took.
         documents_per_second: rows scored in that time.
-        rows_read: as in the manifest.
-        rows_scored: as in the manifest; `rows_read` less the rejected rows.
+        rows_read: rows of the corpus, the rejected ones included.
+        rows_scored: rows with a prediction: `rows_read` less the rejected rows.
         label_counts: documents by predicted label.
         score_histogram: documents by the probability of their label, in bins of
             equal width over [0, 1].
@@ -30,7 +30,7 @@ class RunReport:
         least_certain: documents, the least certain first.
         rejections: by reason.
         inputs: the input files.
-        drift: how far the corpus is from training's and from the last nights'.
+        drift: how much the corpus differs from the validation documents and the last nights.
         warnings: sentences for a person, such as a quality gate that tripped.
         provenance: names and values, in the order to show them.
     """

@@ -1,4 +1,4 @@
-"""Attention over a text: which stretches to shade, how deep, and which were strongest."""
+"""Attention in a text: the shade of each stretch, and the tokens with the most attention."""
 
 import dataclasses
 import unicodedata
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.formats import count
 
-LEVELS = 8  # shades that the style sheet knows, beside none
-_UNREAD_CHARACTERS = 160  # of a stretch that the model did not read, this much is shown
+LEVELS = 8  # shades in the style sheet; level 0 has none
+_UNREAD_CHARACTERS = 160  # shown of a longer stretch that the model did not read
 _ZERO_WIDTH_JOINER = "\u200d"
 
 
@@ -20,7 +20,7 @@ class Piece:
         text: as in the document.
         level: 0 (no shade) to `LEVELS`.
         attention: the share of the document's attention on it.
-        read: False where the model did not see it: markup dropped, or beyond the cut.
+        read: False if the model did not read it: dropped markup, or text after the truncation.
     """
 
     text: str
@@ -32,11 +32,11 @@ class Piece:
 def shade(document: ExampleDocument) -> list[Piece]:
     """The whole text of a document in pieces, in order.
 
-    The shade of a token is proportional to its attention, the strongest token of
-    the document taking the deepest. Tokens of one grapheme, such as a letter and
-    its combining mark, are one piece, or they would not be drawn as one.
-    Neighbors without shade are one piece too. A long stretch that the model did
-    not read is abbreviated; nothing else is changed.
+    The shade of a token is proportional to its attention; the token with the most attention has
+    the deepest shade. Tokens of one grapheme, such as a letter and its combining mark, are one
+    piece, because a browser draws them as one only within one element. Neighbors without shade are
+    one piece too. A long stretch that the model did not read is abbreviated; nothing else is
+    changed.
     """
     tokens = _graphemes(document)
     if not tokens:
@@ -80,7 +80,7 @@ def _graphemes(document: ExampleDocument) -> list[tuple[int, int, float]]:
 
 
 def _continues(text: str, at: int) -> bool:
-    """Whether the character at `at` is drawn in one with the character before it."""
+    """Whether the character at `at` belongs to the grapheme of the character before it."""
     character, before = text[at : at + 1], text[at - 1 : at]
     return _ZERO_WIDTH_JOINER in (character, before) or (
         # Combining marks and variation selectors, then skin tones.
@@ -89,7 +89,7 @@ def _continues(text: str, at: int) -> bool:
 
 
 def _between(gap: str) -> Sequence[Piece]:
-    """What stands between two tokens: white space, or text that the model did not read."""
+    """The text between two tokens: white space, or text that the model did not read."""
     if not gap:
         return []
     if gap.isspace():
@@ -102,7 +102,7 @@ def _between(gap: str) -> Sequence[Piece]:
 
 
 def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Puts neighboring pieces without shade together."""
+    """Joins neighboring pieces without shade."""
     plain: list[str] = []
     for piece in pieces:
         if piece.level == 0 and piece.read:

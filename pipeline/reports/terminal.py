@@ -6,7 +6,7 @@ from rich.text import Text
 
 from pipeline.corpora.scoring.gallery import ExampleDocument
 
-# Backgrounds from no attention to all of it, on dark and light terminals alike.
+# Backgrounds from no attention to the most, readable on dark and on light terminals.
 SHADES = ("", "on grey85", "on light_goldenrod2", "on gold1", "on dark_orange", "on red1")
 
 

@@ -19,6 +19,7 @@ from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.retry import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
+from pipeline.reports.formats import byte_size, duration
 from pipeline.stages.score import layout_of, partition_schema
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
@@ -58,10 +59,10 @@ class Estimate:
         speed = self.pilot_documents / self.pilot_seconds
         return [
             f"pilot        {self.pilot_documents:,} documents, {speed:,.0f} documents/s",
-            f"would score  about {self.documents:,} documents in {_duration(self.seconds)}, "
+            f"would score  about {self.documents:,} documents in {duration(self.seconds)}, "
             "with one process like this one",
-            f"would need   about {self.memory_bytes / 1e6:,.0f} MB of memory a process",
-            f"would fill   about {self.output_bytes / 1e6:,.1f} MB of predictions",
+            f"would need   about {byte_size(self.memory_bytes)} of memory a process",
+            f"would fill   about {byte_size(self.output_bytes)} of predictions",
         ]
 
 
@@ -161,10 +162,3 @@ def _read_sample(item: InputFile, config: Config, *, files: Files, documents: in
 def _peak_bytes() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

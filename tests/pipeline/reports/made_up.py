@@ -1,4 +1,4 @@
-"""Reports about nothing, complete in every part, to change one part at a time."""
+"""Invented reports with every part filled, so that a test changes one part at a time."""
 
 import dataclasses
 from typing import Any
@@ -37,7 +37,7 @@ def document(**changes: Any) -> ExampleDocument:
 
 
 def evaluation(labels: tuple[str, ...] = LABELS) -> Evaluation:
-    """Nine of ten right, one of the first label taken for the second."""
+    """Nine of ten predictions are right; one document of the first label gets the second."""
     truth = np.arange(10) % len(labels)
     predicted = truth.copy()
     predicted[0] = 1

@@ -1,4 +1,4 @@
-"""Charts: every number lands where the axis says it is."""
+"""Charts: every value is drawn at its position on the axis."""
 
 import math
 

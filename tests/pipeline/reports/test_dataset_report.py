@@ -1,4 +1,4 @@
-"""The page of a dataset shows what it was given."""
+"""The page of a dataset shows every part of its report."""
 
 import dataclasses
 from typing import Any

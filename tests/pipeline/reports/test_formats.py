@@ -1,4 +1,4 @@
-"""Values as people read them."""
+"""Values as text for a person."""
 
 import pytest
 
@@ -20,11 +20,12 @@ from pipeline.reports import formats
         (formats.percent, 1, "100%"),
         (formats.decimal, 0.07149, "0.071"),
         (formats.decimal, 1234.5, "1,234.500"),
-        (formats.byte_size, 0, "0 bytes"),
-        (formats.byte_size, 999, "999 bytes"),
+        (formats.byte_size, 0, "0 Bytes"),
+        (formats.byte_size, 999, "999 Bytes"),
         (formats.byte_size, 1_000, "1.0 kB"),
+        (formats.byte_size, 999_999, "1.0 MB"),
         (formats.byte_size, 3_440_000, "3.4 MB"),
-        (formats.byte_size, 5_000_000_000_000_000, "5000.0 TB"),
+        (formats.byte_size, 5_000_000_000_000_000, "5.0 PB"),
         (formats.moment, "2026-11-20T10:55:12+00:00", "2026-11-20 10:55 UTC"),
         (formats.moment, "2026-11-20T01:30:00+02:00", "2026-11-19 23:30 UTC"),
         (formats.moment, "2026-11-20T10:55:12", "2026-11-20 10:55 UTC"),

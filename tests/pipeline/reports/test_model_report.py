@@ -1,4 +1,4 @@
-"""The model page shows what it was given."""
+"""The model page shows every part of its report."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Both pages: self-contained, safe with any corpus, readable in light and dark."""
+"""The pages are self-contained, safe with any corpus, readable in light and dark."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ EVIL = "<script>alert('1')</script>\"><img src=x onerror=alert(2)>'--></style>"
 
 
 def model_page(text: str) -> str:
-    """A model report with the text wherever a corpus or a user could bring it."""
+    """A model report with the text in every place that a corpus or a user can fill."""
     labels = (text, text + ".")
     shown = made_up.document(
         document_id=text,
@@ -55,7 +55,7 @@ def model_page(text: str) -> str:
 
 
 def run_page(text: str) -> str:
-    """A run report with the text wherever a corpus or a user could bring it."""
+    """A run report with the text in every place that a corpus or a user can fill."""
     shown = made_up.document(
         document_id=text,
         text=f"{text} end",

@@ -1,4 +1,4 @@
-"""The run page shows what it was given."""
+"""The run page shows every part of its report."""
 
 from pipeline.reports.run_report import render_run_report
 from tests.pipeline.reports import made_up

@@ -1,4 +1,4 @@
-"""Attention over a text: nothing lost, nothing shaded that should not be."""
+"""Shading keeps the whole text and shades only tokens with attention."""
 
 import itertools
 

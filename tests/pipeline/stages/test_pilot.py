@@ -71,6 +71,6 @@ def test_the_lines_of_the_summary() -> None:
     assert estimate.summary() == [
         "pilot        4,000 documents, 8,000 documents/s",
         "would score  about 90,000,000 documents in 3 h 10 min, with one process like this one",
-        "would need   about 700 MB of memory a process",
-        "would fill   about 117,000.0 MB of predictions",
+        "would need   about 700.0 MB of memory a process",
+        "would fill   about 117.0 GB of predictions",
     ]
