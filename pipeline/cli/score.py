@@ -150,6 +150,6 @@ def _conclude_backfill(nights: "Sequence[Night]") -> int:
     if failed:
         raise RunError(
             f"{len(failed)} of {len(nights)} dates failed: {', '.join(failed)}. "
-            "Mend them and run again with --if-exists skip."
+            "Correct the cause and run again with --if-exists skip."
         )
     return GATE_TRIPPED if any(night.run and night.run.alerts for night in nights) else DONE
