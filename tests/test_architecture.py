@@ -1,13 +1,30 @@
-"""The house rules that a machine can check, by parsing the sources."""
+"""The rules of the house that a machine can check and the import contracts cannot say.
+
+Which room may import which stands in pyproject.toml (`tool.importlinter`), checked by `make lint`;
+the tests at the end of this file see that those contracts bite.
+"""
 
 import ast
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.arrows import find_arrows, in_order
+
 PROJECT = Path(__file__).resolve().parents[1]
 MAX_LINES = 400
+MAX_FUNCTION_LINES = 60
+MAX_MODULES = 20
+
+# Above a longer function: why it is one.
+REASON = "# Long: "
+
+# They import by name: what a short start leaves out, and what a path on gs:// needs.
+IMPORT_BY_NAME = ("pipeline/process/beam_imports.py", "pipeline/storage/beam_files.py")
 
 SOURCES = [
     path
@@ -20,87 +37,62 @@ def name_of(path: Path) -> str:
     return path.relative_to(PROJECT).as_posix()
 
 
-def below(folder: str) -> list[str]:
-    """The sources under a folder, by path."""
-    return [name_of(path) for path in SOURCES if name_of(path).startswith(f"{folder}/")]
+def below(*folders: str) -> list[str]:
+    """The sources under folders, by path."""
+    starts = tuple(f"{folder}/" for folder in folders)
+    return [name_of(path) for path in SOURCES if name_of(path).startswith(starts)]
 
 
-def imports_of(source: str) -> Iterator[str]:
-    """The full names that a source imports, inside functions and type checks too."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def read_source(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
 
 
-def imports(name: str) -> set[str]:
-    return set(imports_of((PROJECT / name).read_text(encoding="utf-8")))
-
-
-def uses(name: str, *packages: str) -> list[str]:
-    """Which of the packages, or what of them, a source imports."""
-    return [
-        imported
-        for imported in sorted(imports(name))
-        if any(imported == package or imported.startswith(f"{package}.") for package in packages)
-    ]
-
-
-def test_imports_are_found_wherever_they_stand() -> None:
-    source = """
-import a.b as c, d
-from e.f import g
-def function():
-    import h
-    from . import i
-if TYPE_CHECKING:
-    from j import k
-"""
-    found = set(imports_of(source))
-    assert {"a.b", "d", "e.f", "e.f.g", "h", ".", "j", "j.k"} <= found
-
-
-@pytest.mark.parametrize("name", below("model"))
-def test_the_model_knows_nothing_of_the_pipeline(name: str) -> None:
-    assert not uses(name, "pipeline", "apache_beam", "tensorflow_transform", "tfx_bsl", "tests")
-
-
-@pytest.mark.parametrize("name", below("pipeline"))
-def test_beam_is_fenced_in(name: str) -> None:
-    folders = ("pipeline/stages/", "pipeline/transforms/", "pipeline/runners/", "pipeline/cli/")
-    files = ("pipeline/elements.py", "pipeline/storage/beam_files.py")
-    if not name.startswith(folders) and name not in files:
-        assert not uses(name, "apache_beam", "tensorflow_transform", "tfx_bsl")
-    assert not uses(name, "tests")
-
-
-@pytest.mark.parametrize("name", below("pipeline/transforms"))
-def test_no_transform_imports_another_but_to_end_in_a_file(name: str) -> None:
-    used = uses(name, "pipeline.transforms", "pipeline.stages")
-    assert all(each.startswith("pipeline.transforms.write_one_file") for each in used)
-
-
-@pytest.mark.parametrize("name", below("pipeline/transforms"))
-def test_transforms_are_named_for_what_they_do(name: str) -> None:
-    tree = ast.parse((PROJECT / name).read_text(encoding="utf-8"))
-    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
-    endings = ("Writer", "Reader", "Transform", "Source", "Sink")
-    assert not [each for each in classes if each.endswith(endings) and not each.startswith("_")]
-
-
-def test_domain_rooms_do_not_depend_on_stages() -> None:
-    rooms = ("pipeline/corpora", "pipeline/nights", "pipeline/reports")
-    names = [name for room in rooms for name in below(room)]
-    assert names
-    found = {name: uses(name, "pipeline.stages", "pipeline.transforms") for name in names}
-    assert {name: used for name, used in found.items() if used} == {}
+def parse(name: str) -> ast.Module:
+    return ast.parse(read_source(name))
 
 
 def test_no_file_is_too_long() -> None:
     lines = {name_of(path): len(path.read_bytes().splitlines()) for path in SOURCES}
     assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
+
+
+def test_no_folder_holds_too_many_modules() -> None:
+    modules = Counter(name_of(path.parent) for path in SOURCES if path.name != "__init__.py")
+    houses = {name: count for name, count in modules.items() if not name.startswith("tests")}
+    assert {name: count for name, count in houses.items() if count > MAX_MODULES} == {}
+
+
+def long_functions(source: str) -> list[str]:
+    """The functions of more than `MAX_FUNCTION_LINES` lines without a reason above them."""
+    lines = source.splitlines()
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = min(item.lineno for item in (node, *node.decorator_list))
+        above = first - 2
+        while above > 0 and lines[above - 1].lstrip().startswith("#"):
+            above -= 1
+        reasoned = above >= 0 and lines[above].lstrip().startswith(REASON)
+        assert node.end_lineno is not None
+        if node.end_lineno - node.lineno + 1 > MAX_FUNCTION_LINES and not reasoned:
+            found.append(node.name)
+    return found
+
+
+@pytest.mark.parametrize("name", below("model", "pipeline"))
+def test_no_function_is_too_long_without_a_reason(name: str) -> None:
+    assert long_functions(read_source(name)) == []
+
+
+def test_a_long_function_is_found_unless_a_comment_gives_the_reason() -> None:
+    function = "def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES
+    assert long_functions(function) == ["f"]
+    assert long_functions(f"# Why not.\n{function}") == ["f"]
+    assert (
+        long_functions(f"{REASON}one loop, which Numba compiles\n# as a whole.\n{function}") == []
+    )
+    assert long_functions(function.replace("    x = 1\n", "", 1)) == []
 
 
 def test_no_file_is_a_drawer_for_everything() -> None:
@@ -109,24 +101,144 @@ def test_no_file_is_a_drawer_for_everything() -> None:
     assert not names & drawers
 
 
-def test_keras_is_never_taken_from_tensorflow() -> None:
+@pytest.mark.parametrize("name", below("model", "pipeline"))
+def test_no_module_shares_its_name_with_one_of_the_standard_library(name: str) -> None:
+    assert Path(name).stem not in sys.stdlib_module_names - {"__main__"}
+
+
+@pytest.mark.parametrize("name", below("pipeline/transforms"))
+def test_transforms_are_named_for_what_they_do(name: str) -> None:
+    classes = [node.name for node in parse(name).body if isinstance(node, ast.ClassDef)]
+    endings = ("Writer", "Reader", "Transform", "Source", "Sink")
+    assert not [each for each in classes if each.endswith(endings) and not each.startswith("_")]
+
+
+def imports_by_name(source: str) -> bool:
+    """Whether a source imports a module by its name, which the import contracts do not see."""
+    names = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return bool((names | imported) & {"import_module", "__import__", "run_module"})
+
+
+@pytest.mark.parametrize("name", below("model", "pipeline"))
+def test_nothing_is_imported_past_the_contracts(name: str) -> None:
+    assert name in IMPORT_BY_NAME or not imports_by_name(read_source(name))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import importlib\nimportlib.import_module('keras')",
+        "from importlib import import_module",
+        "__import__('keras')",
+    ],
+)
+def test_an_import_by_name_is_found(source: str) -> None:
+    assert imports_by_name(source)
+
+
+@pytest.mark.parametrize("name", below("model", "pipeline"))
+def test_the_houses_do_not_import_their_tests(name: str) -> None:
+    modules = [
+        node.module or "" for node in ast.walk(parse(name)) if isinstance(node, ast.ImportFrom)
+    ]
+    modules += [
+        alias.name
+        for node in ast.walk(parse(name))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    ]
+    assert not [module for module in modules if module.partition(".")[0] == "tests"]
+
+
+@pytest.mark.parametrize("name", below("model", "pipeline"))
+def test_keras_is_never_taken_from_tensorflow(name: str) -> None:
     """`tf.keras` is another library as soon as TensorFlow Transform is imported."""
-    found = []
-    for name in (*below("model"), *below("pipeline")):
-        tree = ast.parse((PROJECT / name).read_text(encoding="utf-8"))
-        attributes = [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute)
-            and node.attr == "keras"
-            and isinstance(node.value, ast.Name)
-            and node.value.id in ("tf", "tensorflow")
-        ]
-        if attributes or uses(name, "tensorflow.keras"):
-            found.append(name)
-    assert found == []
+    for node in ast.walk(parse(name)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert (node.value.id, node.attr) not in {("tf", "keras"), ("tensorflow", "keras")}
+        if isinstance(node, ast.ImportFrom):
+            assert not (node.module or "").startswith("tensorflow.keras")
+            assert node.module != "tensorflow" or "keras" not in {a.name for a in node.names}
+        if isinstance(node, ast.Import):
+            assert not [a for a in node.names if a.name.startswith("tensorflow.keras")]
 
 
 def test_every_package_and_test_folder_can_be_imported() -> None:
     folders = {path.parent for path in SOURCES if path.parent != PROJECT}
     assert not [name_of(folder) for folder in folders if not (folder / "__init__.py").is_file()]
+
+
+def test_the_arrows_form_no_circle() -> None:
+    arrows = find_arrows()
+    ordered = in_order(arrows)
+    assert set(ordered) == set(arrows)
+    assert ordered.index("model.runtime") < ordered.index("pipeline.cli")
+
+
+def lint_imports(project: Path) -> subprocess.CompletedProcess[str]:
+    """Checks the contracts over the sources in a folder, as `make lint` does here."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    return subprocess.run(
+        command, cwd=project, env={"PYTHONPATH": str(project)}, capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def copied_project(tmp_path: Path) -> Path:
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    for house in ("model", "pipeline"):
+        skipped = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / house, tmp_path / house, ignore=skipped)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "broken"),
+    [
+        ("model/text/tokens.py", "import pipeline.schemas", "model knows nothing of pipeline"),
+        ("model/text/tokens.py", "import keras", "need neither Keras nor TensorFlow"),
+        ("model/text/tokens.py", "import model.layers.attention", "rooms of model import"),
+        ("model/layers/bilstm.py", "import apache_beam", "model knows nothing of pipeline"),
+        ("pipeline/corpora/reading/rows.py", "import apache_beam", "Beam lives in"),
+        ("pipeline/storage/files.py", "import pipeline.nights.lease", "rooms of pipeline import"),
+        ("pipeline/nights/lease.py", "import pipeline.training.trials", "rooms of pipeline import"),
+        ("pipeline/corpora/reading/rows.py", "import pipeline.corpora.formats.jsonl", "corpora"),
+        (
+            "pipeline/transforms/count_tokens.py",
+            "import pipeline.transforms.read_documents",
+            "A transform imports no other",
+        ),
+        ("pipeline/storage/files.py", "import pipeline.storage.folders", "in a circle"),
+    ],
+)
+def test_a_forbidden_import_breaks_a_contract(
+    copied_project: Path, name: str, line: str, broken: str
+) -> None:
+    with (copied_project / name).open("a", encoding="utf-8") as source:
+        source.write(f"\n\ndef _hidden_in_a_function():\n    {line}\n")
+    finished = lint_imports(copied_project)
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert [each for each in finished.stdout.splitlines() if broken in each and "BROKEN" in each]
+
+
+def test_a_new_room_must_be_given_its_place(copied_project: Path) -> None:
+    (copied_project / "pipeline/attic").mkdir()
+    (copied_project / "pipeline/attic/__init__.py").touch()
+    finished = lint_imports(copied_project)
+    assert finished.returncode != 0
+    assert "attic" in finished.stdout + finished.stderr
+
+
+def test_the_contracts_hold(copied_project: Path) -> None:
+    finished = lint_imports(copied_project)
+    assert finished.returncode == 0, finished.stdout + finished.stderr

@@ -134,6 +134,7 @@ def _dot_tanh(builder: Builder, left: Value, right: Value, depth: Value) -> Valu
     return _dot_product(builder, left, right, depth, apply_tanh=True)
 
 
+# Long: its contract takes half of it; Numba compiles the loop as one function.
 @compiled_with(emission)
 def run_lstm(
     initial_row_of_token: np.ndarray,

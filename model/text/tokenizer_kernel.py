@@ -121,6 +121,7 @@ def tag_end(data: np.ndarray, position: int, limit: int) -> int:
     return position
 
 
+# Long: parts of it would have to pass ten arrays and six counters to one another and back.
 @compiled
 def find_tokens(
     data: np.ndarray,
@@ -149,8 +150,6 @@ def find_tokens(
         `byte_starts` and `byte_ends`, in `data`, int32 [tokens]; `folded_bytes` uint8 and
         `folded_offsets` int32 [tokens + 1].
     """
-    # This is one long function because parts of it would have to pass ten arrays and six counters
-    # to one another and back.
     rows = row_positions.size - 1
     row_offsets = np.zeros(rows + 1, dtype=np.int64)
     # A token has at least one byte, and the loop writes one slot ahead. The system gives no memory

@@ -64,6 +64,7 @@ ReuseFrom = Annotated[
 ]
 
 
+# Long: one parameter for each option of the command.
 def score(
     invocation: Invocation,
     *,
