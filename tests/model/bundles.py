@@ -1,12 +1,14 @@
-"""A small untrained model, written and sealed as training does it."""
+"""Untrained models, written and sealed as training does it."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from model.bundle.bundle import Bundle
+from model.bundle.file_names import MANIFEST
 from model.bundle.golden import write_golden
 from model.bundle.loading import load_bundle
 from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
@@ -19,10 +21,6 @@ from model.config import (
     TextConfig,
     TrainingConfig,
 )
-from model.layers.classifier import build_classifier
-from model.scoring.engine_scorer import EngineScorer
-from model.scoring.golden import make_golden
-from model.scoring.keras_engine import KerasEngine
 from model.text.vocabulary import Vocabulary
 
 TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
@@ -30,6 +28,45 @@ LABELS = ("neg", "pos", "so-so")
 TEXTS = ("The film was good.", "bad bad BAD", "很好 👍🏽", "a")
 TEXT = TextConfig(max_tokens=6, vocabulary_size=len(TOKENS))
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=7), lstm=LSTMConfig(units=5))
+
+
+def write_untrained_model(
+    folder: Path,
+    *,
+    config: ModelConfig,
+    tokens: Sequence[str],
+    labels: tuple[str, ...],
+    golden_texts: Sequence[str] = (),
+    spread: float | None = None,
+    **manifest: object,
+) -> None:
+    """Writes a model directory with random weights, golden documents and a manifest.
+
+    With `spread` every weight, the biases too, is drawn from a normal distribution with this
+    standard deviation. Keras is imported here and not above: some processes import this module
+    and never write a model.
+    """
+    from model.layers.classifier import build_classifier
+    from model.scoring.engine_scorer import EngineScorer
+    from model.scoring.golden import make_golden
+    from model.scoring.keras_engine import KerasEngine
+
+    vocabulary = Vocabulary(tokens, oov_buckets=config.text.oov_buckets)
+    network = build_classifier(
+        config.network,
+        ids=vocabulary.size,
+        max_tokens=config.text.max_tokens,
+        labels=len(labels),
+    )
+    if spread is not None:
+        random = np.random.default_rng(0)
+        network.set_weights([random.normal(0, spread, w.shape) for w in network.get_weights()])
+    unsealed = write_bundle(
+        folder, name="small", config=config, network=network, vocabulary=vocabulary, labels=labels
+    )
+    scorer = EngineScorer(unsealed, KerasEngine(network))
+    write_golden(folder, make_golden(scorer, golden_texts))
+    seal(folder, **{"vocabulary_ids": vocabulary.size, **manifest})
 
 
 def make_bundle(
@@ -41,27 +78,15 @@ def make_bundle(
     spread: float | None = None,
     texts: tuple[str, ...] = TEXTS,
 ) -> Bundle:
-    """Writes a model directory with random weights and golden documents.
-
-    With `spread` every weight is normally distributed, the biases, too.
-    """
-    vocabulary = Vocabulary(TOKENS, oov_buckets=text.oov_buckets)
-    built = build_classifier(
-        network, ids=vocabulary.size, max_tokens=text.max_tokens, labels=len(labels)
-    )
-    if spread is not None:
-        random = np.random.default_rng(0)
-        built.set_weights([random.normal(0, spread, w.shape) for w in built.get_weights()])
-    unsealed = write_bundle(
+    """Writes an untrained model that knows `TOKENS`, and loads it."""
+    write_untrained_model(
         folder,
-        name="small",
         config=ModelConfig(text=text, network=network, training=TrainingConfig()),
-        network=built,
-        vocabulary=vocabulary,
+        tokens=TOKENS,
         labels=labels,
+        golden_texts=texts,
+        spread=spread,
     )
-    write_golden(folder, make_golden(EngineScorer(unsealed, KerasEngine(built)), texts))
-    seal(folder, vocabulary_ids=vocabulary.size)
     return load_bundle(folder)
 
 
@@ -76,7 +101,7 @@ def seal(folder: Path, **changes: object) -> None:
         "files": files,
         **changes,
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def texts_array(texts: tuple[str, ...] | list[str]) -> pa.StringArray:

@@ -1,17 +1,12 @@
 """A model small enough to be made anew in every test run."""
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from model.bundle.bundle import Bundle
-from model.bundle.file_names import MANIFEST
-from model.bundle.golden import write_golden
-from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
-from model.bundle.writing import write_bundle
 from model.config import (
     EmbeddingConfig,
     LSTMConfig,
@@ -21,6 +16,7 @@ from model.config import (
     TrainingConfig,
 )
 from model.text.vocabulary import Vocabulary
+from tests.model.bundles import write_untrained_model
 
 LABELS = ("long", "short")
 TOKENS = ("good", "bad", "so", "poison")
@@ -59,30 +55,12 @@ def unsaved_bundle(folder: Path) -> Bundle:
 
 def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS) -> str:
     """Writes a whole model directory with random weights; returns its path."""
-    from model.layers.classifier import build_classifier
-    from model.scoring.engine_scorer import EngineScorer
-    from model.scoring.golden import make_golden
-    from model.scoring.keras_engine import KerasEngine
-
-    vocabulary = Vocabulary(TOKENS, oov_buckets=1)
-    network = build_classifier(
-        CONFIG.network,
-        ids=vocabulary.size,
-        max_tokens=CONFIG.text.max_tokens,
-        labels=len(labels),
+    write_untrained_model(
+        folder,
+        config=CONFIG,
+        tokens=TOKENS,
+        labels=labels,
+        golden_texts=["good", "so bad a day", "日本"],
+        model_version="tiny/1",
     )
-    bundle = write_bundle(
-        folder, name="tiny", config=CONFIG, network=network, vocabulary=vocabulary, labels=labels
-    )
-    scorer = EngineScorer(bundle, KerasEngine(network))
-    write_golden(folder, make_golden(scorer, ["good", "so bad a day", "日本"]))
-    files = describe_files(folder)
-    manifest = {
-        "schema_version": SCHEMA_VERSION,
-        "model_version": "tiny/1",
-        "fingerprint": model_fingerprint(files),
-        "vocabulary_ids": vocabulary.size,
-        "files": files,
-    }
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     return str(folder)
