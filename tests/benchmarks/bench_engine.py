@@ -1,27 +1,25 @@
-"""The folded engine against the floor of its recurrent products, ONNX Runtime and Keras.
+"""The folded engine beside ONNX Runtime, Keras, and the fastest that its products could be.
 
     python -m tests.benchmarks.bench_engine
 
-Every contender runs in a process of its own that may use one core, or two. In
-each round all of them score the same documents, one contender after the other;
-the table shows the median over the rounds, in documents a second of wall time
-and of CPU time. Where other processes share the machine, the latter is the one
-to compare.
+Every contender runs in a process of its own, with one core and then with two. In
+each round all contenders score the same documents, one after the other. The table
+shows the median over the rounds, in documents a second of wall time and of CPU
+time. Where other processes share the machine, compare the CPU time.
 
 - `folded`: `model.folded.engine.FoldedEngine`.
 - `floor`: nothing but `np.dot(h[:n], U, out=z[:n])` for every step and
-  direction over sorted batches, in NumPy's own BLAS: what an engine that uses
-  this BLAS cannot beat.
-- `onnxruntime`: an LSTM operator over float32, in length-sorted batches, a
-  batch a core. Skipped where `onnx` or `onnxruntime` is not installed.
+  direction over sorted batches, in NumPy's own BLAS. No engine that uses this
+  BLAS can be faster.
+- `onnxruntime`: an LSTM operator over float32, in length-sorted batches, one
+  batch on each core. Skipped where `onnx` or `onnxruntime` is not installed.
 - `keras`: `model.scoring.keras_engine.KerasEngine`, length-sorted batches.
 
-The network is that of the configuration `guide_attention_2d`, its weights are
-random, and the contenders' attention must agree before they are timed.
+The network is that of the configuration `guide_attention_2d` with random weights.
+Before anything is timed, probabilities and attention of all contenders must agree.
 """
 
 import importlib.util
-import multiprocessing
 import os
 import statistics
 import time
@@ -32,13 +30,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.config import AttentionConfig, NetworkConfig
+from tests.benchmarks.onnx_engine import onnx_model, onnxruntime_scorer, sorted_batches
+from tests.benchmarks.processes import start_contender
+from tests.benchmarks.review_models import MAX_TOKENS, NETWORK, SPREAD, VOCABULARY
+from tests.benchmarks.reviews import draw_lengths, draw_words
 
 ROUNDS = 7
-BATCH_ROWS = 256
-MAX_TOKENS = 200
-VOCABULARY = 10_000
-CONFIG = NetworkConfig(attention=AttentionConfig(kind="positional"), head="sigmoid")
 
 Run = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray] | None]
 
@@ -49,17 +46,14 @@ class Documents(NamedTuple):
 
 
 def make_documents(lengths: np.ndarray) -> Documents:
-    """Documents whose words are as frequent as Zipf says."""
-    random = np.random.default_rng(0)
-    frequency = 1 / np.arange(1, VOCABULARY + 1)
-    ids = random.choice(VOCABULARY, lengths.sum(), p=frequency / frequency.sum())
+    ids = draw_words(VOCABULARY, int(lengths.sum()), np.random.default_rng(0))
     return Documents(ids.astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]))
 
 
 def make_corpora() -> dict[str, Documents]:
     random = np.random.default_rng(1)
     # Film reviews: the median is 173 words, and 4 in 10 are cut at 200.
-    reviews = np.clip(random.lognormal(np.log(173), 0.65, 1024), 5, MAX_TOKENS).astype(int)
+    reviews = draw_lengths(1024, random, median=173, longest=MAX_TOKENS)
     return {
         "200 tokens": make_documents(np.full(768, MAX_TOKENS)),
         "reviews": make_documents(reviews),
@@ -67,26 +61,20 @@ def make_corpora() -> dict[str, Documents]:
     }
 
 
-def make_network(*, ids: int = VOCABULARY) -> Any:
+def make_network() -> Any:
     from model.layers.classifier import build_classifier
 
-    network = build_classifier(CONFIG, ids=ids, max_tokens=MAX_TOKENS, labels=2)
+    network = build_classifier(NETWORK, ids=VOCABULARY, max_tokens=MAX_TOKENS, labels=2)
     random = np.random.default_rng(2)
-    # Of the size of trained weights: gates neither idle nor saturated.
-    network.set_weights([random.normal(0, 0.1, w.shape) for w in network.get_weights()])
+    network.set_weights([random.normal(0, SPREAD, w.shape) for w in network.get_weights()])
     return network
-
-
-def sorted_batches(row_offsets: np.ndarray) -> list[np.ndarray]:
-    longest_first = np.argsort(-np.diff(row_offsets), kind="stable")
-    return np.split(longest_first, np.arange(BATCH_ROWS, len(longest_first), BATCH_ROWS))
 
 
 def folded_contender(cores: int) -> Run:
     from model.folded.engine import FoldedEngine
     from tests.model.folded.keras_weights import copy_weights
 
-    return FoldedEngine(copy_weights(make_network()), CONFIG, threads=cores).run
+    return FoldedEngine(copy_weights(make_network()), NETWORK, threads=cores).run
 
 
 def keras_contender(cores: int) -> Run:
@@ -96,7 +84,7 @@ def keras_contender(cores: int) -> Run:
 
 
 def floor_contender(cores: int) -> Run:
-    units = CONFIG.lstm.units
+    units = NETWORK.lstm.units
     kernel = np.random.default_rng(0).normal(size=(units, 4 * units)).astype(np.float32)
 
     def multiply(lengths: np.ndarray) -> None:
@@ -117,114 +105,7 @@ def floor_contender(cores: int) -> Run:
 
 
 def onnxruntime_contender(cores: int) -> Run:
-    return onnxruntime_scorer(onnx_model(make_network()).SerializeToString(), cores=cores)
-
-
-def onnxruntime_scorer(model: bytes | str, *, cores: int) -> Run:
-    """Scores with a model, given as bytes or as a path, in length-sorted batches."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # two batches on two cores beat one batch on both
-    session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
-
-    def run(ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        lengths = np.diff(row_offsets)
-        probabilities = np.empty((len(lengths), 2), np.float32)
-        attention = np.empty(len(ids), np.float32)
-
-        def score(rows: np.ndarray) -> None:
-            steps = np.arange(lengths[rows[0]])
-            real = steps < lengths[rows, None]
-            places = row_offsets[rows, None] + np.minimum(steps, lengths[rows, None] - 1)
-            inputs = {
-                "token_ids": ids[places].T,
-                "length": lengths[rows].astype(np.int32),
-                "penalty": np.where(real, 0, -1e30).astype(np.float32),
-            }
-            probabilities[rows], weights = session.run(["probabilities", "attention"], inputs)
-            attention[places[real]] = weights[real]
-
-        with ThreadPoolExecutor(cores) as executor:
-            list(executor.map(score, sorted_batches(row_offsets)))
-        return probabilities, attention
-
-    return run
-
-
-def onnx_model(network: Any) -> Any:
-    """The network as an ONNX graph; `penalty` `(batch, steps)` is -1e30 at padding, else 0."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    def onnx_gates(matrix: np.ndarray) -> np.ndarray:
-        gate_in, gate_forget, gate_cell, gate_out = np.split(matrix, 4, axis=-1)
-        return np.concatenate([gate_in, gate_out, gate_forget, gate_cell], axis=-1).T
-
-    units = CONFIG.lstm.units
-    embedding, *lstms, query, bias, head_kernel, head_bias = network.get_weights()
-    kernels, recurrent_kernels, biases = lstms[0::3], lstms[1::3], lstms[2::3]
-    constants = {
-        "embedding": embedding,
-        "W": np.stack([onnx_gates(kernel) for kernel in kernels]),
-        "R": np.stack([onnx_gates(kernel) for kernel in recurrent_kernels]),
-        "B": np.stack([np.append(onnx_gates(b), np.zeros_like(b)) for b in biases]),
-        "query": query,
-        "bias": bias,
-        "head_kernel": head_kernel,
-        "head_bias": head_bias,
-        "one": np.float32(1),
-        "zero_index": np.array([0]),
-        "last_axis": np.array([2]),
-        "middle_axis": np.array([1]),
-        "flat": np.array([0, 0, 2 * units]),
-    }
-    node = helper.make_node
-    nodes = [
-        node("Gather", ["embedding", "token_ids"], ["inputs"]),
-        node(
-            "LSTM",
-            ["inputs", "W", "R", "B", "length"],
-            ["by_direction"],
-            hidden_size=units,
-            direction="bidirectional",
-        ),  # (steps, 2, batch, units)
-        node("Transpose", ["by_direction"], ["by_row"], perm=[2, 0, 1, 3]),
-        node("Reshape", ["by_row", "flat"], ["states"]),  # (batch, steps, 2 * units)
-        node("MatMul", ["states", "query"], ["products"]),
-        node("Squeeze", ["products", "last_axis"], ["scores"]),
-        node("Shape", ["token_ids"], ["steps"], end=1),
-        node("Slice", ["bias", "zero_index", "steps"], ["biases"]),
-        node("Add", ["scores", "biases"], ["biased"]),
-        node("Tanh", ["biased"], ["energies"]),
-        node("Add", ["energies", "penalty"], ["masked"]),
-        node("Softmax", ["masked"], ["attention"], axis=1),
-        node("Unsqueeze", ["attention", "middle_axis"], ["shares"]),
-        node("MatMul", ["shares", "states"], ["contexts"]),
-        node("Squeeze", ["contexts", "middle_axis"], ["context"]),
-        node("Gemm", ["context", "head_kernel", "head_bias"], ["logit"]),
-        node("Sigmoid", ["logit"], ["second"]),
-        node("Sub", ["one", "second"], ["first"]),
-        node("Concat", ["first", "second"], ["probabilities"], axis=1),
-    ]
-    value = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        nodes,
-        "classifier",
-        [
-            value("token_ids", TensorProto.INT32, ["steps", "batch"]),
-            value("length", TensorProto.INT32, ["batch"]),
-            value("penalty", TensorProto.FLOAT, ["batch", "steps"]),
-        ],
-        [
-            value("probabilities", TensorProto.FLOAT, ["batch", 2]),
-            value("attention", TensorProto.FLOAT, ["batch", "steps"]),
-        ],
-        [numpy_helper.from_array(array, name) for name, array in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.checker.check_model(model)
-    return model
+    return onnxruntime_scorer(onnx_model(make_network()), cores=cores)
 
 
 CONTENDERS: dict[str, Callable[[int], Run]] = {
@@ -243,8 +124,8 @@ class Round(NamedTuple):
 
 
 def serve(name: str, cores: int, connection: Connection) -> None:
-    """A contender's process: makes it, then runs and times it whenever it is asked to."""
-    if hasattr(os, "sched_setaffinity"):  # every library finds so many cores
+    """Runs in a contender's process: builds it, then times it on each corpus that is asked for."""
+    if hasattr(os, "sched_setaffinity"):  # every library then uses so many cores
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     corpora = make_corpora()
     run = CONTENDERS[name](cores)
@@ -258,14 +139,11 @@ def serve(name: str, cores: int, connection: Connection) -> None:
 
 
 def compete(names: list[str], *, cores: int) -> dict[tuple[str, str], list[Round]]:
-    """Every round of every contender: `(contender, corpus)` -> its rounds."""
-    context = multiprocessing.get_context("spawn")
+    """Times all contenders in turns: `(contender, corpus)` -> its rounds."""
     connections: dict[str, Connection] = {}
     results: dict[str, Any] = {}
     for name in names:  # one starts after the other, so that the first run is timed alone
-        connections[name], theirs = context.Pipe()
-        context.Process(target=serve, args=(name, cores, theirs), daemon=True).start()
-        theirs.close()  # so that a contender that dies ends this process, too
+        connections[name] = start_contender(serve, name, cores)
         seconds, results[name] = connections[name].recv()
         print(f"  {name}: {cores} core(s), first run {seconds:.2f} s", flush=True)
     for name in set(names) - {"floor"}:
@@ -285,12 +163,12 @@ def compete(names: list[str], *, cores: int) -> dict[tuple[str, str], list[Round
 
 def main() -> None:
     """Prints a table for each number of cores."""
-    # A product this small gains less from a BLAS's own threads than from a batch a thread.
+    # Matrices this small gain less from the BLAS's own threads than from a thread for each batch.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     names = list(CONTENDERS)
     if not all(map(importlib.util.find_spec, ("onnx", "onnxruntime"))):
-        print("onnxruntime: skipped; pip install onnx onnxruntime to see it")
+        print("onnxruntime: skipped; pip install onnx onnxruntime to include it")
         names.remove("onnxruntime")
     for cores in (1, 2):
         rounds = compete(names, cores=cores)

@@ -1,23 +1,23 @@
-"""Reusing the rows of the night before against scoring everything, over two nights of reviews.
+"""Scoring a night with the unchanged rows of the night before reused, and scoring it whole.
 
     python -m tests.benchmarks.bench_reuse [--documents 25000]
 
-The second night has the reviews of the first, of which 2 % have another text. The same process
-scores it in turns, once whole and once with the unchanged rows of the first night reused. The times
-compared are those of the pipeline (`seconds` in the manifest: reading, scoring, writing), without
-the start of Python and the loading of the model, which take the same time both ways. The two
-partitions must hold the same rows.
+The second night has the reviews of the first, of which 2 % have another text. One process scores
+it several times: whole and with reuse, in turns. The times compared are those of the pipeline
+(`seconds` in the manifest: reading, scoring, writing). The start of Python and the loading of the
+model take the same time both ways and are left out. The two partitions must hold the same rows.
 
-Reuse cannot be faster than the floor: the time of Beam's pipeline over one document, plus the
-longer of two others: reading the corpus, and reading and writing the partition with Arrow alone.
-Exits 1 if the rows differ, or if reuse takes more than 1.75 times the floor.
+Reuse cannot be faster than the floor. The floor is the time of Beam's pipeline over one document,
+plus the longer of two others: the time to read the corpus, and the time to read and write the
+partition with Arrow alone. Exits 1 if the rows differ, or if reuse takes more than 1.75 times the
+floor.
 
-Texts are made up: 10,000 words as frequent as Zipf says, with the lengths of IMDB's reviews.
+Texts are made up of 10,000 words, as frequent as Zipf's law says. They have the lengths of IMDB's
+reviews.
 The network is that of the configuration `guide_attention_2d` with random weights.
 """
 
 import argparse
-import json
 import logging
 import statistics
 import sys
@@ -28,18 +28,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from model.bundle.golden import write_golden
-from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
-from model.bundle.writing import write_bundle
-from model.config import AttentionConfig, ModelConfig, NetworkConfig, TextConfig, TrainingConfig
-from model.layers.classifier import build_classifier
-from model.text.vocabulary import Vocabulary
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
+from tests.benchmarks.review_models import VOCABULARY, write_model
+from tests.benchmarks.reviews import make_texts
 from tests.pipeline.stages.nights import Nights
 
 DOCUMENTS = 25_000
@@ -48,68 +44,24 @@ WANTED = 0.15  # of the time of full scoring
 LIMIT = 1.75  # times the floor
 ROUNDS = 3
 FIRST, SECOND = "2026-11-19", "2026-11-20"
-CONFIG = ModelConfig(
-    text=TextConfig(),
-    network=NetworkConfig(attention=AttentionConfig(kind="positional"), head="sigmoid"),
-    training=TrainingConfig(),
-)
 
 
 def make_words(random: np.random.Generator) -> list[str]:
-    """As many distinct words as the vocabulary holds, the frequent ones short."""
+    """As many distinct words as the vocabulary holds. The frequent ones, the first, are short."""
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     words: dict[str, None] = {}
-    while len(words) < CONFIG.text.vocabulary_size:
+    while len(words) < VOCABULARY:
         length = 3 + min(len(words) // 700, 7)
         words["".join(random.choice(letters, length))] = None
     return list(words)
-
-
-def make_texts(words: list[str], documents: int, random: np.random.Generator) -> list[str]:
-    lengths = np.clip(random.lognormal(np.log(173), 0.65, documents), 5, 2_000).astype(int)
-    frequency = 1 / np.arange(1, len(words) + 1)
-    chosen = random.choice(len(words), lengths.sum(), p=frequency / frequency.sum())
-    texts, start = [], 0
-    for length in lengths:
-        texts.append(" ".join(words[word] for word in chosen[start : start + length]))
-        start += length
-    return texts
-
-
-def write_model(folder: Path, words: list[str], random: np.random.Generator) -> str:
-    """A model directory with weights of the size of trained ones."""
-    vocabulary = Vocabulary(words, oov_buckets=1)
-    network = build_classifier(
-        CONFIG.network, ids=vocabulary.size, max_tokens=CONFIG.text.max_tokens, labels=2
-    )
-    network.set_weights([random.normal(0, 0.1, weights.shape) for weights in network.get_weights()])
-    write_bundle(
-        folder,
-        name="reviews",
-        config=CONFIG,
-        network=network,
-        vocabulary=vocabulary,
-        labels=("neg", "pos"),
-    )
-    write_golden(folder, [])
-    files = describe_files(folder)
-    manifest = {
-        "schema_version": SCHEMA_VERSION,
-        "model_version": "reviews/1",
-        "fingerprint": model_fingerprint(files),
-        "vocabulary_ids": vocabulary.size,
-        "files": files,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return str(folder)
 
 
 def measure(folder: Path, documents: int) -> bool:
     """Prints the table; returns whether the rows are equal and reuse is within its limit."""
     random = np.random.default_rng(1)
     words = make_words(random)
-    nights = Nights(folder=folder, model=write_model(folder / "model", words, random))
-    texts = make_texts(words, documents, random)
+    texts = make_texts(words, documents, random, median=173)
+    nights = Nights(folder=folder, model=write_model(folder / "model", texts))
     rows = [{"id": f"r{row}", "text": text} for row, text in enumerate(texts)]
     nights.write(rows, date=FIRST)
     changed = random.choice(documents, int(documents * CHANGED), replace=False)
@@ -149,7 +101,7 @@ def measure(folder: Path, documents: int) -> bool:
 
 
 def measure_floor(nights: Nights, documents: int) -> float:
-    """Seconds of the work that reuse cannot leave out: the sum of the medians of its parts."""
+    """Seconds of the work that reuse must do: the pipeline's, plus the longer of read and copy."""
     parts: dict[str, list[float]] = {"pipeline": [], "read": [], "copy": []}
     [corpus] = (nights.folder / "corpus" / SECOND).iterdir()
     partition = Path(nights.partition(SECOND).predictions)

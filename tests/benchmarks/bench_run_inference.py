@@ -1,13 +1,13 @@
-"""What Beam's RunInference costs over a plain DoFn that calls the same scorer, and over ours.
+"""The time of Beam's RunInference, of a plain DoFn, and of `ScoreDocuments`, on the same scorer.
 
     export CORPORA=...      # the folder that holds imdb/; without it texts are made up
     python -m tests.benchmarks.bench_run_inference [--documents 10000] [--rounds 5]
 
-All pipelines take the same record batches of documents from a mapped file, score them with one
-model that the process shares, and keep the number of rows. They take turns; compared are medians of
-the whole pipeline less that of one over a single document, which is the fixed cost of the runner.
-`ScoreDocuments` is the transform of the command `score`, which has two batches at work at once
-and also shapes, counts and checks the rows.
+All pipelines read the same record batches of documents from a memory-mapped file, score them with
+one model that the process shares, and keep only the number of rows. They take turns. The table
+shows the median time of the whole pipeline less that of a pipeline over a single document, which
+is the fixed cost of the runner. `ScoreDocuments` is the transform of the command `score`: it works
+on two batches at once, and also shapes, counts and checks the rows.
 """
 
 import argparse
@@ -32,20 +32,21 @@ from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import UnitBatch
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments
-from tests.benchmarks.bench_score import read_reviews, write_corpus, write_model
+from tests.benchmarks.review_models import write_model
+from tests.benchmarks.reviews import read_reviews, write_reviews
 
 BATCH_ROWS = (256, 2_000)
 
 
 class ScoreBatches(ModelHandler[pa.RecordBatch, int, Scorer]):
-    """A record batch is one example: RunInference's own batching is left out."""
+    """Each record batch is one example, so RunInference's own batching does nothing."""
 
     def __init__(self, model: str) -> None:
         super().__init__()
         self._model = model
 
     def load_model(self) -> Scorer:
-        """The process's scorer."""
+        """Returns the scorer that the process shares."""
         return _scorer(self._model)
 
     def run_inference(
@@ -54,12 +55,12 @@ class ScoreBatches(ModelHandler[pa.RecordBatch, int, Scorer]):
         model: Scorer,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterator[int]:
-        """The rows that were scored of each batch."""
+        """Yields how many rows of each batch were scored."""
         for documents in batch:
             yield model.score(documents.column("text"))[0].num_rows
 
     def batch_elements_kwargs(self) -> dict[str, int]:
-        """One example at a time."""
+        """Asks for one example at a time."""
         return {"min_batch_size": 1, "max_batch_size": 1}
 
 
@@ -97,7 +98,7 @@ def _rows(element: UnitBatch) -> int:
 
 
 def write_batches(corpus: Path, path: Path, *, rows: int) -> int:
-    """The documents of a corpus as batches of an Arrow file; returns how many batches."""
+    """Writes the documents of a corpus as batches of an Arrow file; returns how many batches."""
     source = InputConfig(path=str(corpus))
     part = FilePart(path=str(corpus), source_file=corpus.name, input=source)
     with corpus.open("rb") as stream:
@@ -134,9 +135,8 @@ def main() -> None:
     logging.getLogger().setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch:
         texts = read_reviews(parsed.documents)
-        write_model(Path(scratch), texts)
-        model = str(Path(scratch) / "model")
-        write_corpus(Path(scratch) / "corpus.jsonl", texts, documents=len(texts))
+        model = write_model(Path(scratch) / "model", texts)
+        write_reviews(Path(scratch) / "corpus.jsonl", texts, documents=len(texts))
         contenders: dict[str, Callable[[], beam.PTransform]] = {
             "DoFn": lambda: beam.ParDo(_Score(model)),
             "RunInference": lambda: RunInference(ScoreBatches(model)),

@@ -1,32 +1,31 @@
-"""How `score` scales: worker processes, corpus sizes, and what follows for large corpora.
+"""How the speed of `score` depends on worker processes and corpus size; large corpora calculated.
 
     python -m tests.benchmarks.bench_scaling [--documents 10000] [--sizes 1 4 16] [--rounds 1]
 
-One worker process has one core to itself, two have two. Corpora of `--documents` times each of
-`--sizes` are scored by the command, in turns; reviews and network are those of `bench_score`.
-The speed is of the pipeline, from the first read to the last staged file: a worker's start is
-shown by itself, because a larger corpus pays it once.
+One worker process may use one core, two may use two. The command scores corpora of `--documents`
+times each of `--sizes`, in turns; reviews and network are those of `bench_score`. The speed is that
+of the pipeline, from the first read to the last staged file. The start of a worker is shown in a
+column of its own, because a larger corpus pays it only once.
 
-The last table is arithmetic on the speed of a core at the largest size, with as many at work as
-made it slowest: documents -> workers -> hours -> core hours. What a core hour costs is the
-reader's to fill in. `--readme` also writes both tables to README.
+The last table is calculated: documents -> workers -> hours -> core hours. It assumes the speed of a
+core at the largest size, with the number of processes for which a core was slowest. Multiply by
+your price of a core hour. `--readme` also writes both tables to README.
 """
 
 import argparse
 import collections
-import json
 import math
-import multiprocessing
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks.bench_score import read_reviews, run_process, write_corpus, write_model
-from tests.benchmarks.readme import README, Row, replace_between, table
+from tests.benchmarks.processes import call_in_process, run_score
+from tests.benchmarks.readme import Row, replace_between, table, write_readme
+from tests.benchmarks.review_models import write_model
+from tests.benchmarks.reviews import read_reviews, write_reviews
 
 BEGIN = "<!-- scaling: python -m tests.benchmarks.bench_scaling --readme -->"
 END = "<!-- end of scaling -->"
@@ -51,20 +50,18 @@ class Measured(NamedTuple):
 
 def score(folder: Path, corpus: Path, *, documents: int, workers: int) -> Measured:
     """The command, with as many cores as worker processes."""
-    command = [sys.executable, "-m", "pipeline", "score", "--model", str(folder / "model")]
-    command += ["--input", str(corpus / "*.jsonl"), "--output", str(folder / "out")]
-    command += ["--date", "2026-11-20", "--", f"--direct_num_workers={workers}"]
+    flags = ["--", f"--direct_num_workers={workers}"]
     if workers > 1:
-        command += ["--direct_running_mode=multi_processing"]
+        flags += ["--direct_running_mode=multi_processing"]
     every_core = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(every_core)[:workers])  # children inherit it
     try:
-        run, printed = run_process(command)
+        usage, seconds = run_score(
+            folder / "model", str(corpus / "*.jsonl"), folder / "out", *flags
+        )
     finally:
         os.sched_setaffinity(0, every_core)
-    [made] = [line.split()[-1] for line in printed.splitlines() if line.startswith("report")]
-    manifest = json.loads(Path(made).with_name("manifest.json").read_text(encoding="utf-8"))
-    return Measured(documents, workers, manifest["seconds"], run.wall)
+    return Measured(documents, workers, seconds, usage.wall)
 
 
 def report(runs: list[Measured]) -> Iterator[Row]:
@@ -95,7 +92,7 @@ def extrapolate(rate: float) -> Iterator[Row]:
 
 
 def describe(runs: list[Measured]) -> list[str]:
-    """Both tables, and what they say, as Markdown."""
+    """Both tables, and the speed that the second one assumes, as Markdown."""
     largest = max(run.documents for run in runs)
     by_workers = collections.defaultdict(list)
     for run in runs:
@@ -124,17 +121,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="limelight-bench-") as scratch:
         folder = Path(scratch)
         texts = read_reviews(parsed.documents)
-        builder = multiprocessing.get_context("spawn").Process(
-            target=write_model, args=(folder, texts)
-        )
-        builder.start()
-        builder.join()
+        call_in_process(write_model, folder / "model", texts)
         for size in parsed.sizes:
             corpus = folder / str(size)
             corpus.mkdir()
             for number in range(2 * size):  # files, so that there is work for every process
                 part = texts[number % 2 :: 2]
-                write_corpus(corpus / f"{number}.jsonl", part, documents=len(part))
+                write_reviews(corpus / f"{number}.jsonl", part, documents=len(part))
         runs = []
         for _ in range(parsed.rounds):
             for size in parsed.sizes:
@@ -146,8 +139,7 @@ def main() -> None:
     lines = describe(runs)
     print("\n".join(lines))
     if parsed.readme:
-        page = README.read_text(encoding="utf-8")
-        README.write_text(replace_between(page, BEGIN, END, lines), encoding="utf-8")
+        write_readme(lambda page: replace_between(page, BEGIN, END, lines))
 
 
 if __name__ == "__main__":

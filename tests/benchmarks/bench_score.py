@@ -1,17 +1,17 @@
-"""The command `score` against scripts that do the same job: from JSON lines to Parquet.
+"""The command `score` beside scripts that do the same job: from JSON lines to Parquet.
 
     python -m tests.benchmarks.bench_score [--documents 25000] [--rounds 3] [--many 200000]
 
-Every contender (`tests.benchmarks.score_contenders`) is a process of its own, and
-what is measured is all of that process: imports, reading, tokenizing, scoring with
-attention, writing, exit. They take turns, round after round; the table shows medians.
-The second column leaves out the start (imports and the model), which a larger
-corpus or a worker that stays alive pays once.
+Every contender (`tests.benchmarks.score_contenders`) is a process of its own. The
+whole process is measured: imports, reading, tokenizing, scoring with attention,
+writing, exit. The contenders take turns, and the table shows medians over the rounds.
+The second column leaves out the start (imports and the model), because a larger
+corpus pays it only once.
 
 The reviews are the test split of IMDB where the environment variable CORPORA names the folder
 of imdb/, or else made-up texts of the same lengths. The network is that of the configuration
-`guide_attention_2d`, with a vocabulary of 10,000 and random weights: speed does not
-depend on them.
+`guide_attention_2d`, with a vocabulary of 10,000 and random weights. Speed does not
+depend on the weights.
 
 Then `score` reads `--many` documents, to compare its peak memory with that of
 the first run.
@@ -19,24 +19,18 @@ the first run.
 
 import argparse
 import collections
-import gzip
-import itertools
 import json
-import multiprocessing
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import pyarrow as pa
+from tests.benchmarks.processes import call_in_process, run_process, run_score
+from tests.benchmarks.reviews import read_reviews, write_reviews
 
-VOCABULARY = 10_000
 OURS = "limelight"
 TARGETS = {"keras": 4.0, "onnxruntime": 2.0}
 MEMORY_RATIO, MEMORY_LIMIT = 1.25, 3e9
@@ -51,106 +45,32 @@ class Run(NamedTuple):
     steps: dict[str, float]
 
 
-def read_reviews(documents: int) -> list[str]:
-    """Texts of film reviews, or of made-up words where there is no corpus."""
-    if root := os.environ.get("CORPORA"):
-        with gzip.open(Path(root) / "imdb" / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
-            return [json.loads(line)["text"] for line in itertools.islice(lines, documents)]
-    print("CORPORA does not name the folder of imdb/: made-up texts")
-    random = np.random.default_rng(1)
-    lengths = np.clip(random.lognormal(np.log(230), 0.65, documents), 5, 2000).astype(int)
-    frequency = 1 / np.arange(1, 40_001)
-    words = random.choice(40_000, lengths.sum(), p=frequency / frequency.sum())
-    parts = np.split(words, np.cumsum(lengths)[:-1])
-    return [" ".join(f"word{word}" for word in part) for part in parts]
+def write_models(folder: Path, texts: list[str]) -> None:
+    """Writes a model directory, and the same network as ONNX."""
+    from model.bundle.loading import load_bundle
+    from tests.benchmarks.onnx_engine import onnx_model
+    from tests.benchmarks.review_models import write_model
 
-
-def write_corpus(path: Path, texts: list[str], *, documents: int) -> None:
-    """JSON lines with as many documents as asked for, the texts over again if need be."""
-    with path.open("w", encoding="utf-8") as stream:
-        for number, text in enumerate(itertools.islice(itertools.cycle(texts), documents)):
-            stream.write(json.dumps({"id": f"d{number}", "text": text}, ensure_ascii=False) + "\n")
-
-
-def write_model(folder: Path, texts: list[str]) -> None:
-    """A model directory with random weights, and the same network as ONNX."""
-    from model.bundle.file_names import MANIFEST
-    from model.bundle.golden import write_golden
-    from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
-    from model.bundle.writing import write_bundle
-    from model.config import ModelConfig, TextConfig, TrainingConfig
-    from model.scoring.engine_scorer import EngineScorer
-    from model.scoring.golden import make_golden
-    from model.scoring.keras_engine import KerasEngine
-    from model.text.tokenizer import Tokenizer
-    from model.text.vocabulary import Vocabulary
-    from tests.benchmarks.bench_engine import CONFIG, MAX_TOKENS, make_network, onnx_model
-
-    text = TextConfig(max_tokens=MAX_TOKENS, vocabulary_size=VOCABULARY)
-    tokens = Tokenizer(text).tokenize(pa.array(texts[:5_000])).folded().flatten()
-    frequent = [token for token, _ in collections.Counter(tokens.to_pylist()).most_common()]
-    filled = [*frequent, *(f"filler{number}" for number in range(VOCABULARY))][:VOCABULARY]
-    vocabulary = Vocabulary(filled, oov_buckets=1)
-    network = make_network(ids=vocabulary.size)
-    bundle = write_bundle(
-        folder / "model",
-        name="bench",
-        config=ModelConfig(text=text, network=CONFIG, training=TrainingConfig()),
-        network=network,
-        vocabulary=vocabulary,
-        labels=("neg", "pos"),
-    )
-    scorer = EngineScorer(bundle, KerasEngine(network))
-    write_golden(folder / "model", make_golden(scorer, texts[:32]))
-    files = describe_files(folder / "model")
-    columns = {"id": "id", "text": "text", "label": None, "labels": None}
-    manifest = {
-        "schema_version": SCHEMA_VERSION,
-        "model_version": "bench/1",
-        "fingerprint": model_fingerprint(files),
-        "vocabulary_ids": vocabulary.size,
-        "files": files,
-        "config": {"corpus": {"columns": columns}},
-    }
-    (folder / "model" / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-    (folder / "network.onnx").write_bytes(onnx_model(network).SerializeToString())
-
-
-def run_process(command: list[str]) -> tuple[Run, str]:
-    """Runs a process to its end; raises if it fails."""
-    begin = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as output:
-        child = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - begin
-        output.seek(0)
-        printed = output.read()
-    if child.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: exit code {child.returncode}: {printed}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, {}), printed
+    write_model(folder / "model", texts)
+    network = load_bundle(folder / "model").build_network()
+    (folder / "network.onnx").write_bytes(onnx_model(network))
 
 
 def score(folder: Path, corpus: Path) -> Run:
     """The command, as a user runs it."""
-    command = [sys.executable, "-m", "pipeline", "score", "--model", str(folder / "model")]
-    command += ["--input", str(corpus), "--output", str(folder / "out"), "--date", "2026-11-20"]
-    run, printed = run_process(command)
-    [made] = [line.split()[-1] for line in printed.splitlines() if line.startswith("report")]
-    manifest = json.loads(Path(made).with_name("manifest.json").read_text(encoding="utf-8"))
-    return run._replace(steps={"start": run.wall - manifest["seconds"]})
+    usage, seconds = run_score(folder / "model", str(corpus), folder / "out")
+    return Run(*usage, steps={"start": usage.wall - seconds})
 
 
 def contend(name: str, folder: Path) -> Run:
-    """A contender, or our own steps."""
+    """Runs a contender, or Limelight's own steps one after the other."""
     module = "tests.benchmarks.score_contenders"
-    run, printed = run_process([sys.executable, "-m", module, name, str(folder)])
-    return run._replace(steps=json.loads(printed.splitlines()[-1]))
+    usage, printed = run_process([sys.executable, "-m", module, name, str(folder)])
+    return Run(*usage, steps=json.loads(printed.splitlines()[-1]))
 
 
 def compete(folder: Path, rounds: int) -> dict[str, list[Run]]:
-    """All contenders in turns."""
+    """Runs all contenders in turns."""
     runs: dict[str, list[Run]] = collections.defaultdict(list)
     for _ in range(rounds):
         runs[OURS].append(score(folder, folder / "corpus.jsonl"))
@@ -160,7 +80,7 @@ def compete(folder: Path, rounds: int) -> dict[str, list[Run]]:
 
 
 def report(runs: dict[str, list[Run]], *, documents: int) -> Iterator[str]:
-    """The table of speeds: medians over the rounds, and ratios to ours."""
+    """The table of speeds: medians over the rounds, and how many times faster Limelight is."""
     yield f"{documents:,} documents, {len(runs[OURS])} rounds, medians; documents a second"
     heads = ("whole process", "without start", "of CPU time", "peak memory")
     yield f"  {'':12}" + "".join(f"{head:>16}" for head in heads)
@@ -182,7 +102,7 @@ def report(runs: dict[str, list[Run]], *, documents: int) -> Iterator[str]:
 
 
 def report_steps(name: str, runs: list[Run]) -> str:
-    """What share of the time each step takes."""
+    """The time of each step, and its share of the whole."""
     steps = {
         each: statistics.median(run.steps.get(each, 0.0) for run in runs)
         for each in runs[0].steps
@@ -204,13 +124,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="limelight-bench-") as scratch:
         folder = Path(scratch)
         texts = read_reviews(parsed.documents)
-        write_corpus(folder / "corpus.jsonl", texts, documents=parsed.documents)
-        # In a process of its own: a child's peak memory begins with that of its parent.
-        builder = multiprocessing.get_context("spawn").Process(
-            target=write_model, args=(folder, texts)
-        )
-        builder.start()
-        builder.join()
+        write_reviews(folder / "corpus.jsonl", texts, documents=parsed.documents)
+        call_in_process(write_models, folder, texts)
         score(folder, folder / "corpus.jsonl")  # compiles the kernels where no cache has them
         runs = compete(folder, parsed.rounds)
         print("\n".join(report(runs, documents=parsed.documents)))
@@ -219,7 +134,7 @@ def main() -> None:
         for name in TARGETS:
             print(report_steps(name, runs[name]))
         if parsed.many:
-            write_corpus(folder / "many.jsonl", texts, documents=parsed.many)
+            write_reviews(folder / "many.jsonl", texts, documents=parsed.many)
             many = score(folder, folder / "many.jsonl")
             few = statistics.median(run.peak for run in runs[OURS])
             print(

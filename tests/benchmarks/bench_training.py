@@ -1,13 +1,13 @@
-"""A training step of ours against Keras's `fit` as a competent user would write it.
+"""Limelight's training beside Keras's `fit` as a competent user would write it.
 
     CORPORA=... python -m tests.benchmarks.bench_training [--documents 12800]
 
 Both train the network of `guide_attention_2d` on the same IMDB reviews, with the
 same optimizer and batches of 64, each in a process of its own. They take turns
-epoch by epoch, one waiting while the other trains, because what a machine gives to
-a process changes by the minute: a ratio is that of two epochs in succession. The
-first epoch is not timed: it holds the tracing. The loss is that of the same
-held-out reviews after the same number of examples.
+epoch by epoch; one waits while the other trains. Each ratio compares two epochs that
+follow one another, because the speed of a shared machine changes from minute to
+minute. The first epoch is not timed, because TensorFlow traces the graph in it. Both
+losses are those of the same held-out reviews after the same number of examples.
 
 - `limelight`: `model.training.fit.fit`, as `python -m pipeline train` calls it.
 - `keras`: `Embedding(mask_zero=True)`, `Bidirectional(LSTM)`, attention with the
@@ -16,18 +16,19 @@ held-out reviews after the same number of examples.
 
 import argparse
 import dataclasses
-import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from tests.benchmarks.processes import call_in_process, start_contender
+from tests.benchmarks.reviews import corpus_folder
 
 ROUNDS = 2
 EPOCHS = 3
@@ -60,7 +61,7 @@ class Epoch(NamedTuple):
 
 
 class Turns:
-    """A contender's side of taking turns: it tells of each epoch and waits to be called."""
+    """A contender's side of the turns: sends what each epoch took and waits for its next turn."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -77,7 +78,7 @@ class Turns:
         return time.perf_counter(), time.process_time()
 
 
-def read_corpus(folder: str, *, documents: int) -> Corpus:
+def read_corpus(folder: str, documents: int) -> Corpus:
     """Prepares IMDB with the pipeline and reads its first training and held-out documents."""
     from model.training.dataset import Shards, evaluation_batches
     from pipeline.config.loading import load_config
@@ -206,22 +207,18 @@ CONTENDERS: dict[str, Callable[[Corpus, Path, Turns], float]] = {
 
 
 def compete(name: str, corpus: Corpus, connection: Connection) -> None:
-    """Trains in a process of its own; what it sends last is the held-out loss."""
+    """Runs in a contender's process: trains, sends each epoch, and last the held-out loss."""
     with tempfile.TemporaryDirectory(prefix="bench-training-") as scratch:
         connection.send(CONTENDERS[name](corpus, Path(scratch), Turns(connection)))
 
 
-def take_turns(
-    corpus: Corpus, context: SpawnContext
-) -> tuple[dict[str, list[Epoch]], dict[str, float]]:
+def take_turns(corpus: Corpus) -> tuple[dict[str, list[Epoch]], dict[str, float]]:
     """The timed epochs of each contender in order, and each one's held-out loss."""
     connections: dict[str, Connection] = {}
     epochs: dict[str, list[Epoch]] = {name: [] for name in CONTENDERS}
     for name in CONTENDERS:
-        connections[name], theirs = context.Pipe()
-        context.Process(target=compete, args=(name, corpus, theirs), daemon=True).start()
-        theirs.close()
-        connections[name].recv()  # the epoch that holds the tracing
+        connections[name] = start_contender(compete, name, corpus)
+        connections[name].recv()  # the first epoch, which includes the tracing
     for _ in range(EPOCHS - 1):
         for name, connection in connections.items():
             connection.send("go")
@@ -238,17 +235,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--documents", type=int, default=12800, help="training documents an epoch")
     documents = parser.parse_args().documents
-    if not Path(os.environ.get("CORPORA", ""), "imdb").is_dir():
-        print("bench_training: passed over, no imdb/ below CORPORA")
+    if corpus_folder("imdb") is None:
+        print("bench_training: skipped, because CORPORA does not name the folder of imdb/")
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="bench-training-") as folder:
-        with context.Pool(1) as pool:
-            corpus = pool.apply(read_corpus, (folder,), {"documents": documents})
+        corpus = call_in_process(read_corpus, folder, documents)
         epochs: dict[str, list[Epoch]] = {name: [] for name in CONTENDERS}
         for _ in range(ROUNDS):
-            timed, losses = take_turns(corpus, context)
+            timed, losses = take_turns(corpus)
             for name, more in timed.items():
                 epochs[name] += more
     rows = len(corpus.train.labels)

@@ -1,19 +1,20 @@
-"""Which drift is noticed: the experiment that chose `drift.max_psi`.
+"""Which drift is reported: the experiment by which the default of `drift.max_psi` was chosen.
 
     CORPORA=... python -m tests.benchmarks.drift_experiment
 
-Trains a small model on four fifths of the SMS Spam Collection and compares with its profile of
-the validation documents: 20 random halves of the other fifth, which must never trip, and three
-corpora which must: Chinese shopping reviews, the test messages cut to 3 words, and as many
-messages with the shares of the two classes swapped. Prints the largest index of each beyond
-chance; exits 1 if one is on the wrong side of the default.
+Trains a small model on four fifths of the SMS Spam Collection. The rest are test messages. Corpora
+are then compared with the model's profile of its validation documents. 20 random halves of the test
+messages must not count as drifted. Three corpora must: Chinese shopping reviews, the test messages
+cut to 3 words, and as many messages with the shares of the two classes swapped.
+
+Prints the largest index of each corpus beyond chance. Exits 1 if the default threshold is wrong
+about one of them, and 2 if CORPORA does not name the folder of sms_spam/ and zh_shopping/.
 """
 
 import csv
 import gzip
 import json
 import logging
-import os
 import random
 import sys
 import tempfile
@@ -33,22 +34,22 @@ from pipeline.corpora.scoring.profile_differences import compare_profiles
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.stages.train import train
 from pipeline.storage.beam_files import BeamFiles
+from tests.benchmarks.reviews import corpus_folder
 
-CORPORA = Path(os.environ.get("CORPORA", "."))  # the folder of sms_spam/ and zh_shopping/
 HALVES = 20
 
 
-def read_messages() -> list[tuple[str, str]]:
+def read_messages(sms_spam: Path) -> list[tuple[str, str]]:
     """`(label, text)` of every message, in a seeded order."""
-    lines = (CORPORA / "sms_spam" / "SMSSpamCollection").read_text(encoding="utf-8").splitlines()
+    lines = (sms_spam / "SMSSpamCollection").read_text(encoding="utf-8").splitlines()
     messages = [(label, text) for label, _, text in (line.partition("\t") for line in lines)]
     random.Random(1).shuffle(messages)  # noqa: S311
     return messages
 
 
-def read_reviews(rows: int) -> list[str]:
-    """The first Chinese reviews."""
-    path = CORPORA / "zh_shopping" / "online_shopping_10_cats.csv.gz"
+def read_chinese_reviews(zh_shopping: Path, rows: int) -> list[str]:
+    """The first of the shopping reviews."""
+    path = zh_shopping / "online_shopping_10_cats.csv.gz"
     with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as stream:
         texts = (row["review"] for row in csv.DictReader(stream))
         return [text for text, _ in zip(texts, range(rows), strict=False)]
@@ -80,16 +81,16 @@ def largest_excess(scorer: Scorer, texts: Sequence[str], reference: dict) -> tup
 
 
 def swap_shares(messages: Sequence[tuple[str, str]]) -> list[str]:
-    """As many messages with the share of each class that the other one had."""
+    """As many messages, in which each class has the share that the other class had."""
     by_label = {label: [text for each, text in messages if each == label] for label, _ in messages}
     ham, spam = by_label["ham"], by_label["spam"]
     draw = random.Random(2)  # noqa: S311
     return draw.choices(spam, k=len(ham)) + draw.choices(ham, k=len(spam))
 
 
-def measure(folder: Path) -> bool:
-    """Prints the table; returns whether every corpus is on its side of the threshold."""
-    messages = read_messages()
+def measure(folder: Path, *, sms_spam: Path, zh_shopping: Path) -> bool:
+    """Prints the table; returns whether the threshold tells the drifted corpora from the others."""
+    messages = read_messages(sms_spam)
     fifth = len(messages) // 5
     test = messages[:fifth]
     model = train_model(folder, messages[fifth:])
@@ -99,7 +100,7 @@ def measure(folder: Path) -> bool:
     draw = random.Random(3)  # noqa: S311
     alike = [(f"half {at + 1}", draw.sample(texts, len(texts) // 2)) for at in range(HALVES)]
     unlike = [
-        ("another language", read_reviews(len(texts))),
+        ("another language", read_chinese_reviews(zh_shopping, len(texts))),
         ("cut to 3 words", [" ".join(text.split()[:3]) for text in texts]),
         ("swapped class shares", swap_shares(test)),
     ]
@@ -116,9 +117,13 @@ def measure(folder: Path) -> bool:
 
 def main() -> int:
     """Runs the experiment."""
+    sms_spam, zh_shopping = corpus_folder("sms_spam"), corpus_folder("zh_shopping")
+    if sms_spam is None or zh_shopping is None:
+        print("expected CORPORA to name the folder of sms_spam/ and zh_shopping/")
+        return 2
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
-        return 0 if measure(Path(folder)) else 1
+        return 0 if measure(Path(folder), sms_spam=sms_spam, zh_shopping=zh_shopping) else 1
 
 
 if __name__ == "__main__":

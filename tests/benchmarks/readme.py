@@ -1,6 +1,6 @@
 """README's tables of measurements, each between two comments that say what writes it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 README = Path(__file__).parents[2] / "README.md"
@@ -17,23 +17,31 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def text_between(page: str, begin: str, end: str) -> str:
-    """What stands between two comments.
+    """Returns what stands between two comments.
 
     Raises:
-        ValueError: if the page has no place for it.
+        ValueError: if the page lacks one of the comments.
     """
     _, found, rest = page.partition(begin)
     text, found_end, _ = rest.partition(end)
     if not found or not found_end:
-        raise ValueError(f"expected a place between {begin!r} and {end!r}, got none")
+        raise ValueError(
+            f"README: expected the comments {begin!r} and {end!r}, got a page without them"
+        )
     return text
 
 
 def replace_between(page: str, begin: str, end: str, lines: Sequence[str]) -> str:
-    """The page with other lines between two comments.
+    """Returns the page with other lines between two comments.
 
     Raises:
-        ValueError: if the page has no place for them.
+        ValueError: if the page lacks one of the comments.
     """
     old = begin + text_between(page, begin, end) + end
     return page.replace(old, "\n".join([begin, *lines, end]))
+
+
+def write_readme(change: Callable[[str], str]) -> None:
+    """Replaces README by what `change` makes of it."""
+    page = README.read_text(encoding="utf-8")
+    README.write_text(change(page), encoding="utf-8")

@@ -1,24 +1,25 @@
-"""Trains the named configs and writes what they reach into README's table of results.
+"""Trains the named configs and writes their test scores into README's table of results.
 
     CORPORA=... python -m tests.benchmarks.results [--only zhou2016_semeval] [--seeds 5]
 
-A config whose corpus is not below `CORPORA` is passed over. Every config is trained with
-each seed; the epoch of each is chosen on the validation part of the training data, and the
-table gives mean and standard deviation of the test scores over the seeds. A test set
-chooses nothing. Rows of configs that are not trained now stay as they are.
+A config whose corpus is not below `CORPORA` is skipped. Every config is trained with several seeds.
+For each seed the epoch is chosen by the score on the validation part of the training data; the test
+set is used only for the score in the table, which shows its mean and standard deviation over
+the seeds. Rows of configs that are not trained in this run stay as they are.
 
-What a seed reached is kept in runs/results.jsonl: a run that was stopped goes on with the next
-seed, and one with more seeds trains those that are new. A config that has changed is trained anew.
+The score of each seed is kept in runs/results.jsonl. After a run that was stopped, the next one
+trains only the seeds that are missing; so does a run with more seeds. All seeds of a config that
+has changed are trained again.
 
-Rows "with vectors" begin with word vectors that `python -m pipeline vectors` learns on the
-film reviews, labeled and not, where runs/imdb_vectors.txt is not there yet; how long that took is
-printed.
+Rows "with vectors" begin with word vectors. If runs/imdb_vectors.txt does not exist,
+`python -m pipeline vectors` first learns them on the film reviews, labeled and unlabeled, and the
+time that takes is printed.
 """
 
 import argparse
+import functools
 import hashlib
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -30,16 +31,17 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.benchmarks.readme import README, replace_between, table, text_between
+from tests.benchmarks.readme import replace_between, table, text_between, write_readme
+from tests.benchmarks.reviews import corpus_folder
 
 BEGIN, END = "<!-- results: make results -->", "<!-- end of results -->"
-VECTORS = Path("runs") / "imdb_vectors.txt"  # kept: the models' cards name it
+VECTORS = Path("runs") / "imdb_vectors.txt"  # kept, because the model cards name it
 RECORDS = Path("runs") / "results.jsonl"
 HEADER = ("config", "test score", "mean ± deviation", "seeds", "time", "published")
 
 
 class Named(NamedTuple):
-    """A row: a config, its corpus, what is measured, over how many seeds, what others report."""
+    """A row: a config, its corpus, the metric, the number of seeds, the score others published."""
 
     config: str
     corpus: str
@@ -87,10 +89,10 @@ NAMED = {
 }
 
 
-def learn_vectors(path: Path, *, corpora: Path) -> None:
+def learn_vectors(path: Path) -> None:
     """Learns vectors on all film reviews that are not for testing, as configs/imdb_best says."""
     command = [sys.executable, "-m", "pipeline", "vectors", "--config", "configs/imdb_best.yaml"]
-    command += ["--input", str(corpora / "imdb" / "*[dn].jsonl.gz"), "--output", str(path)]
+    command += ["--input", f"{corpus_folder('imdb')}/*[dn].jsonl.gz", "--output", str(path)]
     subprocess.run(command, check=True, stdout=subprocess.PIPE)
 
 
@@ -115,7 +117,7 @@ def read_score(folder: str, metric: str) -> float:
 
 
 def recipe_of(named: Named, *, vectors: Path) -> str:
-    """A digest of what a training depends on beside its seed: config and vectors."""
+    """A digest of what a training depends on besides its seed: config and vectors."""
     config = yaml.safe_load(Path(f"configs/{named.config}.yaml").read_text(encoding="utf-8"))
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
     if named.vectors:
@@ -125,7 +127,7 @@ def recipe_of(named: Named, *, vectors: Path) -> str:
 
 
 def find_records(path: Path, name: str, *, recipe: str) -> dict[int, dict[str, Any]]:
-    """What the seeds of a row reached, trained by this recipe; by seed, the newest of each."""
+    """The newest record of each seed of a row that was trained by this recipe, by seed."""
     if not path.exists():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -184,7 +186,7 @@ def update_table(page: str, rows: Sequence[tuple[str, ...]]) -> str:
     """The page with the rows in its table, in the order of `NAMED`.
 
     Raises:
-        ValueError: if the page has no place for the table.
+        ValueError: if the page lacks one of the comments around the table.
     """
     cells = {row[0]: row for row in [*_read_rows(text_between(page, BEGIN, END)), *rows]}
     known = [cells[name] for name in (f"`{each}`" for each in NAMED) if name in cells]
@@ -204,21 +206,19 @@ def main() -> None:
         "--seeds", type=int, choices=range(3, 101), metavar="N", help="of each row (default: 3; 5)"
     )
     arguments = parser.parse_args()
-    corpora = Path(os.environ.get("CORPORA", ""))
     for name in arguments.only or NAMED:
         named = NAMED[name]
         needed = {named.corpus, "imdb"} if named.vectors else {named.corpus}
-        if missing := sorted(each for each in needed if not (corpora / each).is_dir()):
-            print(f"{name}: passed over, no {missing[0]}/ below CORPORA={corpora}")
+        if missing := sorted(each for each in needed if corpus_folder(each) is None):
+            print(f"{name}: skipped, because CORPORA does not name the folder of {missing[0]}/")
             continue
         if named.vectors and not VECTORS.exists():
             begun = time.monotonic()
-            learn_vectors(VECTORS, corpora=corpora)
+            learn_vectors(VECTORS)
             print(f"vectors: {(time.monotonic() - begun) / 60:.0f} min", flush=True)
         row = measure_row(name, seeds=arguments.seeds or named.seeds)
         print(" | ".join(row), flush=True)
-        page = README.read_text(encoding="utf-8")
-        README.write_text(update_table(page, [row]), encoding="utf-8")
+        write_readme(functools.partial(update_table, rows=[row]))
 
 
 if __name__ == "__main__":

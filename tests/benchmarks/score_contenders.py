@@ -1,4 +1,4 @@
-"""What `score` is measured against: the same job as competent users would write it.
+"""Scripts that do the job of `score` as competent users would write them.
 
     python -m tests.benchmarks.score_contenders keras|onnxruntime|steps DIR
 
@@ -7,15 +7,14 @@ DIR is a working folder of `tests.benchmarks.bench_score`, with `corpus.jsonl`,
 
 - `keras`: a plain script: tokens by a regular expression in Python, ids by a
   dictionary, every document padded to 200, `model.predict`, a pandas data frame,
-  `to_parquet`. Its network is ours, which needs no mask and is the faster for it.
-- `onnxruntime`: the same tokens; then float32 in length-sorted batches of 256, a
-  batch a core, and Arrow lists from flat arrays.
-- `steps`: not a contender: Limelight's own steps one after the other, without
-  Beam, to tell what each of them takes.
+  `to_parquet`. Its network is Limelight's, which is faster because it needs no mask.
+- `onnxruntime`: the same tokens; then float32 in length-sorted batches of 256, one
+  batch on each core, and Arrow lists from flat arrays.
+- `steps`: not a contender. It runs Limelight's own steps one after the other, without
+  Beam, to measure the time of each.
 """
 
 import json
-import os
 import re
 import sys
 import time
@@ -86,7 +85,8 @@ def run_onnxruntime(folder: Path) -> None:
         import pyarrow.parquet as pq
 
         from model.bundle.loading import load_bundle
-        from tests.benchmarks.bench_engine import onnxruntime_scorer
+        from model.runtime.cores import usable_cores
+        from tests.benchmarks.onnx_engine import onnxruntime_scorer
 
         bundle = load_bundle(folder / "model")
         score = onnxruntime_scorer(str(folder / "network.onnx"), cores=usable_cores())
@@ -153,7 +153,7 @@ def run_steps(folder: Path) -> None:
             if batch is None:
                 break
             texts: pa.StringArray = batch.documents.column("text")
-            # Once more by themselves, to tell them from what `score_documents` does besides.
+            # These two run once more by themselves, to subtract them from `score_documents`.
             with step("tokenize"):
                 tokens, _ = tokenizer.tokenize(texts).cut(MAX_TOKENS, "head")
                 ids = bundle.vocabulary.encode(tokens)
@@ -181,7 +181,7 @@ def read_rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def number_words(vocabulary: Any) -> dict[str, int]:
-    """The id of every word, for those who look up in Python."""
+    """The id of every word of the vocabulary."""
     return {word: vocabulary.first_token_id + i for i, word in enumerate(vocabulary.tokens)}
 
 
@@ -193,11 +193,6 @@ def tokenize(
         tokens = [TOKEN.findall(row["text"])[:MAX_TOKENS] for row in documents]
         look_up = ids_of.get
         return tokens, [[look_up(token.lower(), 1) for token in row] for row in tokens]
-
-
-def usable_cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 CONTENDERS = {"keras": run_keras, "onnxruntime": run_onnxruntime, "steps": run_steps}

@@ -1,4 +1,4 @@
-"""The tables of the scaling benchmark: medians, and arithmetic on them."""
+"""The tables of the scaling benchmark: medians, and what is calculated from them."""
 
 from tests.benchmarks.bench_scaling import BEGIN, END, Measured, describe, extrapolate
 from tests.benchmarks.readme import README, replace_between, text_between
@@ -26,7 +26,7 @@ def test_the_speed_is_that_of_the_slowest_core_at_the_largest_size():
     assert "At 320 documents a second a core:" in lines
 
 
-def test_readme_has_a_place_for_them():
+def test_readme_has_the_comments_around_the_tables():
     page = README.read_text(encoding="utf-8")
     written = replace_between(page, BEGIN, END, ["| a |", "| --- |"])
     assert text_between(written, BEGIN, END) == "\n| a |\n| --- |\n"

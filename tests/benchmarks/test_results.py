@@ -1,4 +1,4 @@
-"""README's table of results: rows are added in order, replaced, and otherwise kept."""
+"""README's table of results: new rows are added in order, old ones replaced or kept."""
 
 import json
 from pathlib import Path
@@ -40,8 +40,8 @@ def test_rows_are_sorted_replaced_and_kept():
     assert page.endswith("\n\nThe rest.\n")
 
 
-def test_a_page_without_a_place_is_refused():
-    with pytest.raises(ValueError, match="expected a place between"):
+def test_a_page_without_the_comments_around_the_table_is_refused():
+    with pytest.raises(ValueError, match="expected the comments"):
         update_table("# Title\n", [])
 
 

@@ -1,7 +1,7 @@
 """Untrained models, written and sealed as training does it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,13 @@ def write_untrained_model(
     config: ModelConfig,
     tokens: Sequence[str],
     labels: tuple[str, ...],
-    golden_texts: Sequence[str] = (),
+    golden_texts: Sequence[str],
     spread: float | None = None,
-    **manifest: object,
+    manifest: Mapping[str, object] | None = None,
 ) -> None:
     """Writes a model directory with random weights, golden documents and a manifest.
 
+    `manifest` has further fields of the manifest, or other values for them.
     With `spread` every weight, the biases too, is drawn from a normal distribution with this
     standard deviation. Keras is imported here and not above: some processes import this module
     and never write a model.
@@ -66,7 +67,7 @@ def write_untrained_model(
     )
     scorer = EngineScorer(unsealed, KerasEngine(network))
     write_golden(folder, make_golden(scorer, golden_texts))
-    seal(folder, **{"vocabulary_ids": vocabulary.size, **manifest})
+    seal(folder, **{"vocabulary_ids": vocabulary.size, **(manifest or {})})
 
 
 def make_bundle(

@@ -61,6 +61,6 @@ def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS) -> str:
         tokens=TOKENS,
         labels=labels,
         golden_texts=["good", "so bad a day", "日本"],
-        model_version="tiny/1",
+        manifest={"model_version": "tiny/1"},
     )
     return str(folder)
