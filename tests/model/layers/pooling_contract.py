@@ -1,4 +1,4 @@
-"""What every attention layer and every control must hold, checked against a NumPy reference."""
+"""The contract of every attention and pooling layer, checked against a NumPy reference."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +11,15 @@ from tests.model.layers.gradients import gradients
 
 STEPS, WIDTH = 6, 8
 MAX_TOKENS = STEPS + 3  # room for extra padding
-LENGTH = np.arange(STEPS + 1)  # a row for each length, and one of padding alone
+LENGTH = np.arange(STEPS + 1)  # a row for each length; the first is all padding
 MASK = np.arange(STEPS) < LENGTH[:, None]
 
-#: (states `(n, WIDTH)` of one text, final `(WIDTH,)`, weights by name) -> (pooled, weights `(n,)`)
+# (states `(n, WIDTH)` of one text, final `(WIDTH,)`, weights by name) -> (pooled, weights `(n,)`)
 Reference = Callable[[np.ndarray, np.ndarray, dict[str, np.ndarray]], tuple[np.ndarray, np.ndarray]]
 
 
 def assert_contract(layer: keras.layers.Layer, reference: Reference) -> None:
-    """Holds `layer`, built here with random weights, to the contract of `Attention`."""
+    """Checks the contract of `Attention` for `layer`, which gets random weights here."""
     rng = np.random.default_rng(0)
     states = rng.normal(size=(len(LENGTH), STEPS, WIDTH)).astype("float32")
     final = rng.normal(size=(len(LENGTH), WIDTH)).astype("float32")
@@ -78,7 +78,7 @@ def _assert_ignores_padding_and_neighbors(
 def _assert_finite_gradients(
     layer: keras.layers.Layer, states: np.ndarray, final: np.ndarray
 ) -> None:
-    """On one token, with and without padding, and on padding alone."""
+    """On one token, with and without padding, and on a row that is all padding."""
     for steps, length in ((1, 1), (STEPS, 1), (STEPS, 0)):
         inputs = [keras.Variable(states[:1, :steps]), keras.Variable(final[:1])]
         mask = np.arange(steps)[None] < length

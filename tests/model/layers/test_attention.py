@@ -23,7 +23,7 @@ ARGUMENTS = {
 
 
 def reference_energies(kind: str, t: int, h: np.ndarray, last: np.ndarray, w: Weights) -> list:
-    """The energies of step t, one a head, from the state `h` of that step; by the book."""
+    """The energies of step t, one a head, from its state `h`, as the papers define them."""
     match kind:
         case "zhou":
             return [w["kernel"][:, 0] @ np.tanh(h)]
@@ -70,7 +70,7 @@ def reference_attention(
 
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("kind", ARGUMENTS)
-def test_attention_holds_the_contract(kind: str, return_sequences: bool) -> None:
+def test_attention_keeps_the_contract(kind: str, return_sequences: bool) -> None:
     layer = KINDS[kind](
         **ARGUMENTS[kind], return_sequences=return_sequences, regularizer=keras.regularizers.L2(0.1)
     )
@@ -110,12 +110,13 @@ def test_regularizer_reaches_every_weight(kind: str) -> None:
 def test_weight_peaks_at_the_maximum(kind: str, arguments: dict[str, int]) -> None:
     """The demo "find max" of the package keras-attention.
 
-    Taught nothing but the largest of 10 numbers, the network must look at it.
+    The network learns to output the largest of 10 numbers. To do so, it must give the largest
+    attention weight to that number.
     """
     keras.utils.set_random_seed(0)
     steps = 10
     rng = np.random.default_rng(0)
-    # Beta(1/n, 1) makes the maximum of n numbers uniform: no guessing "about 0.9".
+    # Beta(1/n, 1) makes the maximum of n numbers uniform, so a constant output has a high loss.
     numbers = rng.beta(1 / steps, 1, size=(2_500, steps, 1)).astype("float32")
     largest = numbers.max(axis=1)
 

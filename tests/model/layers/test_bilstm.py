@@ -25,13 +25,13 @@ def recurrence(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 def random_batch(seed: int = 0) -> np.ndarray:
-    """A row for each length from 1 to STEPS; padding is as random as the rest."""
+    """A row for each length from 1 to STEPS; padding is random like the rest."""
     rng = np.random.default_rng(seed)
     return rng.normal(size=(len(LENGTH), STEPS, FEATURES)).astype("float32")
 
 
 def built(**arguments: object) -> BiLSTM:
-    """A layer whose weights, biases too, are all random."""
+    """A layer whose weights, biases included, are random."""
     layer = BiLSTM(UNITS, **arguments)
     layer(np.zeros((1, 2, FEATURES), "float32"), np.array([1]))
     rng = np.random.default_rng(1)
@@ -142,7 +142,7 @@ def test_reversed_text_with_swapped_directions_gives_mirrored_states(
     mirrored = np.concatenate([mirrored[..., UNITS:], mirrored[..., :UNITS]], axis=-1)
     np.testing.assert_allclose(np.asarray(states)[mask], mirrored[mask], atol=1e-6)
     np.testing.assert_allclose(np.asarray(final), np.roll(swapped_final, UNITS, axis=-1), atol=1e-6)
-    # The property is empty if the two directions compute the same.
+    # If both directions computed the same, the test would show nothing.
     assert not np.allclose(np.asarray(states)[mask], np.asarray(swapped)[mask], atol=1e-3)
 
 
@@ -166,14 +166,14 @@ def test_padding_and_neighbors_change_nothing() -> None:
         np.testing.assert_allclose(alone_final[0], final[row], atol=1e-6)
 
 
-def test_row_of_padding_alone_is_finite_and_ends_in_zero() -> None:
+def test_a_row_that_is_all_padding_is_finite_and_its_final_state_is_zero() -> None:
     states, final = built()(random_batch(), np.zeros(len(LENGTH), "int32"))
     assert np.isfinite(np.asarray(states)).all()
     assert (np.asarray(final) == 0).all()
 
 
 @pytest.mark.parametrize("option", ["dropout", "recurrent_dropout"])
-def test_dropout_acts_in_training_alone(option: str) -> None:
+def test_dropout_acts_only_in_training(option: str) -> None:
     plain, dropping = built(), built(**{option: 0.5})
     batch = random_batch()
     np.testing.assert_allclose(

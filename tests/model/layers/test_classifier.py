@@ -37,7 +37,7 @@ def small(
 
 
 def built(config: NetworkConfig, labels: int = 2, **options: object) -> keras.Model:
-    """A network whose weights, biases too, are all random."""
+    """A network whose weights, biases included, are random."""
     model = build_classifier(config, ids=IDS, max_tokens=MAX_TOKENS, labels=labels, **options)
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
@@ -54,7 +54,7 @@ def predict(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_outputs_hold_their_contract(kind: str) -> None:
+def test_outputs_keep_their_contract(kind: str) -> None:
     model = built(small(kind=kind), labels=3)
 
     probabilities, attention = predict(model)
@@ -73,7 +73,7 @@ def test_document_does_not_depend_on_padding_or_neighbors(kind: str) -> None:
     model = built(small(kind=kind, layers=2), labels=3)
     probabilities, attention = predict(model)
 
-    # More padding, and every row beside others than before.
+    # More padding, and other rows beside every row.
     wide = np.pad(TOKEN_IDS, ((0, 0), (0, MAX_TOKENS - STEPS)))[::-1][1:]
     wide_probabilities, wide_attention = predict(model, wide, LENGTH[::-1][1:])
     np.testing.assert_allclose(wide_probabilities, probabilities[::-1][1:], atol=1e-5)
@@ -87,7 +87,7 @@ def test_document_does_not_depend_on_padding_or_neighbors(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_row_of_padding_alone_is_finite_and_unattended(kind: str) -> None:
+def test_a_row_that_is_all_padding_has_finite_probabilities_and_no_attention(kind: str) -> None:
     probabilities, attention = predict(
         built(small(kind=kind)), np.zeros((2, STEPS), "int32"), np.zeros(2, "int32")
     )
@@ -134,7 +134,7 @@ def test_sigmoid_head_is_one_unit_for_two_probabilities() -> None:
     np.testing.assert_allclose(probabilities, np.hstack([1 - second, second]), atol=1e-6)
 
 
-def test_multilabel_probabilities_stand_alone() -> None:
+def test_multilabel_probabilities_do_not_sum_to_one() -> None:
     probabilities, _ = predict(built(small(head="multilabel"), labels=3))
     assert ((probabilities > 0) & (probabilities < 1)).all()
     assert np.abs(probabilities.sum(axis=1) - 1).max() > 0.01
@@ -179,7 +179,7 @@ def test_random_vectors_start_within_the_range(initial_range: float) -> None:
     assert 0.9 * initial_range < np.abs(table).max() <= initial_range
 
 
-def test_embedding_matrix_is_where_training_starts() -> None:
+def test_training_starts_from_the_embedding_matrix() -> None:
     matrix = np.random.default_rng(1).normal(size=(IDS, 6)).astype("float32")
     frozen = NetworkConfig(
         embedding=EmbeddingConfig(units=6, trainable=False), lstm=LSTMConfig(units=4)
@@ -208,7 +208,7 @@ def test_l2_is_the_squared_norm_of_every_trained_weight() -> None:
         {"dropout": 0.5},
     ],
 )
-def test_each_dropout_acts_in_training_alone(dropouts: dict[str, Any]) -> None:
+def test_each_dropout_acts_only_in_training(dropouts: dict[str, Any]) -> None:
     config = dataclasses.replace(small(), **dropouts)
     model = built(config)
     without = built(small())
@@ -251,7 +251,7 @@ def test_training_lowers_the_loss(kind: str) -> None:
     assert losses[-1] < losses[0]
 
 
-def test_model_survives_a_file(tmp_path: Path) -> None:
+def test_a_model_saved_to_a_file_predicts_the_same(tmp_path: Path) -> None:
     model = built(small(kind="multihead", head="sigmoid", return_sequences=True, l2=0.01))
     model.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras")
@@ -272,7 +272,7 @@ def test_model_survives_a_file(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(
+def test_settings_that_do_not_fit_each_other_are_refused(
     config: NetworkConfig, labels: int, matrix: np.ndarray | None, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -43,11 +43,11 @@ def final_of_one(states: np.ndarray, final: np.ndarray, weights: dict[str, np.nd
         (FinalPooling(bidirectional=False), final_of_one),
     ],
 )
-def test_control_holds_the_contract(layer, reference) -> None:  # type: ignore[no-untyped-def]
+def test_pooling_keeps_the_contract(layer, reference) -> None:  # type: ignore[no-untyped-def]
     assert_contract(layer, reference)
 
 
-def test_tied_maximum_counts_for_its_first_step_alone() -> None:
+def test_a_tied_maximum_counts_only_for_its_first_step() -> None:
     states = np.zeros((1, 3, 2), "float32")
     _, weights = MaxPooling()(states, np.array([[True, True, False]]))
     assert np.asarray(weights).tolist() == [[1.0, 0.0, 0.0]]

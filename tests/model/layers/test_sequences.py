@@ -32,7 +32,7 @@ def padded_batches(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 @given(batch=padded_batches())
 @settings(deadline=None, max_examples=50)
-def test_reversal_equals_a_plain_loop_and_undoes_itself(
+def test_reversal_equals_a_plain_loop_and_is_its_own_inverse(
     batch: tuple[np.ndarray, np.ndarray],
 ) -> None:
     values, length = batch
@@ -58,7 +58,7 @@ def test_time_major_reversal_is_the_reversal_transposed(
     np.testing.assert_array_equal(reverse_from_time_major(by_time, length), values)
 
 
-def test_gradients_of_time_major_reversals_are_each_other() -> None:
+def test_each_time_major_reversal_is_the_gradient_of_the_other() -> None:
     rng = np.random.default_rng(0)
     length = np.array([5, 3, 1, 0], "int32")
     batch_major = keras.Variable(rng.normal(size=(4, 5, 3)))
@@ -119,7 +119,7 @@ def test_masked_softmax_equals_the_softmax_of_the_real_steps(
     energies, length = batch
     energies = energies * np.float32(scale)
     mask = np.arange(energies.shape[1]) < length[:, None]
-    energies[~mask] = 1e30  # padding must not even reach the exponential
+    energies[~mask] = 1e30  # padding must not reach the exponential
 
     weights = np.asarray(masked_softmax(ops.convert_to_tensor(energies), mask))
 

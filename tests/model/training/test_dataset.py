@@ -18,7 +18,7 @@ def shards(tmp_path_factory) -> Shards:
     paths = []
     for number, rows in enumerate(np.array_split(np.arange(300), 3)):
         offsets = np.concatenate([[0], np.cumsum(lengths[rows])])
-        # A document's ids are its own number, so that it can be told in a batch.
+        # A document's ids are its own number, so that a batch shows which documents it has.
         ids = np.repeat(rows + 1, lengths[rows])
         serialized = encode_examples(
             token_ids=pad_ids(ids, offsets, max_tokens=MAX_TOKENS),
@@ -50,7 +50,7 @@ def test_batches_are_as_wide_as_their_longest_document(shards):
         assert inputs["token_ids"].shape[1] == inputs["length"].numpy().max()
         assert label.shape == weight.shape == inputs["length"].shape
         widths.append(inputs["token_ids"].shape[1])
-    assert min(widths) < MAX_TOKENS / 2  # short documents stand together
+    assert min(widths) < MAX_TOKENS / 2  # short documents share batches
 
 
 def test_the_order_follows_from_seed_and_epoch(shards):
@@ -70,8 +70,8 @@ def test_short_batches_do_not_all_come_first(shards):
     assert widths != sorted(widths)
 
 
-def test_no_thread_tunes_the_batches(shards):
-    """Because the end of an epoch would wait for it to wake."""
+def test_autotuning_is_off(shards):
+    """The end of an epoch would wait until that thread wakes."""
     for batches in (
         training_batches(shards, batch_size=16, seed=1, epoch=1),
         evaluation_batches(shards, batch_size=16),

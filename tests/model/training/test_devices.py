@@ -1,4 +1,4 @@
-"""Several devices: a mirrored training learns what a single one learns."""
+"""A training that is mirrored on several devices learns what one on a single device learns."""
 
 import json
 import subprocess

@@ -1,17 +1,9 @@
-"""Encoded documents <-> examples: padding, bytes, the way back."""
+"""Examples: what is written is parsed again, and equal documents give equal bytes."""
 
 import numpy as np
 import tensorflow as tf
 
-from model.text.padding import pad_ids
 from model.training.examples import encode_examples, parse_examples
-
-
-def test_pad_ids_fills_with_zero_on_the_right():
-    ids = np.array([5, 6, 7, 8], np.int32)
-    padded = pad_ids(ids, np.array([0, 1, 1, 4]), max_tokens=3)
-    assert padded.dtype == np.int64
-    assert padded.tolist() == [[5, 0, 0], [0, 0, 0], [6, 7, 8]]
 
 
 def _encode(**changes):
@@ -24,7 +16,7 @@ def _encode(**changes):
     return encode_examples(**{**given, **changes})
 
 
-def test_examples_come_back_as_they_were():
+def test_written_examples_are_parsed_again():
     parsed = parse_examples(tf.constant(_encode()), max_tokens=3)
     assert parsed["token_ids"].numpy().tolist() == [[5, 6, 0], [7, 0, 0]]
     assert parsed["length"].numpy().tolist() == [2, 1]
@@ -33,7 +25,7 @@ def test_examples_come_back_as_they_were():
     assert parsed["weight"].numpy().tolist() == [1.0, 1.0]
 
 
-def test_optional_features_come_back():
+def test_optional_features_are_parsed_again():
     serialized = _encode(
         labels=np.array([[1, 0, 1], [0, 1, 0]]), weights=np.array([0.5, 2.0], np.float32)
     )
@@ -49,5 +41,5 @@ def test_rationale_is_a_feature_of_the_example():
     assert list(features["token_ids"].int64_list.value) == [5, 6, 0]
 
 
-def test_equal_documents_make_equal_bytes():
+def test_equal_documents_give_equal_bytes():
     assert _encode() == _encode()

@@ -1,4 +1,4 @@
-"""fit(): it learns, it repeats to the bit, and it resumes as if never killed."""
+"""fit() learns, gives equal weights for equal seeds, and resumes after a kill."""
 
 import dataclasses
 import itertools
@@ -22,7 +22,7 @@ NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=8), lstm=LSTMConfig(unit
 
 
 def _write_shards(folder, name: str, rows: int, seed: int, weights=None) -> Shards:
-    """Documents that hold one token that decides the label among others that do not."""
+    """Documents in which one token decides the label and the others are random."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(2, MAX_TOKENS + 1, rows)
     labels = rng.integers(0, 2, rows)
@@ -53,7 +53,7 @@ def corpus(tmp_path_factory) -> dict[str, Shards]:
 
 
 class KilledError(Exception):
-    """Stands for a kill between two epochs."""
+    """Raised between two epochs, in place of a kill."""
 
 
 def _build(network):
@@ -66,22 +66,22 @@ def _fit(
     *,
     epochs=3,
     seed=1,
-    die_after=None,
+    kill_after=None,
     network=NETWORK,
     on_epoch=lambda _folder, _history: None,
     label_counts=(200, 200),
     **changes,
 ):
-    heard = {"documents": 0, "epochs": 0}
+    reported = {"documents": 0, "epochs": 0}
 
     def on_batch(documents):
-        heard["documents"] += documents
+        reported["documents"] += documents
 
-    def hear_epoch(folder, history):
+    def check_epoch(folder, history):
         on_epoch(folder, history)
-        heard["epochs"] += 1
+        reported["epochs"] += 1
         assert history[-1]["epoch"] == len(history)
-        if heard["epochs"] == die_after:
+        if reported["epochs"] == kill_after:
             raise KilledError
 
     config = TrainingConfig(
@@ -99,9 +99,9 @@ def _fit(
         config=config,
         seed=seed,
         checkpoints=folder,
-        hooks=Hooks(on_batch=on_batch, on_epoch=hear_epoch),
+        hooks=Hooks(on_batch=on_batch, on_epoch=check_epoch),
     )
-    return fitted, heard
+    return fitted, reported
 
 
 def _weights(fitted):
@@ -114,16 +114,16 @@ def undisturbed(corpus, tmp_path_factory):
 
 
 def test_it_learns_and_reports_every_epoch(undisturbed):
-    fitted, heard = undisturbed
+    fitted, reported = undisturbed
     assert [row["epoch"] for row in fitted.history] == [1, 2, 3]
     assert fitted.history[fitted.best_epoch - 1]["validation_accuracy"] > 0.95
-    assert heard == {"documents": 3 * 400, "epochs": 3}
+    assert reported == {"documents": 3 * 400, "epochs": 3}
 
 
 @pytest.mark.parametrize("batch_size", [7, 399])  # more batches than a call takes, and fewer
 def test_every_document_of_an_epoch_is_counted_once(corpus, tmp_path, batch_size):
-    _, heard = _fit(corpus, tmp_path, epochs=2, batch_size=batch_size)
-    assert heard == {"documents": 2 * 400, "epochs": 2}
+    _, reported = _fit(corpus, tmp_path, epochs=2, batch_size=batch_size)
+    assert reported == {"documents": 2 * 400, "epochs": 2}
 
 
 def test_the_best_epoch_on_validation_is_kept(undisturbed):
@@ -132,17 +132,19 @@ def test_the_best_epoch_on_validation_is_kept(undisturbed):
     assert fitted.best_epoch == 1 + losses.index(min(losses))
 
 
-def test_a_seed_repeats_to_the_bit(corpus, undisturbed, tmp_path):
+def test_equal_seeds_give_equal_weights(corpus, undisturbed, tmp_path):
     again, _ = _fit(corpus, tmp_path)
     for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
-def test_a_killed_run_resumes_as_if_never_killed(corpus, undisturbed, tmp_path):
+def test_a_killed_training_resumes_to_the_weights_of_one_that_was_not_killed(
+    corpus, undisturbed, tmp_path
+):
     with pytest.raises(KilledError):
-        _fit(corpus, tmp_path, die_after=2)
-    resumed, heard = _fit(corpus, tmp_path)
-    assert heard["epochs"] == 1  # the first two were not done again
+        _fit(corpus, tmp_path, kill_after=2)
+    resumed, reported = _fit(corpus, tmp_path)
+    assert reported["epochs"] == 1  # the first two were not repeated
     for first, second in zip(_weights(undisturbed[0]), _weights(resumed), strict=True):
         np.testing.assert_array_equal(first, second)
 
@@ -160,7 +162,7 @@ def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
     ]
     averaged, _ = _fit(single, tmp_path / "averaged", average_epochs=2)
     with pytest.raises(KilledError):
-        _fit(single, tmp_path / "killed", average_epochs=2, die_after=2)
+        _fit(single, tmp_path / "killed", average_epochs=2, kill_after=2)
     resumed, _ = _fit(single, tmp_path / "killed", average_epochs=2)
     for index, (mean, again) in enumerate(zip(_weights(averaged), _weights(resumed), strict=True)):
         first, second, third = (each[index] for each in weights)
@@ -179,7 +181,7 @@ def test_without_validation_the_last_epoch_is_kept(corpus, tmp_path):
     assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
 
 
-# One step an epoch, and no dropout: what a step does can be computed.
+# With one step an epoch and no dropout, the change that a step makes can be computed.
 STEPS = {"batch_size": 400, "optimizer": "sgd", "learning_rate": 0.5}
 PLAIN = dataclasses.replace(NETWORK, dropout=0.0)
 
@@ -211,7 +213,7 @@ def test_a_clipped_step_has_the_length_of_the_clip(corpus, tmp_path):
 
 
 def test_the_cosine_schedule_shortens_the_steps(corpus, tmp_path):
-    clip = 1e-3  # so small that every step is as long as its learning rate says
+    clip = 1e-3  # so small that every step is clipped: its length is clip * learning rate
     states = _steps(corpus, tmp_path, epochs=4, gradient_clip=clip, schedule="cosine")
     lengths = [np.linalg.norm(move) for move in _moves(states)]
     rates = [0.5 * (1 + math.cos(math.pi * step / 4)) for step in range(4)]
@@ -220,7 +222,7 @@ def test_the_cosine_schedule_shortens_the_steps(corpus, tmp_path):
 
 
 def test_a_document_counts_by_its_weight(tmp_path):
-    """Halved weights are a halved step; and balanced labels are weights of documents."""
+    """Half the weights give half the step, and balanced labels act as weights of documents."""
     labels_weigh = np.array([2.0, 0.5], np.float32)
     corpora = {
         name: {"train": _write_shards(tmp_path, name, 400, seed=1, weights=weights)}
@@ -258,14 +260,14 @@ def test_smoothed_labels_lead_to_less_certain_answers(corpus, tmp_path):
 
 
 @pytest.mark.parametrize("splits", [("train",), ("train", "validation")])
-def test_a_training_that_diverges_says_so(corpus, tmp_path, splits):
+def test_a_training_that_diverges_raises_an_error(corpus, tmp_path, splits):
     some = {split: corpus[split] for split in splits}
     with pytest.raises(ConfigError, match=r"^training\.learning_rate: .* diverged at 3e\+38"):
         _fit(some, tmp_path, learning_rate=3e38, optimizer="sgd", epochs=3)
 
 
 def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path):
-    """A learning rate of almost 0: penalty and smoothing leave what is reported as it was."""
+    """The learning rate is almost 0, so both are of the same weights, without the penalty."""
     network = dataclasses.replace(PLAIN, l2=1.0)
     both = {"train": corpus["train"], "validation": corpus["train"]}
     still = {"optimizer": "sgd", "learning_rate": 1e-12, "label_smoothing": 0.5, "epochs": 1}

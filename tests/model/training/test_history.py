@@ -24,7 +24,7 @@ def test_events_hold_every_scalar_at_its_epoch_once(tmp_path):
     path = tmp_path / "events.out.tfevents.limelight"
     before = time.time()
     write_events(path, HISTORY[:1])
-    write_events(path, HISTORY)  # the next epoch, or a resumed run: no point twice
+    write_events(path, HISTORY)  # as after a resumed training: no point may occur twice
     version, *events = tf.compat.v1.train.summary_iterator(str(path))
     assert version.file_version == "brain.Event:2"
     found = [

@@ -1,4 +1,4 @@
-"""Our optimizers step as Keras's own do."""
+"""The optimizers make the steps that Keras's own make."""
 
 import keras
 import numpy as np
@@ -32,7 +32,7 @@ def test_adadelta_steps_as_keras_does_and_keeps_the_same_state(clip: float | Non
 
 
 def test_adadelta_takes_sparse_gradients() -> None:
-    """An embedding without a penalty has gradients for the rows of a batch alone."""
+    """An embedding without a penalty has gradients for the rows of a batch only."""
     table = keras.Variable(np.ones((5, 2), np.float32))
     reference = keras.Variable(np.ones((5, 2), np.float32))
     rows = tf.IndexedSlices(tf.ones((2, 2)), tf.constant([1, 3]), tf.constant([5, 2]))
@@ -43,8 +43,8 @@ def test_adadelta_takes_sparse_gradients() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
-def test_rows_of_one_token_are_one_gradient_to_the_clip(name: str) -> None:
-    """A sparse gradient and the dense one that it stands for are clipped alike."""
+def test_clipping_adds_up_the_rows_of_one_token(name: str) -> None:
+    """A sparse gradient is clipped like the dense gradient that it is equal to."""
     rows = tf.IndexedSlices(tf.constant([[3.0], [-2.0], [4.0]]), tf.constant([1, 1, 2]), (4, 1))
     optimizer = OPTIMIZERS[name](1.0, global_clipnorm=0.5)
     clipped = [tf.convert_to_tensor(each) for each in optimizer._clip_gradients([rows])]
@@ -55,7 +55,7 @@ def test_rows_of_one_token_are_one_gradient_to_the_clip(name: str) -> None:
     np.testing.assert_array_equal(free[0], dense)
 
 
-def test_the_clip_holds_for_the_step_that_is_taken() -> None:
+def test_a_step_is_as_long_as_the_clip() -> None:
     table = keras.Variable(np.zeros((4, 1), np.float32))
     rows = tf.IndexedSlices(tf.constant([[3.0], [-2.0], [4.0]]), tf.constant([1, 1, 2]), (4, 1))
     OPTIMIZERS["sgd"](1.0, global_clipnorm=0.5).apply([rows], [table])

@@ -36,11 +36,11 @@ def test_other_rows_are_small_and_follow_from_the_seed():
     assert not np.array_equal(matrix[5], _read(GLOVE, seed=2).matrix[5])
 
 
-def test_a_word_may_hold_spaces():
+def test_a_word_may_contain_spaces():
     assert _read([". . . 1 2 3", "the 4 5 6"]).found == 1
 
 
-def test_line_ends_of_windows_are_no_numbers():
+def test_line_ends_of_windows_are_ignored():
     np.testing.assert_allclose(_read(["the 1 2 3\r\n"]).matrix[2], [1, 2, 3])
 
 
@@ -56,6 +56,6 @@ def test_line_ends_of_windows_are_no_numbers():
         (["other 1 2 3"], r"vectors.txt: expected vectors of the vocabulary's 4 tokens, got none"),
     ],
 )
-def test_a_wrong_line_is_named(lines, message):
+def test_an_error_names_the_line(lines, message):
     with pytest.raises(ConfigError, match=message):
         _read(lines)

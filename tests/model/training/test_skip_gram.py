@@ -1,4 +1,4 @@
-"""Word vectors: words of like company come to lie together, and the file can be read."""
+"""Words that occur together get similar vectors, and the file can be read."""
 
 import random
 
@@ -18,7 +18,7 @@ CONFIG = VectorsConfig(units=12, epochs=30, window=3, min_frequency=2)
 
 
 def _texts() -> list[str]:
-    """Two topics; the words of one never meet those of the other."""
+    """Texts of two topics; no text has words of both."""
     rng = random.Random(1)  # noqa: S311
     topics = (["Cat", "dog", "purr", "bark"], ["bond", "stock", "yield", "price"])
     return [" ".join(rng.choices(rng.choice(topics), k=8)) for _ in range(400)]
@@ -45,7 +45,7 @@ def test_counts_and_epochs(trained):
     assert (result.words, result.tokens, epochs) == (8, 8 * 400, 30)
 
 
-def test_words_of_one_topic_lie_together(trained):
+def test_words_of_one_topic_have_similar_vectors(trained):
     vocabulary = Vocabulary(["cat", "dog", "bond", "stock"], oov_buckets=1)
     with trained[1].open("rb") as lines:
         vectors = read_pretrained_vectors(
@@ -66,7 +66,7 @@ def test_long_texts_become_several_lines(tmp_path):
     assert [len(line.split()) for line in lines] == [LINE_TOKENS, 5, 1]
 
 
-def test_no_frequent_token_is_one_clear_line(tmp_path):
+def test_without_a_frequent_token_the_error_is_one_line(tmp_path):
     (tmp_path / "tokens").write_text("each word once\n")
     with pytest.raises(ConfigError, match=r"vectors.min_frequency: expected tokens that occur 2"):
         train_skip_gram(

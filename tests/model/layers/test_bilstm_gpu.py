@@ -1,4 +1,4 @@
-"""On a GPU the recurrent layers reach cuDNN, and compute what a CPU computes."""
+"""On a GPU the recurrent layers run on cuDNN and compute what a CPU computes."""
 
 import keras
 import numpy as np
