@@ -34,7 +34,7 @@ from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
-from tests.benchmarks.review_models import VOCABULARY, write_model
+from tests.benchmarks.review_models import VOCABULARY, write_review_model
 from tests.benchmarks.reviews import make_texts
 from tests.pipeline.stages.nights import Nights
 
@@ -61,7 +61,7 @@ def measure(folder: Path, documents: int) -> bool:
     random = np.random.default_rng(1)
     words = make_words(random)
     texts = make_texts(words, documents, random, median=173)
-    nights = Nights(folder=folder, model=write_model(folder / "model", texts))
+    nights = Nights(folder=folder, model=write_review_model(folder / "model", texts))
     rows = [{"id": f"r{row}", "text": text} for row, text in enumerate(texts)]
     nights.write(rows, date=FIRST)
     changed = random.choice(documents, int(documents * CHANGED), replace=False)

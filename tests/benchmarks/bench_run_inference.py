@@ -32,7 +32,7 @@ from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import UnitBatch
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments
-from tests.benchmarks.review_models import write_model
+from tests.benchmarks.review_models import write_review_model
 from tests.benchmarks.reviews import read_reviews, write_reviews
 
 BATCH_ROWS = (256, 2_000)
@@ -135,7 +135,7 @@ def main() -> None:
     logging.getLogger().setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch:
         texts = read_reviews(parsed.documents)
-        model = write_model(Path(scratch) / "model", texts)
+        model = write_review_model(Path(scratch) / "model", texts)
         write_reviews(Path(scratch) / "corpus.jsonl", texts, documents=len(texts))
         contenders: dict[str, Callable[[], beam.PTransform]] = {
             "DoFn": lambda: beam.ParDo(_Score(model)),

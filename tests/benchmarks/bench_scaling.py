@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from tests.benchmarks.processes import call_in_process, run_score
 from tests.benchmarks.readme import Row, replace_between, table, write_readme
-from tests.benchmarks.review_models import write_model
+from tests.benchmarks.review_models import write_review_model
 from tests.benchmarks.reviews import read_reviews, write_reviews
 
 BEGIN = "<!-- scaling: python -m tests.benchmarks.bench_scaling --readme -->"
@@ -121,7 +121,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="limelight-bench-") as scratch:
         folder = Path(scratch)
         texts = read_reviews(parsed.documents)
-        call_in_process(write_model, folder / "model", texts)
+        call_in_process(write_review_model, folder / "model", texts)
         for size in parsed.sizes:
             corpus = folder / str(size)
             corpus.mkdir()

@@ -49,9 +49,9 @@ def write_models(folder: Path, texts: list[str]) -> None:
     """Writes a model directory, and the same network as ONNX."""
     from model.bundle.loading import load_bundle
     from tests.benchmarks.onnx_engine import onnx_model
-    from tests.benchmarks.review_models import write_model
+    from tests.benchmarks.review_models import write_review_model
 
-    write_model(folder / "model", texts)
+    write_review_model(folder / "model", texts)
     network = load_bundle(folder / "model").build_network()
     (folder / "network.onnx").write_bytes(onnx_model(network))
 

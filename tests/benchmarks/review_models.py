@@ -19,7 +19,7 @@ NETWORK = NetworkConfig(attention=AttentionConfig(kind="positional"), head="sigm
 SPREAD = 0.1  # as trained weights have it: the LSTM's gates are neither idle nor saturated
 
 
-def write_model(folder: Path, texts: Sequence[str]) -> str:
+def write_review_model(folder: Path, texts: Sequence[str]) -> str:
     """Writes a model directory whose vocabulary is of the texts' words; returns its path."""
     text = TextConfig(max_tokens=MAX_TOKENS, vocabulary_size=VOCABULARY)
     tokens = Tokenizer(text).tokenize(pa.array(texts[:5_000])).folded().flatten()

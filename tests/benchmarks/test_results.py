@@ -1,6 +1,5 @@
 """README's table of results: new rows are added in order, old ones replaced or kept."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from tests.benchmarks.results import (
     recipe_of,
     update_table,
 )
+from tests.json_lines import write_json_lines
 
 PAGE = f"# Title\n\n{BEGIN}\n{END}\n\nThe rest.\n"
 
@@ -69,7 +69,7 @@ def test_records_of_another_recipe_or_row_do_not_count(tmp_path: Path) -> None:
         {"row": "trec", "recipe": "b", "seed": 1, "score": 0.6},
         {"row": "sms_spam", "recipe": "b", "seed": 2, "score": 0.7},
     ]
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    write_json_lines(path, records)
     assert find_records(path, "trec", recipe="b") == {1: records[1]}
     assert find_records(path, "trec", recipe="c") == {}
     assert find_records(tmp_path / "none", "trec", recipe="a") == {}

@@ -4,7 +4,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.distributed.jobs import Job, read_predictions, write_corpus
+from tests.distributed.jobs import Job, generate_corpora, read_predictions
 from tests.distributed.replaced_night import publish_old, undisturbed
 from tests.pipeline.stages.nights import Nights
 from tests.pipeline.tiny_model import write_model
@@ -13,7 +13,7 @@ from tests.pipeline.tiny_model import write_model
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The corpora that every engine works on."""
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
+    return generate_corpora(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="session")

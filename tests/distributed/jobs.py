@@ -90,8 +90,8 @@ class Job:
         ]
 
 
-def write_corpus(folder: Path) -> str:
-    """Writes the two corpora of a job."""
+def generate_corpora(folder: Path) -> str:
+    """Generates the corpora of a job: one to train on, one to score."""
     generate_demo_corpus(folder / "training", documents=TRAINING_DOCUMENTS, seed=1)
     generate_demo_corpus(folder / "tonight", documents=SCORING_DOCUMENTS, seed=2)
     return str(folder)

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.commands import PROJECT, run
+from tests.json_lines import write_json_lines
 
 
 def write_config(folder: Path, rows: list[dict] | None, **sections: object) -> Path:
     """A config, and the corpus it names if there are rows."""
     corpus = folder / "corpus.jsonl"
     if rows is not None:
-        corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        write_json_lines(corpus, rows)
     config = folder / "config.yaml"
     values = {
         "workspace": str(folder / "runs"),

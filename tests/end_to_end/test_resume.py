@@ -1,4 +1,4 @@
-"""A training process that is killed goes on from its last checkpoint, not from zero."""
+"""A training process that was killed and runs again continues from its last checkpoint."""
 
 import json
 import signal
@@ -8,32 +8,20 @@ import time
 from pathlib import Path
 
 from tests.end_to_end.commands import PROJECT, run
+from tests.pipeline.stages.good_and_bad import good_and_bad
 
 EPOCHS = 12
 
 
 def write_config(folder: Path) -> Path:
-    rows = [
-        {"text": f"{word} number {row} of very many words", "label": label}
-        for row in range(400)
-        for word, label in (("good", "pos"), ("bad", "neg"))
-    ]
-    corpus = folder / "corpus.jsonl"
-    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    values = good_and_bad(folder, texts=400, batch_size=4, epochs=EPOCHS, seeds=[1, 2])
     config = folder / "small.yaml"
-    values = {
-        "workspace": str(folder / "runs"),
-        "corpus": {"inputs": [{"path": str(corpus)}]},
-        "text": {"max_tokens": 8},
-        "network": {"embedding": {"units": 8}, "lstm": {"units": 4}},
-        "training": {"batch_size": 4, "epochs": EPOCHS, "seeds": [1, 2]},
-    }
     config.write_text(json.dumps(values), encoding="utf-8")
     return config
 
 
 def wait_for_epochs(folder: Path, epochs: int, process: subprocess.Popen[bytes]) -> dict[str, list]:
-    """Waits until one seed is done and another has as many epochs; their histories by key."""
+    """Waits until one seed is done and the other has so many epochs; returns histories by key."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         states = folder.glob("runs/checkpoints/*/state.json")
@@ -46,12 +34,12 @@ def wait_for_epochs(folder: Path, epochs: int, process: subprocess.Popen[bytes])
 
 
 def events_of(folder: Path, key: str) -> Path:
-    """What TensorBoard reads of a training; written at each epoch's end."""
+    """The events of a training for TensorBoard; it appends to them at the end of each epoch."""
     [path] = folder.glob(f"runs/logs/small/*-{key}/events*")
     return path
 
 
-def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path):
+def test_a_killed_training_continues_from_its_last_checkpoint(tmp_path):
     config = write_config(tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "train", "--config", str(config)], cwd=PROJECT
@@ -67,13 +55,13 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path):
 
     again = run("train", "--config", config)
     assert again.code == 0, again.err
-    # The seed that was done was not trained again, and the other one from where it was.
+    # The finished seed was not trained again; the other one continued where it was.
     assert events_of(tmp_path, done).stat().st_mtime_ns == written
     lines = (tmp_path / "runs/models/small/1/history.csv").read_text().splitlines()
     names = lines[0].split(",")
     history = [dict(zip(names, map(float, line.split(",")), strict=True)) for line in lines[1:]]
     assert len(history) == EPOCHS
-    # How long an epoch took is never the same twice: these rows are from before the kill.
+    # No two epochs take exactly the same time, so equal times are rows from before the kill.
     seconds = [row["seconds"] for row in history]
     known = [[row["seconds"] for row in rows] for rows in before.values()]
     assert any(seconds[: len(rows)] == rows for rows in known)

@@ -9,6 +9,7 @@ from pipeline.demo.corpus import generate_demo_corpus
 from pipeline.stages.prepare import prepare
 from pipeline.storage.beam_files import BeamFiles
 from tests.end_to_end.same_ids import assert_same_ids
+from tests.json_lines import write_json_lines
 
 # Languages of the corpora and of the demo, and what corpora are full of.
 SAID = (
@@ -38,16 +39,15 @@ def test_ids_in_prepare_are_ids_in_scoring_byte_for_byte(tmp_path: Path) -> None
                 continue
             if isinstance(row.get("text"), str) and row["text"].strip():
                 texts[f"{path.name}{row['id']}"] = row["text"]
-    corpus = tmp_path / "corpus.jsonl"
     rows = (
         {"id": document_id, "text": text, "label": "ab"[index % 2]}
         for index, (document_id, text) in enumerate(texts.items())
     )
-    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    corpus = write_json_lines(tmp_path / "corpus.jsonl", rows)
     config = build_config(
         {
             "workspace": str(tmp_path / "runs"),
-            "corpus": {"inputs": [{"path": str(corpus)}], "columns": {"id": "id"}},
+            "corpus": {"inputs": [{"path": corpus}], "columns": {"id": "id"}},
             "text": {
                 "max_tokens": 24,
                 "vocabulary_size": 400,  # so that many tokens are unknown

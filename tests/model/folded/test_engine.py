@@ -34,7 +34,7 @@ RECURRENT = {
 LABELS = {"softmax": 3, "sigmoid": 2, "multilabel": 4}
 
 
-def make_config(
+def network_config(
     *, kind="zhou", recurrent="concat", head="softmax", sequences=False
 ) -> NetworkConfig:
     return NetworkConfig(
@@ -53,7 +53,7 @@ def make_network(config: NetworkConfig) -> keras.Model:
     return network
 
 
-def make_documents(lengths) -> tuple[np.ndarray, np.ndarray]:
+def random_documents(lengths) -> tuple[np.ndarray, np.ndarray]:
     ids = np.random.default_rng(1).integers(0, IDS, sum(lengths)).astype(np.int32)
     return ids, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -67,7 +67,7 @@ def run_keras(network, ids, row_offsets) -> tuple[np.ndarray, np.ndarray]:
 
 
 # More rows than a block has on any CPU, some of equal length, some of one token.
-DOCUMENTS = make_documents([7, 1, MAX_TOKENS, 2, 7, 13, 1, 19, 8, 3, 7, 22, 5])
+DOCUMENTS = random_documents([7, 1, MAX_TOKENS, 2, 7, 13, 1, 19, 8, 3, 7, 22, 5])
 
 
 def assert_equals_keras(config: NetworkConfig) -> None:
@@ -82,23 +82,23 @@ def assert_equals_keras(config: NetworkConfig) -> None:
 @pytest.mark.parametrize("recurrent", RECURRENT)
 @pytest.mark.parametrize("kind", FOLDED_POOLINGS)
 def test_equals_keras_for_every_kind_and_recurrent_part(kind, recurrent):
-    assert_equals_keras(make_config(kind=kind, recurrent=recurrent))
+    assert_equals_keras(network_config(kind=kind, recurrent=recurrent))
 
 
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("head", LABELS)
 def test_equals_keras_for_every_head(head, sequences):
-    assert_equals_keras(make_config(head=head, sequences=sequences))
+    assert_equals_keras(network_config(head=head, sequences=sequences))
 
 
 @pytest.mark.parametrize("kind", sorted(set(FOLDED_POOLINGS) - set(CONTROLS)))
 def test_equals_keras_with_one_prediction_for_each_step(kind):
-    assert_equals_keras(make_config(kind=kind, recurrent="sum-2", sequences=True))
+    assert_equals_keras(network_config(kind=kind, recurrent="sum-2", sequences=True))
 
 
 def test_equals_keras_without_folding(monkeypatch):
     monkeypatch.setattr(folded_lstm, "MAX_TABLE_BYTES", 0)
-    assert_equals_keras(make_config())
+    assert_equals_keras(network_config())
 
 
 def test_every_kind_of_attention_is_in_the_folded_engine():
@@ -122,7 +122,7 @@ def plain_lstm(inputs, kernel, recurrent_kernel, bias):
 
 
 def test_equals_a_plain_lstm_with_attention_of_zhou():
-    config = make_config(head="softmax")
+    config = network_config(head="softmax")
     network = make_network(config)
     embedding, *rest = (array.astype(np.float64) for array in network.get_weights())
     forward, backward, (query, head, bias) = rest[:3], rest[3:6], rest[6:]
@@ -143,7 +143,7 @@ def test_equals_a_plain_lstm_with_attention_of_zhou():
 
 @pytest.fixture(scope="module")
 def positional():
-    config = make_config(kind="positional")
+    config = network_config(kind="positional")
     return copy_weights(make_network(config)), config
 
 
@@ -158,7 +158,7 @@ def test_a_document_scored_alone_gets_the_same_bits_as_among_others(
     positional, lengths, threads, tile_tokens, data
 ):
     layers, config = positional
-    ids, row_offsets = make_documents(lengths)
+    ids, row_offsets = random_documents(lengths)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folded, "TILE_TOKENS", tile_tokens)
         together = FoldedEngine(layers, config, threads=threads).run(ids, row_offsets)
@@ -172,7 +172,7 @@ def test_a_document_scored_alone_gets_the_same_bits_as_among_others(
 
 @pytest.mark.parametrize("kind", FOLDED_POOLINGS)
 def test_every_kind_gives_the_same_bits_alone_and_among_others(kind):
-    config = make_config(kind=kind, recurrent="sum-2", head="multilabel")
+    config = network_config(kind=kind, recurrent="sum-2", head="multilabel")
     engine = FoldedEngine(copy_weights(make_network(config)), config)
     ids, row_offsets = DOCUMENTS
     together = engine.run(ids, row_offsets)
@@ -183,7 +183,7 @@ def test_every_kind_gives_the_same_bits_alone_and_among_others(kind):
 
 
 def test_saturated_gates_stay_finite():
-    config = make_config()
+    config = network_config()
     network = make_network(config)
     network.set_weights([1e3 * weights for weights in network.get_weights()])
     expected = run_keras(network, *DOCUMENTS)

@@ -15,7 +15,7 @@ TABLE = {"format": "bigquery", "table": "my-project.tickets.all_2026"}
 QUERY = {"format": "bigquery", "query": "SELECT id, text FROM `a.b.c`"}
 
 
-def config_of(*inputs: dict[str, Any], column: str | None = "id") -> Config:
+def config_with(*inputs: dict[str, Any], column: str | None = "id") -> Config:
     corpus = {"inputs": list(inputs), "columns": {"id": column}}
     return build_config({"corpus": corpus}, (), where="c.yaml")
 
@@ -37,22 +37,22 @@ def config_of(*inputs: dict[str, Any], column: str | None = "id") -> Config:
 )
 def test_an_invalid_table_is_refused_in_one_line(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        config_of(given)
+        config_with(given)
     assert f"corpus.inputs.0.{message}" in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
 def test_a_table_needs_a_column_of_ids_and_is_named_once() -> None:
     with pytest.raises(ConfigError, match=r"columns\.id: expected the column of ids"):
-        config_of(TABLE, column=None)
+        config_with(TABLE, column=None)
     with pytest.raises(ConfigError, match="inputs: expected each table or query once"):
-        config_of(TABLE, QUERY, TABLE | {"split": "test"})
-    assert len(config_of(TABLE, QUERY, {"path": "x"}).corpus.inputs) == 3
+        config_with(TABLE, QUERY, TABLE | {"split": "test"})
+    assert len(config_with(TABLE, QUERY, {"path": "x"}).corpus.inputs) == 3
 
 
 @pytest.mark.parametrize("table", ["example.com:old-1.set.t", "p-1.d_2.T-3$20261120"])
 def test_every_form_of_a_table_name_is_accepted(table: str) -> None:
-    [item] = config_of(TABLE | {"table": table}).corpus.inputs
+    [item] = config_with(TABLE | {"table": table}).corpus.inputs
     assert item.source == f"bigquery:{table}"
 
 
@@ -65,7 +65,7 @@ def test_a_query_is_named_by_its_digest_in_one_line() -> None:
 
 
 def test_the_date_replaces_its_placeholder_in_tables_queries_and_paths() -> None:
-    dated = config_of(
+    dated = config_with(
         TABLE | {"table": "p.d.t_{date}"}, QUERY | {"query": "SELECT '{date}'"}, {"path": "{date}"}
     )
     table, query, path = config_of_date(dated, "2026-11-20").corpus.inputs
@@ -77,7 +77,7 @@ def test_the_date_replaces_its_placeholder_in_tables_queries_and_paths() -> None
 def test_a_backfill_of_a_table_without_a_date_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"\{date\} in an input.*got bigquery:my-project"):
         backfill(
-            config_of(TABLE),
+            config_with(TABLE),
             ["2026-11-20"],
             model="none",
             output="none",

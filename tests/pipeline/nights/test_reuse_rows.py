@@ -33,7 +33,7 @@ def nights(tmp_path: Path, model: str) -> Nights:
     return made
 
 
-def config_of(nights: Nights, date: str, **scoring: object) -> Config:
+def scoring_config(nights: Nights, date: str, **scoring: object) -> Config:
     config = nights.config(date)
     columns = ColumnsConfig(id="id", keep=("kept",))
     return dataclasses.replace(
@@ -47,10 +47,10 @@ def config_of(nights: Nights, date: str, **scoring: object) -> Config:
     "reuse_from", ["previous", pytest.param(FIRST, marks=pytest.mark.distributed)]
 )
 def test_reused_rows_equal_scored_ones(nights: Nights, reuse_from: str) -> None:
-    nights.score(date=FIRST, config=config_of(nights, FIRST))
-    nights.score(date=SECOND, config=config_of(nights, SECOND))
+    nights.score(date=FIRST, config=scoring_config(nights, FIRST))
+    nights.score(date=SECOND, config=scoring_config(nights, SECOND))
     expected = nights.table(SECOND)
-    run = nights.score(date=SECOND, config=config_of(nights, SECOND), reuse_from=reuse_from)
+    run = nights.score(date=SECOND, config=scoring_config(nights, SECOND), reuse_from=reuse_from)
     assert nights.table(SECOND).equals(expected)
     reuse = {name: run.manifest["reuse"][name] for name in ("carried", "scored", "removed")}
     assert reuse == {"carried": 35, "scored": 6, "removed": 3}
@@ -67,9 +67,9 @@ def test_without_an_earlier_night_everything_is_scored(nights: Nights) -> None:
 
 @pytest.mark.distributed
 def test_nothing_is_reused_with_another_config_or_model(nights: Nights, tmp_path: Path) -> None:
-    nights.score(date=FIRST, config=config_of(nights, FIRST))
-    other = config_of(nights, SECOND, engine="keras")
+    nights.score(date=FIRST, config=scoring_config(nights, FIRST))
+    other = scoring_config(nights, SECOND, engine="keras")
     assert "reuse" not in nights.score(date=SECOND, config=other, reuse_from=FIRST).manifest
     retrained = dataclasses.replace(nights, model=write_model(tmp_path / "other"))
-    run = retrained.score(date=SECOND, config=config_of(nights, SECOND), reuse_from=FIRST)
+    run = retrained.score(date=SECOND, config=scoring_config(nights, SECOND), reuse_from=FIRST)
     assert "reuse" not in run.manifest

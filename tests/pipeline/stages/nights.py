@@ -14,6 +14,7 @@ from pipeline.nights.partition import SUCCESS, Partition
 from pipeline.stages.score import ScoringRun, score
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import Files
+from tests.json_lines import write_json_lines
 
 DATE = "2026-11-20"
 WORDS = ("good", "bad", "so", "poison", "unheard")
@@ -51,8 +52,7 @@ class Nights:
         for path in folder.iterdir():
             path.unlink()
         for shard in range(shards):
-            lines = [json.dumps(row) + "\n" for row in rows[shard::shards]]
-            (folder / f"{shard}.jsonl").write_text("".join(lines), encoding="utf-8")
+            write_json_lines(folder / f"{shard}.jsonl", rows[shard::shards])
 
     def config(self, date: str = DATE, **corpus: Any) -> Config:
         path = str(self.folder / "corpus" / date / "*.jsonl")

@@ -1,6 +1,5 @@
 """A small corpus with the defects of real ones, and readers of the dataset made from it."""
 
-import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.stages.prepare import prepare
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import join, read_lines
+from tests.json_lines import write_json_lines
 from tests.pipeline.examples import read_records
 
 FILES = BeamFiles()
@@ -29,7 +29,7 @@ WORDS = (
 )
 
 
-def make_rows() -> list[Row]:
+def make_tickets() -> list[Row]:
     """Tickets in three classes and four scripts: repeated, blank, without a label, duplicated."""
     rng = random.Random(7)  # noqa: S311
     rows = [
@@ -47,25 +47,25 @@ def make_rows() -> list[Row]:
     return rows
 
 
-ROWS = make_rows()
+ROWS = make_tickets()
 REJECTED = {"blank": "empty_text", "bare": "unknown_label", "t3": "duplicate_id"}
 
 
 def write_corpus(folder: Path, rows: Sequence[Row], *, files: int = 1) -> str:
-    """Writes the rows, in order, into so many files; returns their glob."""
+    """Writes the rows, in order, into so many files; returns a pattern that matches them."""
     folder.mkdir(parents=True)
     for number in range(files):
         part = rows[number * len(rows) // files : (number + 1) * len(rows) // files]
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in part)
-        (folder / f"part-{number}.jsonl").write_text("".join(lines), encoding="utf-8")
+        write_json_lines(folder / f"part-{number}.jsonl", part)
     return str(folder / "*.jsonl")
 
 
-def config_of(workspace: Path, path: str, *overrides: str) -> Config:
+def small_config(workspace: Path, given: str | dict[str, Any], *overrides: str) -> Config:
+    """A config for a pattern of files, or for another input given by its keys."""
     values = {
         "workspace": str(workspace),
         "corpus": {
-            "inputs": [{"path": path}],
+            "inputs": [{"path": given} if isinstance(given, str) else given],
             "columns": {"id": "id"},
             "splits": {"validation": 0.2, "test": 0.2},
             "max_rejected_fraction": 0.05,

@@ -11,7 +11,6 @@ from google.auth.exceptions import DefaultCredentialsError
 
 from model.config import ConfigError
 from pipeline.cli.printing import print_estimate, print_plan
-from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.runners.execution import RunError
 from pipeline.stages.evaluate import evaluate
@@ -21,7 +20,7 @@ from pipeline.stages.score import score
 from pipeline.storage.files import read_json
 from pipeline.transforms import read_table
 from tests.pipeline.stages.nights import Nights, make_rows
-from tests.pipeline.stages.small_corpus import FILES, ROWS, rejections_in, run
+from tests.pipeline.stages.small_corpus import FILES, ROWS, rejections_in, run, small_config
 from tests.pipeline.tiny_model import write_model
 
 TABLE = "my-project.tickets.all"
@@ -39,17 +38,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     return set_rows
 
 
-def config_of(workspace: Path, *overrides: str) -> Config:
-    values = {
-        "workspace": str(workspace),
-        "corpus": {
-            "inputs": [{"format": "bigquery", "table": TABLE}],
-            "columns": {"id": "id"},
-            "max_rejected_fraction": 0.05,
-        },
-        "text": {"max_tokens": 8, "vocabulary_size": 60},
-    }
-    return build_config(values, overrides, where="test")
+def table_config(workspace: Path, *overrides: str) -> Config:
+    return small_config(workspace, {"format": "bigquery", "table": TABLE}, *overrides)
 
 
 def left_over(folder: Path) -> list[Path]:
@@ -63,7 +53,7 @@ def test_a_table_is_prepared_once_whatever_order_its_rows_come_in(
     # Two rows of one id: in any order the same one is used.
     rows.append({"id": "t7", "text": "another text", "label": "other"})
     serve(rows)
-    config = config_of(tmp_path / "runs")
+    config = table_config(tmp_path / "runs")
     dataset = run(config)
     assert {row["document_id"]: row["reason"] for row in rejections_in(dataset.files)} == {
         "blank": "empty_text",
@@ -102,10 +92,10 @@ def test_a_table_without_rows_or_the_column_is_refused_and_leaves_no_files(
 ) -> None:
     serve([])
     with pytest.raises(ConfigError, match=f"bigquery:{TABLE}: expected rows, got none"):
-        run(config_of(tmp_path))
+        run(table_config(tmp_path))
     serve([{"id": "1", "body": "x"}])
     with pytest.raises(ConfigError, match=f"bigquery:{TABLE}: expected a column 'text', got 'id'"):
-        run(config_of(tmp_path))
+        run(table_config(tmp_path))
     assert left_over(tmp_path) == []
 
 
@@ -116,7 +106,7 @@ def test_the_files_of_a_table_are_deleted_when_the_block_fails(
 
     def fail() -> None:
         with opened_inputs(
-            config_of(tmp_path).corpus, scratch=str(tmp_path), beam_options=[], files=FILES
+            table_config(tmp_path).corpus, scratch=str(tmp_path), beam_options=[], files=FILES
         ) as inputs:
             assert {item.info.path for item in inputs} < set(map(str, left_over(tmp_path)))
             assert {item.name for item in inputs} == {f"bigquery:{TABLE}"}
@@ -136,7 +126,7 @@ def test_an_error_of_the_service_is_one_line(
     serve([])
     monkeypatch.setattr(read_table, "rows_of", lambda _: _Failing(refuse))
     with pytest.raises(RunError, match=r"^the pipeline failed: PermissionError: 403 Access"):
-        run(config_of(tmp_path))
+        run(table_config(tmp_path))
 
 
 def test_missing_credentials_fail_at_once(
@@ -145,21 +135,21 @@ def test_missing_credentials_fail_at_once(
     serve(ROWS)
     query = 'corpus.inputs=[{format: bigquery, query: "SELECT 1"}]'
     with pytest.raises(ConfigError, match=r"bigquery:query:\w+: expected a project that pays"):
-        run(config_of(tmp_path, query))
+        run(table_config(tmp_path, query))
 
     def refuse() -> None:
         raise DefaultCredentialsError("none")
 
     monkeypatch.setattr(google.auth, "default", refuse)
     with pytest.raises(ConfigError, match="expected Google credentials on this machine, got none"):
-        run(config_of(tmp_path))
+        run(table_config(tmp_path))
 
 
 def test_a_table_is_scored_and_its_rows_are_gone_afterwards(tmp_path: Path, serve: Serve) -> None:
     rows = make_rows(30)
     serve([*rows, {"id": "null", "text": None}])
     nights = Nights(folder=tmp_path, model=write_model(tmp_path / "model"))
-    config = config_of(tmp_path / "unused")
+    config = table_config(tmp_path / "unused")
     scored = score(
         config,
         model=nights.model,
@@ -183,7 +173,7 @@ def test_a_table_is_evaluated(tmp_path: Path, serve: Serve) -> None:
     rows = [{**row, "label": ("long", "short")[at % 2]} for at, row in enumerate(make_rows(20))]
     serve(rows)
     model = write_model(tmp_path / "model")
-    config = config_of(tmp_path / "runs")
+    config = table_config(tmp_path / "runs")
     measured = evaluate(config, model=model, beam_options=[], files=FILES)
     assert (measured.metrics["rows"], measured.rows["read"]) == (20, 20)
     assert left_over(tmp_path) == []
@@ -196,7 +186,7 @@ def test_a_dry_run_names_the_table_and_reads_nothing(
         raise AssertionError("a dry run reads no table")
 
     monkeypatch.setattr(read_table, "rows_of", fail)
-    config = config_of(tmp_path / "runs")
+    config = table_config(tmp_path / "runs")
     print_plan(config, writes="there")
     print_estimate(config, model="no such model")
     assert f"would read   bigquery:{TABLE}\n" in capsys.readouterr().out

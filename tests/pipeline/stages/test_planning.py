@@ -14,6 +14,7 @@ from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.corpora.reading.units import Unit, group_units
 from pipeline.stages.planning import ROW_COUNTS, check_inputs, plan_units
 from pipeline.storage.beam_files import BeamFiles
+from tests.json_lines import write_json_lines
 
 FILES = BeamFiles()
 
@@ -104,8 +105,8 @@ def test_divided_files_are_read_whole_and_their_rows_numbered(tmp_path: Path) ->
 @pytest.mark.usefixtures("small_units")
 def test_one_worker_reads_large_files_whole(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        rows = "".join(json.dumps({"text": f"{name} {i}"}) + "\n" for i in range(40))
-        (tmp_path / f"{name}.jsonl").write_text(rows)
+        rows = [{"text": f"{name} {i}"} for i in range(40)]
+        write_json_lines(tmp_path / f"{name}.jsonl", rows)
     units = plan(tmp_path, InputConfig(path=str(tmp_path / "*.jsonl")), workers=1)
     assert [
         [(part.source_file, part.start, part.end) for part in unit.parts] for unit in units

@@ -27,10 +27,10 @@ from tests.pipeline.stages.small_corpus import (
     MAX_TOKENS,
     REJECTED,
     ROWS,
-    config_of,
     rejections_in,
     run,
     serialized,
+    small_config,
     vocabulary_of,
     write_corpus,
 )
@@ -43,7 +43,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(workspace: Path) -> Config:
-    return config_of(workspace / "runs", write_corpus(workspace / "corpus", ROWS))
+    return small_config(workspace / "runs", write_corpus(workspace / "corpus", ROWS))
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_a_head_that_cannot_learn_a_reused_dataset_is_refused(
 ) -> None:
     path = config.corpus.inputs[0].path
     with pytest.raises(ConfigError, match=r"^network\.head: expected softmax for 3 labels"):
-        run(config_of(workspace / "runs", path, "network.head=sigmoid"))
+        run(small_config(workspace / "runs", path, "network.head=sigmoid"))
 
 
 def test_four_files_in_many_units_give_the_same_examples(
@@ -197,7 +197,7 @@ def test_four_files_in_many_units_give_the_same_examples(
     monkeypatch.setitem(divide_files.__kwdefaults__, "part_bytes", 2_000)
     monkeypatch.setitem(group_units.__kwdefaults__, "unit_bytes", 1_000)
     path = write_corpus(workspace / "four", ROWS, files=4)
-    other = run(config_of(workspace / "runs", path))
+    other = run(small_config(workspace / "runs", path))
     assert other.files.folder != dataset.files.folder
     assert len(other.manifest["inputs"]) == 4
     assert vocabulary_of(other) == vocabulary_of(dataset)
@@ -209,7 +209,7 @@ def test_the_order_of_rows_changes_nothing_but_the_order_of_examples(
     workspace: Path, dataset: Dataset
 ) -> None:
     rows = random.Random(3).sample(ROWS, len(ROWS))  # noqa: S311
-    config = config_of(workspace / "runs", write_corpus(workspace / "shuffled", rows))
+    config = small_config(workspace / "runs", write_corpus(workspace / "shuffled", rows))
     inputs = find_input_files(FILES, config.corpus)
     folder = join(config.workspace, "datasets", dataset_fingerprint(config, inputs, files=FILES))
     # What a run that was killed has left must not show.
@@ -241,7 +241,7 @@ def test_lists_of_labels_weights_rationales_and_reserved_tokens(workspace: Path)
     ]
     path = write_corpus(workspace / "several", rows)
     dataset = run(
-        config_of(
+        small_config(
             workspace / "runs",
             path,
             "corpus.columns={id: id, labels: labels, weight: w, rationale: why}",
@@ -270,7 +270,7 @@ def test_lists_of_labels_weights_rationales_and_reserved_tokens(workspace: Path)
 def test_a_quick_run_of_even_shards_and_shares(workspace: Path) -> None:
     path = write_corpus(workspace / "quick", ROWS, files=2)
     dataset = run(
-        config_of(
+        small_config(
             workspace / "runs",
             path,
             "corpus.limit=100",
@@ -297,9 +297,9 @@ def test_a_fingerprint_changes_with_content_and_config_only(
 
     path = config.corpus.inputs[0].path
     first = of(config)
-    assert of(config_of(workspace / "elsewhere", path, "training.epochs=3")) == first
-    assert of(config_of(workspace / "runs", path, "text.max_tokens=9")) != first
-    assert of(config_of(workspace / "runs", path, "corpus.splits.test=0.1")) != first
+    assert of(small_config(workspace / "elsewhere", path, "training.epochs=3")) == first
+    assert of(small_config(workspace / "runs", path, "text.max_tokens=9")) != first
+    assert of(small_config(workspace / "runs", path, "corpus.splits.test=0.1")) != first
     file = Path(path.replace("*", "part-0"))
     content = file.read_bytes()
     file.write_bytes(content.replace(b"t149", b"T149"))

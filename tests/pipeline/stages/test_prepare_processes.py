@@ -6,9 +6,9 @@ import pytest
 
 from tests.pipeline.stages.small_corpus import (
     ROWS,
-    config_of,
     run,
     serialized,
+    small_config,
     vocabulary_of,
     write_corpus,
 )
@@ -18,9 +18,9 @@ TWO_PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers
 
 @pytest.mark.distributed
 def test_four_files_in_two_processes_give_the_examples_of_one(tmp_path: Path) -> None:
-    alone = run(config_of(tmp_path / "alone", write_corpus(tmp_path / "one", ROWS)))
+    alone = run(small_config(tmp_path / "alone", write_corpus(tmp_path / "one", ROWS)))
     path = write_corpus(tmp_path / "four", ROWS, files=4)
-    shared = run(config_of(tmp_path / "shared", path), *TWO_PROCESSES)
+    shared = run(small_config(tmp_path / "shared", path), *TWO_PROCESSES)
     assert vocabulary_of(shared) == vocabulary_of(alone)
     assert shared.labels == alone.labels
     assert serialized(shared) == serialized(alone)

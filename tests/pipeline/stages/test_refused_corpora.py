@@ -13,16 +13,16 @@ from tests.pipeline.stages.small_corpus import (
     FILES,
     ROWS,
     Row,
-    config_of,
     rejections_in,
     run,
+    small_config,
     write_corpus,
 )
 
 
 def test_too_many_rejections_fail_the_run_and_are_kept(tmp_path: Path) -> None:
     rows = [*ROWS[:20], *({"id": f"bad{i}", "text": "x", "label": None} for i in range(2))]
-    config = config_of(tmp_path / "failing", write_corpus(tmp_path / "bad", rows))
+    config = small_config(tmp_path / "failing", write_corpus(tmp_path / "bad", rows))
     with pytest.raises(RunError) as raised:
         run(config)
     message = str(raised.value)
@@ -33,7 +33,7 @@ def test_too_many_rejections_fail_the_run_and_are_kept(tmp_path: Path) -> None:
     assert read_json(FILES, str(manifest))["status"] == "failed"
     lies = DatasetFiles(folder=folder)
     assert f"Read the rejections in {lies.report} or, all of them, in {lies.rejected}." in message
-    assert "Not to be used" in Path(lies.report).read_text()
+    assert "Do not use it" in Path(lies.report).read_text()
     assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1"}
 
 
@@ -52,7 +52,7 @@ def test_a_corpus_that_cannot_be_learned_is_one_line(
     tmp_path: Path, rows: list[Row], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message) as raised:
-        run(config_of(tmp_path / "runs", write_corpus(tmp_path / "corpus", rows)))
+        run(small_config(tmp_path / "runs", write_corpus(tmp_path / "corpus", rows)))
     assert "\n" not in str(raised.value)
 
 
@@ -71,7 +71,7 @@ def test_settings_that_do_not_fit_the_corpus_fail_in_one_line(
 ) -> None:
     path = write_corpus(tmp_path / "corpus", ROWS)
     with pytest.raises(ConfigError, match=message) as raised:
-        run(config_of(tmp_path / "runs", path, override))
+        run(small_config(tmp_path / "runs", path, override))
     assert "\n" not in str(raised.value)
 
 
@@ -79,7 +79,7 @@ def test_settings_that_do_not_fit_the_corpus_fail_in_one_line(
 def test_a_pattern_that_cannot_be_used_is_refused_before_anything(
     tmp_path: Path, pattern: str
 ) -> None:
-    config = config_of(tmp_path / "runs", write_corpus(tmp_path / "corpus", ROWS))
+    config = small_config(tmp_path / "runs", write_corpus(tmp_path / "corpus", ROWS))
     text = dataclasses.replace(config.text, protected=(pattern,))
     with pytest.raises(ConfigError, match=r"text\.protected"):
         run(dataclasses.replace(config, text=text))
@@ -90,4 +90,4 @@ def test_rejections_are_named_where_they_leave_nothing(tmp_path: Path) -> None:
     path = write_corpus(tmp_path / "corpus", [{**row, "text": " "} for row in ROWS])
     expected = rf"in the training split, got none; rows were rejected \({len(ROWS):,} empty_text\)"
     with pytest.raises(ConfigError, match=expected):
-        run(config_of(tmp_path / "runs", path))
+        run(small_config(tmp_path / "runs", path))

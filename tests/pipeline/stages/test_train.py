@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
@@ -21,33 +20,20 @@ from pipeline.config.sections import Config
 from pipeline.stages.train import Trained, digest_vectors, train
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training.trial import TENSORBOARD_FILE
+from tests.pipeline.stages.good_and_bad import good_and_bad
 
 VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
 
 
-def make_config(folder: Path, **training: object) -> Config:
-    rows = [
-        {"text": f"{word} number {row} of many", "label": label}
-        for row in range(60)
-        for word, label in (("good", "pos"), ("bad", "neg"))
-    ]
-    corpus = folder / "corpus.jsonl"
-    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    values = {
-        "name": "small",
-        "workspace": str(folder / "runs"),
-        "corpus": {"inputs": [{"path": str(corpus)}]},
-        "text": {"max_tokens": 8},
-        "network": {"embedding": {"units": 8}, "lstm": {"units": 4}},
-        "training": {"learning_rate": 0.05, "batch_size": 16, "epochs": 2, **training},
-    }
+def training_config(folder: Path, **training: object) -> Config:
+    values = good_and_bad(folder, texts=60, learning_rate=0.05, **training)
     return build_config(values, [], where="the test")
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Trained:
     folder = tmp_path_factory.mktemp("train")
-    config = make_config(folder, seeds=[1, 2], variants=[VARIANT])
+    config = training_config(folder, seeds=[1, 2], variants=[VARIANT])
     return train(config, beam_options=[], files=BeamFiles(), command="the command")
 
 
@@ -91,7 +77,7 @@ def test_nothing_is_left_but_datasets_models_and_logs(trained):
 
 
 def test_missing_vectors_fail_before_any_work(tmp_path):
-    config = make_config(tmp_path)
+    config = training_config(tmp_path)
     embedding = dataclasses.replace(config.network.embedding, vectors=str(tmp_path / "no.txt"))
     network = dataclasses.replace(config.network, embedding=embedding)
     with pytest.raises(ConfigError, match=r"network.embedding.vectors: expected a file"):
@@ -105,7 +91,7 @@ def test_missing_vectors_fail_before_any_work(tmp_path):
 
 
 def test_a_network_with_every_kind_of_dropout_is_published(tmp_path):
-    config = make_config(tmp_path, epochs=1)
+    config = training_config(tmp_path, epochs=1)
     network = NetworkConfig(
         embedding=EmbeddingConfig(units=8, dropout=0.1, spatial_dropout=0.1),
         lstm=LSTMConfig(units=4, layers=2, merge="sum", dropout=0.1, recurrent_dropout=0.2),
@@ -124,7 +110,7 @@ def test_word_vectors_are_named_with_their_digest_and_coverage(tmp_path):
     vectors = tmp_path / "vectors.txt"
     vectors.write_text("\n".join(lines) + "\n", encoding="utf-8")
     digest = hashlib.sha256(vectors.read_bytes()).hexdigest()
-    config = make_config(tmp_path, epochs=1)
+    config = training_config(tmp_path, epochs=1)
     embedding = dataclasses.replace(config.network.embedding, vectors=str(vectors))
     network = dataclasses.replace(config.network, embedding=embedding)
     config = dataclasses.replace(config, network=network)
@@ -140,7 +126,7 @@ def test_word_vectors_are_named_with_their_digest_and_coverage(tmp_path):
 
 def test_missing_vectors_of_a_variant_are_refused_before_anything(tmp_path):
     variant = {"name": "v", "overrides": ["network.embedding.vectors=nowhere.txt"]}
-    config = make_config(tmp_path, variants=[variant])
+    config = training_config(tmp_path, variants=[variant])
     with pytest.raises(ConfigError, match=r"expected a file of word vectors at 'nowhere\.txt'"):
         train(config, beam_options=[], files=BeamFiles(), command="the command")
     assert not Path(config.workspace).exists()
@@ -150,7 +136,7 @@ def test_a_variant_whose_head_cannot_learn_the_labels_is_refused_before_training
     variant = {"name": "several", "overrides": ["network.head=multilabel"]}
     with pytest.raises(ConfigError, match=r"network\.head: expected softmax or sigmoid"):
         train(
-            make_config(tmp_path, variants=[variant]),
+            training_config(tmp_path, variants=[variant]),
             beam_options=[],
             files=BeamFiles(),
             command="",
@@ -160,7 +146,7 @@ def test_a_variant_whose_head_cannot_learn_the_labels_is_refused_before_training
 def test_vectors_of_another_width_are_refused_before_anything(tmp_path):
     vectors = tmp_path / "vectors.txt"
     vectors.write_text("2 3\ngood 1 2 3\nbad 1 2 3\n")
-    config = make_config(tmp_path)
+    config = training_config(tmp_path)
     embedding = dataclasses.replace(config.network.embedding, vectors=str(vectors))
     network = dataclasses.replace(config.network, embedding=embedding)
     with pytest.raises(ConfigError, match="expected vectors of 8 units, got 3"):

@@ -17,7 +17,7 @@ from pipeline.storage.beam_files import BeamFiles
 FILES = BeamFiles()
 
 
-def make_config(folder: Path, *, bad_rows: int) -> Config:
+def vectors_config(folder: Path, *, bad_rows: int) -> Config:
     rows = [json.dumps({"text": f"A Cat sat on the mat, number {row % 7}"}) for row in range(98)]
     rows += ["no JSON"] * bad_rows
     corpus = folder / "texts.jsonl"
@@ -32,7 +32,7 @@ def make_config(folder: Path, *, bad_rows: int) -> Config:
 
 def test_a_training_finds_its_words_in_the_learned_vectors(tmp_path: Path) -> None:
     output = tmp_path / "vectors.txt"
-    learned = learn_vectors(make_config(tmp_path, bad_rows=2), output=str(output), files=FILES)
+    learned = learn_vectors(vectors_config(tmp_path, bad_rows=2), output=str(output), files=FILES)
     words = {"a", "cat", "sat", "on", "the", "mat", ",", "number"}  # each number is too rare
     assert (learned.words, learned.tokens) == (len(words), 98 * 9)
     lines = output.read_text(encoding="utf-8").splitlines()
@@ -54,5 +54,5 @@ def test_a_training_finds_its_words_in_the_learned_vectors(tmp_path: Path) -> No
 def test_too_many_bad_rows_are_an_error_that_names_their_reasons(tmp_path: Path) -> None:
     output = tmp_path / "vectors.txt"
     with pytest.raises(RunError, match=r"2\.97% of the rows were rejected \(3 malformed_row\)"):
-        learn_vectors(make_config(tmp_path, bad_rows=3), output=str(output), files=FILES)
+        learn_vectors(vectors_config(tmp_path, bad_rows=3), output=str(output), files=FILES)
     assert not output.exists()

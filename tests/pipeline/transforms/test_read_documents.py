@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pipeline.corpora.reading.units import Unit
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import Files
 from pipeline.transforms.read_documents import CountPartRows, ReadDocuments
+from tests.json_lines import write_json_lines
 from tests.pipeline.transforms.local_beam import local_pipeline, name_rows
 
 FILES: Files = BeamFiles()
@@ -20,9 +20,8 @@ CORPUS = CorpusConfig(columns=ColumnsConfig(id="id"))
 
 
 def write(folder: Path, name: str, *rows: Any) -> FilePart:
-    path = folder / name
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return FilePart(path=str(path), source_file=name, input=InputConfig(path=str(path)))
+    path = write_json_lines(folder / name, rows)
+    return FilePart(path=path, source_file=name, input=InputConfig(path=path))
 
 
 def test_units_become_documents_rejections_and_counts(tmp_path: Path) -> None:
