@@ -98,8 +98,7 @@ def compare(
             ),
             inputs,
             step="compare",
-            staging=staging.folder,
-            counts=staging.counts,
+            staging=staging,
             beam_options=beam_options,
             files=files,
         )

@@ -1,7 +1,7 @@
 """One pass over a corpus: plan its units, run a pipeline over them, count and account its rows.
 
-Every stage that reads a corpus goes through here, so that "rows read = rows used + rows
-rejected" is checked in one place.
+score, evaluate and compare make one pass and call `pass_over_corpus`; prepare makes several and
+calls its parts. So "rows read = rows used + rows rejected" is checked in one place.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import apache_beam as beam
 from pipeline.corpora.reading.accounting import account_files, total_rows
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.process import progress
 from pipeline.runners.execution import beam_pipeline
 from pipeline.stages.planning import plan_units
@@ -43,8 +44,7 @@ def pass_over_corpus(
     inputs: Sequence[InputFile],
     *,
     step: str,
-    staging: str,
-    counts: str,
+    staging: ScoringStaging,
     beam_options: Sequence[str],
     files: Files,
 ) -> CountedCorpus:
@@ -54,8 +54,7 @@ def pass_over_corpus(
         define: adds the transforms to a pipeline, given the units.
         inputs: the files of the corpus.
         step: what the pipeline does, in a word: shown to a person and part of the job's name.
-        staging: a folder for files that only this pass needs.
-        counts: the file to which the pipeline writes its nested counts.
+        staging: where the pipeline writes its nested counts, and planning its row counts.
         beam_options: Beam's own flags.
         files: where everything lies.
 
@@ -63,12 +62,12 @@ def pass_over_corpus(
         AccountingError: if the rows of a file do not balance.
         RunError: if the pipeline fails.
     """
-    units = plan_units(inputs, beam_options=beam_options, files=files, staging=staging)
+    units = plan_units(inputs, beam_options=beam_options, files=files, staging=staging.folder)
     started = time.monotonic()
     with shown_pipeline(beam_options, step=step) as root:
         define(root, units)
     seconds = time.monotonic() - started
-    return dataclasses.replace(account(read_json(files, counts), inputs), seconds=seconds)
+    return dataclasses.replace(account(read_json(files, staging.counts), inputs), seconds=seconds)
 
 
 @contextlib.contextmanager

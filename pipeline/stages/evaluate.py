@@ -78,8 +78,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
             ),
             inputs,
             step="evaluate",
-            staging=staging.folder,
-            counts=staging.counts,
+            staging=staging,
             beam_options=beam_options,
             files=files,
         )

@@ -184,8 +184,7 @@ def _score_corpus(
         ),
         inputs,
         step="score",
-        staging=staging.folder,
-        counts=staging.counts,
+        staging=staging,
         beam_options=beam_options,
         files=files,
     )

@@ -12,6 +12,7 @@ from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.reading.accounting import AccountingError, count_used
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.stages.corpus_pass import account, pass_over_corpus
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.count_rejections import CountRejections
@@ -42,13 +43,12 @@ def define(root: beam.Pipeline, units: Sequence[Unit], corpus: CorpusConfig, pat
 def test_a_pass_runs_the_pipeline_and_accounts_for_every_row(
     tmp_path: Path, corpus: CorpusConfig
 ) -> None:
-    counts = str(tmp_path / "counts.json")
+    staging = ScoringStaging(folder=str(tmp_path))
     counted = pass_over_corpus(
-        functools.partial(define, corpus=corpus, path=counts),
+        functools.partial(define, corpus=corpus, path=staging.counts),
         found(corpus),
         step="test",
-        staging=str(tmp_path),
-        counts=counts,
+        staging=staging,
         beam_options=[],
         files=FILES,
     )

@@ -66,7 +66,7 @@ def test_all_trials_are_in_the_manifest_and_the_report(trained):
     manifest = load_bundle(trained.folder).manifest
     assert len(manifest["trials"]) == 4
     page = (Path(trained.folder) / "report.html").read_text(encoding="utf-8")
-    assert "What base gains over the other variants" in page
+    assert "Gain of variant base over each other variant" in page
     assert "the command" in (Path(trained.folder) / "model_card.md").read_text(encoding="utf-8")
 
 
