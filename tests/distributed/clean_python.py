@@ -1,4 +1,4 @@
-"""A Python with nothing but what the workers' image has: what the Dockerfile's commands install."""
+"""A Python with only the packages of the workers' image: those the Dockerfile installs."""
 
 import dataclasses
 import os
@@ -28,7 +28,7 @@ class CleanPython:
         """Installs a staged package over the image's, as a worker does when it starts.
 
         Raises:
-            subprocess.CalledProcessError: also if what it requires is not there.
+            subprocess.CalledProcessError: also if one of its requirements is not installed.
         """
         path = self.folder / "workflow.tar.gz"
         path.write_bytes(sdist)
@@ -79,7 +79,7 @@ class CleanPython:
 
 
 def read_stage(name: str) -> str:
-    """A stage of the Dockerfile, with a command a line."""
+    """A stage of the Dockerfile, one command on each line."""
     text = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
     [stage] = re.findall(rf"^FROM \S+ AS {name}$(.*?)(?=^FROM |\Z)", text, re.M | re.S)
     return str(stage)
@@ -99,5 +99,5 @@ def make_clean_python(folder: Path) -> CleanPython:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what would lead a Python to this checkout."""
+    """The environment without the variables that would make a Python import from this checkout."""
     return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}

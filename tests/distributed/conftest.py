@@ -18,7 +18,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory, corpus: str) -> Job:
-    """The job, done by Beam's in-process FnApiRunner."""
+    """The job as Beam's in-process FnApiRunner runs it."""
     folder = tmp_path_factory.mktemp("reference")
     job = Job(corpus=corpus, folder=str(folder), beam_options=())
     job.train(job.configure(folder))
@@ -28,13 +28,13 @@ def reference(tmp_path_factory: pytest.TempPathFactory, corpus: str) -> Job:
 
 @pytest.fixture(scope="session")
 def expected(reference: Job) -> list[dict[str, Any]]:
-    """What every engine has to predict."""
+    """The predictions that every engine must produce."""
     return read_predictions(Path(reference.predictions))
 
 
 @pytest.fixture(scope="session")
 def expected_metrics(reference: Job, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What every engine has to measure."""
+    """The metrics that every engine must produce."""
     return reference.evaluate(tmp_path_factory.mktemp("metrics"))
 
 
@@ -48,11 +48,11 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def old_and_new(
     tmp_path_factory: pytest.TempPathFactory, tiny_model: str
 ) -> tuple[pa.Table, pa.Table]:
-    """The rows of an undisturbed run over the old corpus, and over the new one."""
+    """The rows of a run over the old corpus and of one over the new corpus, without any fault."""
     return undisturbed(tmp_path_factory.mktemp("undisturbed"), tiny_model)
 
 
 @pytest.fixture
 def nights(tmp_path: Path, tiny_model: str) -> Nights:
-    """The old corpus is published, the new one waits in three files."""
+    """The old corpus is scored and published; the new one, in three files, is not scored yet."""
     return publish_old(Nights(folder=tmp_path, model=tiny_model))

@@ -1,8 +1,8 @@
-"""Real engines on loopback: fetched once, started for a test, stopped with all they started.
+"""Real engines on loopback: fetched once, started for a test, and stopped with their children.
 
-What is fetched lies in `.engines/` at the root of the project, which git ignores: the job
+Downloads are kept in `.engines/` at the root of the project, which git ignores: the job
 servers of Flink and Spark come from Maven by their coordinates, Prism from `go install`.
-Engines run in processes of their own, and so do workers, but where a test says LOOPBACK.
+Engines run in processes of their own. So do workers, unless a test asks for LOOPBACK.
 """
 
 import contextlib
@@ -25,9 +25,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".engines"
 PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism"
 
-# Maven coordinates, `group:artifact:version`. With what their POMs name they are a job server
-# and, for Flink, the cluster too. An engine of another Beam release than the SDK's is a harder
-# test of the portable protocol than one of the same.
+# Maven coordinates, `group:artifact:version`. With their dependencies they are a job server and,
+# for Flink, the cluster too. Their Beam release differs from the SDK's on purpose: that tests the
+# portable protocol harder.
 JARS = {
     "flink": (
         "org.apache.beam:beam-runners-flink-1.19:2.62.0",
@@ -39,9 +39,9 @@ JARS = {
         "org.apache.spark:spark-streaming_2.12:3.2.2",
     ),
 }
-# Jobs of seconds: what the second compiler does for the JVMs takes longer than it saves.
+# For jobs of a few seconds the JVM's second compiler takes more time than it saves.
 JAVA = ("java", "-Xmx768m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-# What Flink and Spark need of a Java later than 8.
+# Flink and Spark need these options on a Java later than 8.
 OPENS = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "sun.nio.ch")
 
 START_SECONDS = 120.0
@@ -49,7 +49,7 @@ START_SECONDS = 120.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process that a test started, with what it prints."""
+    """A process that a test started, and the log of what it prints."""
 
     name: str
     popen: subprocess.Popen[bytes]
@@ -70,14 +70,14 @@ class Process:
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens to."""
+    """A port of loopback on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for_port(port: int, *, process: Process) -> None:
-    """Waits until something listens at a port of loopback."""
+    """Waits until something listens on a port of loopback."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -113,7 +113,7 @@ def started(
 
 
 def worker_environment() -> dict[str, str]:
-    """What a worker process needs: this interpreter as `python`, and this checkout's code."""
+    """The environment of a worker: `python` is this interpreter, and imports find this checkout."""
     return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -123,7 +123,7 @@ def worker_environment() -> dict[str, str]:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WorkerPool:
-    """A pool that starts one worker process for each that an engine asks for."""
+    """A pool that starts a worker process each time an engine asks for one."""
 
     address: str
     pid: int
@@ -141,7 +141,7 @@ class WorkerPool:
         """The processes that run Beam's worker now."""
         parents = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):  # it has ended meanwhile
+            with contextlib.suppress(OSError):  # it has ended in the meantime
                 parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
         supervisors = {pid for pid, parent in parents.items() if parent == self.pid}
         return sorted(pid for pid, parent in parents.items() if parent in supervisors)
@@ -149,7 +149,7 @@ class WorkerPool:
 
 @contextlib.contextmanager
 def worker_pool(folder: Path) -> Iterator[WorkerPool]:
-    """Starts a pool of workers that are replaced when they are killed."""
+    """Starts a pool that replaces workers that are killed."""
     port = free_port()
     executable = folder / "limelight-worker"
     folder.mkdir(parents=True, exist_ok=True)
@@ -187,7 +187,7 @@ def job_service(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def flink_job_server(folder: Path, *, task_managers: int = 2) -> Iterator[str]:
-    """Flink: a job server before a session cluster; yields the job server's address."""
+    """A job server in front of a Flink session cluster; yields the job server's address."""
     with flink_cluster(folder, task_managers=task_managers) as master:
         main_class = "org.apache.beam.runners.flink.FlinkJobServerDriver"
         flags = ("--flink-master", master)
@@ -217,9 +217,9 @@ def flink_cluster(folder: Path, *, task_managers: int) -> Iterator[str]:
         "rest.address": "localhost",
         "rest.port": rest,
         "taskmanager.host": "localhost",
-        "taskmanager.numberOfTaskSlots": 1,  # so that two tasks at a time take two JVMs
+        "taskmanager.numberOfTaskSlots": 1,  # so that two tasks at a time run in two JVMs
         "taskmanager.cpu.cores": 1,
-        # Flink's shell scripts would work these out.
+        # Flink's shell scripts would calculate these.
         "taskmanager.memory.framework.heap.size": "128m",
         "taskmanager.memory.framework.off-heap.size": "128m",
         "taskmanager.memory.task.heap.size": "256m",
@@ -231,7 +231,8 @@ def flink_cluster(folder: Path, *, task_managers: int) -> Iterator[str]:
         "taskmanager.memory.jvm-overhead.min": "192m",
         "taskmanager.memory.jvm-overhead.max": "192m",
         "classloader.resolve-order": "parent-first",
-        "heartbeat.timeout": 120_000,  # of milliseconds: a busy machine is not a dead one
+        # Milliseconds. It is long, so that a worker on a busy machine does not count as dead.
+        "heartbeat.timeout": 120_000,
         "io.tmp.dirs": folder / "tmp",
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -277,7 +278,7 @@ def _java(
 
 
 def fetch_jars(engine: str) -> Path:
-    """The folder of an engine's jars; skips the test on a machine that has not what it takes."""
+    """The folder of an engine's jars; skips the test where Java or Maven is missing."""
     folder = CACHE / engine
     for program in ("java", "mvn"):
         if not shutil.which(program):

@@ -1,7 +1,7 @@
-"""Google Cloud Storage and Dataflow on loopback, as far as a submitted job needs them.
+"""A fake of Google Cloud Storage and Dataflow on loopback, with what a submitted job needs.
 
-Objects lie in memory. A job that is submitted is really executed, by a function that the test
-gives, and its state says how that ended.
+Objects are kept in memory. A submitted job is really executed, by a function that the test
+passes in, and the job's state says how it ended.
 """
 
 import base64
@@ -34,7 +34,7 @@ class Google:
         url: where it listens.
         objects: `bucket/name` -> content.
         jobs: what was submitted, as JSON, in order.
-        requests: `METHOD path` of everything that was asked for.
+        requests: `METHOD path` of every request.
         execute: runs a submitted job; raises if it fails.
     """
 
@@ -55,7 +55,7 @@ class Google:
                 self.objects[name] = path.read_bytes()
 
     def get_folder(self, name: str, *, to: Path) -> None:
-        """Downloads all below `gs://...`."""
+        """Downloads everything below `gs://...`."""
         start = name.removeprefix("gs://").rstrip("/") + "/"
         for each, content in self.objects.items():
             if each.startswith(start):
@@ -64,7 +64,7 @@ class Google:
                 target.write_bytes(content)
 
     def submit(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Takes a job and executes it in a thread of its own."""
+        """Accepts a job and executes it in a thread of its own."""
         job = {**job, "id": f"job-{len(self.jobs)}", "currentState": "JOB_STATE_RUNNING"}
         self.jobs.append(job)
         self.states[job["id"]] = "JOB_STATE_RUNNING"
@@ -98,7 +98,7 @@ class Google:
         }
 
     def answer(self, method: str, target: str, headers: Any, body: bytes) -> Answer:
-        """What a request gets."""
+        """The answer to a request."""
         self.requests.append(f"{method} {target}")
         parsed = urllib.parse.urlsplit(target)
         query = dict(urllib.parse.parse_qsl(parsed.query))
@@ -173,7 +173,7 @@ class Google:
         name, before = self.uploads[query["session"]]
         content = before + body
         total = (headers.get("Content-Range") or "").rsplit("/", 1)[-1]
-        if total == "*":  # more is to come
+        if total == "*":  # more parts follow
             self.uploads[query["session"]] = (name, content)
             return 308, {"Range": f"bytes=0-{len(content) - 1}"}, b""
         self.objects[name] = content
@@ -224,7 +224,7 @@ def serving() -> Iterator[Google]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 code, headers, content = google.answer(self.command, self.path, self.headers, body)
-            except Exception as error:  # a hole in the fake is the test's failure, by name
+            except Exception as error:  # an error in the fake fails the test and is named
                 code, headers, content = _json({"error": {"message": repr(error)}}, 400)
             self.send_response(code)
             for key, value in headers.items():
@@ -249,7 +249,7 @@ def serving() -> Iterator[Google]:
 
 
 def environment(google: Google, folder: Path) -> dict[str, str]:
-    """What points Google's clients at the fake, with credentials that nobody else takes."""
+    """The environment that points Google's clients at the fake, with credentials for it alone."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM,

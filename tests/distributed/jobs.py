@@ -1,4 +1,4 @@
-"""The demo job, small, on any engine: prepare, train, score and evaluate by the command line."""
+"""A small demo job on any engine: prepare, train, score and evaluate by the command line."""
 
 import dataclasses
 import json
@@ -25,7 +25,7 @@ class Job:
         corpus: the folder of the corpora.
         folder: workspace and, below it, output.
         beam_options: Beam's flags.
-        trained: the model that scores, where it is not the job's own.
+        trained: the model that scores, where it is not the one that the job trained.
     """
 
     corpus: str
@@ -34,7 +34,7 @@ class Job:
     trained: str | None = None
 
     def run(self, *arguments: str) -> Finished:
-        """Runs one command on the engine; it has to succeed."""
+        """Runs one command on the engine and asserts that it succeeds."""
         finished = run(*arguments, "--", *self.beam_options)
         assert finished.code == 0, finished.err[-4_000:]
         return finished
@@ -109,7 +109,7 @@ def read_predictions(folder: str | Path) -> list[dict[str, Any]]:
 
 
 def assert_same_predictions(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
-    """Row for row: numbers within the tolerance, everything else equal."""
+    """Asserts row by row that numbers agree within the tolerance and all else is equal."""
     assert len(found) == len(expected) > 0
     numbers = ("score", "probabilities", "attention")
     for row, wanted in zip(found, expected, strict=True):

@@ -1,6 +1,6 @@
-"""A scoring run whose every step is counted, and that kills itself at a chosen one.
+"""A scoring run that counts its steps, called moments, and kills itself at a chosen one.
 
-python -m tests.distributed.moments is never run: `die_at` is called in a forked process.
+`run` is called in a forked process, because the kill ends that process.
 """
 
 import functools
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pyarrow.parquet  # noqa: F401 - imported before the fork, like what follows
+import pyarrow.parquet  # noqa: F401 - imported before the fork, like the next
 
 import pipeline.transforms.score_documents as scoring
 from pipeline.stages import planning, prepare, score  # noqa: F401
@@ -28,7 +28,7 @@ _fatal: int | None = None
 
 
 def moment(what: str) -> None:
-    """One more thing happened; at the fatal one this process is gone."""
+    """Records a moment; at the fatal one it kills this process with SIGKILL."""
     with _lock:
         _trace.append(what)
         if len(_trace) == _fatal:
@@ -36,7 +36,7 @@ def moment(what: str) -> None:
 
 
 class CountedFiles(BeamFiles):
-    """Beam's files; every change, and every read of a corpus, is a moment before and after."""
+    """Beam's files that record a moment before and after each change and each read of a corpus."""
 
     def open(self, path: str) -> BinaryIO:
         if "/corpus/" not in path:
@@ -72,7 +72,7 @@ class _Reading(io.BufferedReader):
 
 
 class _Writing(io.BytesIO):
-    """Writes half, then the rest, with a moment after each."""
+    """Writes half of a file, then the rest, and records a moment after each."""
 
     def __init__(self, inner: BinaryIO, path: str) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class _Writing(io.BytesIO):
 
 
 def run(nights: Nights, *, fatal: int | None, trace: str | None) -> None:
-    """Scores the corpus of the date; dies at the `fatal` moment or writes down all of them."""
+    """Scores the date's corpus. Dies at the `fatal` moment, or writes all moments to `trace`."""
     global _fatal
     _fatal = fatal
     _trace.clear()

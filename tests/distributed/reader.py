@@ -1,4 +1,4 @@
-"""A reader of a partition that honors `_SUCCESS`, at work while runs are."""
+"""A reader of a partition that waits for `_SUCCESS`, and reads while runs are at work."""
 
 import threading
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tests.pipeline.stages.nights import Nights, read_rows
 
 
 class Reader:
-    """Looks at the partition of a date again and again; it may see `allowed` rows, or wait.
+    """Reads the partition of a date again and again: it must hold `allowed` rows, or nothing yet.
 
     Attributes:
         seen: how often each of `allowed` was seen.
@@ -44,7 +44,7 @@ class Reader:
             raise self._error
 
     def look(self) -> None:
-        """Reads what there is; a partition that changes meanwhile was not there to be read."""
+        """Reads the partition once. A read during which `_SUCCESS` changed does not count."""
         before = self._success()
         if before is None:
             self.waited += 1
@@ -52,7 +52,7 @@ class Reader:
         try:
             table = read_rows(self._folder)
             found = [table.equals(rows) for rows in self._allowed]
-            assert any(found), "a reader saw rows that no whole run has"
+            assert any(found), "a reader found rows that are not those of one whole run"
         except (OSError, AssertionError):
             if self._success() == before:
                 raise

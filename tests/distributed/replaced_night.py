@@ -1,4 +1,4 @@
-"""A night whose corpus was replaced: the old one is published, the new one waits to be scored."""
+"""A night whose corpus was replaced: the old one is published, the new one not scored yet."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def start(nights: Nights, *, environment: dict[str, str] | None = None) -> subpr
 
 
 def wait_for_work(nights: Nights, process: subprocess.Popen[str]) -> None:
-    """Returns when the run has listed its inputs, and before it reads them."""
+    """Waits until the run has listed its inputs; it has not read them yet."""
     before = len(nights.manifests())
     while len(list(nights.output.glob("runs/*/manifest.json"))) == before:
         assert process.poll() is None, process.communicate()
@@ -63,14 +63,14 @@ def wait_for_work(nights: Nights, process: subprocess.Popen[str]) -> None:
 
 
 def check_rerun(nights: Nights, expected: pa.Table) -> None:
-    """A rerun by the command ends as if nothing had happened."""
+    """Asserts that a rerun by the command publishes the expected rows and leaves nothing else."""
     assert run(*command_of(nights)).code == 0
     assert nights.table().equals(expected)
     assert left_behind(nights.output) == set()
 
 
 def undisturbed(folder: Path, model: str) -> tuple[pa.Table, pa.Table]:
-    """The rows of a run over the old corpus, and of one over the new, that nothing disturbed."""
+    """The rows of a run over the old corpus and of one over the new corpus, without any fault."""
     nights = Nights(folder=folder, model=model)
     tables = []
     for rows in (old_rows(), new_rows()):

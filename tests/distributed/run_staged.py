@@ -1,7 +1,7 @@
-"""Runs a pipeline as Dataflow was given it: `python run_staged.py pipeline.pb`.
+"""Runs a pipeline that was submitted to Dataflow: `python run_staged.py pipeline.pb`.
 
-Run by the Python of an environment in which nothing but the staged package is installed, from
-another folder: what the workers import comes from there.
+The Python that runs it has only the packages of the workers' image and the staged package, and its
+working folder is not this checkout. So the workers import what workers of Dataflow would.
 """
 
 import sys
@@ -12,7 +12,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 
 def main() -> None:
-    """Swaps the containers for processes of this Python, and runs."""
+    """Replaces the pipeline's containers by processes of this Python, and runs it."""
     pipeline = beam_runner_api_pb2.Pipeline()
     with open(sys.argv[1], "rb") as stream:
         pipeline.ParseFromString(stream.read())

@@ -1,4 +1,4 @@
-"""Real scoring processes of one date at once, and one whose clock jumps."""
+"""Several scoring processes of one date at the same time, and one whose clock jumps."""
 
 import contextlib
 import multiprocessing
@@ -41,10 +41,10 @@ PROCESSES, ROUNDS = 4, 5
 
 @pytest.fixture(scope="module")
 def jumping_clock(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a process whose time of day jumps by hours all the while."""
+    """The environment of a process whose time of day keeps jumping by hours."""
     compiler = shutil.which("cc")
     if compiler is None or not sys.platform.startswith("linux"):
-        pytest.skip("needs Linux and a C compiler to give one process another clock")
+        pytest.skip("needs Linux and a C compiler to change the clock of one process")
     library = tmp_path_factory.mktemp("clock") / "jumping_clock.so"
     subprocess.run([compiler, "-shared", "-fPIC", str(SHIM), "-o", str(library)], check=True)
     return {"LD_PRELOAD": str(library)}
@@ -59,7 +59,7 @@ def test_of_two_commands_at_once_one_publishes(
         said = [process.communicate(timeout=120)[1] for process in processes]
     codes = sorted(process.returncode for process in processes)
     refused = [line for line in said if REFUSED in line]
-    # They may miss each other on a machine that starts one when the other is done.
+    # A slow machine may start one after the other has ended; then both succeed.
     assert codes == [0, 1] if refused else [0, 0], said
     assert all(len(line.splitlines()) == 1 for line in refused)
     assert nights.table().equals(new)
@@ -70,7 +70,7 @@ def test_of_two_commands_at_once_one_publishes(
 
 
 def score_at(barrier: multiprocessing.synchronize.Barrier, nights: Nights) -> None:
-    """In a process of its own: exit code 7 if another run has the date."""
+    """Runs in a process of its own; exits with 7 if another run has the date."""
     barrier.wait(60)
     try:
         nights.score(if_exists="skip")
@@ -78,7 +78,7 @@ def score_at(barrier: multiprocessing.synchronize.Barrier, nights: Nights) -> No
         sys.exit(7 if REFUSED in str(error) else 1)
 
 
-def test_of_processes_that_start_in_one_instant_exactly_one_publishes(
+def test_of_processes_that_start_at_the_same_time_exactly_one_publishes(
     tmp_path: Path, tiny_model: str, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
     context = multiprocessing.get_context("forkserver")
@@ -123,7 +123,7 @@ def test_the_clock_of_a_process_jumps(jumping_clock: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def at_work_elsewhere(nights: Nights) -> Iterator[None]:
-    """A run on another machine holds the date and renews its claim."""
+    """Holds the date and renews the claim, as a run on another machine would."""
     owner = ProcessIdentity(space="another machine", pid=1, started="1")
     path = nights.partition().claim("elsewhere")
     stop = threading.Event()
@@ -145,7 +145,7 @@ def at_work_elsewhere(nights: Nights) -> Iterator[None]:
         FILES.delete([path])
 
 
-def test_a_jumping_clock_breaks_no_living_lease(
+def test_a_run_with_a_jumping_clock_does_not_break_the_lease_of_a_living_run(
     nights: Nights, old_and_new: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
 ) -> None:
     with at_work_elsewhere(nights), Reader(nights, allowed=[old_and_new[0]]) as reader:
@@ -186,7 +186,7 @@ def test_a_run_with_a_jumping_clock_keeps_its_date_and_publishes(
 
 
 def holds(nights: Nights) -> bool:
-    """Whether the run that was started has the date by now."""
+    """Whether the run that was started holds the date already."""
     claims = [info.path for info in FILES.match(nights.partition().claim("*"))]
     found = [read_claim(FILES, path) for path in claims if "dead" not in path]
     return any(claim is not None and claim.held for claim in found)

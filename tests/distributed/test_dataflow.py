@@ -1,4 +1,4 @@
-"""Submissions to Dataflow, against a fake that executes what it is given in a clean place."""
+"""Jobs submitted to a fake of Dataflow, which executes them in a clean environment."""
 
 import dataclasses
 import json
@@ -31,12 +31,12 @@ T4 = "type:nvidia-tesla-t4;count:1;install-nvidia-driver"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What was submitted, and what came of it.
+    """What was submitted, and its results.
 
     Attributes:
         google: the fake, with every job and object.
         predictions: the rows that were published.
-        metrics: what `evaluate` measured.
+        metrics: the metrics of `evaluate`.
     """
 
     google: Google
@@ -65,7 +65,7 @@ def clean_python(tmp_path_factory: pytest.TempPathFactory) -> CleanPython:
 def ran(
     tmp_path_factory: pytest.TempPathFactory, clean_python: CleanPython, corpus: str
 ) -> Iterator[Ran]:
-    """Prepare and train with the profile for GPUs, score and evaluate with the other, on gs://."""
+    """Prepares and trains with the profile for GPUs, scores and evaluates with the other, on gs://."""
     folder = tmp_path_factory.mktemp("dataflow")
     with google_fake.serving() as google, pytest.MonkeyPatch.context() as patch:
         given = google_fake.environment(google, folder)
@@ -90,7 +90,7 @@ def ran(
                 "--setup_file=./setup.py",
             ),
         )
-        # The machine of the test has no GPU; the hints are those of the profile.
+        # The test machine has no GPU; the resource hints are still those of the profile.
         job.train(
             job.configure(folder), "--runner-profile=dataflow_gpu", "--set=training.gpu=optional"
         )
@@ -136,7 +136,7 @@ def test_the_staged_jobs_predict_what_the_local_run_predicts(
     assert ran.metrics["loss"] == pytest.approx(expected_metrics["loss"], abs=TOLERANCE)
 
 
-def test_a_scoring_job_asks_for_what_its_profile_says(ran: Ran) -> None:
+def test_a_scoring_job_asks_for_the_machines_of_its_profile(ran: Ran) -> None:
     job = ran.job("score")
     assert job["name"] == f"limelight-score-demo-1-{DATE}-score"
     assert job["labels"]["app"] == "limelight"
@@ -153,7 +153,7 @@ def test_a_scoring_job_asks_for_what_its_profile_says(ran: Ran) -> None:
     assert hinted(ran.pipeline("score")) == {}
 
 
-def test_the_accelerator_is_asked_for_by_the_training_step_alone(ran: Ran) -> None:
+def test_only_the_training_step_asks_for_the_accelerator(ran: Ran) -> None:
     wanted = {"accelerator": T4, "min_ram_bytes": "25000000000"}
     assert hinted(ran.pipeline("train")) == {"Train/Train": wanted}
     for step in ("survey", "encode"):

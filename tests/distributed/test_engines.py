@@ -1,4 +1,4 @@
-"""Prepare, train, score and evaluate on every engine: all is as the FnApiRunner does it."""
+"""Prepare, train, score and evaluate on every engine give what the FnApiRunner gives."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""Faults that a night may meet, for real: the command as a scheduler runs it, and a reader beside.
+"""Real faults of a night: the command as a scheduler runs it, while a reader reads the partition.
 
-After each the run is repeated, and everything is as if nothing had happened.
+After each fault the run is repeated, and it must publish what a run without the fault publishes.
 """
 
 import os
@@ -34,7 +34,7 @@ PAGE = 4096
 
 @pytest.fixture
 def small_disk(tmp_path: Path, tiny_model: str) -> Iterator[Nights]:
-    """Nights whose output is a disk of its own; skipped where none may be mounted."""
+    """Nights whose output is a disk of its own; skips the test where it cannot be mounted."""
     nights = Nights(folder=tmp_path, model=tiny_model)
     nights.output.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(nights.output)]
@@ -43,11 +43,11 @@ def small_disk(tmp_path: Path, tiny_model: str) -> Iterator[Nights]:
     try:
         yield publish_old(nights)
     finally:
-        # Lazily: a failed test's traceback holds files open.
+        # A lazy unmount, because the traceback of a failed test keeps files open.
         subprocess.run(["umount", "-l", str(nights.output)], check=True)
 
 
-def test_a_read_only_output_is_one_line(
+def test_a_read_only_output_is_an_error_of_one_line(
     small_disk: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
     old, new = old_and_new
@@ -87,7 +87,7 @@ def test_a_full_disk_leaves_the_old_rows(
     check_rerun(small_disk, new)
 
 
-def test_a_full_disk_is_one_line(
+def test_a_full_disk_is_an_error_of_one_line(
     small_disk: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
     old, new = old_and_new
@@ -102,7 +102,7 @@ def test_a_full_disk_is_one_line(
     check_rerun(small_disk, new)
 
 
-def test_an_input_that_vanishes_midway_is_one_line(
+def test_an_input_that_vanishes_midway_is_an_error_of_one_line(
     nights: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
     old, new = old_and_new
@@ -124,7 +124,7 @@ def test_an_input_that_vanishes_midway_is_one_line(
     check_rerun(nights, new)
 
 
-def test_a_file_that_fails_to_open_twice_and_then_works(
+def test_a_file_that_opens_at_the_third_try_is_scored(
     nights: Nights, old_and_new: tuple[pa.Table, pa.Table]
 ) -> None:
     old, new = old_and_new
@@ -133,7 +133,7 @@ def test_a_file_that_fails_to_open_twice_and_then_works(
         process = start(nights)
         wait_for_work(nights, process)
         flaky.rename(nights.folder / "kept")
-        flaky.symlink_to(flaky)  # cannot be opened, and is not absent
+        flaky.symlink_to(flaky)  # a link to itself exists but cannot be opened
         assert process.stderr is not None
         tries = [process.stderr.readline() for _ in range(2)]
         (nights.folder / "kept").replace(flaky)
@@ -145,10 +145,10 @@ def test_a_file_that_fails_to_open_twice_and_then_works(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_run_cleanly_wherever_it_is(
+def test_a_signal_ends_a_run_cleanly_at_any_time(
     nights: Nights, old_and_new: tuple[pa.Table, pa.Table], number: signal.Signals
 ) -> None:
-    """Reading and scoring, mostly within compiled code, take the seconds over which it comes."""
+    """The signal comes during reading and scoring, which is mostly compiled code."""
     if signal.getsignal(number) == signal.SIG_IGN:
         pytest.skip(f"{number.name} is ignored here, and so it would be by the command")
     old, new = old_and_new

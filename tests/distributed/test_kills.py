@@ -1,8 +1,8 @@
-"""A scoring process killed with SIGKILL at many moments, and run again.
+"""A scoring process that is killed with SIGKILL at many moments, and run again.
 
-A partition of another corpus is there before. After every kill a reader that honors
-`_SUCCESS` sees the whole of the old rows, the whole of the new ones, or waits; after the rerun
-everything is as if nothing had happened.
+Before it the partition holds the rows of another corpus. After every kill a reader that waits for
+`_SUCCESS` finds all old rows, all new rows, or no `_SUCCESS`. The rerun must publish the new rows
+and leave no other files.
 """
 
 import json
@@ -32,7 +32,7 @@ BEFORE_THE_COMMIT = 12  # kills; of the commit every moment is one
 
 @pytest.fixture(scope="module")
 def processes() -> multiprocessing.context.ForkServerContext:
-    """Processes that need not import everything anew: that takes longer than a run."""
+    """Starts forks of a process that has imported everything, because imports outlast a run."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.distributed.moments"])
     return context
@@ -91,7 +91,7 @@ def success_of(trace: list[str]) -> str:
     return path
 
 
-def test_a_run_killed_at_any_moment_is_made_good_by_a_rerun(
+def test_a_rerun_repairs_a_run_killed_at_any_moment(
     undisturbed: tuple[Nights, pa.Table, pa.Table, list[str]],
     processes: multiprocessing.context.ForkServerContext,
 ) -> None:
@@ -120,11 +120,11 @@ def test_a_run_killed_at_any_moment_is_made_good_by_a_rerun(
     assert all(seen.values())
 
 
-def test_a_rerun_that_is_killed_too_is_made_good_by_the_next(
+def test_a_second_rerun_repairs_a_rerun_that_was_killed_too(
     undisturbed: tuple[Nights, pa.Table, pa.Table, list[str]],
     processes: multiprocessing.context.ForkServerContext,
 ) -> None:
-    """The second kill falls while the rerun clears what the first has left, or soon after."""
+    """The second kill comes while the rerun removes what the first run left, or soon after."""
     nights, _, new, trace = undisturbed
     chosen = random.Random(SEED)  # noqa: S311
     for first in chosen.sample(range(1, len(trace) + 1), TWICE_KILLED):
@@ -139,7 +139,7 @@ def test_a_rerun_that_is_killed_too_is_made_good_by_the_next(
         assert left_behind(nights.output) == set(), where
 
 
-def test_a_run_killed_right_after_its_commit_is_done_and_troubles_no_later_night(
+def test_a_run_killed_right_after_its_commit_counts_as_done_and_later_nights_work(
     undisturbed: tuple[Nights, pa.Table, pa.Table, list[str]],
     processes: multiprocessing.context.ForkServerContext,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Nights by the command, as a schedule or a person starts it: backfills, and what is skipped."""
+"""Nights run by the command, as a schedule or a person starts it: backfills and skipped dates."""
 
 import json
 import shutil
@@ -85,11 +85,11 @@ def test_a_backfill_with_one_bad_date_finishes_the_others(nights: Nights, how: s
         (date, "done" if date == BAD else "skipped") for date in DATES
     ]
 
-    shutil.rmtree(nights.output / "runs")  # someone tidied up
+    shutil.rmtree(nights.output / "runs")  # as a person who deletes files would do
     assert run(*command_of(nights, *dates, "--if-exists", "skip")).code == 0
 
 
-def test_a_night_whose_gate_tripped_is_told_of_again_when_it_is_skipped(nights: Nights) -> None:
+def test_a_skipped_night_reports_again_that_its_gate_tripped(nights: Nights) -> None:
     for date in DATES[:2]:
         nights.write(make_rows(450), date=date)
     nights.write([{"id": f"s{row}", "text": "short"} for row in range(450)], date=BAD)

@@ -1,4 +1,4 @@
-"""A worker killed with SIGKILL in mid-job: the job ends, and a rerun makes good what failed."""
+"""A worker is killed with SIGKILL during a job: the job ends, and a rerun completes it."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from tests.distributed.jobs import Job, assert_same_predictions, read_prediction
 pytestmark = [pytest.mark.distributed, pytest.mark.slow]
 
 SECONDS = 120.0  # for a worker to get so far
-PATIENCE = 30.0  # until a scheduler stops a command whose engine has not noticed
+PATIENCE = 30.0  # then the test stops a command that waits forever, as a scheduler would
 STOPPED = 130
 
 
@@ -44,12 +44,12 @@ def flink(folder: Path) -> Iterator[tuple[list[str], WorkerPool]]:
 
 
 def starting(pid: int, job: Job) -> bool:
-    """Any worker, as soon as it is there."""
+    """Any worker, as soon as it exists."""
     return True
 
 
 def scoring(pid: int, job: Job) -> bool:
-    """A worker that has loaded what only scoring needs, of a job that has written a part."""
+    """A worker that has loaded what only scoring needs, after the job has written a file."""
     with contextlib.suppress(OSError):
         written = any((Path(job.folder) / "out/runs").glob("*/staging/**/*.parquet"))
         return written and "llvmlite" in Path(f"/proc/{pid}/maps").read_text()
@@ -59,7 +59,7 @@ def scoring(pid: int, job: Job) -> bool:
 def score_and_kill(
     job: Job, pool: WorkerPool, when: Callable[[int, Job], bool], *, log: Path
 ) -> tuple[int, str]:
-    """Runs `score`, kills a worker as soon as it may be; returns the exit code and the errors."""
+    """Runs `score` and kills the first worker that qualifies; returns exit code and errors."""
     command = [sys.executable, "-m", "pipeline", "score", *job.scoring(), "--", *job.beam_options]
     deadline = time.monotonic() + SECONDS
     of_earlier_jobs = set(pool.workers())
@@ -86,11 +86,11 @@ def score_and_kill(
     [
         (prism, {0, 1}),
         (flink, {0, 1}),
-        # Beam's job service loses sight of some workers, and waits; then it takes a signal.
+        # Beam's job service may lose track of a worker and wait forever; the signal ends it.
         (portable, {0, 1, STOPPED}),
     ],
 )
-def test_a_killed_worker_costs_a_rerun_at_most(
+def test_after_a_killed_worker_a_rerun_is_enough(
     engine: Any, codes: set[int], tmp_path: Path, reference: Job, expected: list[dict[str, Any]]
 ) -> None:
     with engine(tmp_path / "engine") as (options, pool):
@@ -104,7 +104,7 @@ def test_a_killed_worker_costs_a_rerun_at_most(
             )
             log = tmp_path / f"{when.__name__}.log"
             code, printed = score_and_kill(job, pool, when, log=log)
-            # One that had not connected is replaced; nobody notices.
+            # A worker that had not connected yet is replaced, and the job succeeds.
             assert code in ({0} if when is starting else codes), printed
             assert (Path(job.predictions) / "_SUCCESS").exists() == (code == 0)
             if code:

@@ -92,7 +92,7 @@ def _require(condition: bool, where: str, what: Any) -> None:
 
 
 def main() -> int:
-    """Checks what the command line names."""
+    """Checks the partition that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--predictions", type=Path, required=True)
     parser.add_argument("--input", type=Path, action="append", required=True)

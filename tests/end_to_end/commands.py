@@ -1,4 +1,4 @@
-"""Runs the command line as a user does: another process, its output, its exit code."""
+"""Runs the command line as a user does, in another process; returns its output and exit code."""
 
 import dataclasses
 import os
@@ -19,7 +19,7 @@ class Finished:
 
     @property
     def error_line(self) -> str:
-        """The one line that an error is; a slow machine may show progress before it."""
+        """The line of the error, which is the last; a slow machine may print progress before it."""
         lines = self.err.strip().splitlines()
         errors = [line for line in lines if line.startswith("error: ")]
         assert errors == lines[-1:], self.err

@@ -1,4 +1,4 @@
-"""The ids that a model is trained on beside those that it scores, for the same texts."""
+"""Compares the ids that a model is trained on with those that it scores, for the same texts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.pipeline.examples import read_example, read_records
 
 
 class RecordingEngine:
-    """An engine that keeps the ids it is given and says the same of every document."""
+    """An engine that records the ids it gets and returns equal probabilities for every document."""
 
     def __init__(self, labels: int) -> None:
         self._labels = labels
@@ -33,7 +33,7 @@ class RecordingEngine:
 
 
 def scored_ids(dataset: Dataset, config: Config, texts: list[str]) -> list[bytes]:
-    """What an engine gets for each text, padded, as the bytes of int64."""
+    """The ids that an engine gets for each text, padded, as the bytes of int64."""
     tokens = read_lines(BeamFiles(), dataset.files.vocabulary)
     bundle = Bundle(
         folder=Path(),
@@ -52,7 +52,7 @@ def scored_ids(dataset: Dataset, config: Config, texts: list[str]) -> list[bytes
 
 
 def assert_same_ids(dataset: Dataset, config: Config, texts: Mapping[str, str]) -> None:
-    """Every text, by document id, was trained on as it is scored."""
+    """Asserts that every text, by document id, has the same ids in training and in scoring."""
     scored = dict(zip(texts, scored_ids(dataset, config, list(texts.values())), strict=True))
     seen = set()
     for split in ("train", "validation", "test"):

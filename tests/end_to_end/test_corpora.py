@@ -1,4 +1,4 @@
-"""Every real corpus prepares with its config, and its rows are those its README counts."""
+"""Every real corpus is prepared with its config and has the row counts of its README."""
 
 import dataclasses
 import re
@@ -26,15 +26,15 @@ SAME = 3_000  # documents of each file whose ids are compared with those of scor
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What the corpora's own README says of one.
+    """The facts about a corpus in the README of the corpora.
 
     Attributes:
         read: rows by file.
-        labels: how many there are.
+        labels: the number of labels.
         rejected: rows by reason.
-        repaired: rows in which U+FFFD stands for what is not UTF-8.
+        repaired: rows in which U+FFFD replaces bytes that are not UTF-8.
         duplicates: rows of a file beyond the first of their text.
-        shared: texts, but for case and white space, that both files have.
+        shared: texts that both files have, compared without case and white space.
     """
 
     config: str
@@ -83,7 +83,7 @@ CORPORA = (
 
 @dataclasses.dataclass
 class Found:
-    """What one file holds, read without a pipeline."""
+    """The content of one file, read without a pipeline."""
 
     texts: list[str]
     ids: list[str]
@@ -122,7 +122,7 @@ def repeats(texts: list[str]) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("facts", CORPORA, ids=lambda facts: facts.config)
-def test_a_real_corpus_prepares_with_the_counts_it_is_known_for(
+def test_a_real_corpus_has_the_counts_of_its_readme(
     facts: Facts, corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CORPORA", str(corpora))

@@ -1,4 +1,4 @@
-"""A file with forty kinds of damage: each costs its own row, by its reason, and no other."""
+"""A file with forty kinds of damage: each rejects its own row, with its reason, and no other."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ def line(**fields: object) -> bytes:
 
 
 DAMAGES: tuple[tuple[str, bytes], ...] = (
-    ("malformed_row", line()[:25]),  # 1 torn
+    ("malformed_row", line()[:25]),  # 1 cut off
     ("malformed_row", b"a fine text without any JSON"),
     ("malformed_row", b"[1, 2, 3]"),
     ("malformed_row", b'"a string"'),
@@ -32,11 +32,11 @@ DAMAGES: tuple[tuple[str, bytes], ...] = (
     ("malformed_row", line()[:-1] + b",}"),  # 7 a trailing comma
     ("malformed_row", b"{'text': 'single quotes'}"),
     ("malformed_row", line()[:-1] + b', "weight": NaN}'),
-    ("malformed_row", line() + line()),  # 10 a line feed was lost
+    ("malformed_row", line() + line()),  # 10 without the line feed between two rows
     ("malformed_row", b'{"text": "a", "deep": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"),
     ("malformed_row", b'{"text": "bad escape \\x41"}'),
     ("not_utf8", line(text="caf@").replace(b"@", b"\xe9")),  # 13 Latin-1
-    ("not_utf8", line(text="@").replace(b"@", b"\xe2\x82")),  # torn within a character
+    ("not_utf8", line(text="@").replace(b"@", b"\xe2\x82")),  # cut within a character
     ("not_utf8", line(text="@").replace(b"@", b"\xc0\xaf")),  # overlong
     ("not_utf8", line(text="@").replace(b"@", b"\xed\xa0\x80")),  # an encoded surrogate
     ("not_utf8", line(text="@").replace(b"@", b"\xf4\x90\x80\x80")),  # beyond Unicode
@@ -65,7 +65,7 @@ DAMAGES: tuple[tuple[str, bytes], ...] = (
     ("text_too_large", line(text="long " * 1_000)),
 )
 
-# Strange, and valid all the same.
+# Unusual, but valid.
 HARMLESS: tuple[bytes, ...] = (
     line(text="a\u0000b NUL"),
     b'{"text": "raw NUL \0 here", "label": "good", "split": "train"}',
@@ -82,7 +82,7 @@ HARMLESS: tuple[bytes, ...] = (
 )
 
 
-def test_forty_kinds_of_damage_cost_forty_rows(tmp_path: Path) -> None:
+def test_forty_kinds_of_damage_reject_forty_rows(tmp_path: Path) -> None:
     assert len(DAMAGES) == 40
     lines = [
         line(id=f"row {row}", text=f"row number {row}", label=("good", "bad")[row % 2])
@@ -98,7 +98,7 @@ def test_forty_kinds_of_damage_cost_forty_rows(tmp_path: Path) -> None:
         lines[row] = content
     lines[3] = line(id="row 3", text="row number 3", label="bad", split="test")
     corpus = tmp_path / "damaged.jsonl"
-    corpus.write_bytes(b"\xef\xbb\xbf" + b"\n\n".join(lines))  # blank lines are no rows
+    corpus.write_bytes(b"\xef\xbb\xbf" + b"\n\n".join(lines))  # blank lines are not rows
     values = {
         "workspace": str(tmp_path / "runs"),
         "corpus": {

@@ -1,4 +1,4 @@
-"""The whole job on the generated corpus, as README's first command runs it."""
+"""The whole job on the generated corpus, run by the first command of README."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def first(output) -> Finished:
 
 
 def _corpus(folder: Path) -> tuple[dict[str, str], int]:
-    """The texts that can be scored, by id, and how many rows there are in all."""
+    """The texts that can be scored, by id, and the number of all rows."""
     texts, rows = {}, 0
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_bytes().splitlines():
@@ -44,7 +44,7 @@ def test_the_summary_says_what_was_done(first):
     assert "(prepared)" in first.out
 
 
-def test_every_prediction_keeps_the_contract(first, output):
+def test_every_prediction_has_what_the_schema_promises(first, output):
     texts, rows = _corpus(output / "tonight")
     [partition] = (output / "predictions").glob("dt=*")
     checked = check_partition(partition, texts)
@@ -72,7 +72,7 @@ def test_the_model_directory_is_complete(first, output):
     assert "limelight demo" in (model / "model_card.md").read_text()
 
 
-def test_the_report_is_one_page_without_anything_from_outside(first, output):
+def test_the_report_is_one_page_that_loads_nothing(first, output):
     page = (output / "report.html").read_text(encoding="utf-8")
     assert "Content-Security-Policy" in page
     assert "<script" not in page

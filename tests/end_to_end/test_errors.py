@@ -12,7 +12,7 @@ from tests.json_lines import write_json_lines
 
 
 def write_config(folder: Path, rows: list[dict] | None, **sections: object) -> Path:
-    """A config, and the corpus it names if there are rows."""
+    """Writes a config, and the corpus that it names if there are rows."""
     corpus = folder / "corpus.jsonl"
     if rows is not None:
         write_json_lines(corpus, rows)
@@ -29,7 +29,7 @@ def write_config(folder: Path, rows: list[dict] | None, **sections: object) -> P
 ROWS = [{"text": f"text number {row}", "label": "ab"[row % 2]} for row in range(40)]
 
 
-def test_a_wrong_config_key_names_the_nearest(tmp_path):
+def test_the_error_of_an_unknown_config_key_names_the_nearest_key(tmp_path):
     config = write_config(tmp_path, ROWS, training={"epoch": 3})
     finished = run("train", "--config", config)
     assert finished.code == 2
@@ -43,7 +43,7 @@ def test_a_value_out_of_range_says_what_is_expected(tmp_path):
     assert "training.epochs: expected an integer >= 1, got 0" in finished.error_line
 
 
-def test_a_missing_input(tmp_path):
+def test_a_missing_input_is_named(tmp_path):
     finished = run("prepare", "--config", write_config(tmp_path, None))
     assert finished.code == 2
     assert "expected files that match" in finished.error_line

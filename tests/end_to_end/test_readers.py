@@ -1,4 +1,4 @@
-"""The partition opens as it is in pandas, Polars, DuckDB and Spark, with equal content."""
+"""pandas, Polars, DuckDB and Spark read the partition without conversion, with equal content."""
 
 import dataclasses
 import re
@@ -35,7 +35,7 @@ def rows_of(table: pa.Table) -> list[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Arrays and rows of other libraries as lists."""
+    """Converts arrays and rows of other libraries to lists."""
     if isinstance(value, np.ndarray | tuple):
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -86,7 +86,7 @@ def test_every_reader_finds_the_same_rows(
 
 
 @pytest.mark.parametrize("read", [read_pandas, read_polars, read_duckdb])
-def test_half_precision_is_read_where_it_is_known(
+def test_half_precision_is_read_by_the_readers_that_support_it(
     nights: Nights, read: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     scoring = ScoringConfig(output=OutputConfig(attention_type="float16"))
@@ -97,7 +97,7 @@ def test_half_precision_is_read_where_it_is_known(
 
 
 def queries() -> dict[str, str]:
-    """The queries of README, by the comment that begins them."""
+    """The queries of README, by the comment at their start."""
     blocks = re.findall(r"```sql\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     return {block.splitlines()[0].removeprefix("-- "): block for block in blocks}
 

@@ -1,4 +1,4 @@
-"""What a trained model sees for a text is the same ids in prepare and in scoring."""
+"""prepare and scoring give a model the same ids for the same text."""
 
 import json
 import random
@@ -11,7 +11,7 @@ from pipeline.storage.beam_files import BeamFiles
 from tests.end_to_end.same_ids import assert_same_ids
 from tests.json_lines import write_json_lines
 
-# Languages of the corpora and of the demo, and what corpora are full of.
+# Languages of the corpora and of the demo, and special cases that are common in corpora.
 SAID = (
     *("Isn't it <br />odd, that we'd wait?", "WIN!! Send 4 to 80085 &lt;today&gt;"),
     *("A <e1>wheel</e1> of the <e2>cart</e2>", "@someone see http://example.com/a?b=c :)"),
@@ -26,7 +26,7 @@ SAID = (
 def test_ids_in_prepare_are_ids_in_scoring_byte_for_byte(tmp_path: Path) -> None:
     rng = random.Random(5)  # noqa: S311
     texts = {f"s{index}": text for index, text in enumerate(SAID)}
-    for index in range(600):  # any characters at all, and mixtures of the above
+    for index in range(600):  # random characters, mixed with the texts above
         codes = [rng.randrange(1, 0x11_0000) for _ in range(rng.randint(1, 12))]
         strange = "".join(chr(code) for code in codes if not 0xD800 <= code < 0xE000)
         texts[f"m{index}"] = " ".join([*rng.sample(SAID, 2), strange])
