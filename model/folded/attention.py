@@ -1,8 +1,9 @@
 """The attention family, for the folded engine.
 
 `model.layers.attention` has the equations and their sources, class by class. Here the documents of
-a tile lie end to end, without padding steps, and the units that pad a state to whole registers are
-0, as are their weights.
+a tile lie end to end, so there are no padded tokens whose weight must become 0 (in the Keras layers
+`model.layers.sequences.masked_softmax` does that). Units are added to a state until it fills whole
+registers; these units and their weights are 0.
 """
 
 import numpy as np
@@ -10,9 +11,9 @@ from typing_extensions import override
 
 from model.config import AttentionKind, NetworkConfig
 from model.folded.document_kernels import softmax_within, sum_weighted
-from model.folded.emission import BLOCK_COLUMNS
 from model.folded.kernels import dot_rows, project
 from model.folded.layout import Tile, Width, as_vectors, split_columns
+from model.folded.llvm_code import BLOCK_COLUMNS
 from model.folded.pooling import (
     FoldedFinalPooling,
     FoldedLastPooling,

@@ -1,4 +1,4 @@
-"""The folded engine: runs a network on a CPU, faster than BLAS computes its recurrent products.
+"""The folded engine: runs a network on a CPU without Keras and TensorFlow.
 
 **Folding.** An LSTM step computes the gates z_t = W x_t + U h_{t-1} + b, where
 in the first layer x_t = E[id_t] is a row of the embedding. W E[id] + b depends
@@ -21,9 +21,10 @@ same from each document's last token on.
 without a BLAS library, because its own threads would compete with them: a
 second core gains a factor of 2 on tiles, but 1.4 inside products this small.
 
-Measured in one run (64 units a direction, 200 tokens, with attention, one core;
-documents a second): 10,300. OpenBLAS does 9,000 with the recurrent products
-alone, ONNX Runtime scores 3,000, Keras 2,600 (`tests/benchmarks/bench_engine.py`).
+Measured in one run (64 units a direction, documents of 200 tokens each, with
+attention, one core): 10,300 documents per second. OpenBLAS does 9,000 with the
+recurrent products alone; ONNX Runtime scores 3,000, Keras 2,600
+(`tests/benchmarks/bench_engine.py`).
 
 A document's result is the same to the bit whatever documents are scored with
 it, in any order and on any number of threads. It differs from the Keras
@@ -37,9 +38,9 @@ import numpy as np
 
 from model.config import NetworkConfig
 from model.folded.attention import FOLDED_POOLINGS, one_group
-from model.folded.emission import BLOCK_ROWS
 from model.folded.kernels import dot_rows
 from model.folded.layout import Tile, Width, as_vectors
+from model.folded.llvm_code import BLOCK_ROWS
 from model.folded.lstm import FoldedLSTM
 from model.folded.weights import DIRECTIONS, Weights
 from model.runtime.cores import usable_cores

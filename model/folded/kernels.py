@@ -20,8 +20,8 @@ import functools
 import numpy as np
 from numba.core import cgutils, types
 
-from model.folded import emission
-from model.folded.emission import (
+from model.folded import llvm_code
+from model.folded.llvm_code import (
     BLOCK_COLUMNS,
     BLOCK_ROWS,
     INDEX,
@@ -135,7 +135,7 @@ def _dot_tanh(builder: Builder, left: Value, right: Value, depth: Value) -> Valu
 
 
 # Long: its contract takes half of it; Numba compiles the loop as one function.
-@compiled_with(emission)
+@compiled_with(llvm_code)
 def run_lstm(
     initial_row_of_token: np.ndarray,
     input_row_of_token: np.ndarray,
@@ -206,7 +206,7 @@ def run_lstm(
                 )
 
 
-@compiled_with(emission)
+@compiled_with(llvm_code)
 def project(
     rows: np.ndarray, weights: np.ndarray, biases: np.ndarray, bias_of_row: np.ndarray
 ) -> np.ndarray:
@@ -234,7 +234,7 @@ def project(
     return output[:count]
 
 
-@compiled_with(emission)
+@compiled_with(llvm_code)
 def dot_rows(
     rows: np.ndarray, vectors: np.ndarray, group_of_row: np.ndarray, apply_tanh: bool
 ) -> np.ndarray:

@@ -5,7 +5,7 @@ import functools
 
 import numpy as np
 
-from model.folded.emission import BLOCK_COLUMNS, REGISTER_FLOATS
+from model.folded.llvm_code import BLOCK_COLUMNS, REGISTER_FLOATS
 
 
 @dataclasses.dataclass(frozen=True)

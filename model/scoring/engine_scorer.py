@@ -9,7 +9,7 @@ from typing_extensions import override
 from model.bundle.bundle import Bundle
 from model.config import LongDocuments
 from model.scoring.engines import Engine
-from model.scoring.predictions import assemble_predictions
+from model.scoring.prediction_columns import assemble_predictions
 from model.scoring.scorer import Scorer
 from model.text.tokenizer import Tokenizer
 from model.text.windows import cut_windows, join_windows

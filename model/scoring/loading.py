@@ -4,7 +4,7 @@ from model.bundle.bundle import Bundle
 from model.config import ConfigError, EngineName, LongDocuments
 from model.scoring.engine_scorer import EngineScorer
 from model.scoring.engines import Engine, choose_engine
-from model.scoring.golden import verify_golden
+from model.scoring.golden_check import verify_golden
 from model.scoring.scorer import Scorer
 
 

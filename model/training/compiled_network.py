@@ -1,4 +1,4 @@
-"""The network with its optimizer, loss and metrics, as Keras trains it."""
+"""The network with its optimizer, learning rate schedule, loss and metrics, as Keras trains it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The optimizers that `training.optimizer` can name."""
+"""The optimizers that `training.optimizer` can name; the learning rate: `compiled_network`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

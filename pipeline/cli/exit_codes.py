@@ -3,5 +3,5 @@
 DONE = 0
 FAILED = 1
 BAD_USAGE = 2  # the command line, a config or an input is wrong: a rerun fails again
-GATE_TRIPPED = 3  # done and published, but too many rejections, drift, or a gate of `compare`
+GATE_TRIPPED = 3  # done and published, but drift was to alert, or a gate of `compare` tripped
 INTERRUPTED = 130  # stopped by SIGINT or SIGTERM

@@ -1,4 +1,7 @@
-"""Drift: compares a run's profile with that of training and of the nights before."""
+"""Drift: compares a run's profile with that of training and of the nights before.
+
+`stages.run_checks` enforces `drift.on_drift: block`, and `stages.score` reports `alert`.
+"""
 
 import dataclasses
 import json

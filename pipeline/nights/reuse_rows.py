@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from model.scoring.predictions import sha256_of_texts
-from pipeline.corpora.scoring.output_columns import kept_fields
+from model.scoring.prediction_columns import sha256_of_texts
+from pipeline.corpora.scoring.output_columns import kept_fields_in
 from pipeline.corpora.scoring.predictions import PredictionContext, ScoredBatch
 from pipeline.nights.reusable_rows import ReusableRows
 
@@ -40,7 +40,7 @@ def reuse_rows(
         return empty, documents, found.known
     same = documents.take(pa.array(found.rows))
     columns = {name: found.predictions.column(name) for name in found.predictions.schema.names}
-    columns |= {field.name: same.column(field.name) for field in kept_fields(same.schema)}
+    columns |= {field.name: same.column(field.name) for field in kept_fields_in(same.schema)}
     columns["run_id"] = pa.repeat(context.run_id, rows)
     columns["model_version"] = pa.repeat(model_version, rows)
     predictions = pa.record_batch(

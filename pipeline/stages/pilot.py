@@ -17,7 +17,7 @@ from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
-from pipeline.corpora.scoring.retry import score_documents
+from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.reports.formats import byte_size, duration
 from pipeline.stages.score import layout_of, partition_schema

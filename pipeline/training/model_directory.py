@@ -11,7 +11,7 @@ from model.bundle.lines import write_lines
 from model.bundle.writing import write_bundle
 from model.config import ModelConfig
 from model.scoring.engine_scorer import EngineScorer
-from model.scoring.golden import make_golden, verify_golden
+from model.scoring.golden_check import make_golden, verify_golden
 from model.scoring.keras_engine import KerasEngine
 from model.scoring.serving import write_serving
 from model.scoring.tensorflow_scorer import TensorFlowScorer

@@ -14,7 +14,7 @@ from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.reading.accounting import count_used
 from pipeline.corpora.scoring.prediction_counts import count_predictions, filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
-from pipeline.corpora.scoring.retry import score_documents
+from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.elements import Counts, UnitBatch
 from pipeline.nights.reusable_partition import ReusablePartition

@@ -129,7 +129,7 @@ def run_steps(folder: Path) -> None:
         from pipeline.corpora.formats.read_part import read_part
         from pipeline.corpora.reading.parts import FilePart
         from pipeline.corpora.scoring.predictions import PredictionContext
-        from pipeline.corpora.scoring.retry import score_documents
+        from pipeline.corpora.scoring.score_documents import score_documents
         from pipeline.schemas import predictions_schema
         from pipeline.storage.beam_files import BeamFiles
         from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout

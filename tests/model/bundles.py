@@ -49,7 +49,7 @@ def write_untrained_model(
     """
     from model.layers.classifier import build_classifier
     from model.scoring.engine_scorer import EngineScorer
-    from model.scoring.golden import make_golden
+    from model.scoring.golden_check import make_golden
     from model.scoring.keras_engine import KerasEngine
 
     vocabulary = Vocabulary(tokens, oov_buckets=config.text.oov_buckets)

@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 from model.config import ConfigError
 from pipeline.config.inputs import Format
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
-from pipeline.corpora.formats import delimited, jsonl, parquet, semeval, text, tfrecord, trec
+from pipeline.corpora.formats import csv_files, jsonl, parquet, semeval, text, tfrecord, trec
 from pipeline.corpora.reading.check_rows import ReadBatch, check_rows
 from pipeline.corpora.reading.failures import BrokenFileError, Failure
 from pipeline.corpora.reading.parts import FilePart
@@ -37,7 +37,7 @@ class _ReadFormat(Protocol):
 
 _FORMATS: dict[Format, _ReadFormat] = {
     "jsonl": jsonl.read_jsonl,
-    "csv": delimited.read_csv,
+    "csv": csv_files.read_csv,
     "parquet": parquet.read_parquet,
     "text": text.read_text,
     "tfrecord": tfrecord.read_tfrecord,

@@ -22,7 +22,7 @@ def column_prefixes(model_versions: Sequence[str]) -> list[str]:
     return prefixes
 
 
-def kept_fields(schema: pa.Schema) -> list[pa.Field]:
+def kept_fields_in(schema: pa.Schema) -> list[pa.Field]:
     """The fields of a documents batch that are kept input columns."""
     return [field for field in schema if field.name not in DOCUMENTS.names]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from model.scoring.scorer import Scorer
 from pipeline.config.sections import OutputConfig
 from pipeline.corpora.reading.rejections import reject_documents, reject_without_tokens
-from pipeline.corpora.scoring.output_columns import column_prefixes, kept_fields, limit_attention
+from pipeline.corpora.scoring.output_columns import column_prefixes, kept_fields_in, limit_attention
 from pipeline.schemas import MODEL_COLUMNS, predictions_schema
 
 
@@ -35,7 +35,7 @@ class PredictionContext:
     def schema_for(self, documents: pa.RecordBatch) -> pa.Schema:
         """The schema of the predictions of a batch of documents, kept columns included."""
         return predictions_schema(
-            kept_fields(documents.schema),
+            kept_fields_in(documents.schema),
             attention_type=self.output.attention_type,
             prefixes=self.prefixes,
         )
@@ -110,7 +110,7 @@ def _build_predictions(
         "document_id": documents.column("document_id"),
         "model_version": pa.repeat(scorer.bundle.model_version, documents.num_rows),
         "run_id": pa.repeat(context.run_id, documents.num_rows),
-        **{field.name: documents.column(field.name) for field in kept_fields(documents.schema)},
+        **{field.name: documents.column(field.name) for field in kept_fields_in(documents.schema)},
     }
     for prefix, further in zip(context.prefixes, context.further, strict=True):
         added = _score_further(further, documents.column("text"), output=context.output)

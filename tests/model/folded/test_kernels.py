@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from model.folded.emission import BLOCK_COLUMNS, BLOCK_ROWS, REGISTER_FLOATS
 from model.folded.kernels import dot_rows, project
 from model.folded.layout import split_columns
+from model.folded.llvm_code import BLOCK_COLUMNS, BLOCK_ROWS, REGISTER_FLOATS
 
 
 @pytest.mark.parametrize("rows", [1, BLOCK_ROWS, BLOCK_ROWS + 1, 5 * BLOCK_ROWS - 1])

@@ -19,7 +19,7 @@ from pipeline.corpora.scoring.gallery import (
     select_extremes,
 )
 from pipeline.corpora.scoring.predictions import PredictionContext
-from pipeline.corpora.scoring.retry import score_documents
+from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import read_json, read_lines
 from pipeline.storage.staged_lists import read_staged_list

@@ -8,7 +8,7 @@ from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.reading.accounting import count_used
 from pipeline.corpora.scoring.prediction_counts import count_predictions
 from pipeline.corpora.scoring.predictions import PredictionContext
-from pipeline.corpora.scoring.retry import score_documents
+from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments

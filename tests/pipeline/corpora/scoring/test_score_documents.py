@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from model.scoring.engine_scorer import EngineScorer
 from model.scoring.scorer import Scorer
-from pipeline.corpora.scoring.retry import score_documents
+from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.schemas import PREDICTIONS
 from tests.pipeline.batches import make_documents
 from tests.pipeline.corpora.scoring.scored_batches import CONTEXT, ids_of, reasons_of, scorer_of
