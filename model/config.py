@@ -30,14 +30,14 @@ AttentionKind = Literal[
     "mean",
     "last",
 ]
-CONTROLS = ("none", "max", "mean", "last")  # the kinds without attention weights
+CONTROLS = ("none", "max", "mean", "last")  # pooling without attention, to compare with
 EngineName = Literal["auto", "keras", "tensorflow", "folded"]
 LongDocuments = Literal["truncate", "windows"]
 Head = Literal["softmax", "sigmoid", "multilabel"]
 MonitoredMetric = Literal["loss", "accuracy", "macro_f1", "semeval_f1"]
 
-# The ranges of values. `description` is what an error message says was expected, where the
-# limits alone would not be plain.
+# The ranges of values. Where the limits alone would not be clear, `description` is what an error
+# message says was expected.
 PositiveInteger = Annotated[int, Field(ge=1)]
 PositiveNumber = Annotated[float, Field(gt=0)]
 NonNegativeNumber = Annotated[float, Field(ge=0)]
@@ -64,7 +64,7 @@ BASE_VARIANT = "base"
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be run; the message is one line for a person."""
+    """A configuration that cannot be run; the message is one line, shown to the user as it is."""
 
 
 def require(condition: bool, key: str, expected: str, got: object) -> None:
@@ -105,8 +105,8 @@ class EmbeddingConfig:
     units: PositiveInteger = 128
     trainable: bool = True
     vectors: str | None = None  # a GloVe or word2vec text file, local or gs://
-    dropout: Rate = 0.0  # of single numbers
-    spatial_dropout: Rate = 0.0  # of a unit at every step of a document
+    dropout: Rate = 0.0  # drops single numbers of the vectors
+    spatial_dropout: Rate = 0.0  # drops a unit at every step of a document
     # A token without a vector starts with numbers uniform in +- this. 0.05 is Keras's default.
     initial_range: PositiveNumber = 0.05
 
@@ -127,7 +127,7 @@ class LSTMConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AttentionConfig:
-    """How states become one vector; equations and sources: `model.layers.attention`."""
+    """How states become one vector; `model.layers.attention` has the equations and sources."""
 
     __pydantic_config__ = STRICT
 
@@ -163,7 +163,7 @@ class VariantConfig:
     __pydantic_config__ = STRICT
 
     name: FolderName
-    # KEY=VALUE, of the sections network and training.
+    # KEY=VALUE; the keys are of the sections network and training.
     overrides: Annotated[tuple[str, ...], Field(min_length=1, description="at least one KEY=VALUE")]
 
 
@@ -192,10 +192,10 @@ class TrainingConfig:
     # The metric on validation that picks the best epoch. semeval_f1 is for the labels of
     # SemEval-2010 Task 8.
     monitor: MonitoredMetric = "accuracy"
-    # Early stopping: after so many epochs without a better one; null: never.
+    # Early stopping: training ends after this many epochs without a better one; null: never.
     patience: PositiveInteger | None = None
     schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, over all epochs
-    # The weights are averaged over about so many epochs; 1: they are not averaged.
+    # The weights are averaged over about this many epochs; 1: they are not averaged.
     average_epochs: PositiveInteger = 1
     # The largest norm of all gradients together; null: gradients are not clipped.
     gradient_clip: PositiveNumber | None = None
@@ -237,6 +237,6 @@ class VectorsConfig:
 
 
 def to_plain(section: Any) -> dict[str, Any]:
-    """A section as YAML and JSON hold it: mappings, lists, numbers, strings."""
+    """Converts a section to what YAML and JSON can hold: mappings, lists, numbers, strings."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(section)))
     return plain

@@ -31,8 +31,8 @@ def load_section(cls: type[SectionT], values: Mapping[str, Any], *, where: str) 
     """
     adapter = pydantic.TypeAdapter(cls)
     try:
-        # Strict JSON mode takes nested mappings, and lists for tuples, but does not take "1"
-        # for 1. `default=str`: YAML reads 2026-11-20 as a date; it may be meant as a name.
+        # Strict JSON mode accepts nested mappings, and lists for tuples, but not "1" for 1.
+        # `default=str`: YAML reads 2026-11-20 as a date, but the user may mean it as a name.
         return adapter.validate_json(json.dumps(values, default=str), strict=True)
     except pydantic.ValidationError as error:
         problems = "; ".join(_problems(cls, error))
@@ -107,7 +107,7 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _expected(annotation: Any) -> str | None:
-    """What an annotation takes, in words; None where pydantic's own words are as good."""
+    """The values that an annotation accepts, in words; None if pydantic's message is as clear."""
     words = []
     for item in _alternatives(annotation):
         if item is type(None):
@@ -120,7 +120,7 @@ def _expected(annotation: Any) -> str | None:
 
 
 def _expected_alone(annotation: Any) -> str | None:
-    """As `_expected`, of an annotation that is no union."""
+    """Like `_expected`, for an annotation that is not a union."""
     base, *metadata = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
     fields = [item for item in metadata if isinstance(item, FieldInfo)]
     for field in fields:
@@ -160,7 +160,8 @@ def _hint(kind: str, got: object) -> str:
         return ""
     if not math.isfinite(number):
         return ""
-    # PyYAML's own spelling: it reads a number with an exponent only if that has a point and a sign.
+    # PyYAML writes the number in a form that it reads as a number: with an exponent, the number
+    # needs a decimal point and the exponent needs a sign.
     written = yaml.safe_dump(number).split("\n")[0]
     return f", which YAML reads as text (write {written})"
 

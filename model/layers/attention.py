@@ -1,4 +1,4 @@
-"""The kinds of attention: one vector from a padded sequence of states, and one weight a token.
+"""The kinds of attention: one vector from a padded sequence of states, and one weight per token.
 
 Every kind computes an energy e_t for each step t, turns the energies into weights α = softmax(e)
 over the real steps, and sums the weighted states into a context c = Σ_t α_t h_t. The kinds differ
@@ -51,7 +51,7 @@ class Attention(keras.layers.Layer):
         self.regularizer = keras.regularizers.get(regularizer)
 
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        """The energy of every step, `(batch, steps, heads)`; only one kind has several heads."""
+        """The energy of every step, `(batch, steps, heads)`; only multihead has several heads."""
         raise NotImplementedError
 
     def finish(self, context: Tensor, final: Tensor | None) -> Tensor:
@@ -254,7 +254,7 @@ class LuongAttention(Attention):
 
 @keras.saving.register_keras_serializable(package="limelight")
 class BahdanauAttention(LuongAttention):
-    """Additive attention, with the last state as the query; the pooled vector is as Luong's.
+    """Additive attention, with the last state as the query; pooled as in `LuongAttention`.
 
     e_t = vᵀ tanh(W1 h_last + W2 h_t); pooled = tanh(W_c [c; h_last]),
     `(batch, units)`.

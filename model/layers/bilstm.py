@@ -19,7 +19,7 @@ from model.layers.sequences import (
 class BiLSTM(keras.layers.Layer):
     """The states of a forward and a backward LSTM at every token, without a mask.
 
-    The forward LSTM runs over the padded batch as it is: padding comes after
+    The forward LSTM runs over the padded batch unchanged: padding comes after
     the real steps, so no state at a real step depends on it. For the backward
     LSTM, the real steps of each row are reversed in place, so that padding again
     comes last; its states are then reversed back. At the real steps the states
@@ -36,8 +36,8 @@ class BiLSTM(keras.layers.Layer):
     Returns:
         `(states, final)`: `(batch, steps, width)` and `(batch, width)`, where
         width is `2 * units` for two directions concatenated and `units`
-        otherwise. `final` is the last state of each direction, merged as the
-        states are: the forward state at the last real token and the backward
+        otherwise. `final` is the last state of each direction, merged in the
+        same way as the states: the forward state at the last real token and the backward
         state at the first. It is 0 for a row without real steps.
 
     Sublayers and weights:

@@ -1,6 +1,6 @@
 """The LSTM as one TensorFlow operation, the fastest way to train it on a CPU.
 
-Keras runs an LSTM on a CPU as a loop of about twenty small operations a step. TensorFlow's
+Keras runs an LSTM on a CPU as a loop of about twenty small operations per step. TensorFlow's
 `BlockLSTM` computes the same recurrence, and its gradient, in one compiled operation;
 `python -m tests.benchmarks.bench_training` measures the gain. On a GPU, Keras's own layer is
 faster, because it uses cuDNN.
@@ -32,7 +32,7 @@ def run_block(
             first; None to read from the first step on.
 
     Returns:
-        float32 `(batch, steps, units)`: the state after reading a step stands at that step. States
+        float32 `(batch, steps, units)`: at each step, the state after reading that step. States
         and gradients equal those of `lstm` with `return_sequences=True`, except for rounding.
     """
     import tensorflow as tf
@@ -56,8 +56,8 @@ def run_block(
         wcf=no_peephole,
         wco=no_peephole,
         b=_reorder_gates(tf.convert_to_tensor(cell.bias)),
-        forget_bias=0.0,  # in Keras the bias contains it
-        cell_clip=-1.0,  # none
+        forget_bias=0.0,  # it is already in the bias of Keras's layer
+        cell_clip=-1.0,  # no clipping
     ).h
     if reverse_within is None:
         return tf.transpose(states, (1, 0, 2))

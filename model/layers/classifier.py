@@ -9,11 +9,11 @@ Inputs, a dictionary:
 Outputs, a dictionary:
     probabilities: float32 `(batch, labels)`. They sum to 1, except with the head `multilabel`,
         which predicts every label on its own.
-    attention: float32 `(batch, steps)`, one weight a token: at least 0, exactly 0 at padding,
+    attention: float32 `(batch, steps)`, one weight per token: at least 0, exactly 0 at padding,
         summing to 1 over the tokens.
 
 Layers that hold weights are named `embedding`, `bilstm_1` to `bilstm_n`, `attention` and `head`.
-The head computes in float32, with a mixed-precision policy too.
+The head computes in float32, even with a mixed-precision policy.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ def build_classifier(
     labels: int,
     embedding_matrix: np.ndarray | None = None,
 ) -> keras.Model:
-    """Builds the network, untrained; inputs and outputs are described at the head of this module.
+    """Builds the network, untrained; inputs and outputs are described in the module's docstring.
 
     The order in which layers are made is part of the contract: each draws its initial weights from
     one stream of random numbers, so another order gives other weights for the same seed.

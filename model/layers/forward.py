@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-# Documents that are scored together: in evaluation, by the Keras engine and by the SavedModel.
+# The documents of one batch: in evaluation, by the Keras engine and by the SavedModel.
 INFERENCE_BATCH_ROWS = 256
 
 Forward = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]

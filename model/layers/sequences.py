@@ -1,7 +1,7 @@
 """Right-padded batches of sequences: which steps are real, and operations on those only.
 
-Pure functions on backend tensors. The result for a row depends neither on the
-values at its padding nor on the other rows of the batch.
+All functions are pure and take tensors of Keras's backend. The result for a row
+depends neither on the values at its padding nor on the other rows of the batch.
 """
 
 from collections.abc import Callable
@@ -35,8 +35,8 @@ def reverse_within_length(sequences: Tensor, length: Tensor) -> Tensor:
     """Reverses the real steps of each row and leaves its padding where it is.
 
     The function is its own inverse. It is one gather over the flattened batch,
-    which is 50 times as fast on a CPU as `ops.take_along_axis`: that repeats
-    the index for every feature first.
+    which is 50 times as fast on a CPU as `ops.take_along_axis`, because that
+    function first repeats the index for every feature.
 
     Args:
         sequences: tensor `(batch, steps, features)`.
@@ -92,9 +92,9 @@ def _time_major_orders(
 def _permute(sequences: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
     """Takes the flat rows `order` of a batch; the gradient takes the rows `inverse`.
 
-    The default gradient of a gather adds rows up, because a gather may take a row twice. A
-    permutation takes each row once; without the adding, the gradient on a CPU takes a quarter of
-    the time.
+    The default gradient of a gather adds up rows, because a gather may take a row several times. A
+    permutation takes each row once, so its gradient needs no sums. On a CPU it then takes a quarter
+    of the time.
 
     Args:
         sequences: tensor `(batch, steps, features)`, or time-major.

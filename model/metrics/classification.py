@@ -1,4 +1,4 @@
-"""Metrics of predictions of one class a document: confusion matrix, accuracy, F1, log loss.
+"""Metrics of predictions with one class per document: confusion matrix, accuracy, F1, log loss.
 
 Rates are fractions in [0, 1], and a rate whose denominator is 0 is 0: a class that was never
 predicted has precision 0, as in scikit-learn with `zero_division=0`.

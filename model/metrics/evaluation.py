@@ -18,7 +18,8 @@ from model.metrics.multilabel import binary_log_loss, exact_match, label_rates, 
 from model.metrics.rates import Rates
 from model.metrics.semeval import are_directed_relations, semeval_f1
 
-# Wide enough for a half-precision softmax, narrow enough to refuse logits.
+# How far from 1 the sum of a row may be: the rounding of a half-precision softmax is accepted,
+# and logits are refused.
 _SUM_TOLERANCE = 1e-2
 
 
@@ -60,14 +61,14 @@ def evaluate(
 ) -> Evaluation:
     """Computes every metric that applies to the predictions.
 
-    With one label a document, the predicted class is the most probable one, the first of equals.
-    With `multilabel`, a label is predicted where its probability is at least 0.5; `accuracy` is
-    the share of documents whose whole set of labels is right, and `loss` the binary cross-entropy,
-    the mean over documents and labels.
+    With one label per document, the predicted class is the most probable one; if several are
+    equally probable, it is the first of them. With `multilabel`, a label is predicted where its
+    probability is at least 0.5; `accuracy` is the share of documents whose whole set of labels is
+    right, and `loss` is the binary cross-entropy, the mean over documents and labels.
 
     Args:
-        probabilities: `(rows, labels)`, each in [0, 1]; unless `multilabel`, each row sums to 1. A
-            sigmoid head's single column has to be given as two.
+        probabilities: `(rows, labels)`, each in [0, 1]; unless `multilabel`, each row sums to 1.
+            Give the single column of a sigmoid head as two columns.
         truth: int `(rows,)`, indices into `labels`; with `multilabel`, 0 and 1 `(rows, labels)`.
         labels: the class names in the order of the columns.
         multilabel: whether a document may have any number of labels.
@@ -144,13 +145,15 @@ def _require_table(name: str, values: np.ndarray, *, columns: int) -> None:
     if not len(values):
         raise ValueError(f"{name}: expected at least one row, got none")
     if not ((values >= 0) & (values <= 1 + _SUM_TOLERANCE)).all():
-        raise ValueError(f"{name}: expected values in [0, 1], got others or NaN")
+        raise ValueError(f"{name}: expected values in [0, 1], got other values or NaN")
 
 
 def _require_distributions(probabilities: np.ndarray) -> None:
     worst = np.abs(probabilities.sum(axis=1) - 1).max()
     if worst > _SUM_TOLERANCE:
-        raise ValueError(f"probabilities: expected rows that sum to 1, got one off by {worst:.3g}")
+        raise ValueError(
+            f"probabilities: expected rows that sum to 1, got a sum that is off by {worst:.3g}"
+        )
 
 
 def _require_classes(truth: np.ndarray, probabilities: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Metrics of predictions of any number of labels a document."""
+"""Metrics of predictions with any number of labels per document."""
 
 import numpy as np
 

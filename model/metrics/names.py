@@ -17,7 +17,7 @@ SCORES: Mapping[str, str] = {
 }
 
 # Measured on the validation split after every epoch, in the order of the columns of
-# `history.csv`. An epoch has only those that exist for its labels.
+# `history.csv`. A metric that does not exist for the labels has no column.
 MONITORED_METRICS: tuple[str, ...] = get_args(MonitoredMetric)
 
 # The scores in which the variants of a training are compared.

@@ -51,7 +51,7 @@ def semeval_f1(truth: Sequence[str], predicted: Sequence[str | None]) -> float:
 
 
 def _relation(label: str) -> str:
-    """The name of a relation without its direction; `Other` stays as it is."""
+    """The name of a relation without its direction; `Other` is returned unchanged."""
     if label == _NO_RELATION:
         return label
     match = _DIRECTED_RELATION.fullmatch(label)

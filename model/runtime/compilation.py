@@ -33,7 +33,7 @@ def compiled_with(*emitters: ModuleType) -> Callable[[Callable[..., Any]], Any]:
 
     Numba takes machine code from its cache if the file of the function has the same date and size
     as when the code was compiled. It does not know of other modules, and would go on using the old
-    code when one of `emitters` has changed. So their sources become part of what it compares.
+    code when one of `emitters` has changed. Their sources are therefore added to what it compares.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:

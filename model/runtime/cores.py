@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-# Tests replace it by a folder of their own.
+# Tests replace this by a temporary folder.
 ROOT = Path("/")
 
 
@@ -43,8 +43,8 @@ def _quotas() -> Iterator[float]:
 def _groups() -> Iterator[Path]:
     """The folders of this process's control group and of the groups around it.
 
-    `/proc/self/cgroup` may name a path on the host, of which a container sees only its own end,
-    as the topmost folder. Folders that do not exist are therefore no error.
+    `/proc/self/cgroup` may name a path on the host. A container sees only the last part of that
+    path, as the topmost folder. Folders that do not exist are therefore skipped.
     """
     for line in _read(ROOT / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)

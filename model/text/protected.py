@@ -1,9 +1,9 @@
-"""Protected patterns: the user wants every match to be one token.
+"""Protected patterns: every match becomes one token.
 
 Patterns are RE2 expressions. Both tokenizers, the kernel and the TensorFlow graph, use the RE2
 library: one global replacement puts a marker before and a marker after every match, leftmost
-match first and without overlap. The markers are bytes that never occur in UTF-8, so their
-positions in the marked text give the positions of the matches, to the byte.
+match first and without overlap. The markers are bytes that never occur in UTF-8, so the byte
+positions of the matches can be computed from the positions of the markers.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ MARKED = bytes([OPENING]) + rb"\0" + bytes([CLOSING])  # \0 is the match
 
 
 def join_patterns(patterns: tuple[str, ...]) -> str:
-    """One pattern that matches whatever one of `patterns` matches; the first in the list wins.
+    """One pattern that matches what any of `patterns` matches; the first that matches is used.
 
     Raises:
         ConfigError: a pattern is not a valid RE2 expression, or it matches the empty text.

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Kernels count positions in a batch in int32, and folding may make a text half as long again.
+# Kernels count positions in a batch in int32, and folding may make a text 1.5 times as long.
 MAX_BYTES = 2**30
 
 
@@ -24,7 +24,7 @@ def read_strings(strings: pa.StringArray | pa.LargeStringArray) -> tuple[np.ndar
             f"got {type(strings).__name__}"
         )
     if strings.null_count:
-        strings = pc.fill_null(strings, "")  # what a null's bytes are is undefined
+        strings = pc.fill_null(strings, "")  # the bytes of a null are undefined
     if len(strings) == 0:
         return np.frombuffer(b"", dtype=np.uint8), np.zeros(1, dtype=np.int64)
     _, offset_buffer, byte_buffer = strings.buffers()

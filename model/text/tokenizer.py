@@ -10,7 +10,7 @@ right, a token is one of
 where WORD is word or digit, EXTEND is extend or joiner, and SINGLE is single, unassigned
 or an apostrophe that is not part of a word. A single that directly follows a joiner inside a
 flag or single continues that token, which keeps emoji sequences whole. White space separates
-tokens and is in none; every other character is in exactly one token. For example
+tokens and belongs to none; every other character is in exactly one token. For example
 
     Don't stop…  l’été 2024  日本語  หมา  नमस्ते  👩‍🚀🇺🇸
 
@@ -19,7 +19,7 @@ has the tokens Don't, stop, …, l’été, 2024, 日, 本, 語, ห, ม, า, 
 Before the rule is applied, in this order:
 
 - a match of a `protected` pattern is one token, whatever characters it has; the text before
-  it and the text after it are tokenized as if each were a text of its own;
+  it and the text after it are tokenized as two separate texts;
 - with `drop_html`, a tag is white space: `<`, then an ASCII letter, `/` or `!`, up to the
   next `>`, with no `<` between.
 
@@ -119,7 +119,8 @@ class Tokenizer:
 
 def _normalize(tokens: pa.StringArray) -> pa.StringArray:
     """NFKC of every token. Python normalizes each distinct token that is not ASCII once."""
-    # pyarrow's utf8_normalize is no help: its NFKC (25.0) decomposes and does not compose again.
+    # pyarrow's utf8_normalize cannot be used: in pyarrow 25.0, its NFKC decomposes characters but
+    # does not compose them again.
     beyond_ascii = pc.invert(pc.string_is_ascii(tokens))
     if not pc.any(beyond_ascii).as_py():
         return tokens

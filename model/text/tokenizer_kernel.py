@@ -15,9 +15,9 @@ DIGIT = int(CharacterClass.DIGIT)
 SINGLE = int(CharacterClass.SINGLE)
 APOSTROPHE = int(CharacterClass.APOSTROPHE)
 
-# The states of the scan: outside a token; in a word; in a token that began with a single character.
-# IN_FLAG is such a token that may still take a second regional letter, AFTER_JOINER one that may
-# take another single character.
+# The states of the scan: outside a token; in a word; in a token that is not a word. IN_FLAG is such
+# a token after its first regional letter, which may take a second one. AFTER_JOINER is such a token
+# after a joiner, which may take another single character.
 OUTSIDE, IN_WORD, IN_SINGLE, IN_FLAG, AFTER_JOINER = range(5)
 
 
@@ -121,7 +121,8 @@ def tag_end(data: np.ndarray, position: int, limit: int) -> int:
     return position
 
 
-# Long: parts of it would have to pass ten arrays and six counters to one another and back.
+# Longer than 60 lines, because its parts would have to pass ten arrays and six counters to one
+# another and back.
 @compiled
 def find_tokens(
     data: np.ndarray,
@@ -152,13 +153,13 @@ def find_tokens(
     """
     rows = row_positions.size - 1
     row_offsets = np.zeros(rows + 1, dtype=np.int64)
-    # A token has at least one byte, and the loop writes one slot ahead. The system gives no memory
-    # to pages that are never written. As one block, the allocator can hand the memory to the next
-    # batch without zeroing it again.
+    # A token has at least one byte, and the loop writes one slot ahead. Unused slots cost no
+    # memory, because the system provides a page only when it is written. The five arrays are one
+    # block, so that the allocator can reuse it for the next batch without zeroing it again.
     places = np.empty((5, data.size + 1), dtype=np.int32)
     starts, ends = places[0], places[1]
     byte_starts, byte_ends, folded_offsets = places[2], places[3], places[4]
-    # No folding grows a code point by more than half: two bytes become at most three.
+    # Folding makes a code point at most 1.5 times as long: two bytes become at most three.
     folded_bytes = np.empty((data.size + 1) * 3 // 2, dtype=np.uint8)
     begun = ended = written = span = 0
     for row in range(rows):

@@ -25,7 +25,7 @@ class Vocabulary:
         oov_buckets: how many ids the unknown tokens share, at least 1.
 
     Raises:
-        ValueError: a token is empty, contains a line break, or is there twice.
+        ValueError: a token is empty, contains a line break, or occurs twice.
     """
 
     def __init__(self, tokens: Sequence[str], *, oov_buckets: int) -> None:
@@ -73,7 +73,7 @@ class Vocabulary:
         return np.diff(before[row_offsets]).astype(np.int32)
 
     def to_file(self, path: str | Path) -> None:
-        """Writes the tokens as UTF-8, one a line; line i has the id `first_token_id` + i."""
+        """Writes the tokens as UTF-8, one per line; line i has the id `first_token_id` + i."""
         lines = "".join(f"{token}\n" for token in self.tokens)
         Path(path).write_bytes(lines.encode())
 
@@ -100,7 +100,7 @@ class Vocabulary:
                 )
             if token in seen:
                 raise ValueError(
-                    f"vocabulary line {line}: expected a new token, got {token!r}, "
-                    f"which line {seen[token]} has already"
+                    f"vocabulary line {line}: expected a token that occurs once, got {token!r}, "
+                    f"which is also on line {seen[token]}"
                 )
             seen[token] = line

@@ -1,4 +1,4 @@
-"""Windows: how a document longer than the network's `max_tokens` is read to its end.
+"""Windows: how the whole of a document longer than the network's `max_tokens` is read.
 
 A document of n tokens, n > L = `max_tokens`, is covered by windows of L tokens. Each begins
 half a window after the one before; the last one ends where the document ends. The network gives
@@ -7,16 +7,16 @@ The document's probabilities and attention weights are weighted means
 
     p = Σ_w g_w p_w,        a_t = Σ_{w ∋ t} g_w a_{w,t},        g_w = e_w / Σ e,
 
-with the evidence e_w as weight: how far the window's probabilities are from uniform, in nats,
-plus 10⁻⁶, so that a document gets the plain mean if the probabilities of all its windows are
+where the evidence e_w measures how far the window's probabilities are from uniform, in nats. 10⁻⁶
+is added to it, so that a document gets the plain mean if the probabilities of all its windows are
 uniform. For probabilities over K labels
 
     e_w = KL(p_w ‖ uniform) = log K + Σ_k p_wk log p_wk,
 
 and with independent labels (`multilabel`) e_w is the sum of KL((p_wk, 1 - p_wk) ‖ (½, ½)) over the
 labels. Since Σ_t a_{w,t} = 1 for every window and Σ_w g_w = 1, the attention weights of the
-document are >= 0 and sum to 1. A document that fits into one window gets exactly what the network
-gives, to the bit.
+document are >= 0 and sum to 1. A document that fits into one window gets exactly the network's
+result, to the bit.
 """
 
 import dataclasses
