@@ -22,11 +22,11 @@ class Bundle:
     """A verified model directory.
 
     Attributes:
-        folder: where it is, on this machine.
-        config: what the text and the network were made from.
-        vocabulary: gives a token its id.
+        folder: its path on this machine.
+        config: the settings of its text, network and training.
+        vocabulary: maps a token to its id.
         labels: names, by index.
-        manifest: as read; empty while the directory is being written.
+        manifest: the content of its manifest file; empty while the directory is being written.
     """
 
     folder: Path
@@ -37,7 +37,7 @@ class Bundle:
 
     @property
     def model_version(self) -> str:
-        """`<name>/<version>`, as it was published."""
+        """The name and version under which it was published, `<name>/<version>`."""
         return str(self.manifest["model_version"])
 
     def read_golden(self) -> list[GoldenDocument]:
@@ -47,9 +47,9 @@ class Bundle:
     def build_network(self) -> "keras.Model":
         """Builds the network with its trained weights on this machine, for inference.
 
-        It is built rather than loaded as a traced graph, so that a GPU can choose cuDNN.
-        Recurrent dropout is left out: only training uses it, and with it neither cuDNN nor the
-        fused kernel can run and a SavedModel would hold its random state.
+        It is built rather than loaded as a traced graph, so that Keras can choose cuDNN on a GPU.
+        Recurrent dropout is left out, because only training uses it. With it, neither cuDNN nor
+        the fused kernel could run, and a SavedModel would contain its random state.
 
         Raises:
             BundleError: if the weights are not those of the network in the config.
@@ -77,7 +77,7 @@ class Bundle:
         Raises:
             BundleError: if the weights are not those of the network in the config.
         """
-        # Imported here: only the folded engine needs Numba, which takes time to import.
+        # Imported here: only the folded engine needs it, and importing h5py takes 0.1 s.
         from model.folded.weights import read_weights_file
 
         try:

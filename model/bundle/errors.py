@@ -4,4 +4,4 @@ from model.config import ConfigError
 
 
 class BundleError(ConfigError):
-    """A model directory that must not be used; the message is one line for a person."""
+    """A model directory that must not be used; the message is one line, shown to the user."""

@@ -1,4 +1,4 @@
-"""Golden documents: texts with the predictions that training saw for them."""
+"""Golden documents: texts with the predictions that they got when the model was trained."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ class GoldenDocument:
 
     Attributes:
         text: the document.
-        probabilities: one for each label, as training saw them.
+        probabilities: one for each label.
         attention: one weight for each token.
     """
 

@@ -33,7 +33,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     if vocabulary.size != manifest["vocabulary_ids"]:
         raise BundleError(
             f"{folder / VOCABULARY}: expected {manifest['vocabulary_ids']} ids, got "
-            f"{vocabulary.size}: it belongs to another model. Copy the whole directory again."
+            f"{vocabulary.size}: the file is from another model. Copy the whole directory again."
         )
     return Bundle(
         folder=folder,

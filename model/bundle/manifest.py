@@ -23,7 +23,7 @@ def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def describe_text(text: str) -> dict[str, Any]:
-    """Size and SHA-256 of a file that will hold this text, as `describe_files` gives them."""
+    """Size and SHA-256 of a file that will hold this text, as `describe_files` returns them."""
     encoded = text.encode()
     return {"bytes": len(encoded), "sha256": hashlib.sha256(encoded).hexdigest()}
 
@@ -32,7 +32,7 @@ def model_fingerprint(files: Mapping[str, Mapping[str, Any]]) -> str:
     """A hash of the files that predictions depend on: 16 hexadecimal digits.
 
     Args:
-        files: as `describe_files` gives them.
+        files: from `describe_files`.
     """
     lines = "\n".join(f"{name} {files[name]['sha256']}" for name in PREDICTION_FILES)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
@@ -48,7 +48,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Reads the manifest of a model directory.
 
     Raises:
-        BundleError: if it is missing, damaged, of a newer schema, or lists too few files.
+        BundleError: if it is missing, damaged, of a newer schema, or does not list a file that
+            every model has.
     """
     path = folder / MANIFEST
     try:

@@ -1,7 +1,7 @@
-"""The attention family, for the folded engine.
+"""All kinds of attention, for the folded engine.
 
-`model.layers.attention` has the equations and their sources, class by class. Here the documents of
-a tile lie end to end, so there are no padded tokens whose weight must become 0 (in the Keras layers
+`model.layers.attention` has the equation and the source of each class. Here the documents of a tile
+lie end to end, so there are no padded tokens whose weight must become 0 (in the Keras layers
 `model.layers.sequences.masked_softmax` does that). Units are added to a state until it fills whole
 registers; these units and their weights are 0.
 """
@@ -25,12 +25,12 @@ from model.folded.weights import Weights
 
 
 def one_group(rows: np.ndarray) -> np.ndarray:
-    """For `dot_rows` and `project`: all rows use the first group of vectors, or the first bias."""
+    """Makes all rows use the first group of vectors (`dot_rows`) or the first bias (`project`)."""
     return np.zeros(len(rows), np.int64)
 
 
 class FoldedAttention(FoldedPooling):
-    """What all kinds of attention share, as `model.layers.attention.Attention`."""
+    """The base class of all kinds of attention, like `model.layers.attention.Attention`."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
@@ -41,7 +41,7 @@ class FoldedAttention(FoldedPooling):
         raise NotImplementedError
 
     def finish(self, context: np.ndarray, final: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Turns the context into the layer's output; row i of it belongs to document `rows[i]`."""
+        """Turns contexts into pooled vectors; row i of both belongs to document `rows[i]`."""
         return context
 
     @override
@@ -60,7 +60,7 @@ class FoldedAttention(FoldedPooling):
 
 
 class FoldedZhouAttention(FoldedAttention):
-    """As `model.layers.attention.ZhouAttention`."""
+    """Computes `model.layers.attention.ZhouAttention`."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
@@ -78,7 +78,7 @@ class FoldedZhouAttention(FoldedAttention):
 
 
 class FoldedDenseAttention(FoldedAttention):
-    """As `model.layers.attention.DenseAttention`."""
+    """Computes `model.layers.attention.DenseAttention`."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
@@ -92,7 +92,7 @@ class FoldedDenseAttention(FoldedAttention):
 
 
 class FoldedPositionalAttention(FoldedDenseAttention):
-    """As `model.layers.attention.PositionalAttention`."""
+    """Computes `model.layers.attention.PositionalAttention`."""
 
     @override
     def energies(self, states: np.ndarray, final: np.ndarray, tile: Tile) -> np.ndarray:
@@ -102,7 +102,7 @@ class FoldedPositionalAttention(FoldedDenseAttention):
 
 
 class FoldedContextAttention(FoldedAttention):
-    """As `model.layers.attention.ContextAttention`."""
+    """Computes `model.layers.attention.ContextAttention`."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
@@ -119,7 +119,7 @@ class FoldedContextAttention(FoldedAttention):
 
 
 class FoldedMultiheadAttention(FoldedContextAttention):
-    """As `model.layers.attention.MultiheadAttention`: several u, and no b."""
+    """Computes `model.layers.attention.MultiheadAttention`: with several u and without b."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         no_bias = np.zeros(config.attention.units, np.float32)
@@ -128,7 +128,7 @@ class FoldedMultiheadAttention(FoldedContextAttention):
 
 
 class FoldedFinalStateAttention(FoldedAttention):
-    """What the kinds share whose energy depends on the final state h_last."""
+    """The base class of the kinds whose energy depends on the final state h_last."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
@@ -146,7 +146,7 @@ class FoldedFinalStateAttention(FoldedAttention):
 
 
 class FoldedLuongAttention(FoldedFinalStateAttention):
-    """As `model.layers.attention.LuongAttention`."""
+    """Computes `model.layers.attention.LuongAttention`."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
@@ -160,7 +160,7 @@ class FoldedLuongAttention(FoldedFinalStateAttention):
 
 
 class FoldedBahdanauAttention(FoldedFinalStateAttention):
-    """As `model.layers.attention.BahdanauAttention`."""
+    """Computes `model.layers.attention.BahdanauAttention`."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)

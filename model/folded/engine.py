@@ -6,29 +6,29 @@ on the id alone, so it is computed once for every id, when the engine is made:
 
     table[id] = W E[id] + b,        z_t = table[id_t] + U h_{t-1}.
 
-The input projection becomes the look-up of a row. The result is exact, and with
+The input projection is then a look-up of a row. The result is exact, and with
 an embedding of 128 and 64 units it saves two thirds of the arithmetic. Later
 layers multiply [x_t, h_{t-1}] by [W, U] in one pass. With
-sigmoid(x) = (1 + tanh(x / 2)) / 2, where the weights contain the inner half,
-one function serves all gates.
+sigmoid(x) = (1 + tanh(x / 2)) / 2, all gates use the same function, tanh; the
+division of x by 2 is already in the weights.
 
 **Sorting.** Documents are sorted by length and laid end to end. A block of
 documents of about the same length, as many as fit into the registers, runs
 through all its steps together; there is no padding. The backward LSTM does the
 same from each document's last token on.
 
-**Threads.** Tiles of documents run on threads, one a core, without the GIL and
-without a BLAS library, because its own threads would compete with them: a
-second core gains a factor of 2 on tiles, but 1.4 inside products this small.
+**Threads.** Tiles of documents run on threads, one per core, without the GIL.
+No BLAS library is used, because its own threads would compete with them. A
+second core makes tiles 2 times as fast, but products this small only 1.4 times.
 
-Measured in one run (64 units a direction, documents of 200 tokens each, with
-attention, one core): 10,300 documents per second. OpenBLAS does 9,000 with the
-recurrent products alone; ONNX Runtime scores 3,000, Keras 2,600
+Measured in one run, in documents per second (64 units per direction, 200
+tokens, with attention, one core): this engine 10,300, ONNX Runtime 3,000, Keras
+2,600; OpenBLAS, for the recurrent products alone, 9,000
 (`tests/benchmarks/bench_engine.py`).
 
 A document's result is the same to the bit whatever documents are scored with
-it, in any order and on any number of threads. It differs from the Keras
-network's by rounding, about 1e-6.
+it, in any order and on any number of threads. It differs from the result of the
+Keras network only by rounding, about 1e-6.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,9 +45,9 @@ from model.folded.lstm import FoldedLSTM
 from model.folded.weights import DIRECTIONS, Weights
 from model.runtime.cores import usable_cores
 
-# The states of a tile then take 4 MB. Measured: with one thread, any size from 1,200 to 16,384
-# tokens is as fast. With many threads larger tiles are better, because the threads spend less time
-# in Python, where they wait for the GIL.
+# With this size, the states of a tile take 4 MB. Measured: with one thread, all sizes from 1,200 to
+# 16,384 tokens are equally fast. With many threads larger tiles are better, because the threads
+# spend less time in Python, where they wait for the GIL.
 TILE_TOKENS = 8192
 
 
@@ -58,7 +58,7 @@ class FoldedEngine:
 
     Args:
         layers: the network's weights, as `model.folded.weights.read_weights_file` returns them.
-        config: what the network was made from.
+        config: the settings of the network.
         threads: how many tiles of documents run at a time; None for one on
             every core that this process may use.
 
@@ -92,7 +92,7 @@ class FoldedEngine:
         attention = layers.get("attention", {})
         pooling = FOLDED_POOLINGS[config.attention.kind]
         self._pool = pooling(attention, width=width, config=config)
-        # Only the biases of positional attention, one a position, limit a document's length.
+        # Only the biases of positional attention, one per position, limit a document's length.
         self._max_tokens = len(attention["bias"]) if config.attention.kind == "positional" else None
         head = layers["head"]
         self._head_vectors = as_vectors(self._pool.output.pad_rows(head["kernel"]))
@@ -133,7 +133,7 @@ class FoldedEngine:
             for tile_rows in tiles:
                 score(tile_rows)
         else:
-            # Every call makes its own pool: the threads of a lasting one would not survive a fork.
+            # Every call makes its own pool: a permanent pool has no threads after a fork.
             with ThreadPoolExecutor(min(self.threads, len(tiles))) as executor:
                 list(executor.map(score, tiles))
         return probabilities, attention

@@ -1,18 +1,18 @@
 """Compiled kernels of the folded engine: LSTM steps, projections, dot products.
 
-Measured for the LSTM layer alone (one AVX-512 core, 64 units a direction, 200 tokens; documents
-a second), where OpenBLAS computes the recurrent products without any gates at 8,900:
+Measured for the LSTM layer alone, in documents per second (one AVX-512 core, 64 units per
+direction, 200 tokens). OpenBLAS reaches 8,900 for the recurrent products alone, without gates.
 
-     6,500   a blocked product, gates in Numba loops over its result
-     9,300   gates computed from the sums while they are in registers
-    12,500   each block of documents also runs through all its steps before the
+     6,500   the product is computed in blocks, and the gates in Numba loops over its result
+     9,300   the gates are computed from the sums while these are in registers
+    12,500   also, each block of documents runs through all its steps before the
              next block starts, so that its states stay in the first-level cache
 
-The sums of a row have the same terms in the same order whatever rows are in the same block, so a
-row's result does not depend on its neighbors, to the bit.
+The sums of a row have the same terms in the same order, whatever other rows are in its block. A
+row's result is therefore the same to the bit, whatever its neighbors are.
 
-Widths are multiples of `REGISTER_FLOATS`: callers fill them up with zero weights, and a unit all
-of whose weights are 0 stays 0.
+Widths must be multiples of `REGISTER_FLOATS`. Callers pad them with weights of 0; a unit whose
+weights are all 0 stays 0.
 """
 
 import functools
@@ -57,8 +57,8 @@ def _lstm_block(
     states before and in the states after the step. `cell_states` `(BLOCK_ROWS, units)` is
     updated. `state_depth` is `units`, or 0 at the first step.
 
-    Hochreiter & Schmidhuber's cell with a forget gate. Its sigmoids are (1 + tanh(x / 2)) / 2, and
-    `interleave_gates` has divided the weights by 2 already.
+    The cell is that of Hochreiter & Schmidhuber with a forget gate. Its sigmoids are computed as
+    (1 + tanh(x / 2)) / 2; `interleave_gates` has already divided their weights by 2.
     """
     pointers = functools.partial(row_pointers, builder, row_offsets=row_offsets, columns=4)
     initial_rows = pointers(initial, column=0)
@@ -134,7 +134,8 @@ def _dot_tanh(builder: Builder, left: Value, right: Value, depth: Value) -> Valu
     return _dot_product(builder, left, right, depth, apply_tanh=True)
 
 
-# Long: its contract takes half of it; Numba compiles the loop as one function.
+# Longer than 60 lines: half of them are signature and docstring, and Numba compiles the loop as
+# one function.
 @compiled_with(llvm_code)
 def run_lstm(
     initial_row_of_token: np.ndarray,
@@ -151,7 +152,7 @@ def run_lstm(
     """Runs one direction of one layer over a tile of documents.
 
     A step's gates are the token's row of `initial`, plus its row of `inputs` times W, plus the
-    state before times U. In a folded layer `initial` is the table and `inputs` has no columns; in
+    previous state times U. In a folded layer `initial` is the table and `inputs` has no columns; in
     other layers `initial` is the bias and `inputs` holds the states of the layer below.
 
     Args:
@@ -159,7 +160,7 @@ def run_lstm(
         input_row_of_token: int64 `(tokens,)`, rows of `inputs`.
         starts: int64 `(rows,)`, each document's first token.
         lengths: int64 `(rows,)`, at least 1, descending. A block of documents runs for as many
-            steps as its first document has tokens, so the others should be about as long.
+            steps as its first document has tokens, so its documents should be about equally long.
         initial: float32 `(any, 4 * units)`, gates in the order of `interleave_gates`.
         inputs: float32 `(any, depth)`; depth may be 0.
         weights: float32 `(units / REGISTER_FLOATS, depth + units, BLOCK_COLUMNS)`, W above U.
@@ -187,7 +188,7 @@ def run_lstm(
                     row_offsets[row, 1] = input_row_of_token[token] * depth
                     row_offsets[row, 2] = previous * width + column
                     row_offsets[row, 3] = token * width + column
-                else:  # no document, or one that has ended
+                else:  # no document, or one that ended before this step
                     row_offsets[row, :2] = 0
                     row_offsets[row, 2:] = spare_row
             state_depth = units if step > 0 else 0
@@ -215,13 +216,14 @@ def project(
     Args:
         rows: float32 `(rows, depth)`.
         weights: float32 `(columns / BLOCK_COLUMNS, depth, BLOCK_COLUMNS)`: W as `split_columns`
-            gives it.
+            returns it.
         biases: float32 `(any, columns)`.
         bias_of_row: int64 `(rows,)`: for each row its row of `biases`.
     """
     count, depth = rows.shape
     columns = biases.shape[1]
-    output = np.empty((count + 1, columns), np.float32)  # rows past the end write the last one
+    # Blocks write the rows past the end to the last row, which is not returned.
+    output = np.empty((count + 1, columns), np.float32)
     row_offsets = np.empty((BLOCK_ROWS, 3), np.int64)
     for block in range(columns // BLOCK_COLUMNS):
         for first in range(0, count, BLOCK_ROWS):

@@ -30,7 +30,7 @@ class Tile:
 
     @functools.cached_property
     def rows(self) -> np.ndarray:
-        """int64 `(rows,)`: 0, 1, 2, ..."""
+        """int64 `(rows,)`: the number of each document, 0, 1, 2, ..."""
         return np.arange(len(self.lengths))
 
     @functools.cached_property
@@ -46,7 +46,7 @@ class Tile:
 
 @dataclasses.dataclass(frozen=True)
 class Width:
-    """A number of units, padded with zeros to a multiple of what a kernel takes at a time."""
+    """A number of units, padded with zeros to a multiple of what a kernel processes at once."""
 
     units: int
     multiple: int = REGISTER_FLOATS
@@ -87,7 +87,7 @@ def interleave_gates(matrix: np.ndarray, width: Width) -> np.ndarray:
     Args:
         matrix: float32 `(rows, 4 * units)`: all columns of the input gate, then those of the
             forget, cell and output gates, as in Keras.
-        width: the units.
+        width: the units of one gate.
 
     Returns:
         float32 `(rows, 4 * padded)`: `REGISTER_FLOATS` columns of each gate for the first units,

@@ -1,7 +1,8 @@
 """Emits LLVM instructions that keep blocks of sums in a CPU's vector registers.
 
 The compiled loops of `model.folded.kernels` call functions whose code is emitted here through
-Numba's `intrinsic`, because from a loop in Python LLVM does not keep a block of sums in registers.
+Numba's `intrinsic`. If the loop over a block of sums were written in Python, LLVM would not keep
+the sums in registers.
 
 The code below runs when Numba compiles; the code that it emits runs later. A `Value` stands for a
 value of the emitted code. Emitted code does not check bounds.
@@ -18,14 +19,14 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 # A block needs 4 * BLOCK_ROWS registers for sums, 4 for weights and 1 or 2 for inputs; there are 32
-# of 16 floats with AVX-512, 16 of 8 floats with AVX2. LLVM splits a register that a CPU lacks.
+# of 16 floats with AVX-512, 16 of 8 floats with AVX2. On other CPUs LLVM uses several smaller ones.
 _HAS_AVX512 = bool(llvmlite.binding.get_host_cpu_features().get("avx512f"))
 REGISTER_FLOATS = 16 if _HAS_AVX512 else 8
 BLOCK_REGISTERS = 4  # registers that hold one row of a block; in an LSTM, one for each gate
 BLOCK_ROWS = 6 if _HAS_AVX512 else 2
 BLOCK_COLUMNS = BLOCK_REGISTERS * REGISTER_FLOATS
 
-# tanh(x) = x P(x²) / Q(x²): a minimax fit over |x| <= 7.9, where x is clamped. In float32 the
+# tanh(x) = x P(x²) / Q(x²): a minimax fit over |x| <= 7.9; x is clamped to that. In float32 the
 # error stays below 6e-7 everywhere and no result exceeds 1.
 TANH_LIMIT = 7.9
 TANH_P = (0.999999523, 0.127141401, 0.00269869575, 7.18517822e-06, -6.1938894e-09)
@@ -102,7 +103,7 @@ class Register:
 
     def _emit(self, operation: Callable[..., Value], other: "Register | float") -> "Register":
         operand = other.value if isinstance(other, Register) else _constant(other)
-        # "contract" makes a product and a sum one fused instruction where the CPU has it.
+        # "contract" allows one fused instruction for a product and a sum, if the CPU has it.
         return Register(self.builder, operation(self.value, operand, flags=("contract",)))
 
 
@@ -144,7 +145,7 @@ class Block:
                     builder.store(updated.value, total)
 
     def rows(self) -> list[list[Register]]:
-        """The sums, `BLOCK_REGISTERS` registers a row."""
+        """The sums, `BLOCK_REGISTERS` registers per row."""
         return [[Register(self.builder, self.builder.load(s)) for s in sums] for sums in self.sums]
 
     def _load_row(self, pointer: Value) -> list[Register]:
@@ -155,7 +156,7 @@ class Block:
 
 
 def move_pointer(builder: Builder, pointer: Value, *factors: Value | int) -> Value:
-    """`pointer` moved on by as many elements as the product of `factors`."""
+    """`pointer`, advanced by the product of `factors` in elements."""
     elements = INDEX(1)
     for factor in factors:
         elements = builder.mul(elements, INDEX(factor) if isinstance(factor, int) else factor)
@@ -172,7 +173,7 @@ def row_pointers(
         array: pointer to the first element.
         row_offsets: pointer to int64 `(BLOCK_ROWS, columns)`.
         column: the column of `row_offsets` that says at which element each row begins in `array`.
-        columns: of `row_offsets`.
+        columns: how many columns `row_offsets` has.
     """
     places = [move_pointer(builder, row_offsets, r * columns + column) for r in range(BLOCK_ROWS)]
     return [move_pointer(builder, array, builder.load(place)) for place in places]
@@ -181,7 +182,7 @@ def row_pointers(
 def emitted(returns: types.Type) -> Callable[[Callable[..., Value | None]], Any]:
     """Makes a function that emits code callable from compiled code.
 
-    The function is given a builder and its arguments as `Value`s: of a number its value, of an
+    The function receives a builder, then its arguments as `Value`s: for a number its value, for an
     array a pointer to its first element.
 
     Args:
@@ -204,7 +205,8 @@ def emitted(returns: types.Type) -> Callable[[Callable[..., Value | None]], Any]
 
             return returns(*arguments), generate
 
-        # Numba reads the arguments' names off the function; it skips the first, context or builder.
+        # Numba takes the names of the arguments from the function, without the first one: that is
+        # the context in `typed` and the builder in `emit`.
         return intrinsic(functools.update_wrapper(typed, emit))
 
     return decorate

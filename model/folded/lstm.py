@@ -9,7 +9,7 @@ from model.folded.kernels import run_lstm
 from model.folded.layout import Tile, Width, interleave_gates, split_columns
 from model.folded.weights import Weights
 
-# The first layer is not folded if its table would be larger: it then multiplies embeddings.
+# If its table would be larger, the first layer is not folded: it multiplies the embeddings.
 MAX_TABLE_BYTES = 1 << 30
 
 _NO_INPUTS = np.empty((1, 0), np.float32)
@@ -20,8 +20,8 @@ class Direction:
     """The weights of one direction, as `run_lstm` reads them.
 
     Attributes:
-        initial: what a step's gates start from: the folded table, or the bias as its only row.
-        weights: of the inputs, if any are left to multiply, and of the state before.
+        initial: the rows that a step's sums start from: the folded table, or only the bias.
+        weights: of the inputs, unless they are folded into `initial`, and of the previous state.
     """
 
     initial: np.ndarray
@@ -29,17 +29,17 @@ class Direction:
 
 
 class FoldedLSTM:
-    """Computes what the layer `model.layers.bilstm.BiLSTM` does.
+    """Computes the same as the layer `model.layers.bilstm.BiLSTM`.
 
     Call arguments:
         inputs: int64 token ids `(tokens,)` in a layer with an embedding, else
             the float32 states of the layer below.
-        tile: where the documents lie.
+        tile: the lengths of the documents.
 
     Returns:
         `(states, final)`: float32 `(tokens + 1, parts * width.padded)`, whose
         last row has no meaning, and `(rows, parts * width.padded)`, the last state of
-        each direction; 2 parts where two directions are concatenated.
+        each direction. `parts` is 2 if two directions are concatenated, else 1.
 
     Args:
         directions: weights of the forward LSTM and of the backward one, if there is one.

@@ -1,4 +1,4 @@
-"""The poolings without attention, for the folded engine.
+"""Pooling without attention, for the folded engine.
 
 `model.layers.pooling` has the equations. Here the documents of a tile lie end to end, without
 padding steps, and the units that pad a state to whole registers are 0, as are their weights.
@@ -14,7 +14,7 @@ from model.folded.weights import Weights
 
 
 class FoldedPooling:
-    """Turns the states of a tile into one vector a document and one weight a token.
+    """Turns the states of a tile into one vector per document and one weight per token.
 
     Args:
         weights: of the network's layer.
@@ -24,10 +24,10 @@ class FoldedPooling:
     Call arguments:
         states: float32 `(tokens, width)`.
         final: float32 `(rows, width)`: the last state of each direction.
-        tile: where the documents lie.
+        tile: the lengths of the documents.
 
     Returns:
-        `(pooled, weights)`: float32, one row for each document, or for each token where the
+        `(pooled, weights)`: float32, one row for each document, or for each token if the
         sequence is kept; and float32 `(tokens,)`.
 
     Attributes:
@@ -45,7 +45,7 @@ class FoldedPooling:
 
 
 class FoldedFinalPooling(FoldedPooling):
-    """The last state of each direction, as `model.layers.pooling.FinalPooling`."""
+    """The last state of each direction, as in `model.layers.pooling.FinalPooling`."""
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
@@ -62,7 +62,7 @@ class FoldedFinalPooling(FoldedPooling):
 
 
 class FoldedLastPooling(FoldedPooling):
-    """The last token's state, as `model.layers.pooling.LastPooling`."""
+    """The last token's state, as in `model.layers.pooling.LastPooling`."""
 
     @override
     def __call__(
@@ -74,7 +74,7 @@ class FoldedLastPooling(FoldedPooling):
 
 
 class FoldedMeanPooling(FoldedPooling):
-    """The mean of the states, as `model.layers.pooling.MeanPooling`."""
+    """The mean of the states, as in `model.layers.pooling.MeanPooling`."""
 
     @override
     def __call__(
@@ -85,7 +85,7 @@ class FoldedMeanPooling(FoldedPooling):
 
 
 class FoldedMaxPooling(FoldedPooling):
-    """Each unit's largest value, as `model.layers.pooling.MaxPooling`."""
+    """Each unit's largest value, as in `model.layers.pooling.MaxPooling`."""
 
     @override
     def __call__(

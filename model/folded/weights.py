@@ -1,8 +1,8 @@
 """The weights of a bundle's network, read without Keras.
 
-Importing TensorFlow takes four seconds, which a process that only scores on a CPU does not need to
-spend. Keras (3) numbers a layer's weights in the order in which the layer creates them; the names
-are here.
+Importing TensorFlow takes four seconds; a process that only scores on a CPU avoids that. Keras 3
+numbers a layer's weights in the order in which the layer creates them; their names are defined
+here.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ ATTENTION_WEIGHTS: dict[AttentionKind, tuple[str, ...]] = {
 
 
 def read_weights_file(path: Path, *, kind: AttentionKind) -> dict[str, Weights]:
-    """Reads the weights that `keras.Model.save_weights` wrote of `model.layers.classifier`.
+    """Reads what `keras.Model.save_weights` wrote for a network of `model.layers.classifier`.
 
     Args:
         path: a file `*.weights.h5`.

@@ -1,1 +1,1 @@
-"""Training: from shards of examples to a trained network, and word vectors to begin with."""
+"""Trains a network on shards of examples; learns or reads the word vectors that it starts with."""

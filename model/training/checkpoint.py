@@ -11,8 +11,8 @@ import numpy as np
 from model.metrics.names import LOSS
 from model.training.averaging import RunningAverage
 
-# The file that is written last and says which epoch the others are of. A folder without it holds
-# no complete checkpoint.
+# The file that is written last and says to which epoch the other files belong. A folder without it
+# holds no complete checkpoint.
 STATE = "state.json"
 
 _BEST = "best.weights.h5"
@@ -23,7 +23,7 @@ class TrainingState:
     """The progress of a training, apart from weights and optimizer.
 
     Attributes:
-        history: a row an epoch.
+        history: one row per epoch.
         best_epoch: the epoch with the best validation metric, counted from 1; 0 before the first.
     """
 
@@ -48,9 +48,9 @@ class Checkpoint:
 
     Args:
         folder: a local folder; created if it does not exist.
-        network: whose weights, and random states of dropout, are saved.
-        optimizer: whose variables are saved.
-        average: of the network's weights.
+        network: its weights and dropout's random states are saved.
+        optimizer: its variables are saved.
+        average: the average of the network's weights; it is saved, too.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Checkpoint:
         self.average = average
 
     def save(self, state: TrainingState) -> None:
-        """Saves the end of the last epoch of `state`, then deletes the files of the one before.
+        """Saves the end of the last epoch of `state`, then deletes the files of the epoch before.
 
-        `STATE` is replaced last, in one step: a process that is killed before leaves the previous
-        checkpoint complete.
+        `STATE` is replaced last, in one step: if the process is killed before that, the previous
+        checkpoint is still complete.
         """
         epoch = len(state.history)
         self.network.save_weights(self._file(epoch, "weights.h5"))

@@ -6,7 +6,9 @@ import numpy as np
 
 
 def balance_labels(counts: Sequence[int]) -> np.ndarray:
-    """Weights with which every label counts the same: documents / (labels * documents of it).
+    """Weights with which every label that occurs counts the same.
+
+    The weight of a label is documents / (labels that occur * documents of the label).
 
     Args:
         counts: training documents of each label.

@@ -9,12 +9,12 @@ from model.config import Head, TrainingConfig
 from model.training.losses import make_loss
 from model.training.optimizers import OPTIMIZERS
 
-# Batches that TensorFlow trains on in one call from Python. With small batches, what Python does
-# between two calls would otherwise take a quarter of the training's time.
+# Batches that TensorFlow trains on in one call from Python. With one small batch per call, Python's
+# work between two calls would take a quarter of the training's time.
 BATCHES_PER_CALL = 10
 
-# The metric that is reported as the loss: the mean of -log p, as on validation. The loss that is
-# minimized also holds the L2 penalty and label smoothing.
+# The metric that is reported as the loss: the mean of -log p, as on validation. The loss that
+# training minimizes also contains the L2 penalty and label smoothing.
 LOG_LOSS = "log_loss"
 
 
@@ -49,7 +49,8 @@ def compile_network(
             keras.metrics.MeanMetricWrapper(make_loss(head, label_smoothing=0), name=LOG_LOSS),
         ],
         steps_per_execution=batches_per_call(tf.distribute.get_strategy()),
-        jit_compile=False,  # compiling for every length of batch costs more than it gains
+        # XLA would compile for every length of batch, which takes more time than it saves.
+        jit_compile=False,
     )
     trainee.optimizer.build(trainee.trainable_variables)
     return trainee
@@ -66,7 +67,7 @@ def batches_per_call(strategy: tf.distribute.Strategy) -> int:
 def exact_matches(truth: Any, probabilities: Any) -> Any:
     """1 for each document whose whole set of labels is right, else 0.
 
-    The same accuracy as `model.metrics.multilabel.exact_match` has on validation.
+    Their mean is the accuracy that `model.metrics.multilabel.exact_match` computes on validation.
 
     Args:
         truth: `(batch, labels)` of 0 and 1.

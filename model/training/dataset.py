@@ -2,7 +2,7 @@
 
 Documents of similar length share a batch, and a batch is only as wide as its
 longest document. The recurrent layers then spend less time on padding: on movie
-reviews they process twice as many examples a second.
+reviews they process twice as many examples per second.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from model.training.examples import parse_examples
 # Documents held in memory for shuffling; at 200 tokens they take about 150 MB.
 SHUFFLE_DOCUMENTS = 100_000
 
-# The documents of so many batches are sorted by length together. With more, batches have less
+# The documents of this many batches are sorted by length together. With more, batches have less
 # padding, but documents of different lengths are mixed less.
 BUCKET_BATCHES = 50
 
@@ -56,11 +56,11 @@ def training_batches(
 
     Args:
         shards: of the training split.
-        batch_size: documents a batch.
+        batch_size: documents per batch.
         seed: of the training.
         epoch: the number of the epoch.
-        label_weights: float32 `(labels,)`; the weight of a document is multiplied by that of its
-            label. None leaves the documents' weights as they are.
+        label_weights: float32 `(labels,)`; the weight of a document is multiplied by the weight
+            of its label. None leaves the documents' weights as they are.
     """
     # Every epoch has its own seed, rather than one stream that is reshuffled: a training that
     # resumes in a later epoch then gets the same batches as one that was not interrupted.
@@ -91,8 +91,8 @@ def evaluation_batches(shards: Shards, *, batch_size: int) -> tf.data.Dataset:
 def _read_ahead(batches: tf.data.Dataset) -> tf.data.Dataset:
     """Prepares batches ahead of the one that is trained on.
 
-    tf.data's autotuning is off. Its thread sleeps, twice as long each time, and the end of an epoch
-    waits until it wakes: with it, 7 s of training took 10 s, and 11 s took 20 s.
+    tf.data's autotuning is off. Its thread sleeps twice as long each time, and an epoch cannot end
+    before it wakes: with autotuning, 7 s of training took 10 s, and 11 s took 20 s.
     """
     options = tf.data.Options()
     options.autotune.enabled = False

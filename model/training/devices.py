@@ -43,7 +43,7 @@ def share_cores() -> None:
     try:
         tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // 2))
         tf.config.threading.set_inter_op_parallelism_threads(cores)
-    except RuntimeError:  # TensorFlow has computed already: training is slower, but correct
+    except RuntimeError:  # TensorFlow has already computed: training is slower, but correct
         return
 
 

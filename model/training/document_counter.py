@@ -12,8 +12,8 @@ class DocumentCounter(keras.callbacks.Callback):
 
     Args:
         on_batch: called with the number of documents since the last call.
-        documents: of an epoch.
-        batch_size: documents a batch.
+        documents: how many an epoch has.
+        batch_size: documents per batch.
     """
 
     def __init__(self, on_batch: Callable[[int], None], *, documents: int, batch_size: int) -> None:

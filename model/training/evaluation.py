@@ -1,4 +1,4 @@
-"""Predictions of the network that is trained, and their metrics, on the shards of a split."""
+"""Predictions of a network in training on the shards of a split, and their metrics."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""Encoded documents as `tf.train.Example`: written and parsed here.
+"""Writes encoded documents as `tf.train.Example`, and parses them.
 
 An example holds `token_ids` int64 `[max_tokens]`, padded with 0 on the right,
-`length` int64, `label` int64 (one index, or a multi-hot vector where documents
+`length` int64, `label` int64 (one index, or a multi-hot vector if documents may
 have several labels), `document_id` bytes and, where given, `weight` float and
 a `rationale` mask int64 `[max_tokens]`.
 """
@@ -62,7 +62,7 @@ def parse_examples(
     Args:
         serialized: string `(batch,)`.
         max_tokens: the padded width with which the examples were written.
-        label_width: 0 for one label index a document, else the multi-hot width.
+        label_width: 0 for one label index per document, else the multi-hot width.
 
     Returns:
         `token_ids` int64 `(batch, max_tokens)`, `length` int64 `(batch,)`,

@@ -1,4 +1,4 @@
-"""fit(): trains a network epoch by epoch, keeps the best epoch, and resumes after a kill.
+"""fit(): trains a network epoch by epoch, keeps the best epoch, and resumes after it was killed.
 
 The loop over epochs is written here; Keras runs the steps within an epoch. The batches of an epoch
 depend on `(seed, epoch)` alone, and the whole state at its end is saved. A training that is killed
@@ -35,7 +35,7 @@ class TrainingData:
 
     Attributes:
         train: the training split.
-        validation: the split on which the best epoch is chosen; without it the last one is kept.
+        validation: the split on which the best epoch is chosen; None: the last epoch is kept.
         labels: the label names, by index.
         label_counts: training documents of each label, for balanced class weights.
     """
@@ -94,7 +94,8 @@ def fit(
     Raises:
         ConfigError: if the loss of an epoch is not finite.
     """
-    # Without this, threads add sums in varying order, and two trainings of one seed drift apart.
+    # Without this, threads add numbers in varying order, and two trainings with the same seed end
+    # with different weights.
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     steps = config.epochs * -(-data.train.rows // config.batch_size)
@@ -151,8 +152,8 @@ def _train_epoch(
     if not np.isfinite(loss):
         raise ConfigError(
             f"training.learning_rate: expected a loss that is a number, got {loss} in "
-            f"epoch {epoch}: training diverged at {config.learning_rate:g}. Lower it, or set "
-            "training.gradient_clip."
+            f"epoch {epoch}: training diverged at {config.learning_rate:g}. Lower the rate, "
+            "or set training.gradient_clip."
         )
     return {"epoch": float(epoch), "loss": loss, "accuracy": accuracy}
 

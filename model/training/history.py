@@ -1,4 +1,4 @@
-"""The history of a training, a row an epoch, written as CSV and as events for TensorBoard."""
+"""The history of a training, one row per epoch, written as CSV and as TensorBoard events."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ History = Sequence[Mapping[str, float]]
 
 
 def write_history(path: Path, history: History) -> None:
-    """Writes a CSV file: a header, then one line an epoch."""
+    """Writes a CSV file: a header, then one line per epoch."""
     lines = [",".join(history[0])]
     lines += [",".join(f"{value:g}" for value in row.values()) for row in history]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

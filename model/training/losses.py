@@ -1,4 +1,4 @@
-"""The loss that is minimized, by the network's head."""
+"""The loss that training minimizes, for each head of the network."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,9 @@ from model.config import Head
 
 
 def make_loss(head: Head, *, label_smoothing: float) -> Callable[[Any, Any], Any]:
-    """The mean negative log likelihood of the labels, or of each label for `multilabel`.
+    """Negative log likelihood of a document's label; for `multilabel`, its mean over all labels.
 
-    Smoothing by e replaces the true distribution q by (1 - e) q + e / labels.
+    Label smoothing by e replaces the true distribution q by (1 - e) q + e / labels.
 
     Args:
         head: of the network.

@@ -1,7 +1,7 @@
 """Reads pretrained word vectors from a text file into an embedding matrix.
 
-In GloVe's format a line is a word and its numbers; word2vec's format has a first line
-`words units` before those. Some published GloVe files have words that contain spaces, so the
+In GloVe's format a line is a word and its numbers; word2vec's format has one more line at the
+beginning, `words units`. Some published GloVe files have words that contain spaces, so the
 numbers are counted from the end of a line.
 """
 
@@ -66,7 +66,7 @@ def read_pretrained_vectors(
     if not found:
         raise ConfigError(
             f"{where}: expected vectors of the vocabulary's {len(ids):,} tokens, got none of them. "
-            "Check that the file is of the corpus's language, and that its words are in lower case "
+            "Check that the file is in the corpus's language, and that its words are in lower case "
             "if text.lowercase is true."
         )
     return PretrainedVectors(matrix=matrix.astype(np.float32), found=len(found))
@@ -83,7 +83,7 @@ def _vector_lines(
     """Yields `(line number, word, numbers)`; a word2vec header is checked and left out.
 
     The width of the file is checked at the first line that is one field and then only numbers.
-    Other lines do not show it: a word may contain spaces, and numbers between them.
+    Other lines do not show the width, because a word may contain spaces, and numbers between them.
     """
     checked = False
     for number, line in enumerate(lines, start=1):

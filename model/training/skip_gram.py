@@ -50,7 +50,7 @@ def train_skip_gram(
 
     Args:
         token_lines: the file that `write_token_lines` wrote.
-        output: the file to write: a line `words units`, then a word and its numbers a line.
+        output: the file to write: a line `words units`, then one line per word with its numbers.
         config: units, epochs, window, frequency.
         workers: threads; with more than one, the vectors differ a little from run to run.
         on_epoch: called after each pass over the lines.
@@ -83,7 +83,7 @@ def train_skip_gram(
     if not learner.wv.key_to_index:
         raise ConfigError(
             f"vectors.min_frequency: expected tokens that occur {config.min_frequency} times, got "
-            "none. Give more text or lower it."
+            "none. Give more text, or lower vectors.min_frequency."
         )
     learner.train(
         corpus_file=str(token_lines),
