@@ -1,26 +1,22 @@
 """Several scoring processes of one date at the same time, and one whose clock jumps."""
 
-import contextlib
 import multiprocessing
 import multiprocessing.synchronize
 import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from pipeline.nights.claim import Claim, read_claim
+from pipeline.nights.claim import read_claim
 from pipeline.nights.lease import LeaseError, hold_lease
 from pipeline.nights.process_identity import ProcessIdentity
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.storage.files import write_text
 from tests.distributed.reader import Reader
 from tests.distributed.replaced_night import (
     check_rerun,
@@ -29,6 +25,7 @@ from tests.distributed.replaced_night import (
     start,
 )
 from tests.end_to_end.commands import run
+from tests.pipeline.nights.claims import leave_claim, renewing
 from tests.pipeline.stages.nights import DATE, Nights, left_behind
 
 pytestmark = pytest.mark.distributed
@@ -121,35 +118,16 @@ def test_the_clock_of_a_process_jumps(jumping_clock: dict[str, str]) -> None:
     assert max(offsets) > 5 * 3600
 
 
-@contextlib.contextmanager
-def at_work_elsewhere(nights: Nights) -> Iterator[None]:
-    """Holds the date and renews the claim, as a run on another machine would."""
-    owner = ProcessIdentity(space="another machine", pid=1, started="1")
-    path = nights.partition().claim("elsewhere")
-    stop = threading.Event()
-
-    def renew() -> None:
-        beat = 0
-        while not stop.wait(0.1):
-            beat += 1
-            claim = Claim(run_id="elsewhere", held=True, beat=beat, owner=owner)
-            write_text(FILES, path, claim.to_text())
-
-    thread = threading.Thread(target=renew)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        FILES.delete([path])
-
-
 def test_a_run_with_a_jumping_clock_does_not_break_the_lease_of_a_living_run(
     nights: Nights, old_and_new: tuple[pa.Table, pa.Table], jumping_clock: dict[str, str]
 ) -> None:
-    with at_work_elsewhere(nights), Reader(nights, allowed=[old_and_new[0]]) as reader:
+    partition = nights.partition()
+    with (
+        renewing(partition, "elsewhere"),
+        Reader(nights, allowed=[old_and_new[0]]) as reader,
+    ):
         finished = run(*command_of(nights), environment=jumping_clock)
+    FILES.delete([partition.claim("elsewhere")])
     assert finished.code == 1
     assert f"{REFUSED}elsewhere" in finished.error_line
     assert reader.waited == 0
@@ -162,13 +140,8 @@ def test_a_run_with_a_jumping_clock_keeps_its_date_and_publishes(
 ) -> None:
     old, new = old_and_new
     space = ProcessIdentity.own().space
-    dead = Claim(
-        run_id="dead",
-        held=True,
-        beat=1,
-        owner=ProcessIdentity(space=space, pid=2**22 + 1, started="1"),
-    )
-    write_text(FILES, nights.partition().claim("dead"), dead.to_text())
+    dead = ProcessIdentity(space=space, pid=2**22 + 1, started="1")
+    leave_claim(nights.partition(), "dead", beat=1, owner=dead)
     with Reader(nights, allowed=[old, new]):
         process = start(nights, environment=jumping_clock)
         while not holds(nights):

@@ -10,12 +10,6 @@ from pipeline.config.sections import DriftConfig
 from pipeline.runners.execution import RunError
 from pipeline.storage.files import base_name
 from tests.pipeline.stages.nights import Nights, make_rows
-from tests.pipeline.tiny_model import write_model
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Leases under contention, takeovers, kills and clocks that jump."""
 
 import contextlib
-import dataclasses
 import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,12 +14,11 @@ import pytest
 from pipeline.nights.claim import Claim
 from pipeline.nights.lease import LeaseError, LeaseTiming, hold_lease
 from pipeline.nights.partition import Partition
-from pipeline.nights.process_identity import ProcessIdentity
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import Files, write_text
+from tests.pipeline.nights.claims import leave_claim, renewing
 
 QUICK = LeaseTiming(beat_seconds=0.05, expiry_seconds=0.5)
-ELSEWHERE = ProcessIdentity(space="another machine", pid=1, started="1")
 
 
 @pytest.fixture
@@ -32,34 +29,6 @@ def local(tmp_path: Path) -> Partition:
 def claims(partition: Partition) -> list[str]:
     found = BeamFiles().match(partition.claim("*"))
     return [partition.run_of_claim(info.path) for info in found]
-
-
-def leave_claim(partition: Partition, run_id: str, **changes: object) -> None:
-    """Writes the claim of a run on another machine."""
-    claim = Claim(run_id=run_id, held=True, beat=3, owner=ELSEWHERE)
-    text = dataclasses.replace(claim, **changes).to_text()  # type: ignore[arg-type]
-    write_text(BeamFiles(), partition.claim(run_id), text)
-
-
-@contextlib.contextmanager
-def renewing(partition: Partition, run_id: str, *, held: bool = True) -> Iterator[None]:
-    """Renews the claim of a run on another machine, as if that were alive."""
-    stop = threading.Event()
-
-    def renew() -> None:
-        beat = 0
-        while not stop.wait(0.1):
-            beat += 1
-            leave_claim(partition, run_id, beat=beat, held=held)
-
-    leave_claim(partition, run_id, beat=0, held=held)
-    thread = threading.Thread(target=renew)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def test_a_date_is_owned_for_as_long_as_the_block_runs(partition: Partition) -> None:

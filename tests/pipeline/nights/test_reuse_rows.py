@@ -13,11 +13,6 @@ from tests.pipeline.tiny_model import write_model
 FIRST, SECOND = "2026-11-19", "2026-11-20"
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_model(tmp_path_factory.mktemp("model"))
-
-
 @pytest.fixture
 def nights(tmp_path: Path, model: str) -> Nights:
     """Two nights. On the second, 2 of 40 documents have changed, 3 are gone, and 4 are new.

@@ -15,12 +15,6 @@ from pipeline.runners.execution import RunError
 from pipeline.stages import publishing
 from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import Nights, left_behind, make_rows
-from tests.pipeline.tiny_model import write_model
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms.score_documents import ScoreDocuments
 from tests.pipeline.batches import make_documents
-from tests.pipeline.tiny_model import write_model
 from tests.pipeline.transforms.local_beam import local_pipeline, name_rows
 
 FILES = BeamFiles()
@@ -23,11 +22,6 @@ BATCHES = [
     (0, make_documents({"text": "so good"}, {"text": "\u3000"}, {"text": "Bad 日本"})),
     (4, make_documents({"text": " "})),
 ]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_model(tmp_path_factory.mktemp("models") / "1")
 
 
 def test_each_batch_is_scored_as_by_score_documents(model: str) -> None:
