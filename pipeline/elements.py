@@ -5,8 +5,8 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-# The types that transforms declare for their outputs: a batch with the index of the unit that it
-# was read from, and nested counts.
+# The types that transforms declare for their outputs: `UnitBatch` is a batch with the index of the
+# unit that it was read from; `Counts` are nested counts.
 UnitBatch = tuple[int, pa.RecordBatch]
 Counts = dict[str, Any]
 
@@ -15,8 +15,8 @@ class RecordBatchCoder(beam.coders.Coder):
     """Encodes record batches as Arrow IPC streams.
 
     Beam samples the sizes of the elements that pass between steps, even if no element is encoded.
-    Of few large elements it samples nearly all. Without this coder it would pickle each of them to
-    learn its size; `estimate_size` takes the size from the batch instead.
+    If the elements are few and large, it samples nearly all of them. Without this coder it would
+    pickle each of them to learn its size; `estimate_size` takes the size from the batch instead.
     """
 
     def encode(self, value: pa.RecordBatch) -> bytes:
@@ -27,7 +27,7 @@ class RecordBatchCoder(beam.coders.Coder):
         return sink.getvalue().to_pybytes()
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:
-        """The batch; its buffers are in `encoded`, without a copy."""
+        """The batch. Nothing is copied: its buffers point into `encoded`."""
         with pa.ipc.open_stream(encoded) as stream:
             return stream.read_next_batch()
 

@@ -1,8 +1,7 @@
 """The Arrow schemas of documents, rejections and predictions: the data contract.
 
-Every record batch that flows through a pipeline and every Parquet file that a
-run leaves behind has one of these schemas; kept input columns follow the fixed
-ones.
+The record batches that pass between steps and the Parquet files that a run publishes have these
+schemas. The kept input columns come after the fixed columns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +33,7 @@ DOCUMENTS = pa.schema(
         pa.field("label", pa.string()),
         pa.field("labels", pa.list_(pa.string())),
         pa.field("weight", pa.float32()),
-        pa.field("rationale", SPANS),  # character spans that a person marked
+        pa.field("rationale", SPANS),  # character spans that annotators marked
         pa.field("split", pa.string()),
         pa.field("group", pa.string()),  # documents of one group get the same split
         pa.field("source_file", pa.string(), nullable=False),
@@ -77,7 +76,7 @@ PREDICTIONS = pa.schema(
     ]
 )
 
-# The columns of a model's answer: each further model adds a set of them.
+# The columns that hold what one model predicted; each further model adds a set of them.
 MODEL_COLUMNS = tuple(
     name for name in PREDICTIONS.names if name not in ("document_id", "text_sha256", "run_id")
 )
@@ -99,10 +98,10 @@ def predictions_schema(
 
     Args:
         kept: the kept input columns, which follow the fixed ones.
-        metadata: describes the model.
+        metadata: describes the model; stored in the schema.
         attention_type: the type of one attention weight.
-        prefixes: one for each further model, put before the names of its columns. These come
-            last and are null for a text in which that model finds no token.
+        prefixes: one for each further model; the names of its columns begin with it. These columns
+            come last. They are null for a text in which that model finds no token.
     """
     weights = pa.list_(pa.float16() if attention_type == "float16" else pa.float32())
     index = PREDICTIONS.get_field_index("attention")

@@ -12,11 +12,12 @@ from model.config import STRICT, ConfigError, require
 Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec", "bigquery"]
 Split = Literal["train", "validation", "test"]
 Delimiter = Annotated[
-    str, Field(pattern=r"^[^\r\n]$", description="one character that ends no line")
+    str, Field(pattern=r"^[^\r\n]$", description="one character other than a line end")
 ]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-# What Beam's connector accepts. The ids of some older projects begin with a domain and a colon.
+# The table names that Beam's connector accepts. Some older project ids begin with a domain and
+# a colon.
 TABLE = r"([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]*\.\w+\.[-\w$]+"
 
 
@@ -34,7 +35,7 @@ class InputConfig:
     encoding: str = "utf-8"
     errors: Literal["reject", "replace"] = "reject"
     delimiter: Delimiter = ","  # csv
-    quote: str | None = '"'  # csv; null where quotes are ordinary characters
+    quote: str | None = '"'  # csv; null: quotes are ordinary characters
     column_names: tuple[str, ...] | None = None  # csv without a header row
     document: Literal["line", "file"] = "line"  # text; file: the label is the name of its folder
 
@@ -63,7 +64,10 @@ class InputConfig:
 
     @property
     def source(self) -> str:
-        """The name of the input in messages and manifests: one line, a query by its digest."""
+        """The name of the input in messages and manifests, on one line.
+
+        A query is named by its digest, because its text may have several lines.
+        """
         if self.format != "bigquery":
             return self.path
         if self.table is not None:
@@ -80,7 +84,9 @@ class InputConfig:
         return dataclasses.replace(self, **dated)
 
     def _check_table(self) -> None:
-        require(not self.path, "path", "no path but table or query for format: bigquery", self.path)
+        require(
+            not self.path, "path", "no path, but table or query, for format: bigquery", self.path
+        )
         given = [name for name in ("table", "query") if getattr(self, name) is not None]
         require(len(given) == 1, "table", "either table or query for format: bigquery", given)
         if self.table is not None:
@@ -96,10 +102,10 @@ class InputConfig:
 
 
 def infer_format(path: str) -> Format:
-    """The format that the ending of a file name stands for; `.gz`, `.bz2`, `.zst` are skipped.
+    """The format of a file by the ending of its name; `.gz`, `.bz2`, `.zst` are ignored.
 
     Raises:
-        ConfigError: if the ending stands for no format.
+        ConfigError: if no format has this ending.
     """
     stem = re.sub(r"\.(gz|bz2|zst)$", "", path.lower())
     suffix = stem.rsplit(".", 1)[-1]
@@ -116,7 +122,7 @@ def infer_format(path: str) -> Format:
     if suffix not in formats:
         raise ConfigError(
             f"--input {path}: expected a name ending in {', '.join(formats)} (.gz, .bz2, .zst "
-            "allowed), got another. Name the format in a --config file."
+            "allowed), got another ending. Name the format in a --config file."
         )
     return formats[suffix]
 
@@ -128,5 +134,5 @@ def new_input(path: str) -> InputConfig:
 
 
 def is_tsv(path: str) -> bool:
-    """Whether the file name ends in `.tsv`, a compression ending aside."""
+    """Whether the file name ends in `.tsv`, with or without a compression ending after it."""
     return re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) is not None

@@ -1,4 +1,4 @@
-"""YAML -> a config: the file is parsed, overridden, its variables replaced, and checked."""
+"""YAML -> a config: parses the file, applies overrides, fills in variables, checks the values."""
 
 import dataclasses
 import os
@@ -16,13 +16,13 @@ from pipeline.config.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
 
 
 def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
-    """Reads a YAML file, applies `KEY=VALUE` overrides, replaces `${NAME}` by the environment's.
+    """Reads a YAML file, applies `KEY=VALUE` overrides, fills in `${NAME}` from the environment.
 
     A config without `name` is named after its file.
 
     Raises:
-        ConfigError: in one line, for a file that cannot be read or parsed, a key that is
-            given twice or is unknown, an unset environment variable, a value out of range.
+        ConfigError: for a file that cannot be read or parsed, a key that is given twice or is
+            unknown, an unset environment variable, a value out of range. The message is one line.
     """
     try:
         values = read_yaml(Path(path))
@@ -42,7 +42,8 @@ def build_config(values: dict[str, Any], overrides: Sequence[str], *, where: str
     """A config from plain values, `KEY=VALUE` overrides and the environment.
 
     Raises:
-        ConfigError: as `load_config` does; `where` is what it tells to edit.
+        ConfigError: for the same errors as `load_config`. The message names `where`, the place
+            that the user must edit.
     """
     for override in overrides:
         _apply_override(values, override)
@@ -59,8 +60,8 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
         raise ConfigError(
-            f"--set {override}: expected KEY=VALUE such as training.epochs=3, got no '='. "
-            "Write the dotted key, '=', and a YAML value."
+            f"--set {override}: expected KEY=VALUE such as training.epochs=3, got no key or "
+            "no '='. Write the dotted key, '=', and a YAML value."
         )
     *sections, name = key.split(".")
     for section in sections:
@@ -68,20 +69,20 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
         if not isinstance(values, dict):
             raise ConfigError(
                 f"--set {override}: expected {section} to be a section, got "
-                f"{type(values).__name__}. Set the whole key instead."
+                f"{type(values).__name__}. Set {section} itself instead."
             )
     try:
         values[name] = parse_yaml(value)
     except DuplicateKeyError as error:
         raise ConfigError(
-            f"--set {override}: expected each key once, got {error.key!r} again. Delete one."
+            f"--set {override}: expected each key once, got {error.key!r} twice. Delete one."
         ) from None
     except yaml.YAMLError:
         raise ConfigError(f"--set {override}: expected a YAML value, got {value!r}.") from None
 
 
 def _expand(value: Any, *, where: str) -> Any:
-    """Replaces `${NAME}` by the environment variable in every string of a tree."""
+    """Replaces `${NAME}` by the value of the environment variable in every string of a tree."""
     if isinstance(value, Mapping):
         return {str(key): _expand(item, where=where) for key, item in value.items()}
     if isinstance(value, list):

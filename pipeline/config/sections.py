@@ -2,7 +2,7 @@
 
 A config is one YAML file, read by `pipeline.config.loading`. Its sections `text`, `network`,
 `training` and `vectors` are those of `model.config`; the others are here. Every key has a
-default except the corpus; `configs/quickstart.yaml` gives all keys.
+default, but a run needs `corpus.inputs`; `configs/quickstart.yaml` lists all keys.
 """
 
 import dataclasses
@@ -48,27 +48,27 @@ class ColumnsConfig:
     weight: str | None = None
     rationale: str | None = None  # list of {start, end}, or a substring of the text
     split: str | None = None
-    group: str | None = None  # documents of one group, such as one author's, get the same split
+    group: str | None = None  # documents of one group (such as one author) get the same split
     keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Kept columns keep their names, so these must differ from those of the fixed columns.
         taken = {*DOCUMENTS.names, DIGEST.name, *PREDICTIONS.names}
         clash = [name for name in self.keep if name in taken]
-        require(not clash, "keep", "columns not named like those Limelight writes", clash)
+        require(not clash, "keep", "no column that Limelight itself writes", clash)
         distinct = len(set(self.keep)) == len(self.keep)
         require(distinct, "keep", "each column once", self.keep)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplitsConfig:
-    """The shares of validation and test, of documents without a split from file or column."""
+    """The shares of validation and test among documents whose split no input or column gives."""
 
     __pydantic_config__ = STRICT
 
-    validation: Rate = 0.1  # also taken from a given training split if no other split is given
+    validation: Rate = 0.1  # also taken from the given training split if no other is given
     test: Rate = 0.1
-    stratify: bool = False  # every label is divided in the same proportions
+    stratify: bool = False  # divide the documents of every label in the same proportions
 
     def __post_init__(self) -> None:
         total = self.validation + self.test
@@ -77,7 +77,7 @@ class SplitsConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CorpusConfig:
-    """Where the documents come from, and which share of rejected rows fails the run."""
+    """Where the documents come from, and above which share of rejected rows the run fails."""
 
     __pydantic_config__ = STRICT
 
@@ -86,8 +86,8 @@ class CorpusConfig:
     splits: SplitsConfig = SplitsConfig()
     max_rejected_fraction: Fraction = 0.01
     max_text_bytes: PositiveInteger = 10_000_000
-    limit: PositiveInteger | None = None  # rows prepared of each input, for a quick run
-    shards: Shards | None = None  # TFRecord files of a split; null: chosen by size
+    limit: PositiveInteger | None = None  # read at most so many rows of each input
+    shards: Shards | None = None  # TFRecord files per split; null: chosen by size
 
     def __post_init__(self) -> None:
         by_label = self.columns.group is None and self.columns.labels is None
@@ -100,22 +100,22 @@ class CorpusConfig:
         tables = [item.source for item in self.inputs if item.format == "bigquery"]
         require(len(set(tables)) == len(tables), "inputs", "each table or query once", tables)
         named = not tables or self.columns.id is not None
-        expected = "the column of ids, because the rows of a table have no order to number them by"
+        expected = "the column of ids, because the rows of a table have no fixed order"
         require(named, "columns.id", expected, self.columns.id)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputConfig:
-    """What a prediction row carries."""
+    """Which values a prediction row holds, and how large the files of predictions are."""
 
     __pydantic_config__ = STRICT
 
     attention: Literal["full", "top_k", "none"] = "full"
-    top_k: PositiveInteger = 10  # tokens of a document that keep their weight under `top_k`
+    top_k: PositiveInteger = 10  # with `attention: top_k`, how many tokens of a document are kept
     attention_type: Literal["float32", "float16"] = "float32"
     partition_by: str | None = None  # a kept column or `label`: one folder for each value
-    file_mb: PositiveInteger = 512  # at this size a file is closed and the next one begins
-    row_group_mb: PositiveInteger = 32  # in memory
+    file_mb: PositiveInteger = 512  # a file of this size is closed and the next one is begun
+    row_group_mb: PositiveInteger = 32  # size in memory of the rows of one row group
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,9 +125,9 @@ class ScoringConfig:
     __pydantic_config__ = STRICT
 
     engine: EngineName = "auto"
-    threads: PositiveInteger | Literal["auto"] = "auto"  # of one process
+    threads: PositiveInteger | Literal["auto"] = "auto"  # in each process
     long_documents: LongDocuments = "truncate"
-    further_models: tuple[str, ...] = ()  # also scored, in columns of their own
+    further_models: tuple[str, ...] = ()  # also score the documents; each writes its own columns
     min_score: Fraction = 0.0  # predictions with a lower score are counted but not written
     output: OutputConfig = OutputConfig()
 
@@ -147,7 +147,7 @@ class DriftConfig:
 
     on_drift: Literal["warn", "alert", "block"] = "warn"
     max_psi: PositiveNumber = 0.1  # population stability index
-    nights: NonNegativeInteger = 7  # earlier dates to compare with; 0: only training
+    nights: NonNegativeInteger = 7  # earlier dates to compare with; 0: compare with training only
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -178,8 +178,8 @@ def require_folder(path: str, key: str) -> None:
     """Checks the path of a folder that Limelight writes to; `key` is its name in messages.
 
     Raises:
-        ValueError: for an empty path, and for one with a character of a glob.
+        ValueError: if the path is empty or has a character of a glob.
     """
-    # Beam's filesystems read these characters as a glob at any place in a path.
+    # Beam's filesystems take a path with one of these characters, at any place, for a glob.
     valid = bool(path) and not set("*?[") & set(path)
     require(valid, key, "a folder's path without '*', '?' or '['", path)

@@ -11,19 +11,20 @@ def vary_config(config: Config, variant: VariantConfig) -> Config:
     """The config with the overrides of a variant; corpus and text stay the same.
 
     Raises:
-        ConfigError: as `build_config` does, or if the variant needs another dataset.
+        ConfigError: for the same errors as `build_config`, and if the variant changes the dataset
+            or a key that all trials of a command share.
     """
     where = f"training.variants, {variant.name!r}"
     varied = build_config(to_plain(config), variant.overrides, where=where)
     if dataclasses.replace(varied, network=config.network, training=config.training) != config:
         raise ConfigError(
             f"{where}: expected overrides of network and training, got "
-            f"{', '.join(variant.overrides)}. Put other differences into a config of their own."
+            f"{', '.join(variant.overrides)}. Put other differences into a separate config."
         )
     for key in ("gpu", "mixed_precision", "resources", "seeds", "variants"):
         if getattr(varied.training, key) != getattr(config.training, key):
             raise ConfigError(
-                f"{where}: expected keys that trainings of one command may differ in, got "
-                f"training.{key}. Run another command with --set training.{key}=..."
+                f"{where}: expected only keys that may differ between the trials of one "
+                f"command, got training.{key}. Run another command with --set training.{key}=..."
             )
     return varied

@@ -1,7 +1,7 @@
-"""YAML that a person wrote -> plain values; a key given twice is an error.
+"""YAML files -> plain values; a key that is given twice is an error.
 
-PyYAML keeps the last of two equal keys without a word: of two sections
-`training:` the first would have no effect.
+PyYAML itself keeps the last of two equal keys and gives no message: if a file has two sections
+`training:`, the first one would have no effect.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ class DuplicateKeyError(yaml.MarkedYAMLError):
     Attributes:
         key: the key, as YAML reads it.
         line: the line of the second one, from 1.
-        first_line: the line of the first one.
+        first_line: the line of the first one, from 1.
     """
 
     def __init__(self, key: object, *, first: yaml.Mark, second: yaml.Mark) -> None:
@@ -34,8 +34,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     """PyYAML's safe loader, which also refuses a mapping with two equal keys."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        # Keys are compared here, before a merge key `<<` brings in those of other mappings:
-        # a key that overrides a merged one is no duplicate.
+        # Keys are compared here, before a merge key `<<` adds the keys of another mapping: a key
+        # that overrides a merged key is no duplicate.
         node = super().compose_mapping_node(anchor)
         marks: dict[object, yaml.Mark] = {}
         for key_node, _ in node.value:
@@ -64,8 +64,8 @@ def read_yaml(path: Path) -> Any:
 
     Raises:
         OSError: for a file that cannot be read.
-        ConfigError: in one line, for a file that is not UTF-8 or not YAML, and for one
-            that gives a key twice.
+        ConfigError: for a file that is not UTF-8 or not YAML, or that gives a key twice. The
+            message is one line.
     """
     try:
         return parse_yaml(path.read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 Beam imports every optional library that it finds: Google's clients, MongoDB's driver and pandas
 take half of its 1.1 s. Beam wraps each of these imports in a `try` and works without it. Code that
 needs one later imports it then, as `BeamFiles` does for a path on `gs://`. Arrow looks for pandas
-once, and makes no data frames if it does not find it; Limelight makes none.
+once. If it does not find it, it cannot make data frames; Limelight does not use them.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""The log on standard error: plain lines, or one JSON object a line."""
+"""The log on standard error: plain lines, or one JSON object per line."""
 
 import contextlib
 import datetime
@@ -32,7 +32,7 @@ _outcomes: dict[str, Any] = {}  # of the runs of this command, by run id
 
 
 class PlainLines(logging.Formatter):
-    """The message alone. Control characters, which a corpus may contain, are made visible."""
+    """Formats a record as its message, with control characters (a corpus may hold some) visible."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -40,9 +40,9 @@ class PlainLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: `time`, `level`, `event`, `run_id` and the record's `facts`.
+    """One JSON object per line: `time`, `level`, `event`, `run_id` and the record's `facts`.
 
-    Any text is safe in it, because JSON escapes control characters and what is not ASCII.
+    Any text is safe in it, because all control and non-ASCII characters are escaped.
     """
 
     @override
@@ -62,7 +62,7 @@ class JsonLines(logging.Formatter):
 
 @contextlib.contextmanager
 def naming_run(run_id: str) -> Iterator[None]:
-    """Adds the id of a run to every JSON line that is logged in the block."""
+    """Within the block, every JSON line that is logged holds the id of this run."""
     global _run_id
     outer, _run_id = _run_id, run_id
     try:
@@ -77,7 +77,7 @@ def record_outcome(run_id: str, facts: Mapping[str, Any]) -> None:
 
 
 def log_end(command: str, *, exit_code: int) -> None:
-    """Logs the last line: how the command ended, and the outcome of every run it made."""
+    """Logs the last line: how the command ended, and the outcome of each of its runs."""
     runs = list(_outcomes.values())
     facts = runs[0] if len(runs) == 1 else {"runs": runs}
     status = {0: "done", 3: "done, but a gate tripped"}.get(exit_code, "failed")

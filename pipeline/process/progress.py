@@ -1,7 +1,7 @@
-"""Progress: a bar for a person at a terminal, lines for a log.
+"""Shows progress: as a bar if standard error is a terminal, otherwise as lines in the log.
 
-Transforms call `advance` for the rows they finish. Only the process that shows the progress has a
-bar; in a worker elsewhere `advance` counts nothing.
+Transforms call `advance` for the rows they finish. Only the process that shows progress counts
+them; in any other process `advance` only checks for signals.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from pipeline.process import signals
 
 logger = logging.getLogger("limelight")
 
-LINE_SECONDS = 10.0  # between two lines in a log
+LINE_SECONDS = 10.0  # between two lines of progress in a log
 
 _lock = threading.Lock()
 _current: "_Shown | None" = None
@@ -82,7 +82,7 @@ def advance(amount: int) -> None:
     """Counts `amount` more as done, if this process shows progress.
 
     Raises:
-        KeyboardInterrupt: if a signal has come.
+        KeyboardInterrupt: if a signal asked this process to stop.
     """
     signals.check()
     with _lock:

@@ -1,4 +1,4 @@
-"""Stopping: SIGTERM from a scheduler or Ctrl-C from a person ends a command cleanly.
+"""SIGTERM (from a scheduler) and Ctrl-C (from a person) end a command cleanly.
 
 An exception from a signal handler can be lost: C code that calls Python, such as the entry of a
 compiled kernel, drops it, and Beam replaces it with an error of its own. So the handler also sets
@@ -13,15 +13,15 @@ _stop_requested = threading.Event()
 
 
 def handle_signals() -> None:
-    """From now on SIGTERM and SIGINT raise `KeyboardInterrupt`, at once and again in `check`."""
+    """Makes SIGTERM and SIGINT raise `KeyboardInterrupt`, at once and again in `check`."""
     _stop_requested.clear()
     for number in (signal.SIGTERM, signal.SIGINT):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup sets this
+        if signal.getsignal(number) != signal.SIG_IGN:  # a shell's background job ignores SIGINT
             signal.signal(number, _stop)
 
 
 def check() -> None:
-    """Raises `KeyboardInterrupt` if a signal has come."""
+    """Raises `KeyboardInterrupt` if a signal asked this process to stop."""
     if _stop_requested.is_set():
         raise KeyboardInterrupt
 

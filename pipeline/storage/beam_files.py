@@ -51,7 +51,7 @@ class BeamFiles(Files):
         for source, target in moves:
             filesystems = _filesystems(target)
             folder, _, _ = target.rpartition("/")
-            with contextlib.suppress(OSError):  # the folder exists, or needs no making
+            with contextlib.suppress(OSError):  # it exists already, or the store has no folders
                 if folder:
                     filesystems.mkdirs(folder)
             filesystems.rename([source], [target])
@@ -75,7 +75,7 @@ class BeamFiles(Files):
         for path in paths:
             if _filesystems(path).exists(path):
                 present.append(path)
-            else:  # an object store has no folders, only files whose names begin alike
+            else:  # an object store has no folders, only files with a common prefix
                 present += [info.path for info in self.match(f"{path}/**")]
         return present
 
@@ -96,7 +96,7 @@ class BeamFiles(Files):
 
 
 def _filesystems(path: str) -> type[FileSystems]:
-    """Beam's filesystems, with that of `gs://`, which `import_beam` leaves out."""
+    """Beam's filesystems. That of `gs://` is imported here, because `import_beam` leaves it out."""
     if path.startswith("gs://"):
         importlib.import_module("apache_beam.io.gcp.gcsfilesystem")
     return FileSystems

@@ -1,4 +1,4 @@
-"""Opens model directories on any filesystem; a remote one is copied once a process."""
+"""Opens model directories on any filesystem; each process copies a remote one once."""
 
 import atexit
 import shutil
@@ -18,7 +18,7 @@ _copies: dict[tuple[str, bytes], Path] = {}
 
 
 def open_bundle(files: Files, folder: str) -> Bundle:
-    """Reads and verifies a model directory; if it is not on this machine, it is copied first.
+    """Reads and verifies a model directory; one on another filesystem is copied here first.
 
     Raises:
         BundleError: if it is not there, cannot be read, or has changed since it was published.
@@ -34,7 +34,7 @@ def open_bundle(files: Files, folder: str) -> Bundle:
 
 
 def _local_copy(files: Files, folder: str) -> Path:
-    """Copies a model directory to this machine, once a process.
+    """Copies a model directory to this machine, once per process.
 
     An engine may read the files at any time, so they are deleted only when the process ends. The
     manifest holds the digests of all other files: if it has not changed, neither has the model.

@@ -26,23 +26,23 @@ class FileInfo:
     bytes: int
 
 
-@runtime_checkable  # Beam checks annotations of the functions it is given
+@runtime_checkable  # Beam checks the type annotations of functions at run time
 class Files(Protocol):
     """Files on a local disk or in an object store, by path.
 
-    A folder comes into being with its first file. No operation relies on an atomic rename of a
-    folder.
+    Creating the first file of a folder creates the folder. No operation relies on an atomic rename
+    of a folder.
     """
 
     def match(self, pattern: str) -> list[FileInfo]:
-        """The files that match a glob (`*`, `?`, `[..]`, `**`), sorted by path; maybe none.
+        """The files that match a glob (`*`, `?`, `[..]`, `**`), sorted by path.
 
         Raises:
             OSError: if the folder cannot be listed.
         """
 
     def open(self, path: str) -> BinaryIO:
-        """Opens a file's bytes as they are; nothing is decompressed."""
+        """Opens a file to read its bytes as stored; nothing is decompressed."""
 
     def create(self, path: str) -> BinaryIO:
         """Opens a new file for writing, and makes its folders."""
@@ -54,7 +54,7 @@ class Files(Protocol):
         """Moves each file `(source, target)`; a target that exists is replaced."""
 
     def delete(self, paths: Sequence[str]) -> None:
-        """Deletes files, and folders with all their files; one that does not exist is no error."""
+        """Deletes files, and folders with all their files; a missing path is no error."""
 
     def digest(self, path: str) -> str:
         """A digest of the content: SHA-256 on a local disk, the store's own checksum elsewhere."""
@@ -74,11 +74,11 @@ def base_name(path: str) -> str:
 
 
 def open_with_retries(files: Files, path: str) -> BinaryIO:
-    """Opens a file; tries again after a while if a network or a disk fails for a moment.
+    """Opens a file; if that fails, tries again after each of the waits in `RETRY_SECONDS`.
 
     Raises:
-        OSError: if the last try fails. If the file is not there or may not be read, there is no
-            other try.
+        OSError: if the last try fails. A missing file, a folder, or a file without permission
+            fails at the first try.
     """
     for seconds in RETRY_SECONDS:
         try:
@@ -104,7 +104,7 @@ def created(files: Files, path: str) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def errors_naming(path: str) -> Iterator[None]:
-    """Adds the file's name to errors without one: the system gives none for a full disk."""
+    """Adds the file's name to an `OSError` without one; for a full disk the system gives none."""
     try:
         yield
     except OSError as error:
@@ -132,7 +132,7 @@ def read_lines(files: Files, path: str) -> list[str]:
 
 
 def write_lines(files: Files, path: str, lines: Iterable[str]) -> None:
-    """Writes one item a line, in UTF-8; an item must not contain a line feed."""
+    """Writes one item per line, in UTF-8; an item must not contain a line feed."""
     write_text(files, path, "".join(f"{line}\n" for line in lines))
 
 
@@ -143,7 +143,7 @@ def write_text(files: Files, path: str, text: str) -> None:
 
 
 def replace_text(files: Files, path: str, text: str) -> None:
-    """Replaces a text file by one move, so that a kill or a full disk leaves the old one."""
+    """Replaces a text file by one move, so a kill or a full disk leaves the old content."""
     try:
         write_text(files, f"{path}.new", text)
         files.move([(f"{path}.new", path)])
@@ -155,5 +155,5 @@ def replace_text(files: Files, path: str, text: str) -> None:
 
 
 def write_json(files: Files, path: str, value: Any) -> None:
-    """Writes an indented JSON file; the keys are sorted, so that equal values make equal files."""
+    """Writes an indented JSON file; keys are sorted, so equal values give equal files."""
     write_text(files, path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -80,7 +80,7 @@ class Manifest:
 
 
 def write_manifest(files: Files, path: str, values: Mapping[str, Any]) -> None:
-    """Replaces a manifest by one move; the keys keep their order, for a person to read."""
+    """Replaces a manifest by one move; the keys keep their order, which is easier to read."""
     replace_text(files, path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -95,7 +95,7 @@ def read_manifest(files: Files, folder: str) -> dict[str, Any]:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message without line feeds, or its name where it has none."""
+    """An error's message without line feeds; if it is empty, the name of the error's class."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -105,7 +105,7 @@ def now() -> str:
 
 
 def new_run_id(stage: Stage) -> str:
-    """A new name for a run: names sort by time, and no two runs have the same."""
+    """A new name for a run: names sort by time, and no two runs have the same one."""
     moment = datetime.datetime.now(datetime.UTC)
     return f"{moment:%Y%m%dT%H%M%S.%f}Z-{stage}-{secrets.token_hex(3)}"
 

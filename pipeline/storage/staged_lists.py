@@ -1,6 +1,6 @@
 """Lists of staged files: which of the files in a staging folder belong to the run.
 
-A worker that was retried may have left further files there, which no list names.
+A retried worker may have left other files there; the list does not name them.
 """
 
 import dataclasses

@@ -13,14 +13,14 @@ from pipeline.storage.folders import is_local
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StagedFile:
-    """A file that a run wrote, and what the manifest says of it.
+    """A file that a run wrote, with the facts that the manifest records.
 
     Attributes:
-        path: where it lies.
+        path: where it is.
         bytes: its size.
-        rows: its rows.
-        sha256: of its content.
-        subfolder: its place below the published folder, such as `lang=en`; or empty.
+        rows: how many rows it holds.
+        sha256: the digest of its content, hexadecimal.
+        subfolder: its subfolder of the published folder, such as `lang=en`; or empty.
     """
 
     path: str
@@ -42,10 +42,10 @@ class StagedFile:
 class ScratchFile:
     """A file that is being written on this machine's disks, before it is staged.
 
-    If it is staged on a local disk, it is written beside its final path and then moved. Should the
-    run die, the sweep of the staging folder deletes it. If it is staged elsewhere, it is a
-    temporary file that is copied. Its name is deleted as soon as its writer has opened it, so that
-    nothing is left if the process fails or is killed.
+    If it is staged on a local disk, it is written beside its final path and then moved. If the run
+    dies, the sweep of the staging folder deletes it. If it is staged elsewhere, it is written to a
+    temporary file and then copied. The temporary file is unlinked as soon as its writer has opened
+    it, so nothing is left if the process fails or is killed.
     """
 
     def __init__(self, path: str) -> None:
@@ -60,7 +60,7 @@ class ScratchFile:
             self._content = os.fdopen(descriptor, "w+b")
 
     def opened(self) -> None:
-        """Tells that the writer has opened the file: a temporary one needs no name from now on."""
+        """Call this when the writer has opened the file: a temporary file is then unlinked."""
         if not is_local(self.path):
             os.unlink(self.name)
 
@@ -82,7 +82,7 @@ class ScratchFile:
 def stage_files(files: Files, paths: Sequence[str], *, path: str, rows: int) -> StagedFile:
     """Joins files of any filesystem into one, in their order.
 
-    A worker that is retried writes the same path again, so it leaves no second copy.
+    A retried worker writes the same path again, so it leaves no second copy.
     """
 
     def sources() -> Iterator[BinaryIO]:

@@ -25,7 +25,7 @@ def config_with(*inputs: dict[str, Any], column: str | None = "id") -> Config:
     [
         ({"format": "bigquery"}, "table: expected either table or query for format: bigquery"),
         (TABLE | QUERY, "table: expected either table or query for format: bigquery"),
-        (TABLE | {"path": "x"}, "path: expected no path but table or query for format: bigquery"),
+        (TABLE | {"path": "x"}, "path: expected no path, but table or query, for format: bigquery"),
         ({"path": "x", "table": "a.b.c"}, "table: expected null for format: jsonl, got 'a.b.c'"),
         ({"path": "x", "query": "SELECT"}, "query: expected null for format: jsonl, got 'SELECT'"),
         (TABLE | {"table": "tickets.all"}, "table: expected project.dataset.table, got "),

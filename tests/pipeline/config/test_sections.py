@@ -61,8 +61,7 @@ ONE_INPUT = {"path": "x"}
         ),
         (
             {"corpus": {"columns": {"keep": ["lang", "score"]}}},
-            "corpus.columns.keep: expected columns not named like those Limelight writes, "
-            "got ['score']",
+            "corpus.columns.keep: expected no column that Limelight itself writes, got ['score']",
         ),
         (
             {"corpus": {"columns": {"keep": ["lang", "lang"]}}},
@@ -91,7 +90,7 @@ ONE_INPUT = {"path": "x"}
         ),
         (
             {"corpus": {"columns": {"keep": ["digest"]}}},
-            "corpus.columns.keep: expected columns not named like those Limelight writes",
+            "corpus.columns.keep: expected no column that Limelight itself writes",
         ),
         (
             {"corpus": {"max_text_bytes": 0}},
