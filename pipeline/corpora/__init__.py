@@ -1,19 +1,19 @@
-"""Corpora: what becomes of the documents, from the bytes of a file to rows of predictions.
+"""Corpora: documents on their way from the bytes of a file to rows of predictions.
 
-The rooms, each of which may import the ones above it:
+The packages, each of which may import the ones above it:
 
 - `reading`: finds the input files, divides them into parts and units of work, and turns bytes
   into lines. `check_rows` makes each raw row a document or a rejection; `accounting` checks that
   rows read = rows used + rows rejected.
-- `formats`: one module for each file format, which makes raw rows of bytes. `read_part` chooses
+- `formats`: one module for each file format, which turns bytes into raw rows. `read_part` chooses
   the module and calls `check_rows`.
-- `preparing`: documents -> the dataset of a training: splits, labels, duplicates, encoding.
+- `preparing`: documents -> the dataset to train on: splits, labels, duplicates, encoding.
 - `scoring`: documents -> predictions, with output columns, counts and examples for the report.
 
-Every row that a file holds becomes a document or a rejection with its reason; none is lost
-silently. Nothing here imports Beam.
+Every row that a file holds becomes a document, or a rejection with its reason. Nothing here
+imports Beam.
 
-What a row is, and so how `source_row` counts:
+What counts as a row, and therefore as one in `source_row`:
 
 ==========  =====================================================================
 jsonl       a line; a blank one (nothing but white space) is not a row

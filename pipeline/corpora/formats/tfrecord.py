@@ -78,7 +78,7 @@ def _records(chunks: _Chunks, *, limit: int) -> Iterator[_Record]:
         if _masked_checksum(length) != checksum:
             raise BrokenFileError(
                 "expected the length of a record, got one that fails its checksum; "
-                "the rest of the file is lost",
+                "the rest of the file cannot be read",
                 header,
             )
         (size,) = _LENGTH.unpack(length)

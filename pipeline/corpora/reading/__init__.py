@@ -1,1 +1,1 @@
-"""From input files to rows, documents and rejections, and the counts of all of them."""
+"""Turns input files into rows, documents and rejections, and counts them."""

@@ -35,10 +35,10 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
 
     Args:
         counts: nested counts of the whole run; `files` holds the rows by `source_file`.
-        inputs: the files of the run. The files of one table are added up.
+        inputs: the files of the run. The counts of the files of one table are added up.
 
     Raises:
-        AccountingError: for a file whose rows read are not its rows used + rows rejected.
+        AccountingError: for a file where rows read differs from rows used + rows rejected.
     """
     accounts: dict[str, dict[str, Any]] = {}
     for item in inputs:

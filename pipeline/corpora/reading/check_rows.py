@@ -1,8 +1,8 @@
 """Raw rows of any format -> documents and rejections: the checks of every row.
 
 A bad row becomes a rejection with a reason and a detail; the other rows of its batch are
-used. Unknown labels and duplicate ids are found by later steps (`pipeline.corpora.preparing`),
-because one batch does not show them.
+used. Later steps (`pipeline.corpora.preparing`) find unknown labels and duplicate ids, because
+that takes the whole corpus, not one batch.
 """
 
 import dataclasses
@@ -33,14 +33,14 @@ from pipeline.schemas import documents_schema
 
 @dataclasses.dataclass(frozen=True)
 class ReadBatch:
-    """The documents and rejections that some consecutive rows of a file became.
+    """The documents and rejections made from some consecutive rows of a file.
 
     Attributes:
         documents: schema `documents_schema(kept_fields(columns))`.
         rejections: schema `REJECTIONS`.
         rows_read: always `documents.num_rows + rejections.num_rows`.
-        rows_repaired: the documents in which U+FFFD replaces what could not be decoded: the
-            escape of a lone surrogate, or bytes under `errors: replace`.
+        rows_repaired: how many documents hold U+FFFD in place of something that could not be
+            decoded: the escape of a lone surrogate, or bytes under `errors: replace`.
     """
 
     documents: pa.RecordBatch
@@ -61,7 +61,7 @@ def check_rows(
     """Makes each row a document or a rejection.
 
     Args:
-        rows: the rows; both batches keep their order.
+        rows: the rows; documents and rejections keep their order.
         source_file: the name of the file.
         first_row: the number in the file of the first of `rows`.
         columns: which column holds which field.
@@ -101,7 +101,7 @@ def _convert_rows(
     max_text_bytes: int,
     failures: dict[int, Failure],
 ) -> dict[str, list[Any] | None]:
-    """The values of every field, None for an absent column; adds to `failures`."""
+    """The values of every field, None for an absent column. Adds rows that fail to `failures`."""
 
     def text_of(value: Any) -> str:
         return text_value(value, columns.text, max_text_bytes)
@@ -109,7 +109,7 @@ def _convert_rows(
     def split_of(value: Any) -> str | None:
         return split_value(value, columns.split) or split
 
-    # The first failure of a row is the one that is reported, so the order matters.
+    # Only the first failure of a row is reported, so the order of these calls matters.
     texts = _convert(rows, columns.text, text_of, failures)
     fields = {
         "text": texts,
@@ -136,7 +136,7 @@ def _convert(
 ) -> list[Any] | None:
     """The converted values of a column; None for an absent column.
 
-    A value that cannot be converted is added to `failures`, unless its row has failed before.
+    A value that cannot be converted is added to `failures`, unless its row has failed already.
     """
     if name is None or name not in rows.columns:
         return None

@@ -1,4 +1,4 @@
-"""The input columns that a config names: which they are, and which a file must have."""
+"""The input columns that a config names, and the check that a file has the required ones."""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,8 @@ def kept_fields(columns: ColumnsConfig) -> list[pa.Field]:
     """The fields of the kept input columns.
 
     All are strings, so that every file gives the same schema. A value that is not a string is
-    written as JSON (12, true, ["a"]); a value that JSON has no type for, such as a date, is
-    written as Python prints it.
+    written as JSON (12, true, ["a"]). If JSON has no type for it (a date, for example), it is
+    written as `str` returns it.
     """
     return [pa.field(name, pa.string()) for name in columns.keep]
 
@@ -46,7 +46,7 @@ def require_columns(path: str, columns: ColumnsConfig, present: Sequence[str]) -
         present: the columns that the file has.
 
     Raises:
-        ConfigError: for a missing column, and for one that the file has twice.
+        ConfigError: if the file lacks such a column, or has an input column more than once.
     """
     for name in (columns.text, columns.id, *columns.keep):
         if name is not None and name not in present:

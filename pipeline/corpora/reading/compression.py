@@ -1,4 +1,4 @@
-"""Compressed files: the suffix of the path names the compression; data come in chunks."""
+"""Decompresses files chunk by chunk; the suffix of the path tells the compression."""
 
 import bz2
 import zlib
@@ -10,8 +10,8 @@ import zstandard
 
 from pipeline.corpora.reading.failures import BrokenFileError
 
-# So few bytes are decompressed at once that the result is small even if it is a thousand times
-# as large.
+# Few bytes are decompressed at once: even if the result is a thousand times as large, it is only
+# about 16 MB.
 _COMPRESSED_BYTES = 16 << 10
 
 
@@ -37,18 +37,18 @@ def compression_of(path: str) -> str | None:
 
 
 def decompressed_chunks(stream: BinaryIO, suffix: str) -> Iterator[bytes]:
-    """The content of a compressed file; it may be several compressed files, one after another.
+    """The content of a compressed file, which may be several compressed files, concatenated.
 
     Args:
         stream: the file as it is stored.
-        suffix: as `compression_of` gives it.
+        suffix: the result of `compression_of`.
 
     Raises:
-        BrokenFileError: if the data are damaged or end too early. All that could be
-            decompressed is yielded before.
+        BrokenFileError: if the data are damaged or end too early, after everything that could be
+            decompressed was yielded.
     """
     decompressor = None
-    members = 0  # the compressed files so far
+    members = 0  # how many of the concatenated files have begun
     while data := stream.read(_COMPRESSED_BYTES):
         while data:
             if decompressor is None:
@@ -63,7 +63,7 @@ def decompressed_chunks(stream: BinaryIO, suffix: str) -> Iterator[bytes]:
             except (OSError, ValueError, zlib.error, zstandard.ZstdError) as error:
                 raise BrokenFileError(
                     f"expected {suffix[1:]} data, got damaged data ({error}); "
-                    "the rest of the file is lost"
+                    "the rest of the file cannot be read"
                 ) from error
             if chunk:
                 yield chunk
@@ -74,5 +74,5 @@ def decompressed_chunks(stream: BinaryIO, suffix: str) -> Iterator[bytes]:
     if decompressor is not None:
         raise BrokenFileError(
             f"expected more {suffix[1:]} data, got the end of the file; "
-            "the rest of its content is lost"
+            "the rest of its content cannot be read"
         )

@@ -1,4 +1,4 @@
-"""Nested counts: dictionaries of numbers or of such dictionaries, added key by key."""
+"""Nested counts: dictionaries of numbers or of further such dictionaries, added key by key."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ def _add(total: dict[str, Any], part: Mapping[str, Any]) -> None:
 
 
 def count_values(values: pa.Array) -> dict[str, int]:
-    """How often each value occurs, by the value as a string; nulls are not counted."""
+    """How often each value occurs. The keys are the values as strings; nulls are not counted."""
     counted = pc.value_counts(values.drop_null())
     return {
         str(value): count

@@ -10,9 +10,9 @@ def decode(value: bytes, *, encoding: str = "utf-8", name: str, errors: str) -> 
     Args:
         value: the bytes.
         encoding: the encoding of `value`.
-        name: the encoding that messages name. It differs from `encoding` where `value` was
-            converted to UTF-8 before.
-        errors: `reject` or `replace`: what happens if bytes do not decode.
+        name: the encoding that messages name. It differs from `encoding` if `value` has already
+            been converted to UTF-8.
+        errors: if bytes do not decode, `reject` raises and `replace` puts U+FFFD in their place.
 
     Returns:
         `(text, repaired)`: the text, and whether U+FFFD replaces some bytes in it.
@@ -37,7 +37,7 @@ def decode_lines(
 
     Returns:
         `(texts, failures, repaired)`. The text of a line that failed is empty. `failures` and
-        `repaired` are those of `RawRows`; a line of more than `limit` bytes is a failure.
+        `repaired` are as in `RawRows`; a line of more than `limit` bytes is a failure.
     """
     texts = []
     failures = {}

@@ -1,4 +1,4 @@
-"""Dividing files into parts that workers read independently."""
+"""Divides files into parts that workers read independently."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def divide_file(
 ) -> list[FilePart]:
     """Divides a file into parts that can be read independently.
 
-    Uncompressed JSON lines, text (one document a line) and TREC files are
+    Uncompressed JSON lines, text (one document per line) and TREC files are
     divided into byte ranges, Parquet files into ranges of row groups; any other
     file is one part.
 
@@ -34,7 +34,7 @@ def divide_file(
         stream: the open file; needed for Parquet, whose footer lists the row groups.
 
     Returns:
-        Parts in file order that together hold every row once. `first_row` is set
+        Parts in file order; each row is in exactly one of them. `first_row` is set
         for Parquet. For byte ranges it is 0; `number_rows` sets it.
 
     Raises:
@@ -78,9 +78,9 @@ def divide_files(
 
 
 def limit_files(inputs: Iterable[InputFile], *, limit: int) -> list[FilePart]:
-    """The first rows of files: at most `limit` rows of each input, shared evenly by its files.
+    """Parts that hold the first rows: at most `limit` of each input, divided evenly over its files.
 
-    If an input has more files than `limit`, one row is read of every n-th file.
+    If an input has more files than `limit`, one row is read from every n-th file.
     """
     parts: list[FilePart] = []
     for _, group in groupby(inputs, key=_input):
@@ -96,7 +96,7 @@ def _divide_row_groups(part: FilePart, *, part_bytes: int, stream: BinaryIO) -> 
     try:
         metadata = open_parquet(stream).metadata
     except BrokenFileError:
-        return [part]  # reading it reports the damage
+        return [part]  # the damage is reported when the part is read
     parts: list[FilePart] = []
     start = rows_before = rows = size = 0
     for index in range(metadata.num_row_groups):

@@ -1,4 +1,4 @@
-"""Failures: why a row cannot become a document, or the rest of a file cannot be read."""
+"""Failures: why a row cannot become a document, or why the rest of a file cannot be read."""
 
 import reprlib
 from typing import Any, NamedTuple
@@ -18,14 +18,14 @@ _SHORT.maxstring = _SHORT.maxother = 60
 
 
 class Failure(NamedTuple):
-    """Why a row is rejected: a reason of the closed list, and a detail for a person."""
+    """Why a row is rejected: one of the `RejectionReason`s, and a detail for a person."""
 
     reason: RejectionReason
     detail: str
 
 
 class RowError(Exception):
-    """A value for which its row is rejected."""
+    """Raised for a value that causes its row to be rejected."""
 
     def __init__(self, reason: RejectionReason, detail: str) -> None:
         super().__init__(detail)
@@ -36,7 +36,7 @@ class BrokenFileError(Exception):
     """The rest of a file cannot be read.
 
     Attributes:
-        detail: what was expected and what came.
+        detail: what was expected and what was found.
         rest: the bytes of the incomplete row before the damage, if any.
     """
 
@@ -52,7 +52,7 @@ def too_large(limit: int) -> Failure:
 
 
 def describe(value: Any) -> str:
-    """A value after the name of its JSON type, short enough for a message."""
+    """The JSON type of a value and the value, shortened for a message: `the string 'abc'`."""
     if value is None:
         return "null"
     kind = _JSON_NAMES.get(type(value), type(value).__name__)

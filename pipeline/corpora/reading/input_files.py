@@ -1,4 +1,4 @@
-"""The files of a corpus: found by the globs of the config, or staged from a table."""
+"""The files of a corpus: those that match the globs of the config, or were staged from a table."""
 
 import dataclasses
 import glob
@@ -19,10 +19,11 @@ class InputFile:
     """A file of the corpus.
 
     Attributes:
-        info: path and size.
+        info: the path and the size.
         source_file: the name of the file in rows and in generated document ids.
         input: the config of the input that it belongs to.
-        table: for a file that was staged from a BigQuery table: `InputConfig.source` of it.
+        table: the `InputConfig.source` of the BigQuery table that the file was staged from; None
+            for any other file.
     """
 
     info: FileInfo
@@ -32,16 +33,18 @@ class InputFile:
 
     @property
     def name(self) -> str:
-        """The name in manifests and messages: that of the table, or the path of the file."""
+        """The name in manifests and messages: the table's name, or the path of the file."""
         return self.table or self.info.path
 
 
 def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
-    """Lists the files of a corpus, input by input, each sorted by path. Tables are left out.
+    """Lists the files of a corpus, input by input; those of one input are sorted by path.
+
+    BigQuery tables are left out.
 
     Raises:
-        ConfigError: if the corpus has no input, or one that matches no file, a file of an
-            earlier input, or a symbolic link whose target does not exist.
+        ConfigError: if the corpus has no input, or if an input matches no file, a file that an
+            earlier input matches, or a symbolic link whose target does not exist.
     """
     if not corpus.inputs:
         raise ConfigError(
@@ -107,7 +110,7 @@ def _match(files: Files, pattern: str, *, key: str) -> list[FileInfo]:
 def _broken_links(pattern: str) -> list[str]:
     """The links that a local glob matches and whose targets do not exist.
 
-    Beam's listing leaves them out without a message, so their rows would be missing.
+    Beam's listing leaves them out silently, so their rows would be missing.
     """
     named = glob.glob(pattern, recursive=True) if is_local(pattern) else []
     return sorted(path for path in named if os.path.islink(path) and not os.path.exists(path))

@@ -1,4 +1,4 @@
-"""Opening Parquet files; damaged data are reported apart from a failure of the storage."""
+"""Opens Parquet files; tells damaged data from a failure of the storage."""
 
 from typing import BinaryIO
 
@@ -22,7 +22,7 @@ def open_parquet(stream: BinaryIO) -> pq.ParquetFile:
 
 
 def parquet_damage(error: Exception) -> BrokenFileError:
-    """What to raise for an error of Arrow that means damaged data.
+    """Converts an error of Arrow into the error to raise for damaged data.
 
     Raises:
         OSError: `error` itself, if it comes from the storage and not from the data.
@@ -30,5 +30,5 @@ def parquet_damage(error: Exception) -> BrokenFileError:
     if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
         raise error
     return BrokenFileError(
-        f"expected Parquet, got damaged data ({error}); the rest of the file is lost"
+        f"expected Parquet, got damaged data ({error}); the rest of the file cannot be read"
     )

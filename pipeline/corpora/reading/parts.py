@@ -1,4 +1,4 @@
-"""Parts of files: what is read from start to end by one worker."""
+"""Parts of files; one worker reads a part from start to end."""
 
 import dataclasses
 
@@ -14,9 +14,9 @@ class FilePart:
         path: the path of the file; its suffix gives the compression.
         source_file: the name of the file in rows and in generated document ids.
         input: the config of the input that the file belongs to.
-        start, end: the range of the part. In bytes where lines are read (a line
-            belongs to the part in which it starts), in row groups for Parquet.
-            `end=None` is the end of the file.
+        start, end: the range of the part, in row groups for Parquet and in bytes for a file of
+            lines (a line belongs to the part in which it starts). `end=None` is the end of the
+            file.
         first_row: the number in the file of the part's first row.
         limit: how many rows are read at most; None: all.
     """

@@ -11,16 +11,17 @@ from pipeline.corpora.reading.failures import Failure, describe
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RawRows:
-    """Consecutive rows of a file as the format gives them, not yet checked.
+    """Consecutive rows of a file as its format module read them, not yet checked.
 
     Attributes:
         size: the number of rows.
         columns: the values of each input column, one for each row. A column that is not here
             is null in every row.
-        raw: given the index of a row, its bytes, or at least the first of them.
-        failures: by index, the rows that the format could not parse. Their values are not
-            looked at.
-        repaired: the indexes of the rows in which U+FFFD replaces what could not be decoded.
+        raw: returns the bytes of the row with a given index, or at least the first of them.
+        failures: why the format module could not parse a row, by the index of the row. The
+            values of such a row are ignored.
+        repaired: the indexes of the rows that hold U+FFFD in place of something that could not
+            be decoded.
     """
 
     size: int
@@ -48,12 +49,13 @@ def mapping_rows(
     failures: Mapping[int, Failure] | None = None,
     repaired: frozenset[int] = frozenset(),
 ) -> RawRows:
-    """Raw rows from mappings, each with keys of its own: JSON objects, `tf.train.Example`s.
+    """Raw rows from mappings with different keys: JSON objects or `tf.train.Example`s.
 
-    A row without the key of the text fails as `missing_column`; any other missing key is null.
+    A row without the key of the text fails as `missing_column`; for any other missing key the
+    value is null.
 
     Args:
-        values: one mapping for each row; that of a failed row is not looked at.
+        values: one mapping for each row; the mapping of a failed row is ignored.
         columns: the keys that are read.
         raw: see `RawRows`.
         failures: see `RawRows`.

@@ -1,4 +1,4 @@
-"""Reading ahead: a thread makes the next item while the caller works on the current one."""
+"""Reads ahead: a thread makes the next item while the caller works on the current one."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,8 @@ ItemT = TypeVar("ItemT")
 def read_ahead(items: Iterable[ItemT]) -> Iterator[ItemT]:
     """Yields items in order while a thread makes the next one.
 
-    At most one item is held besides the one that was yielded. An exception raised while an
-    item is made is raised here in place of that item.
+    Besides the item that was yielded, at most one is in memory. If making an item raises an
+    exception, that exception is raised here in place of the item.
     """
     iterator = iter(items)
     end = object()

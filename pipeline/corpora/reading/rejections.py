@@ -1,8 +1,8 @@
 """Rejections: the rows that are not used, each with its reason.
 
-Most rows are rejected while they are read: `check_rows` finds what is wrong with a row and
-calls `reject_rows`. Later steps, which know labels and ids of the whole corpus or score it,
-call `reject_documents`.
+Most rows are rejected while they are read: `check_rows` checks them and calls `reject_rows`.
+Later steps, which know the labels and ids of the whole corpus or score it, call
+`reject_documents`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def reject_rows(
 
     Args:
         rows: the rows.
-        failures: what is wrong with those that failed, by index.
+        failures: why a row failed, by the index of the row.
         ids: the document id of every row.
         source_file: the name of the file.
         first_row: the number in the file of the first of `rows`.
@@ -61,8 +61,8 @@ def reject_documents(
     Args:
         documents: a batch of documents.
         rejected: bool `(rows,)`.
-        reason: one of the closed list.
-        detail: for a person; one string for all rows, or one for each row of `documents`.
+        reason: the same for all rejected rows.
+        detail: a message for a person: one for all rows, or one for each row of `documents`.
 
     Returns:
         A batch with the schema `REJECTIONS` and one row for each True.
@@ -98,5 +98,5 @@ def reject_without_tokens(documents: pa.RecordBatch, rejected: np.ndarray) -> pa
         documents,
         rejected,
         reason="empty_text",
-        detail="expected at least one token, got white space or dropped markup only",
+        detail="expected at least one token, got only white space or markup, which is dropped",
     )

@@ -1,4 +1,4 @@
-"""Numbering the rows of divided files as they are numbered in the whole file."""
+"""Numbers the rows of a divided file as in the whole file."""
 
 import dataclasses
 from collections import Counter, defaultdict
@@ -11,7 +11,7 @@ from pipeline.corpora.reading.streams import line_blocks, text_chunks, without_b
 
 
 def count_rows(stream: BinaryIO, part: FilePart) -> int:
-    """Counts the rows that `read_part` finds in a part of lines or row groups.
+    """Counts the rows that `read_part` reads from a part of lines or row groups.
 
     Raises:
         ValueError: for a format whose files are never divided.
@@ -38,11 +38,11 @@ def parts_to_count(parts: Sequence[FilePart]) -> list[FilePart]:
 
 
 def number_rows(parts: Sequence[FilePart], counts: Mapping[tuple[str, int], int]) -> list[FilePart]:
-    """Sets `first_row` of divided line files from the rows of the parts before.
+    """Sets the `first_row` of each part of a divided file of lines, from the counts before it.
 
     Args:
         parts: in file order.
-        counts: the rows of each of the `parts_to_count`, by `(path, start)`.
+        counts: how many rows each of the `parts_to_count` has, by `(path, start)`.
     """
     rows_before: dict[str, int] = defaultdict(int)
     numbered = []

@@ -1,4 +1,4 @@
-"""Short names of files for rows and document ids, each of one file only."""
+"""Short names of files for rows and document ids; no two files have the same name."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ from pipeline.storage.files import base_name
 
 
 def distinct_names(paths: Sequence[str]) -> dict[str, str]:
-    """A name for each path: the file's name, or the path below the folder common to all.
+    """A name for each path: the file's name, or its path below the folder that all share.
 
-    The longer names are used for all files as soon as two files have the same name.
+    If any two files have the same name, the longer form is used for all files.
     """
     names = {path: base_name(path) for path in paths}
     if len(set(names.values())) == len(names):
         return names
-    # `os.path.commonpath` does not do: it makes `gs:/bucket` of `gs://bucket`, and raises an
+    # `os.path.commonpath` cannot be used: it turns `gs://bucket` into `gs:/bucket`, and raises an
     # error if only some of the paths are absolute.
     parts = {path: path.split("/") for path in paths}
     common = 0

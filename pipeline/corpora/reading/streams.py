@@ -30,8 +30,8 @@ def stored_chunks(stream: BinaryIO, path: str) -> Iterator[bytes]:
     """The content of a file, decompressed if the suffix of `path` names a compression.
 
     Raises:
-        BrokenFileError: if the compressed data are damaged or end too early. All that could
-            be decompressed is yielded before.
+        BrokenFileError: if the compressed data are damaged or end too early, after everything that
+            could be decompressed was yielded.
     """
     suffix = compression_of(path)
     if suffix is not None:
@@ -44,8 +44,8 @@ def stored_chunks(stream: BinaryIO, path: str) -> Iterator[bytes]:
 def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     """The lines that start in the part, in UTF-8 and without a leading byte order mark.
 
-    Bytes that the encoding of the input does not allow are invalid UTF-8 in the result, whatever
-    the encoding is, so that decoding the row finds them.
+    For every encoding, bytes that do not decode are invalid UTF-8 in the result, so that decoding
+    the row as UTF-8 finds them.
 
     Raises:
         BrokenFileError: see `stored_chunks`.
@@ -67,7 +67,7 @@ def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterato
     `CHUNK_BYTES`. The last line needs no line feed.
 
     Raises:
-        BrokenFileError: from `chunks`; its `rest` is the incomplete last line.
+        BrokenFileError: if `chunks` raises it; its `rest` is the incomplete last line.
     """
     line: list[bytes] = []  # the pieces of a line that is not yet complete
     size = 0
@@ -92,18 +92,18 @@ def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterato
 
 
 def without_blanks(lines: list[bytes]) -> list[bytes]:
-    """The lines without the blank ones: those of white space only, of at most `CHUNK_BYTES`."""
-    # A longer line may have been cut, so it is not known what follows the white space.
+    """The lines that are not blank. A blank line is white space only, of at most `CHUNK_BYTES`."""
+    # A longer line may have been cut, so text may follow the white space.
     return [line for line in lines if line and not (line.isspace() and len(line) <= CHUNK_BYTES)]
 
 
 def batches(
     items: Iterable[ItemT], *, batch_rows: int, size: Callable[[ItemT], int]
 ) -> Iterator[list[ItemT]]:
-    """Items in batches: at most `batch_rows` of them, and little more than `BATCH_BYTES` bytes.
+    """Items in batches of at most `batch_rows` items and little more than `BATCH_BYTES` bytes.
 
     Raises:
-        BrokenFileError: from `items`; the items before it are yielded first.
+        BrokenFileError: if `items` raises it; the items before it are yielded first.
     """
     batch: list[ItemT] = []
     batch_bytes = 0
@@ -155,7 +155,7 @@ def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Text of any encoding, converted to UTF-8; bytes that do not decode become invalid UTF-8.
 
     Raises:
-        BrokenFileError: if nothing can be decoded, as in UTF-16 without a byte order mark.
+        BrokenFileError: if nothing can be decoded, such as UTF-16 without a byte order mark.
     """
     decoder = codecs.getincrementaldecoder(encoding)(_MARK)
     for chunk, final in chain(zip(chunks, repeat(False)), [(b"", True)]):
@@ -182,7 +182,7 @@ def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Error handler of `codecs`: bytes that do not decode become 0xFF, invalid in UTF-8."""
+    """Error handler of `codecs`: bytes that do not decode become 0xFF, which UTF-8 never has."""
     if isinstance(error, UnicodeDecodeError):
         return "\udcff", error.end
     if isinstance(error, UnicodeEncodeError):  # "\udcff", or a surrogate that was encoded

@@ -1,8 +1,8 @@
 """Units of work: parts of files, grouped so that each worker has enough to read.
 
 The units depend only on the files and on whether several workers share them. The rows of a
-unit are always read in the same order, and rows are numbered by file, so a run with other
-workers gives the same rows.
+unit are always read in the same order, and rows are numbered by file, so the number of workers
+does not change the rows.
 """
 
 import dataclasses
@@ -12,12 +12,12 @@ from pipeline.corpora.reading.compression import compression_of
 from pipeline.corpora.reading.dividing import PART_BYTES
 from pipeline.corpora.reading.parts import FilePart
 
-_COMPRESSION_RATIO = 4  # about how many bytes one byte of a compressed file becomes
+_COMPRESSION_RATIO = 4  # decompressed bytes per compressed byte, roughly
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Unit:
-    """What one worker reads in one go: a part of a large file, or many small files.
+    """What one worker reads at once: a part of a large file, or many small files.
 
     `index` orders the units of a corpus.
     """
@@ -43,8 +43,8 @@ def group_units(
             groups.append([])
             filled = 0
         groups[-1].append(part)
-        # The range of a Parquet part counts row groups, not bytes. It is given the size of the
-        # whole file; a part of a divided Parquet file is large enough to be a unit by itself.
+        # The range of a Parquet part counts row groups, not bytes, so the size of the whole file
+        # is taken. A part of a divided Parquet file is large enough to be a unit by itself.
         in_bytes = part.end is not None and part.input.format != "parquet"
         ratio = _COMPRESSION_RATIO if compression_of(part.path) else 1
         filled += (part.end or 0) - part.start if in_bytes else ratio * sizes[part.path]

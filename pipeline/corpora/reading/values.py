@@ -1,8 +1,8 @@
 """The value in a column of a row -> the value of a field of the document.
 
-Each function takes a value of any type that a format gives (a JSON value, a Python value of
-Arrow, a string of CSV) and returns the value of the field, or None for no value. It raises
-`RowError` for a value for which the row is rejected.
+Each function takes a value of any type that a format module returns (a JSON value, a Python value
+of Arrow, a string of CSV) and returns the value of the field, or None for no value. If the row
+must be rejected for the value, it raises `RowError`.
 """
 
 import json
@@ -30,7 +30,7 @@ _UTF8_BYTES = 4  # the most bytes of one character
 
 
 def text_value(value: Any, name: str, max_bytes: int) -> str:
-    """The text of a document; `name` is its column."""
+    """The text of a document, checked for blanks and size; `name` is the column."""
     if type(value) is not str:
         if value is None:
             raise RowError("empty_text", f"expected text in {name!r}, got null")
@@ -99,7 +99,7 @@ def labels_value(value: Any) -> list[str] | None:
 
 
 def weight_value(value: Any) -> float | None:
-    """A weight: a number >= 0 that float32 can hold, or a string of one."""
+    """A weight: a number >= 0 that float32 can hold, or a string with such a number."""
     if value is None or value == "":
         return None
     try:
@@ -112,11 +112,11 @@ def weight_value(value: Any) -> float | None:
 
 
 def rationale_value(value: Any, text: str) -> list[dict[str, int]] | None:
-    """Character spans that a person marked.
+    """The character spans that annotators marked.
 
     Args:
-        value: a list of `{start, end}` or of `[start, end]`, or a string, which stands for its
-            first occurrence in the text.
+        value: a list of `{start, end}` or of `[start, end]`, or a string: its first occurrence
+            in the text is the span.
         text: the text of the document.
     """
     if value is None or value == "":
@@ -152,7 +152,7 @@ def _span(value: Any, length: int) -> dict[str, int]:
 
 
 def split_value(value: Any, name: str | None) -> str | None:
-    """A split, given by any of its usual names; `name` is its column."""
+    """The split that a usual name such as `val` or `dev` means; `name` is the column."""
     if value is None or value == "":
         return None
     split = _SPLITS.get(value.strip().lower()) if isinstance(value, str) else None
@@ -165,7 +165,7 @@ def split_value(value: Any, name: str | None) -> str | None:
 
 
 def kept_value(value: Any) -> str | None:
-    """The value of a kept column as a string: JSON, or as printed if JSON has no such type."""
+    """The value of a kept column as a string; see `kept_fields` for other types."""
     if value is None or type(value) is str:
         return value
     if not isinstance(value, bool | int | float | list | dict):

@@ -139,7 +139,7 @@ class TestDamage:
         read = read_bytes(bytes(content), format="tfrecord", most=most)
         assert read.column("source_row") == [0, 1]
         assert read.reasons == [(2, "malformed_row")]
-        assert "the rest of the file is lost" in read.rejections[0]["detail"]
+        assert "the rest of the file cannot be read" in read.rejections[0]["detail"]
 
     @pytest.mark.parametrize("left", [1, 11, 12, 20, 40])
     def test_a_truncated_file_lacks_a_record(self, tmp_path: Path, most: int, left: int) -> None:

@@ -143,7 +143,7 @@ def test_rejections_name_the_label_that_came() -> None:
     assert details == [
         "expected a label of the training split, got 'maybe'",
         "expected a label, got none",
-        "expected at least one token, got white space or dropped markup only",
+        "expected at least one token, got only white space or markup, which is dropped",
     ]
 
 
