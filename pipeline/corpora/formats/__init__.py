@@ -1,1 +1,1 @@
-"""The file formats: one module each, and `read_part`, which chooses between them."""
+"""The file formats: one module for each, and `read_part`, which chooses the module."""

@@ -1,8 +1,8 @@
-"""Rows of BigQuery, as Beam's connector gives them -> sorted JSON lines.
+"""Rows of BigQuery, as Beam's connector yields them -> sorted JSON lines.
 
-A table has no order: the service gives its rows in a different order every time. Rows are
+A table has no order: the service may return its rows in another order every time. Rows are
 therefore divided into buckets by a digest of their content and sorted in each bucket, so that
-the same rows always make the same files.
+the same rows always give the same files.
 """
 
 import base64
@@ -14,18 +14,18 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-BUCKETS = 256  # each one is sorted in memory
+BUCKETS = 256  # each bucket is sorted in memory
 
 
 def row_to_line(row: Mapping[str, Any], columns: Sequence[str]) -> bytes:
     """A row as one line of JSON, without the line feed; equal rows make equal lines.
 
-    Dates and times become ISO 8601, decimals and non-finite numbers strings. BYTES are copied
-    as they are; if they are not UTF-8, neither is the line, and the row is handled when the
-    line is read. BYTES inside a RECORD or an ARRAY become base64.
+    Dates and times become ISO 8601; decimals and non-finite numbers become strings. BYTES are
+    copied unchanged; if they are not UTF-8, the line is not UTF-8 either, and the reader of the
+    line decides by `errors` what happens to the row. BYTES in a RECORD or an ARRAY become base64.
 
     Args:
-        row: by column; NULL is None, an ARRAY a list, a RECORD a mapping.
+        row: the values by column; NULL is None, an ARRAY is a list, a RECORD is a mapping.
         columns: the columns in use; the others are left out.
     """
     values = {name: _top_value(row[name]) for name in columns if name in row}
@@ -59,7 +59,7 @@ def _top_value(value: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    """The value as a type that JSON has."""
+    """The value, converted to a type that JSON has."""
     if isinstance(value, Mapping):
         return {str(name): _value(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

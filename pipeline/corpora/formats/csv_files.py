@@ -1,10 +1,10 @@
 """CSV and TSV files -> raw rows: any delimiter, any quote or none, with or without a header.
 
 A row that is not CSV, or has the wrong number of fields, gets a failure here. `check_rows` of
-`corpora.reading` makes it a rejection, and so every row with a bad value.
+`corpora.reading` turns these rows, and rows with a bad value, into rejections.
 
-A quoted field may hold line feeds, so the beginning of a row is known only to who reads the
-file from its start. A file is therefore read by one worker.
+A quoted field may hold line feeds, so only a reader that starts at the beginning of the file knows
+where a row begins. One worker therefore reads a whole file.
 """
 
 import csv
@@ -21,7 +21,7 @@ from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
 from pipeline.schemas import RAW_BYTES
 
-_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as surrogateescape shows them
+_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, from surrogateescape
 
 
 class _Record(NamedTuple):
@@ -37,7 +37,7 @@ class _CutLine(str):
 
 
 class _RowTooLargeError(Exception):
-    """A row is longer than the limit; an open quote can make the rest of a file one row."""
+    """A row is longer than the limit; after an open quote, that can be the rest of the file."""
 
 
 def read_csv(
@@ -52,7 +52,8 @@ def read_csv(
     Raises:
         ConfigError: if the header or `column_names` lacks a column that is needed.
     """
-    # Python's limit of a field holds for the whole process. Ours is the limit of a row.
+    # Python's limit for a field is one setting of the whole process, so it is set to its maximum.
+    # `limit`, which applies to a row, is checked in `_Lines`.
     csv.field_size_limit(2**31 - 1)
     quote = part.input.quote
     lines = _Lines(line_blocks(text_chunks(stream, part), limit=limit), limit=limit)
@@ -78,11 +79,11 @@ def read_csv(
 
 
 class _Lines:
-    """Gives lines to `csv.reader` and keeps those of the current row.
+    """Passes lines to `csv.reader` and keeps those of the current row.
 
     Attributes:
         row: the lines of the current row so far; `begin_row` empties it.
-        ended: whether a line was asked for after the last one.
+        ended: whether `csv.reader` asked for a line after the last one.
         undecodable: whether any line so far was not UTF-8.
     """
 
@@ -147,7 +148,7 @@ def _records(rows: Iterator[list[str]], lines: _Lines, *, limit: int) -> Iterato
             row = _bytes_of("".join(lines.row))
             raise BrokenFileError(error.detail, row + error.rest) from error
         raw = lines.row[0] if len(lines.row) == 1 else "".join(lines.row)
-        if lines.ended:  # the reader wanted another line, so a quote is open
+        if lines.ended:  # the reader asked for another line, so a quote is open
             detail = "expected a closing quote, got the end of the file"
             yield _Record([], raw[:RAW_BYTES], Failure("malformed_row", detail))
         elif fields:
@@ -162,7 +163,7 @@ def _check_fields(
     wanted: dict[str, int],
     undecodable: bool,
 ) -> RawRows:
-    """Records as columns; `undecodable`: some fields may hold bytes that are not UTF-8."""
+    """Records -> columns; `undecodable` says that some fields may hold bytes that are not UTF-8."""
     failures = {}
     repaired = set()
     rows: list[Sequence[str | None]] = []

@@ -15,8 +15,8 @@ from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
 
-# What orjson refuses and we accept: the escape of a surrogate, which may stand without its
-# partner, and control characters that are not escaped in a string.
+# orjson refuses these and Limelight accepts them: the escape of a surrogate without the other half
+# of its pair, and control characters in a string that are not escaped.
 _LENIENT = re.compile(r"\\u[dD][89a-fA-F]|[\x00-\x1f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -72,7 +72,7 @@ def _parse_line(line: bytes, part: FilePart, *, limit: int) -> tuple[Any, bool]:
     if len(line) > limit:
         raise RowError(*too_large(limit))
     text, replaced = decode(line, name=part.input.encoding, errors=part.input.errors)
-    text = text.removeprefix("\ufeff")  # in the middle of files that were concatenated
+    text = text.removeprefix("\ufeff")  # a byte order mark, from files that were concatenated
     try:
         return orjson.loads(text), replaced
     except orjson.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Lines or records that match a pattern -> raw rows, for formats without a library of their own."""
+"""Lines or records that match a pattern -> raw rows, for formats that no library reads."""
 
 import re
 
@@ -16,9 +16,9 @@ def match_lines(
     Args:
         lines: one for each row, in UTF-8.
         part: the part that they come from.
-        pattern: what a whole line must match. The columns have the names of its groups.
-        expected: what the failure of a line that does not match says was expected.
-        limit: the most bytes of a line; a longer one fails as `text_too_large`.
+        pattern: each whole line must match it. Its groups become the columns of the same names.
+        expected: describes the pattern in the failure of a line that does not match.
+        limit: the largest size of a line in bytes; a longer one fails as `text_too_large`.
     """
     texts, failures, repaired = decode_lines(lines, part, limit=limit)
     matches = [pattern.fullmatch(text) for text in texts]

@@ -19,7 +19,7 @@ from pipeline.corpora.reading.streams import BATCH_BYTES
 def read_parquet(
     stream: BinaryIO, part: FilePart, *, columns: ColumnsConfig, limit: int, batch_rows: int
 ) -> Iterator[RawRows]:
-    """Reads the row groups of a part page by page, and of the columns only those in use.
+    """Reads the row groups of a part page by page, and only the columns in use.
 
     Raises:
         ConfigError: if the file lacks a column that is needed.
@@ -48,7 +48,7 @@ def read_parquet(
 
 
 def _decode_columns(batch: pa.RecordBatch, part: FilePart) -> RawRows:
-    """The Python values of a batch; bytes are decoded from the encoding of the input."""
+    """The Python values of a batch; bytes are decoded with the encoding of the input."""
     failures: dict[int, Failure] = {}
     repaired = set()
     columns: dict[str, list[Any]] = {}
@@ -85,10 +85,10 @@ def _decode_columns(batch: pa.RecordBatch, part: FilePart) -> RawRows:
 
 
 def _python_values(array: pa.Array) -> list[Any]:
-    """The values of a column; dates and times are strings, strings that are not UTF-8 are bytes."""
+    """The values of a column: dates and times as strings, strings that are not UTF-8 as bytes."""
     kind = array.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
-        array = array.cast(pa.timestamp(kind.unit))  # UTC, whatever the zone of the column
+        array = array.cast(pa.timestamp(kind.unit))  # UTC, for every time zone of the column
     if pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind):
         # Arrow's dates have a larger range and a finer resolution than Python's.
         array = array.cast(pa.string())

@@ -1,7 +1,7 @@
 """Reads a file of any format, or a part of one, into documents and rejections.
 
-The format module makes raw rows of the bytes; `check_rows` makes documents and rejections of
-the raw rows.
+The format module turns the bytes into raw rows; `check_rows` turns the raw rows into documents and
+rejections.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ BATCH_ROWS = 2_000
 
 
 class _ReadFormat(Protocol):
-    """The function of a format module that makes raw rows of the bytes of a part."""
+    """The function of a format module that turns the bytes of a part into raw rows."""
 
     def __call__(
         self,
@@ -45,7 +45,7 @@ _FORMATS: dict[Format, _ReadFormat] = {
     "trec": trec.read_trec,
 }
 
-# The columns of the formats whose files do not name them.
+# The columns of the formats whose files do not name their columns.
 _COLUMNS: dict[Format, tuple[str, ...]] = {
     "text": text.COLUMNS,
     "semeval": semeval.COLUMNS,
@@ -58,19 +58,19 @@ def read_part(
 ) -> Iterator[ReadBatch]:
     """Reads the rows of a part in order; each becomes a document or a rejection.
 
-    A batch has at most `batch_rows` rows and little more than 8 MiB of input; no more of the
-    file is held in memory.
+    A batch has at most `batch_rows` rows and little more than 8 MiB of input. Only one batch is
+    held in memory.
 
     Args:
-        stream: the file as it is stored; it is decompressed here. Parquet, and a part that does
-            not begin at 0, need a stream that can seek.
+        stream: the file as stored; it is decompressed here. The stream must be able to seek for
+            Parquet, and for a part that does not begin at 0.
         part: what to read.
         corpus: names the columns and the largest size of a text. A row of more than eight times
             that size plus 1 MiB is rejected without being parsed.
-        batch_rows: the most rows of a batch.
+        batch_rows: the largest number of rows in a batch.
 
     Raises:
-        ConfigError: if a column that is needed is missing from the whole file.
+        ConfigError: if the file has no such column as the config requires.
     """
     columns = columns_of(part, corpus.columns)
     limit = 8 * corpus.max_text_bytes + CHUNK_BYTES
@@ -108,11 +108,11 @@ def read_part(
 def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:
     """The columns to read from a file of this format.
 
-    Text, SemEval and TREC files have fixed columns: `text`, `label` and for some `id`. The label
-    may be another of their columns, such as `fine_label` of TREC.
+    Text, SemEval and TREC files have fixed columns: `text`, `label` and for some `id`. The config
+    may choose another of their columns as the label, such as `fine_label` of TREC.
 
     Raises:
-        ConfigError: if the format does not have a kept column.
+        ConfigError: if the config keeps a column that the format does not have.
     """
     names = _COLUMNS.get(part.input.format)
     if names is None:
@@ -120,7 +120,7 @@ def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:
     for name in columns.keep:
         if name not in names:
             raise ConfigError(
-                f"{part.path}: expected kept columns out of {', '.join(names)}, got {name!r}. "
+                f"{part.path}: expected kept columns among {', '.join(names)}, got {name!r}. "
                 "Edit corpus.columns.keep."
             )
     return dataclasses.replace(

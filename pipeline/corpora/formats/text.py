@@ -1,4 +1,4 @@
-"""Plain text files -> raw rows: each line is a document, or the whole file is one."""
+"""Plain text files -> raw rows: each line is a document, or each file is one."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -18,9 +18,9 @@ COLUMNS = ("id", "text", "label")
 def read_text(
     stream: BinaryIO, part: FilePart, *, columns: ColumnsConfig, limit: int, batch_rows: int
 ) -> Iterator[RawRows]:
-    """Reads the lines of a part, or the one document that a file is.
+    """Reads the lines of a part or, with `document: file`, the whole file as one row.
 
-    Every line, also a blank one, is a row that has only a text. A file that is one document has
+    Every line, even a blank one, is a row that has only a text. A file that is one document has
     its name as id and the name of its folder as label. A row of more than `limit` bytes fails as
     `text_too_large`.
     """

@@ -33,9 +33,9 @@ def read_tfrecord(
 ) -> Iterator[RawRows]:
     """Reads the examples of a file.
 
-    A feature with one value gives that value, a feature with several a list; bytes are decoded
-    from the encoding of the input. A record that is damaged or has more than `limit` bytes fails
-    and the next ones are read. After a damaged length the next record cannot be found.
+    A feature with one value gives that value; a feature with several values gives a list. Bytes
+    are decoded with the encoding of the input. A record that is damaged or has more than `limit`
+    bytes fails, and reading goes on. After a damaged length the next record cannot be found.
 
     Raises:
         BrokenFileError: if a length is damaged or the file ends within a record.
@@ -46,7 +46,7 @@ def read_tfrecord(
 
 
 class _Chunks:
-    """Takes any number of bytes from chunks."""
+    """Reads any number of bytes at a time from chunks of any size."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -106,7 +106,7 @@ def _masked_checksum(data: bytes) -> bytes:
 
 
 def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsConfig) -> RawRows:
-    # Imported here because TensorFlow takes seconds to import and the other formats need none.
+    # Imported here because TensorFlow takes seconds to import and other formats do not need it.
     from google.protobuf.message import DecodeError
     from tensorflow.core.example.example_pb2 import Example
 

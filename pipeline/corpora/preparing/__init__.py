@@ -1,1 +1,1 @@
-"""From documents to a dataset: digests, splits, labels, counts of tokens, examples, shards."""
+"""Documents -> a dataset: digests, splits, labels, counts of tokens, examples, shards."""

@@ -7,7 +7,7 @@ from model.config import ConfigError, Head
 
 
 def check_groups(counts: Mapping[str, Any], *, column: str | None) -> None:
-    """Checks that some document has a group if `corpus.columns.group` names a column.
+    """Checks that documents have groups if `corpus.columns.group` names a column.
 
     Args:
         counts: the sum of `count_labels` over all batches.
@@ -41,7 +41,7 @@ def check_head(head: Head, *, labels: Sequence[str], multilabel: bool) -> None:
         )
     if head == "multilabel" and not multilabel:
         raise ConfigError(
-            "network.head: expected softmax or sigmoid for one label a document, got multilabel. "
+            "network.head: expected softmax or sigmoid for one label per document, got multilabel. "
             "Name a column of lists in corpus.columns.labels or pass --set network.head=softmax."
         )
     if head == "sigmoid" and len(labels) != 2:

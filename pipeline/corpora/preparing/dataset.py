@@ -34,17 +34,17 @@ class DatasetFiles:
 
     @property
     def staging(self) -> DatasetStaging:
-        """The temporary files; they are removed when the dataset is complete."""
+        """The temporary files; they are deleted when the dataset is complete."""
         return DatasetStaging(folder=join(self.folder, "staging"))
 
     @property
     def vocabulary(self) -> str:
-        """The tokens, one a line, most frequent first."""
+        """The tokens, one per line, most frequent first."""
         return join(self.folder, "vocabulary.txt")
 
     @property
     def labels(self) -> str:
-        """The labels, one a line, in the order of their indices."""
+        """The labels, one per line, in the order of their indices."""
         return join(self.folder, "labels.txt")
 
     @property
@@ -54,7 +54,7 @@ class DatasetFiles:
 
     @property
     def samples(self) -> str:
-        """The sampled documents."""
+        """The sampled documents as JSON lines (`samples_to_lines`)."""
         return join(self.folder, "samples.jsonl")
 
     @property
@@ -91,7 +91,7 @@ class Dataset:
 
     @property
     def layout(self) -> ExampleLayout:
-        """Which features the examples have."""
+        """Which optional features the examples have."""
         return ExampleLayout(**self.manifest["layout"])
 
     def shards(self, split: str) -> list[str]:
@@ -118,11 +118,11 @@ class Dataset:
 
 
 def find_dataset(files: Files, folder: str) -> Dataset | None:
-    """The complete dataset in a folder, or None if it has none."""
+    """The complete dataset in a folder, or None if the folder holds none."""
     paths = DatasetFiles(folder=folder)
     if not files.exists(paths.manifest):
         return None
-    with contextlib.suppress(OSError, ValueError):  # ValueError: a kill left half a manifest
+    with contextlib.suppress(OSError, ValueError):  # ValueError: a kill cut the manifest short
         manifest = read_json(files, paths.manifest)
         if manifest["status"] == "done":
             statistics = read_json(files, paths.statistics)

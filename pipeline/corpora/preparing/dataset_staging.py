@@ -1,4 +1,4 @@
-"""Where prepare keeps its files while a dataset is made."""
+"""The paths of the temporary files of prepare."""
 
 import dataclasses
 
@@ -7,13 +7,13 @@ from pipeline.storage.files import join
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DatasetStaging:
-    """The paths below the staging folder of a dataset, which is deleted when it is complete."""
+    """The paths below the staging folder of a dataset, which is deleted at the end of prepare."""
 
     folder: str
 
     @property
     def strata(self) -> str:
-        """Where the splits of each label end."""
+        """The positions where the splits of each label end (`Strata`)."""
         return join(self.folder, "strata.json")
 
     @property
@@ -23,22 +23,22 @@ class DatasetStaging:
 
     @property
     def repeats(self) -> str:
-        """The rows whose document id an earlier row has."""
+        """The rows that repeat the document id of an earlier row (`REPEATED_ROWS`)."""
         return join(self.folder, "repeats.parquet")
 
     @property
     def survey_counts(self) -> str:
-        """What the survey counted: labels, duplicates, rejections."""
+        """The counts of the survey: labels, duplicates, rejections."""
         return join(self.folder, "survey.json")
 
     @property
     def pieces(self) -> str:
-        """The folder of the pieces that shards are joined from."""
+        """The folder of the pieces, which are joined to shards."""
         return join(self.folder, "pieces")
 
     @property
     def shards_list(self) -> str:
-        """The list of the shards."""
+        """The list of the shards, as `write_staged_list` writes it."""
         return join(self.folder, "shards.json")
 
     @property
@@ -48,5 +48,5 @@ class DatasetStaging:
 
     @property
     def encoding_counts(self) -> str:
-        """What the encoding counted: rows by file, splits, rejections."""
+        """The counts of the encoding: rows by file, splits, rejections."""
         return join(self.folder, "encoding.json")

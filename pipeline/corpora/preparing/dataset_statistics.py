@@ -10,7 +10,7 @@ from pipeline.corpora.reading.counts import sort_by_count
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
-# Beyond these limits a warning is given.
+# A value above one of these limits gives a warning.
 IMBALANCE_RATIO = 10
 TRUNCATION_SHARE = 0.1
 OOV_SHARE = 0.1
@@ -24,11 +24,11 @@ def summarize_dataset(
     Args:
         counts: `splits` from encoding, `duplicates`, `rejected`, `files`.
         labels: the labels of the dataset, by index.
-        vocabulary_ids: the size of the vocabulary, padding and OOV included.
+        vocabulary_ids: the size of the vocabulary, including the ids for padding and OOV.
 
     Returns:
-        Values ready for JSON: `splits` with documents, labels, scripts, quantiles of the lengths
-        (in tokens, before the cut), OOV rate and truncation; `vocabulary_coverage`, the share of
+        Values for JSON: `splits` with documents, labels, scripts, quantiles of the lengths
+        (in tokens, before truncation), OOV rate and truncation; `vocabulary_coverage`, the share of
         the training split's tokens that the vocabulary has; `duplicates`; `rejected`;
         `rows_repaired`; `warnings`.
     """
@@ -52,7 +52,7 @@ def summarize_dataset(
 
 
 def find_warnings(summary: Mapping[str, Any]) -> list[str]:
-    """Sentences for a person about properties of the data that may make a model worse."""
+    """One sentence for each property of the data that may make a model worse."""
     found = []
     for split, of_split in summary["splits"].items():
         present = {label: count for label, count in of_split["labels"].items() if count}
@@ -95,7 +95,7 @@ def _summarize_split(counts: Mapping[str, Any], labels: Sequence[str]) -> dict[s
 
 
 def _quantiles(histogram: Mapping[str, int]) -> dict[str, int]:
-    """Quantiles of lengths from `{length: documents}`; between two lengths, the lower one."""
+    """Quantiles of lengths from `{length: documents}`; between two lengths, the lower is taken."""
     lengths = np.array(sorted(int(length) for length in histogram), np.int64)
     cumulative = np.cumsum([histogram[str(length)] for length in lengths])
     positions = np.searchsorted(cumulative, np.array(QUANTILES) * (cumulative[-1] - 1), "right")

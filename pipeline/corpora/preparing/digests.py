@@ -1,7 +1,7 @@
-"""Digests of texts and ids, by which documents are compared and divided.
+"""Digests of texts and ids, used to find duplicates and to divide documents.
 
-Texts are normalized first: NFKD, lower case, runs of white space as one space. Texts that differ
-only in these have the same digest.
+Texts are normalized first: NFKD, lower case, each run of white space as one space. Texts that are
+equal after that have the same digest.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from pipeline.schemas import DIGEST, DIGEST_BYTES
 
 # The white space of `str.isspace`. Arrow 25.0 has a function that splits at white space, but it
-# reads past the end of the last string, so a text's digest depended on the memory behind it.
+# reads past the end of the last string, so a digest would depend on the memory behind it.
 _SPACE = r"[\s\v\x1c-\x1f\x{85}\pZ]"
-# White space that is not a single blank. Few texts have some, and searching for it takes a tenth
-# of the time that replacing it takes.
+# White space other than single spaces. Few texts have it, and searching for it takes a tenth of the
+# time of replacing it.
 _TO_FOLD = (
     _SPACE + r"{2}"
     r"|[\t-\r\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
@@ -25,8 +25,9 @@ _TO_FOLD = (
 
 
 def normalize_texts(texts: pa.StringArray) -> pa.StringArray:
-    """NFKD, lower case, runs of white space as one space, no white space at the ends."""
-    # NFKD and NFKC make the same texts equal. Arrow 25.0 does not compose, so its NFKC is wrong.
+    """Texts in NFKD and lower case, with runs of white space as one space and none at the ends."""
+    # NFKD and NFKC find the same texts equal. Arrow 25.0 omits the composition of NFKC, so its
+    # NFKC is wrong.
     normalized = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKD"))
     to_fold = pc.match_substring_regex(normalized, _TO_FOLD)
     if pc.any(to_fold).as_py():

@@ -1,7 +1,7 @@
 """Duplicates: ids and texts that appear more than once.
 
-Rows are compared by digest. The digests are divided into buckets, so that a corpus of any size
-can be compared bucket by bucket.
+Rows are compared by digest. Equal digests are in the same bucket, and one worker compares a
+bucket, so the corpus need not fit in the memory of one worker.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ REPEATED_ROWS = pa.schema([DOCUMENT_KEYS.field("source_file"), DOCUMENT_KEYS.fie
 
 
 def key_buckets(units: Sequence[Unit]) -> int:
-    """The number of buckets, such that each has about as many keys as a unit has rows."""
+    """The number of buckets; a bucket then has about as many keys as a unit has rows."""
     return min(max(len(units), 8), 1 << 16)
 
 
@@ -51,10 +51,10 @@ def key_documents(
 
 
 def find_repeated_ids(keys: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """The rows of one bucket whose document id an earlier row of the corpus has.
+    """The rows of one bucket that repeat the document id of an earlier row of the corpus.
 
     Returns:
-        A batch of schema `REPEATED_ROWS`, without the first row of each id by file and row.
+        A batch of schema `REPEATED_ROWS`. The first row of each id, by file and row, is not in it.
     """
     table = pa.Table.from_batches(keys, DOCUMENT_KEYS).combine_chunks()
     # Rows with equal digests become neighbors; the earliest row comes first.
@@ -75,7 +75,8 @@ def count_repeated_texts(keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
 
     Returns:
         `{"within": {split: n}, "across": {"a and b": n}}`: `within` counts the rows of a split
-        that repeat a text of it, `across` the distinct texts that two splits share.
+        that repeat a text of the same split; `across` counts the distinct texts that two splits
+        share.
     """
     table = pa.Table.from_batches(keys, DOCUMENT_KEYS)
     per_split = table.group_by(["digest", "split"]).aggregate([([], "count_all")])

@@ -26,9 +26,9 @@ class EncodedBatch:
 
     Attributes:
         examples: serialized `tf.train.Example`s by split, in row order.
-        documents: the documents that the examples were made of.
+        documents: the documents that became examples.
         rejections: batches of the rows without a known label or without a token.
-        counts: nested counts for the statistics.
+        counts: nested counts for `summarize_dataset`.
     """
 
     examples: dict[str, list[bytes]]
@@ -57,7 +57,7 @@ class DocumentEncoder:
         labels: Sequence[str],
         layout: ExampleLayout,
     ) -> None:
-        """Prepares the tokenizer; `labels` are the labels of the dataset, by index."""
+        """Builds the tokenizer; `labels` are the labels of the dataset, by index."""
         self.text = text
         self.tokenizer = Tokenizer(text)
         self.vocabulary = vocabulary
@@ -92,7 +92,7 @@ class DocumentEncoder:
         )
 
     def _knows_labels(self, documents: pa.RecordBatch) -> np.ndarray:
-        """Whether every label of a document is known, bool `(rows,)`."""
+        """Whether the dataset has every label of a document, bool `(rows,)`."""
         if not self.layout.multilabel:
             known = pc.is_in(documents.column("label"), value_set=self.labels)
             return known.to_numpy(zero_copy_only=False)
@@ -172,7 +172,7 @@ class DocumentEncoder:
 
 
 def _describe_labels(documents: pa.RecordBatch, *, multilabel: bool) -> pa.StringArray:
-    """What was expected and what came, for a person; one sentence for each row."""
+    """The detail of an `unknown_label` rejection, for each row of `documents`."""
     column = documents.column("labels" if multilabel else "label").to_pylist()
     return pa.array(
         [

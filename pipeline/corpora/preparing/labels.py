@@ -1,4 +1,4 @@
-"""Labels: counted by split, then indexed in a stable order."""
+"""Counts labels by split, and numbers them in a stable order."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,8 +48,8 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
             f"{f'; rows were rejected ({rejected})' if rejected else ''}. "
             "Check the inputs, their split and the columns."
         )
-    # labels.txt has one label a line, so a label that contains a line feed is left out: its
-    # documents are rejected as `unknown_label`.
+    # labels.txt has one label per line, so a label that contains a line feed is left out, and
+    # its documents are rejected as `unknown_label`.
     labels = tuple(sorted(label for label in counts["labels"]["train"] if "\n" not in label))
     if len(labels) < 2:
         got = f"only {labels[0]!r}" if labels else "none"

@@ -10,10 +10,10 @@ from pipeline.storage.staging import ScratchFile, StagedFile
 
 
 class PieceWriter:
-    """Writes the examples of one unit after another; a piece is complete when its unit is."""
+    """Writes the examples of one unit after another; the end of a unit ends its pieces."""
 
     def __init__(self, folder: str, files: Files, *, shards: int | None = None) -> None:
-        """Takes the folder of the pieces and the configured number of shards a split, if any."""
+        """Takes the folder of the pieces and the number of shards per split, if configured."""
         self._folder = folder
         self._files = files
         self._shards = shards
@@ -22,20 +22,20 @@ class PieceWriter:
         self._dealt: Counter[str] = Counter()
 
     def write(self, unit: int, examples: Mapping[str, Sequence[bytes]]) -> Iterator[Piece]:
-        """Writes examples by split; yields the pieces of the unit before if this is a new one."""
+        """Writes examples by split; a new unit first yields the pieces of the unit before."""
         if unit != self._unit:
             yield from self.close()
             self._unit = unit
         for split, serialized in examples.items():
             for shard, dealt in self._deal(unit, split, serialized):
                 if (split, shard) not in self._open:
-                    # A retried bundle writes new names; only the names it yields are used.
+                    # A retried bundle writes new names; only the names that it yields are used.
                     path = join(self._folder, f"{split}-{uuid.uuid4().hex}.tfrecord.gz")
                     self._open[split, shard] = _OpenPiece(ScratchFile(path))
                 self._open[split, shard].write(dealt)
 
     def close(self) -> Iterator[Piece]:
-        """Yields the pieces of the unit that is being written."""
+        """Completes and yields the pieces of the current unit."""
         for (split, shard), piece in self._open.items():
             file = piece.close(self._files)
             yield Piece(split=split, unit=self._unit or 0, shard=shard, file=file)
@@ -48,7 +48,8 @@ class PieceWriter:
         if self._shards is None:
             yield 0, serialized
             return
-        # Each unit begins at another shard: if all began at the first one, it would get most.
+        # Each unit begins at another shard: if all began at the first shard, that one would get
+        # the most examples.
         first = unit + self._dealt[split]
         self._dealt[split] += len(serialized)
         yield from deal_examples(serialized, first=first, shards=self._shards)

@@ -1,4 +1,4 @@
-"""Rationales: the character spans that a person marked, as a mask over tokens."""
+"""Rationales: the character spans that annotators marked, as a mask over tokens."""
 
 import numpy as np
 import pyarrow as pa
@@ -48,13 +48,13 @@ def _mark_spans(
     span_rows = rationales.value_parent_indices().to_numpy()
     span_starts = spans.field("start").to_numpy().astype(np.int64)
     span_ends = spans.field("end").to_numpy().astype(np.int64)
-    # `row * width + position` is one number by which all positions of all rows are sorted.
+    # `row * width + position` puts the positions of all rows into one sorted sequence.
     width = 1 + max(int(ends.max(initial=0)), int(span_ends.max(initial=0)))
     first = np.searchsorted(rows * width + ends, span_rows * width + span_starts, "right")
     last = np.searchsorted(rows * width + starts, span_rows * width + span_ends, "left")
     overlapping = last > first
-    # +1 at the first token of a span and -1 behind its last one: the running sum is the number of
-    # spans that a token lies in.
+    # +1 at the first token of a span and -1 after its last one: the running sum at a token is the
+    # number of spans that overlap it.
     steps = np.zeros(len(rows) + 1, np.int64)
     np.add.at(steps, first[overlapping], 1)
     np.add.at(steps, last[overlapping], -1)

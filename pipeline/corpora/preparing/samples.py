@@ -1,8 +1,8 @@
 """Samples: a few documents of each split, with their text.
 
-They are the documents whose text digests are smallest, so a corpus always gives the same sample,
-whatever the order of its rows. Reports show them, and the golden documents of a model are taken
-from them.
+These are the documents with the smallest digests of their text, so the sample does not depend on
+the order of the rows. Reports show the samples, and the golden documents of a model are taken from
+them.
 """
 
 import dataclasses

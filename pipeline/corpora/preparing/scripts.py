@@ -86,14 +86,15 @@ _SCRIPT_OF_CODE_POINT = _map_code_points()
 def main_scripts(texts: pa.StringArray) -> np.ndarray:
     """The script that most letters of each text belong to, str `(rows,)`.
 
-    Of two scripts with equally many letters, the one whose range comes first is named.
+    If two scripts have equally many letters, it is the one whose range comes first.
     """
     found = np.full(len(texts), "Latin", dtype=object)
     latin = pc.match_substring_regex(texts, "[A-Za-z]")
-    # Most texts are ASCII with a letter. These are found for all rows at once, the rest one by one.
+    # Most texts are ASCII with a letter, so Latin. They are found for all rows at once; the other
+    # texts are counted one by one.
     for row in np.flatnonzero(pc.invert(pc.and_(pc.string_is_ascii(texts), latin))):
         code_points = np.frombuffer(texts[int(row)].as_py().encode("utf-32-le"), "<u4")
         letters = np.bincount(_SCRIPT_OF_CODE_POINT[code_points], minlength=len(_SCRIPTS))
-        letters[0] = 0  # code points of no script; now `argmax` is 0 only without any letter
+        letters[0] = 0  # ignore code points without a script; `argmax` is 0 if there are no letters
         found[row] = _SCRIPTS[letters.argmax()]
     return found

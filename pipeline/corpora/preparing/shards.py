@@ -1,7 +1,8 @@
 """TFRecord shards, planned from pieces whose sizes are known.
 
 A unit's examples of one split become one piece, written without a shuffle. A shard joins
-neighboring pieces. gzip members may follow one another in a file, so joining is copying bytes.
+neighboring pieces. A gzip file may consist of several members, so pieces are joined by copying
+their bytes.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ class Piece:
         unit: the index of the unit.
         shard: the number of the shard that the piece belongs to, if the number of shards is
             configured; otherwise 0, and `plan_shards` decides by size.
-        file: where the piece lies.
+        file: the staged file of the piece.
     """
 
     split: str
@@ -39,8 +40,8 @@ class Shard:
 
     Attributes:
         order: its position among the shards of all splits.
-        path: where it goes.
-        pieces: what it is made of, in order.
+        path: where it is written.
+        pieces: the pieces to join, in order.
     """
 
     order: int
@@ -56,12 +57,12 @@ class Shard:
 def deal_examples(
     examples: Sequence[bytes], *, first: int, shards: int
 ) -> Iterator[tuple[int, Sequence[bytes]]]:
-    """Yields `(shard, examples)`: the examples dealt out to the shards in turn.
+    """Yields `(shard, examples)`: each shard in turn gets one example.
 
     Args:
         examples: serialized examples of one split.
         first: the number of the shard, modulo `shards`, that gets the first example.
-        shards: how many there are; a shard that gets no example is left out.
+        shards: the number of shards; a shard that gets no example is left out.
     """
     for shard in range(shards):
         dealt = examples[(shard - first) % shards :: shards]
@@ -80,9 +81,9 @@ def plan_shards(
 
     Args:
         pieces: of all splits, in any order.
-        folder: of the shards.
-        shards: the configured number of shards, whose numbers the pieces bear. None: neighboring
-            pieces are joined until they have `shard_bytes`.
+        folder: where the shards are written.
+        shards: the configured number of shards; `Piece.shard` then tells the shard of a piece.
+            None: neighboring pieces are joined until they have `shard_bytes`.
         shard_bytes: the size at which a shard is full.
     """
     planned: list[Shard] = []

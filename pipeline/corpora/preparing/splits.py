@@ -1,4 +1,4 @@
-"""Splits: given by an input or a column, otherwise by a stable hash of the text or the group."""
+"""Splits: set by an input or a column, otherwise by a stable hash of the text or the group."""
 
 import numpy as np
 import pyarrow as pa
@@ -49,8 +49,8 @@ def assign_splits(
         documents: from `add_digests`; `split` is null if neither the input nor a column gave one.
         validation: the position where the validation split ends: one number, or one for each
             document. The split begins at position 0.
-        test: the position where the test split ends, likewise. It begins where validation ends;
-            the training split follows.
+        test: the position where the test split ends, also one number or one for each document.
+            The test split begins where validation ends; the training split follows it.
         divide_training: also moves documents of a given training split to validation (see
             `takes_validation_from_training`).
     """

@@ -1,9 +1,10 @@
-"""Stratified splits: every label gets the configured shares of its documents in each split.
+"""Stratified splits: of each label, every split gets the configured share of documents.
 
 The position of a document is a hash of its text (`pipeline.corpora.preparing.splits`). The
-documents of each label are counted by position, in `BINS` bins; the counts tell below which
-position the wanted share of the documents lies. A text that appears with several labels counts
-for the first of them in alphabetical order, so that its copies fall into one split.
+documents of each label are counted by position, in `BINS` bins; from the counts follows
+the position below which the configured share of the documents lies. A text that appears with
+several labels counts for the first label in alphabetical order, so that all its copies get the same
+split.
 """
 
 import dataclasses
@@ -30,9 +31,10 @@ class Strata:
     """The positions where the splits of each label end.
 
     Attributes:
-        shares: the configured shares, which decide for a label that is not in `bounds`.
+        shares: the configured shares; they set the bounds of a label that is not in `bounds`.
         bounds: the positions where validation and test end, by label.
-        ambiguous: the label that decides, by the digest of a text that has several labels.
+        ambiguous: for each text with several labels, the label whose bounds apply, by the digest
+            of the text.
     """
 
     shares: SplitsConfig
@@ -50,7 +52,7 @@ class Strata:
         return validation, test
 
     def to_json(self) -> dict[str, Any]:
-        """The bounds and the ambiguous texts, ready for JSON."""
+        """The bounds and the ambiguous texts as values for JSON."""
         ambiguous = {digest.hex(): label for digest, label in self.ambiguous.items()}
         return {"bounds": self.bounds, "ambiguous": ambiguous}
 
@@ -67,7 +69,7 @@ class Strata:
 def key_strata(
     documents: pa.RecordBatch, *, divide_training: bool, buckets: int
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yields `(bucket, keys)` of schema `STRATUM_KEYS` for the documents that the hash divides.
+    """Yields `(bucket, keys)` of schema `STRATUM_KEYS` for the documents that are split by hash.
 
     Args:
         documents: from `add_digests`.
@@ -90,8 +92,8 @@ def count_strata(keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
     """Counts the documents of one bucket by label and position.
 
     Returns:
-        `{"bins": {label: {bin: n}}, "ambiguous": {digest: label}}`; `ambiguous` has the texts
-        with several labels and the label each counts for.
+        `{"bins": {label: {bin: n}}, "ambiguous": {digest: label}}`; `ambiguous` holds the texts
+        with several labels, each with the label that it counts for.
     """
     table = pa.Table.from_batches(keys, STRATUM_KEYS)
     per_text = table.group_by(["digest", "bin"]).aggregate(
@@ -107,7 +109,7 @@ def count_strata(keys: Iterable[pa.RecordBatch]) -> dict[str, Any]:
 
 
 def add_strata_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Adds the counts of buckets; an ambiguous text is in one bucket only."""
+    """Adds the counts of buckets; a text is in one bucket only, so no `ambiguous` key repeats."""
     counts = list(parts)
     ambiguous = {
         digest: label for each in counts for digest, label in each.get("ambiguous", {}).items()
@@ -118,7 +120,7 @@ def add_strata_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def find_strata(counts: Mapping[str, Any], *, shares: SplitsConfig) -> Strata:
     """The bounds that come nearest to the shares.
 
-    However few documents a label has, some of them stay in the training split.
+    Every label keeps at least one document in the training split, even if it has few.
 
     Args:
         counts: from `add_strata_counts`.

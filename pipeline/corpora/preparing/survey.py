@@ -1,7 +1,7 @@
 """The survey: what must be known about a corpus before any document is encoded.
 
-A survey writes three files: the vocabulary, the labels, and the rows whose document id an earlier
-row has.
+A survey writes three files: the vocabulary, the labels, and the rows that repeat the document id of
+an earlier row.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ class RepeatedRows:
         self._rows = {file: pa.array(np.concatenate(found)) for file, found in rows.items()}
 
     def remove(self, documents: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """Parts a batch into the documents to use and the rejections of the others.
+        """Divides a batch into the documents to use and the rejections of the others.
 
         All rows of the batch must come from one file, as readers yield them.
         """
@@ -49,7 +49,7 @@ class RepeatedRows:
             documents,
             repeated,
             reason="duplicate_id",
-            detail="expected an id of its own, got one that an earlier row has",
+            detail="expected a unique id, got the id of an earlier row",
         )
         return documents.filter(pa.array(~repeated)), rejections
 
@@ -72,7 +72,7 @@ class SurveyFiles:
     repeats: str
 
     def load(self, files: Files, text: TextConfig) -> Survey:
-        """Reads the files; every worker that encodes documents does so."""
+        """Reads the files; every worker that encodes documents calls this."""
         tokens = read_lines(files, self.vocabulary)
         with files.open(self.repeats) as stream:
             repeats = pq.read_table(io.BytesIO(stream.read()), schema=REPEATED_ROWS)

@@ -15,7 +15,7 @@ TOKEN_COUNTS = pa.schema([pa.field("token", pa.string()), pa.field("count", pa.i
 # The distinct tokens are divided into this many parts; one worker adds up each part.
 TOKEN_PARTS = 64
 
-# A counter hands its counts on when it holds more distinct tokens than this.
+# A counter yields its counts when it holds more distinct tokens than this.
 COUNTER_TOKENS = 1_000_000
 
 
@@ -34,7 +34,7 @@ def add_token_counts(tables: Iterable[pa.Table]) -> pa.Table:
 
 
 def part_by_token(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    """Yields `(part, rows)`; a token is in the same part wherever it was counted."""
+    """Yields `(part, rows)`; a token is in the same part on every worker."""
     tokens = table.column("token").combine_chunks()
     parts = hash_tokens(*read_strings(tokens)) % np.uint64(TOKEN_PARTS)
     for part in np.unique(parts):
@@ -56,7 +56,7 @@ class TokenCounter:
         self._rows += counted.num_rows
         if self._rows > COUNTER_TOKENS:
             merged = add_token_counts(self._tables)
-            # Merging that frees less than half would have to be repeated soon.
+            # If merging leaves more than half, the limit is soon reached again: yield the counts.
             if merged.num_rows > COUNTER_TOKENS // 2:
                 yield from part_by_token(merged)
                 merged = merged.slice(0, 0)
@@ -71,8 +71,8 @@ class TokenCounter:
 def keep_frequent(table: pa.Table, *, vocabulary_size: int, min_frequency: int) -> pa.Table:
     """The tokens that a vocabulary may hold.
 
-    These are the `vocabulary_size` most frequent tokens, and all others that are as frequent as
-    the last of them.
+    These are the `vocabulary_size` most frequent tokens and all tokens that are as frequent as the
+    last of these.
     """
     table = table.filter(pc.greater_equal(table.column("count"), min_frequency))
     if table.num_rows <= vocabulary_size:

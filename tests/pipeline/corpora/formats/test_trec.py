@@ -52,5 +52,5 @@ def test_the_fine_class_may_be_the_label() -> None:
 
 
 def test_an_unknown_kept_column_is_an_error() -> None:
-    with pytest.raises(ValueError, match="expected kept columns out of text, label, fine_label"):
+    with pytest.raises(ValueError, match="expected kept columns among text, label, fine_label"):
         read_bytes(CONTENT, format="trec", columns=ColumnsConfig(keep=("date",)))

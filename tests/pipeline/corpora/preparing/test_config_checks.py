@@ -25,7 +25,7 @@ def test_heads_that_can_learn_the_labels(head: Head, labels: int, multilabel: bo
         ("sigmoid", 3, False, "expected softmax for 3 labels, got sigmoid"),
         ("softmax", 3, True, "expected multilabel for the lists"),
         ("sigmoid", 2, True, "expected multilabel for the lists"),
-        ("multilabel", 3, False, "expected softmax or sigmoid for one label a document"),
+        ("multilabel", 3, False, "expected softmax or sigmoid for one label per document"),
     ],
 )
 def test_heads_that_cannot_learn_the_labels(
