@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.benchmarks.readme import replace_between, table, text_between, write_readme
+from tests.benchmarks.readme import PROJECT, replace_between, table, text_between, write_readme
 from tests.benchmarks.reviews import corpus_folder
 
 BEGIN, END = "<!-- results: make results -->", "<!-- end of results -->"
@@ -118,7 +118,8 @@ def read_score(folder: str, metric: str) -> float:
 
 def recipe_of(named: Named, *, vectors: Path) -> str:
     """A digest of what a training depends on besides its seed: config and vectors."""
-    config = yaml.safe_load(Path(f"configs/{named.config}.yaml").read_text(encoding="utf-8"))
+    path = PROJECT / "configs" / f"{named.config}.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
     if named.vectors:
         with vectors.open("rb") as stream:

@@ -155,16 +155,9 @@ def worker_pool(folder: Path) -> Iterator[WorkerPool]:
     folder.mkdir(parents=True, exist_ok=True)
     executable.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipeline.runners.worker "$@"\n')
     executable.chmod(0o755)
-    command = [
-        sys.executable,
-        "-m",
-        "apache_beam.runners.worker.worker_pool_main",
-        f"--service_port={port}",
-        f"--container_executable={executable}",
-    ]
-    environment = worker_environment()
-    with started("worker-pool", command, folder=folder, environment=environment) as process:
-        wait_for_port(port, process=process)
+    flags = (f"--service_port={port}", f"--container_executable={executable}")
+    module = "apache_beam.runners.worker.worker_pool_main"
+    with _beam_service(module, *flags, port=port, folder=folder) as process:
         yield WorkerPool(address=f"localhost:{port}", pid=process.popen.pid)
 
 
@@ -172,17 +165,20 @@ def worker_pool(folder: Path) -> Iterator[WorkerPool]:
 def job_service(folder: Path) -> Iterator[str]:
     """Beam's own portable job service in a process of its own; yields its address."""
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "apache_beam.runners.portability.local_job_service_main",
-        f"--job_port={port}",
-        f"--staging_dir={folder / 'staged'}",
-    ]
-    environment = worker_environment()
-    with started("job-service", command, folder=folder, environment=environment) as process:
-        wait_for_port(port, process=process)
+    flags = (f"--job_port={port}", f"--staging_dir={folder / 'staged'}")
+    module = "apache_beam.runners.portability.local_job_service_main"
+    with _beam_service(module, *flags, port=port, folder=folder):
         yield f"localhost:{port}"
+
+
+@contextlib.contextmanager
+def _beam_service(module: str, *flags: str, port: int, folder: Path) -> Iterator[Process]:
+    """Starts a module of Beam and waits until it listens on the port."""
+    command = [sys.executable, "-m", module, *flags]
+    name = module.rpartition(".")[2]
+    with started(name, command, folder=folder, environment=worker_environment()) as process:
+        wait_for_port(port, process=process)
+        yield process
 
 
 @contextlib.contextmanager
