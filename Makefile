@@ -26,7 +26,7 @@ demo: $(STAMP)  ## set up and run the whole job on a generated corpus: prepare, 
 test: $(STAMP)  ## set up and run the fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not distributed and not gpu"
 
-test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each (slow ones apart)
+test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each (without tests marked slow)
 	$(BIN)/python -m pytest -m "distributed and not slow" -ra --durations=20
 
 lint: $(STAMP)  ## check style, names, docstrings, types, and which room imports which
@@ -35,7 +35,7 @@ lint: $(STAMP)  ## check style, names, docstrings, types, and which room imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-bench: $(STAMP)  ## measure the scoring engine, the command score, prepare, and how scoring scales (CORPORA names its reviews)
+bench: $(STAMP)  ## measure speed: scoring, reuse, training, prepare, several workers (CORPORA: the folder of imdb/)
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
 	$(BIN)/python -m tests.benchmarks.bench_reuse
@@ -44,7 +44,7 @@ bench: $(STAMP)  ## measure the scoring engine, the command score, prepare, and 
 	$(BIN)/python -m tests.benchmarks.bench_prepare
 	$(BIN)/python -m tests.benchmarks.bench_scaling
 
-results: $(STAMP)  ## train the named configs whose corpora are below CORPORA; update README's table
+results: $(STAMP)  ## train the named configs whose corpora are in the folder CORPORA; update the table in README
 	$(BIN)/python -m tests.benchmarks.results
 
 template:  ## print the commands that make a Dataflow Flex Template and launch it (PROJECT, REGION, BUCKET)
