@@ -1,6 +1,6 @@
-"""What the launcher of the Flex Template runs: `python flex_template.py --model=... --runner=...`.
+"""The program that the launcher of the Flex Template runs, with --model=... --runner=... and so on.
 
-The code is in the package, because workers import it too.
+Its code is in `pipeline.cli.flex_template`, because workers import it too.
 """
 
 import logging

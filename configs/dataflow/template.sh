@@ -1,10 +1,10 @@
 #!/bin/sh
-# Prints the commands that make the Flex Template of `score` and launch it; runs none of them.
+# Prints the commands that make the Flex Template of `score` and launch it. It does not run them.
 #
 #   make template PROJECT=my-project REGION=us-central1 BUCKET=my-bucket
 #
 # metadata.json describes the template's parameters. The third command makes a file like spec.json
-# from it. Copying spec.json to gs://, with the name of your image in it, makes the same template.
+# from it. To do the same by hand, write the name of your image into spec.json and copy it to gs://.
 set -eu
 : "${PROJECT:=my-project}" "${REGION:=us-central1}" "${BUCKET:=my-bucket}"
 image="$REGION-docker.pkg.dev/$PROJECT/limelight/template:0.1.0"

@@ -3,16 +3,17 @@
 Copy this file into the DAGs folder. It needs Airflow 3 with the provider `standard`, and for
 Dataflow the provider `google`. It does not import Limelight.
 
-- A run's date, `{{ ds }}`, is the start of its data interval: the day before it runs. That needs
-  the timetable below: since Airflow 3, a plain cron string gives the day of the run. Airflow makes
-  up for missed dates, one at a time; `airflow backfill create` scores past ones.
-- Airflow retries a failed task. That is safe: a rerun ends in the state of a run that was never
+- A run's date, `{{ ds }}`, is the start of its data interval: the day before it runs. This needs
+  the timetable below: since Airflow 3, with a plain cron string it would be the day of the run.
+  Airflow runs missed dates later, one at a time; `airflow backfill create` scores past ones.
+- Airflow retries a failed task. That is safe: a rerun gives the same result as a run that was never
   killed, and a date that is complete is skipped.
-- Exit code 3 says that a gate tripped. The rows are published, and the task fails without a retry.
+- Exit code 3 means that a gate tripped. The rows are published, and the task fails without a retry.
   Cloud Run does retry it: every try finds the date complete, skips it, and fails within seconds.
-- LIMELIGHT_OPERATOR is `local` (the default: the command runs where the task does, and with
-  LIMELIGHT_BEAM_OPTIONS on any Beam runner) or `dataflow` (the Cloud Run job of
-  cloud_scheduler.sh runs the command with LIMELIGHT_BEAM_OPTIONS and waits for the Dataflow job).
+- LIMELIGHT_OPERATOR is `local` or `dataflow`. With `local`, the default, the command runs on the
+  machine of the task, and LIMELIGHT_BEAM_OPTIONS can choose any Beam runner. With `dataflow`, the
+  Cloud Run job of cloud_scheduler.sh runs the command with LIMELIGHT_BEAM_OPTIONS and waits for the
+  Dataflow job.
 """
 
 import datetime
@@ -47,7 +48,7 @@ def score_arguments(date: str) -> list[str]:
 
 
 def run_score(date: str) -> None:
-    """Runs the command. Bad usage and a tripped gate fail for good: a retry would not help."""
+    """Runs the command. After bad usage or a tripped gate there is no retry: it would not help."""
     command = [".venv/bin/python", "-m", "pipeline", *score_arguments(date)]
     done = subprocess.run(command, cwd=HOME, check=False)
     if done.returncode in (BAD_USAGE, GATE_TRIPPED):

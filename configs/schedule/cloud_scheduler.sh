@@ -9,11 +9,11 @@
 #
 # The launcher of a Flex Template cannot do this. It runs a program only to get the description of
 # one job (--template_location), and ends before that job begins. A night may take several jobs, and
-# its rows are published when the last one is done. The template of configs/dataflow works in another
-# way: one worker runs the whole command.
+# its rows are published after the last one is done. The template of configs/dataflow works in
+# another way: one worker runs the whole command.
 #
 # A failed run is retried, which is safe. If the container dies while its Dataflow job runs, Dataflow
-# refuses a job of the same name until that one ends: cancel it, or run the night again later.
+# refuses a job of the same name until that job ends: cancel it, or run the night again later.
 # After a tripped gate (exit code 3) every retry fails too, within seconds: the date is complete by
 # then and is skipped. To score another date:
 #
