@@ -8,13 +8,13 @@ from model.layers.forward import INFERENCE_BATCH_ROWS
 
 
 def sorted_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Cuts documents, the shortest first, into batches of at most `INFERENCE_BATCH_ROWS`.
+    """Sorts documents by length and cuts them into batches of at most `INFERENCE_BATCH_ROWS`.
 
     Args:
         lengths: `(rows,)`, of the documents.
 
     Yields:
-        Which documents are in a batch, int64, the longest last.
+        The indices of the documents of a batch, int64, the longest document last.
     """
     order = np.argsort(lengths, kind="stable")
     for start in range(0, len(order), INFERENCE_BATCH_ROWS):

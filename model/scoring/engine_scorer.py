@@ -1,4 +1,4 @@
-"""The scorer that tokenizes here and leaves the network to an engine."""
+"""The scorer that tokenizes texts itself and runs the network with an engine."""
 
 import dataclasses
 
@@ -21,8 +21,8 @@ class EngineScorer(Scorer):
     Args:
         bundle: the model.
         engine: runs its network.
-        long_documents: what becomes of documents of more than `max_tokens` tokens:
-            `truncate` cuts them, `windows` reads them as `model.text.windows` says.
+        long_documents: how documents of more than `max_tokens` tokens are read: `truncate`
+            cuts them, `windows` reads them whole, in windows (`model.text.windows`).
     """
 
     def __init__(

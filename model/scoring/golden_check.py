@@ -1,4 +1,4 @@
-"""The self-test of a scorer: golden documents must get the predictions that training saw."""
+"""The self-test of a scorer: golden documents must get the predictions stored in the bundle."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from model.bundle.errors import BundleError
 from model.bundle.golden import GoldenDocument
 from model.scoring.scorer import Scorer
 
-# The largest difference to the predictions that training saw.
+# The largest difference from the stored predictions that is accepted.
 GOLDEN_TOLERANCE = 1e-4
 
 
@@ -29,11 +29,11 @@ def make_golden(scorer: Scorer, texts: Sequence[str]) -> list[GoldenDocument]:
 
 
 def verify_golden(scorer: Scorer, golden: Sequence[GoldenDocument], *, engine: str) -> None:
-    """Rescores golden documents on this machine and compares.
+    """Rescores golden documents on this machine and compares the predictions.
 
     Raises:
         BundleError: if a probability or an attention weight differs by more than 1e-4 from
-            what training saw; `engine` is named.
+            the stored one; the message names `engine`.
     """
     if not golden:
         return

@@ -1,4 +1,4 @@
-"""The engine `keras`: the network as trained, in length-sorted batches; the choice on a GPU."""
+"""The engine `keras`: runs the Keras network on batches sorted by length; best on a GPU."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ class KerasEngine(Engine):
     """Runs the Keras network over flat token ids.
 
     Args:
-        network: it is traced once; weights that it gets later are used, too.
+        network: it is traced once; if its weights change later, the new ones are used.
     """
 
     def __init__(self, network: keras.Model) -> None:

@@ -20,12 +20,12 @@ def load_scorer(
     Args:
         bundle: the model.
         engine: runs the network.
-        threads: of the folded engine; None uses every core of the process.
-        long_documents: what becomes of documents of more than `max_tokens` tokens.
+        threads: of the folded engine; None: one for each core that this process may use.
+        long_documents: how documents of more than `max_tokens` tokens are read.
 
     Raises:
-        BundleError: if a golden document differs by more than 1e-4 from what
-            training saw.
+        BundleError: if a prediction for a golden document differs by more than
+            1e-4 from the stored one.
         ConfigError: if the engine cannot read documents in windows.
     """
     name = choose_engine(engine)

@@ -7,12 +7,12 @@ PAGE = 256  # code points
 
 
 class PagedTable:
-    """An int32 for every code point; pages that are alike are stored once.
+    """An int32 for every code point; equal pages are stored once.
 
-    Most pages are alike, so the graph holds a fraction of the whole table.
+    Most pages are equal, so the graph contains only a fraction of the whole table.
 
     Args:
-        values: int `(code points,)`; a multiple of `PAGE`.
+        values: int `(code points,)`; the number of code points is a multiple of `PAGE`.
     """
 
     def __init__(self, values: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""The interface of all scorers: texts in, predictions out."""
+"""The interface of all scorers, which turn texts into predictions."""
 
 import abc
 

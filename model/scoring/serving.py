@@ -1,11 +1,11 @@
-"""The SavedModel: raw strings in, all outputs of a prediction out.
+"""The SavedModel, which turns raw strings into all outputs of a prediction.
 
-One directory that TensorFlow Serving, `saved_model_cli` or any process with
-TensorFlow (and, for `text.nfkc`, tensorflow_text) can load: the tokenizer, the
+It is one directory that TensorFlow Serving, `saved_model_cli` or any process with
+TensorFlow (and, for `text.nfkc`, tensorflow_text) can load. The tokenizer, the
 vocabulary, the network and the labels are all in its graph. It is traced
 without cuDNN's kernel, so that it also runs on machines without a GPU.
 
-Its one signature, `serving_default`, takes `text`, string `[batch]`, and gives
+Its one signature, `serving_default`, takes `text`, string `[batch]`, and returns
 
     label             string   [batch]
     label_index       int32    [batch]
@@ -19,9 +19,9 @@ Its one signature, `serving_default`, takes `text`, string `[batch]`, and gives
     truncated_tokens  int32    [batch]
     oov_tokens        int32    [batch]
 
-where steps is the longest document's `token_count`, at least 1. Behind the last
-token of a shorter document stands "" or 0. A text without a token has
-`token_count` 0; its probabilities mean nothing.
+where steps is the longest document's `token_count`, at least 1. After the last
+token of a shorter document the values are "" or 0. A text without a token has
+`token_count` 0, and its probabilities have no meaning.
 """
 
 import keras

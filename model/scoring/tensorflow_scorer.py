@@ -1,4 +1,4 @@
-"""The engine `tensorflow`: the SavedModel of a model directory, texts in, predictions out."""
+"""The engine `tensorflow`: scores texts with the SavedModel of a model directory."""
 
 import numpy as np
 import pyarrow as pa
@@ -40,9 +40,9 @@ class TensorFlowScorer(Scorer):
 
     @override
     def score(self, texts: pa.StringArray) -> tuple[pa.RecordBatch, np.ndarray]:
-        # The number of bytes stands for the number of tokens, which only the graph knows.
+        # Texts are sorted by their number of bytes: only the graph knows the number of tokens.
         sizes = np.asarray(pc.binary_length(texts))
-        # An empty batch first: its schema is the answer where no text has a token.
+        # The empty batch has the right schema; it is the result if no text has a token.
         parts = [self._serve_batch(texts.slice(0, 0))[0]]
         scored = np.zeros(len(texts), bool)
         order = []

@@ -1,9 +1,9 @@
 """The tokenizer and the vocabulary as one TensorFlow graph, for serving.
 
-It gives what `model.text.tokenizer`, whose docstring has the rule, and `Vocabulary.encode` give.
-The kernel walks over the characters and remembers what it has seen. The graph has no loop; it
-computes the same facts for all characters at once, such as "the last position up to this one
-that starts a segment".
+It returns the same tokens as `model.text.tokenizer`, whose docstring has the rule, and the same ids
+as `Vocabulary.encode`. The kernel reads one character after another and keeps a state. The graph
+has no loop; it computes the same facts for all characters at once, such as "the last position up to
+this one that starts a segment".
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ class TokenizerGraph(tf.Module):
 
     Args:
         config: as for `Tokenizer`.
-        vocabulary: gives the ids; its tokens travel inside the graph.
+        vocabulary: gives the ids; its tokens are stored in the graph.
 
     Raises:
         ConfigError: as `Tokenizer` does.
@@ -54,7 +54,7 @@ class TokenizerGraph(tf.Module):
         """Tokenizes a batch.
 
         Args:
-            texts: UTF-8, string [batch]. Bytes that are not UTF-8 read as U+FFFD.
+            texts: UTF-8, string [batch]. Bytes that are not UTF-8 are read as U+FFFD.
 
         Returns:
             ragged [batch, (tokens)]: `surfaces` and `folded`, string; `starts` and `ends`,
@@ -104,7 +104,7 @@ class TokenizerGraph(tf.Module):
         }
 
     def _find_protected(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Which characters are in a match, and which are the first in or after one."""
+        """Which characters are in a match, and which are the first of a match or first after it."""
         texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
         marked = tf.strings.regex_replace(texts, self._pattern, MARKED)
         marked_bytes = tf.strings.unicode_decode(marked, "ISO-8859-1").values
@@ -119,7 +119,7 @@ class TokenizerGraph(tf.Module):
         return protected, borders != _previous(borders)
 
     def _fold(self, surfaces: tf.Tensor, token_codes: tf.RaggedTensor) -> tf.Tensor:
-        """The tokens as the vocabulary knows them, string [tokens]."""
+        """The folded form of the tokens, string [tokens]."""
         if self._nfkc:
             import tensorflow_text  # imported only where its operation is needed
 
@@ -171,7 +171,7 @@ def _find_tokens(kinds: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
 
 
 def _find_tags(codes: tf.Tensor, segments: tf.Tensor, protected: tf.Tensor) -> tf.Tensor:
-    """Which characters are in an HTML tag: `<` to the next angle bracket, if both make a tag."""
+    """Which characters are in an HTML tag: `<` to the next `>`, if that is a tag."""
     angles = tf.where(((codes == ord("<")) | (codes == ord(">"))) & ~protected)[:, 0]
     opening, closing = angles[:-1], angles[1:]
     following = tf.gather(codes, opening + 1)
@@ -202,6 +202,6 @@ def _next(values: tf.Tensor) -> tf.Tensor:
 
 
 def _last(flags: tf.Tensor) -> tf.Tensor:
-    """The last position, up to and with each one, that has the flag; -1 where none has."""
+    """For each position, the last one up to and including it that has the flag; -1 if none has."""
     flagged = tf.concat([[-1], tf.cast(tf.where(flags)[:, 0], tf.int32)], axis=0)
     return tf.gather(flagged, tf.cumsum(tf.cast(flags, tf.int32)))
