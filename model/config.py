@@ -64,7 +64,7 @@ BASE_VARIANT = "base"
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be run; the message is one line, shown to the user as it is."""
+    """A configuration that cannot be run; the message is one line, shown to the user."""
 
 
 def require(condition: bool, key: str, expected: str, got: object) -> None:

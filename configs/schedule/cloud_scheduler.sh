@@ -5,7 +5,8 @@
 #
 # A Cloud Run job runs the command in the image of configs/dataflow/Dockerfile: it submits the
 # Dataflow job, waits until it is done, and publishes. Cloud Scheduler starts it with the arguments
-# in cloud_scheduler_body.json, which are the same every night.
+# in cloud_scheduler_body.json, which are the same every night. Before you run this script, replace the
+# project, region and bucket in that file: PROJECT and REGION do not change it.
 #
 # The launcher of a Flex Template cannot do this. It runs a program only to get the description of
 # one job (--template_location), and ends before that job begins. A night may take several jobs, and

@@ -217,7 +217,7 @@ class LuongAttention(Attention):
     e_t = h_lastᵀ W h_t; pooled = tanh(W_c [c; h_last]), `(batch, units)`.
 
     Weights: `kernel` W `(width, width)`, `output_kernel` W_cᵀ
-    `(2 * width, units)`, whose first `width` rows meet the context. No biases.
+    `(2 * width, units)`, whose first `width` rows multiply the context. No biases.
 
     Args:
         units: size of the pooled vector.
@@ -261,7 +261,7 @@ class BahdanauAttention(LuongAttention):
 
     Weights: `last_kernel` W1ᵀ `(width, width)`, `state_kernel` W2ᵀ
     `(width, width)`, `energy_kernel` v `(width, 1)`, `output_kernel` W_cᵀ
-    `(2 * width, units)`, whose first `width` rows meet the context. No biases.
+    `(2 * width, units)`, whose first `width` rows multiply the context. No biases.
 
     Args:
         units: size of the pooled vector.

@@ -59,7 +59,7 @@ def compile_network(
 def batches_per_call(strategy: tf.distribute.Strategy) -> int:
     """How many batches TensorFlow trains on in one call from Python.
 
-    With several replicas it is one: with more, Keras 3.15 fails at the end of an epoch.
+    With several replicas it is one, because with more Keras 3.15 fails at the end of an epoch.
     """
     return BATCHES_PER_CALL if strategy.num_replicas_in_sync == 1 else 1
 

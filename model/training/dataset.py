@@ -60,7 +60,7 @@ def training_batches(
         seed: of the training.
         epoch: the number of the epoch.
         label_weights: float32 `(labels,)`; the weight of a document is multiplied by the weight
-            of its label. None leaves the documents' weights as they are.
+            of its label. None: the documents' weights are not changed.
     """
     # Every epoch has its own seed, rather than one stream that is reshuffled: a training that
     # resumes in a later epoch then gets the same batches as one that was not interrupted.

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 
 class DocumentCounter(keras.callbacks.Callback):
-    """Reports the documents of one epoch, as they are trained on.
+    """Reports the documents of one epoch while they are trained on.
 
     Args:
         on_batch: called with the number of documents since the last call.
