@@ -14,8 +14,8 @@ Forward = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 def trace_forward(network: keras.Model) -> Forward:
     """Traces the network as one graph for every batch size and length.
 
-    Trace the graph on the machine that runs it, because Keras puts cuDNN's kernel into a graph only if
-    the machine that traces it has a GPU.
+    Trace the graph on the machine that runs it: Keras puts cuDNN's kernel into a graph only if the
+    machine that traces it has a GPU.
 
     Returns:
         A function from `token_ids` int32 `(batch, steps)` and `length` int32 `(batch,)` to
