@@ -1,1 +1,1 @@
-"""From documents to predictions, and what is counted, compared and shown of them."""
+"""Documents -> predictions, and the counts, comparisons and examples made from them."""

@@ -1,4 +1,4 @@
-"""What a promotion would change: the answers of an old and a new model to one corpus."""
+"""Compares the predictions of an old and a new model on one corpus, before a promotion."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ MODELS = ("old", "new")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Gates:
-    """Limits that a promotion must keep; None: no limit.
+    """Limits that a new model must keep to be promoted; None: no limit.
 
     Attributes:
-        max_churn: the largest share of documents that may flip.
-        min_accuracy_gain: by how much the new model's accuracy must be higher.
+        max_churn: the largest share of documents that may get another label.
+        min_accuracy_gain: the least difference, new accuracy minus old accuracy.
     """
 
     max_churn: float | None = None
@@ -32,12 +32,12 @@ class Gates:
 def keep_answered_by_both(
     documents: pa.RecordBatch, predictions: pa.RecordBatch, prefix: str
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """Keeps the rows in which both models found a token, so that both are measured on the same.
+    """Keeps the rows in which both models found a token: both are measured on the same rows.
 
     Args:
         documents: a batch.
-        predictions: of both models, row by row.
-        prefix: what the columns of the new model begin with.
+        predictions: of both models, one row for each document.
+        prefix: the names of the columns of the new model begin with it.
     """
     both = pc.and_(
         predictions.column("probabilities").is_valid(),
@@ -66,11 +66,11 @@ def summarize_comparison(
     """The object that `comparison.json` holds.
 
     Args:
-        counts: of the documents compared and of the flips, as `count_flips` gives them.
+        counts: how many documents were compared and which flips occurred, from `count_flips`.
         bundles: the old and the new model.
         labeled: for `old` and `new`, a table of schema `LABELED_PREDICTIONS`.
         rows: the `rows` of a manifest.
-        gates: what the promotion must keep.
+        gates: the limits of the promotion.
 
     Raises:
         ConfigError: if accuracy has a gate and no document has a label that both models know.
@@ -91,7 +91,7 @@ def summarize_comparison(
 
 
 def measure_both(labeled: Mapping[str, pa.Table], bundles: Sequence[Bundle]) -> dict[str, Any]:
-    """Metrics of both models on the documents whose label both know; empty where none is."""
+    """Metrics of both models on the documents whose label both know; empty if there are none."""
     metrics = {}
     shared = pa.array(sorted(set(bundles[0].labels) & set(bundles[1].labels)), pa.string())
     for model, bundle in zip(MODELS, bundles, strict=True):
@@ -106,7 +106,7 @@ def measure_both(labeled: Mapping[str, pa.Table], bundles: Sequence[Bundle]) -> 
 
 
 def check_gates(comparison: Mapping[str, Any], gates: Gates) -> list[str]:
-    """A sentence for every gate that tripped.
+    """One sentence for each limit that the new model does not keep.
 
     Raises:
         ConfigError: if accuracy has a gate and no document has a label that both models know.
@@ -128,7 +128,7 @@ def check_gates(comparison: Mapping[str, Any], gates: Gates) -> list[str]:
         gain = metrics["new"]["accuracy"] - metrics["old"]["accuracy"]
         if gain < gates.min_accuracy_gain:
             tripped.append(
-                f"accuracy gains {gain:+.4f}, expected at least {gates.min_accuracy_gain:+.4f} "
-                "(--min-accuracy-gain)."
+                f"accuracy changes by {gain:+.4f}, expected at least "
+                f"{gates.min_accuracy_gain:+.4f} (--min-accuracy-gain)."
             )
     return tripped

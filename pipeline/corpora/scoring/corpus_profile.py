@@ -1,7 +1,7 @@
-"""The profile of a scored corpus: the distributions by which drift is measured.
+"""The profile of a scored corpus: the distributions from which drift is measured.
 
-A profile is nested counts, so that the parts of several workers can be added: documents by label,
-score, length, share of unknown tokens and entropy of attention, each in fine bins.
+A profile counts documents by label, score, length, share of unknown tokens and entropy of
+attention, each in fine bins. These are nested counts, so those of several workers can be added.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from pipeline.corpora.reading.counts import count_values
 
 Measure = Literal["label", "score", "length", "oov_rate", "attention_entropy"]
 
-# Each measure with its name in sentences.
+# Each measure, with its name in messages.
 MEASURES: Mapping[Measure, str] = {
     "label": "labels",
     "score": "scores",
@@ -51,9 +51,9 @@ def profile_arrays(
     Args:
         labels: the number of documents by predicted label.
         scores: `(rows,)`, the probability of the predicted label.
-        lengths: int `(rows,)`, tokens after the cut; each >= 1.
-        oov_tokens: int `(rows,)`.
-        attention: `(tokens,)`, row after row. If it does not have a weight for every token, its
+        lengths: int `(rows,)`, tokens after truncation; each >= 1.
+        oov_tokens: int `(rows,)`, unknown tokens.
+        attention: `(tokens,)`, row after row. If some token has no weight here (top_k, none),
             entropy is not measured.
 
     Returns:
@@ -84,7 +84,7 @@ def attention_entropy(attention: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def _count_shares(values: np.ndarray) -> dict[str, int]:
-    """The number of documents by the lower edge of the bin of [0, 1] that their value is in."""
+    """The number of documents in each bin of [0, 1], by the lower edge of the bin."""
     bins = np.minimum((np.asarray(values) * FINE_BINS).astype(int), FINE_BINS - 1)
     return {f"{low / FINE_BINS:g}": count for low, count in _count_integers(bins).items()}
 

@@ -1,4 +1,4 @@
-"""Flips: documents to which two models give different labels, and how often each flip occurs."""
+"""Flips: finds and counts the documents to which two models give different labels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 from pipeline.corpora.reading.counts import count_values, sort_by_count
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
-# The columns of both models that a flip carries.
+# The columns of each of the two models in a row of `FLIPS`.
 COMPARED_COLUMNS = ("label", "score", "tokens", "token_starts", "token_ends", "attention")
-# Between the two labels in the key of a count. No label contains it: labels.txt has one a line.
+# Separates the two labels in the key of a count. labels.txt has one label per line, so no label
+# contains it.
 PAIR_SEPARATOR = "\n"
 
 FLIPS = pa.schema(
@@ -31,7 +32,7 @@ FLIPS = pa.schema(
 def select_model_columns(
     predictions: pa.RecordBatch, prefix: str, columns: Sequence[str]
 ) -> pa.RecordBatch:
-    """The named columns of a further model, without its prefix."""
+    """The given columns of the model with this prefix, which is cut from their names."""
     return pa.record_batch({name: predictions.column(prefix + name) for name in columns})
 
 

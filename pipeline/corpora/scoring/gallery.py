@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from model.scoring.scorer import Scorer
 from pipeline.corpora.preparing.samples import Sample
 
-GALLERY_ROWS = 8  # of the most certain documents, and as many of the least certain ones
+GALLERY_ROWS = 8  # for the most certain documents, and again for the least certain ones
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,12 +20,12 @@ class ExampleDocument:
     Attributes:
         document_id: as in the corpus.
         text: the whole text, as in the corpus.
-        truth: the true label, or None where it is not known.
+        truth: the true label, or None if it is not known.
         label: the predicted label.
         score: the probability of `label`.
-        token_starts: character offsets into `text`, in order, one a token.
+        token_starts: character offsets into `text`, in order, one per token.
         token_ends: as `token_starts`; both are empty if attention was not kept.
-        attention: one weight a token, each >= 0, summing to 1.
+        attention: one weight per token; each is >= 0 and their sum is 1.
     """
 
     document_id: str
@@ -64,7 +64,7 @@ def join_predictions(
 def select_extremes(
     documents: pa.RecordBatch, predictions: pa.RecordBatch
 ) -> list[ExampleDocument]:
-    """The most and the least certain documents of a batch."""
+    """The `GALLERY_ROWS` most and as many least certain documents of a batch."""
     order = pc.sort_indices(predictions.column("score"))
     if len(order) > 2 * GALLERY_ROWS:
         order = pa.concat_arrays([order[:GALLERY_ROWS], order[-GALLERY_ROWS:]])
@@ -72,7 +72,7 @@ def select_extremes(
 
 
 def explain_texts(scorer: Scorer, texts: Sequence[str]) -> list[ExampleDocument]:
-    """Scores texts; their ids are their numbers, from 1. Texts without a token are left out."""
+    """Scores texts and numbers them from 1 as ids. Texts without a token are left out."""
     numbered = [str(number) for number in range(1, len(texts) + 1)]
     return _score(scorer, numbered, texts, [None] * len(texts))
 
@@ -100,7 +100,7 @@ def _score(
 
 
 def most_and_least_certain(examples: Iterable[ExampleDocument]) -> list[ExampleDocument]:
-    """All documents, most certain first; of more than twice `GALLERY_ROWS` only the two ends."""
+    """The `GALLERY_ROWS` most and as many least certain documents, the most certain first."""
     ordered = sorted(examples, key=_highest_score_first)
     if len(ordered) > 2 * GALLERY_ROWS:
         ordered = ordered[:GALLERY_ROWS] + ordered[-GALLERY_ROWS:]

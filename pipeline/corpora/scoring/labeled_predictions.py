@@ -1,4 +1,4 @@
-"""True labels with predicted probabilities: the rows that an evaluation compares."""
+"""True labels with predicted probabilities: the input of an evaluation."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class LabeledPredictions:
     Attributes:
         labels: int64 `(rows,)` indices of the true labels, or `(rows, labels)` multi-hot.
         probabilities: float32 `(rows, labels)`.
-        unlabeled: how many rows were left out: those without a label, or with one that the model
+        unlabeled: how many rows were left out because they have no label, or one that the model
             does not know.
     """
 
@@ -35,7 +35,7 @@ def label_predictions(
 ) -> tuple[int, pa.RecordBatch]:
     """The columns of a scored batch that an evaluation needs, as `(0, batch)`.
 
-    An evaluation needs no order of its rows, so all batches count as unit 0.
+    The order of rows does not matter in an evaluation, so all batches get the unit index 0.
     """
     columns = [
         documents.column("label"),

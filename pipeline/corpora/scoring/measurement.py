@@ -14,17 +14,17 @@ from pipeline.corpora.scoring.labeled_predictions import (
 
 
 def stack_predictions_of_model(table: pa.Table, bundle: Bundle) -> LabeledPredictions:
-    """Stacks a table of schema `LABELED_PREDICTIONS`, with the labels of a model by index."""
+    """Converts a table of schema `LABELED_PREDICTIONS` to arrays, with the labels of a model."""
     multilabel = bundle.config.network.head == "multilabel"
     return stack_labeled_predictions([table], labels=bundle.labels, multilabel=multilabel)
 
 
 def measure(labeled: LabeledPredictions, *, labels: Sequence[str]) -> dict[str, Any]:
-    """Every metric of a model whose documents have one label each, or any number of them.
+    """Every metric of a model with one label per document, or of a multi-label model.
 
     Args:
         labeled: true labels and probabilities of at least one document.
-        labels: of the model, by index.
+        labels: the labels of the model, by index.
     """
     multilabel = labeled.labels.ndim == 2
     return dict(

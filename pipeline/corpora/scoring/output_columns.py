@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.config.sections import OutputConfig
 from pipeline.schemas import DOCUMENTS
 
-# The columns with one value a token; `limit_attention` shortens them together.
+# The columns with one value per token; `limit_attention` shortens all of them.
 TOKEN_LISTS = ("tokens", "token_starts", "token_ends", "attention")
 
 
@@ -28,7 +28,7 @@ def kept_fields_in(schema: pa.Schema) -> list[pa.Field]:
 
 
 def limit_attention(columns: pa.RecordBatch, output: OutputConfig) -> dict[str, pa.Array]:
-    """A scorer's columns by name, with as many tokens a row as `output.attention` asks for.
+    """A scorer's columns by name, with the tokens per row that `output.attention` asks for.
 
     Args:
         columns: the batch that a scorer returned, with `token_count` and every token.
@@ -51,11 +51,11 @@ def limit_attention(columns: pa.RecordBatch, output: OutputConfig) -> dict[str, 
 def _are_among_top(attention: pa.ListArray, counts: np.ndarray, limit: int) -> np.ndarray:
     """Which tokens are among the `limit` most attended ones of their row, bool `(tokens,)`.
 
-    Of tokens with equal weights, those that come first in the text are chosen.
+    If weights are equal, the tokens that come first in the text are chosen.
     """
     weights = attention.flatten().to_numpy()
     rows = np.repeat(np.arange(len(counts)), counts)
-    # Rows keep their order; within a row, tokens are sorted by falling weight.
+    # Rows keep their order; within a row, tokens are sorted by descending weight.
     order = np.lexsort((-weights, rows))
     rank = np.empty(len(weights), np.int64)
     rank[order] = np.arange(len(weights)) - (np.cumsum(counts) - counts)[rows]

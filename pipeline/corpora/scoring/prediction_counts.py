@@ -24,7 +24,7 @@ def count_predictions(predictions: pa.RecordBatch, *, min_score: float = 0) -> d
     Returns:
         `labels`, `{label: n}`; `scores`, `{lower edge of the score's bin: n}` such as
         `{"0.95": 7}`, with `SCORE_BINS` bins of [0, 1]; and, if `min_score` is positive,
-        `below_min_score`, how many `filter_by_score` leaves out.
+        `below_min_score`, the number of predictions that `filter_by_score` leaves out.
     """
     scores = predictions.column("score").to_numpy()
     bins = np.minimum((scores * SCORE_BINS).astype(int), SCORE_BINS - 1)

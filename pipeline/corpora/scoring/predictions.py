@@ -1,4 +1,4 @@
-"""Documents -> predictions and rejections: one record batch in one attempt."""
+"""Documents -> predictions and rejections, for one record batch; nothing is retried here."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from pipeline.schemas import MODEL_COLUMNS, predictions_schema
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PredictionContext:
-    """What all predictions of a run have in common.
+    """The settings that all predictions of a run share.
 
     Attributes:
         run_id: written to every row.
-        output: how much attention a row carries, and in which type.
-        further: scorers of further models; each adds columns of its own.
+        output: how many attention weights a row holds, and of which type.
+        further: scorers of further models; each adds its own columns.
     """
 
     run_id: str
@@ -47,8 +47,8 @@ class ScoredBatch:
 
     Attributes:
         documents: the documents that have a prediction.
-        predictions: one row for each of them, in the same order.
-        rejections: batches of the rows that have none.
+        predictions: one row for each of `documents`, in the same order.
+        rejections: batches of the rows that have no prediction.
     """
 
     documents: pa.RecordBatch
@@ -59,9 +59,9 @@ class ScoredBatch:
 def score_batch(
     scorer: Scorer, documents: pa.RecordBatch, *, context: PredictionContext
 ) -> ScoredBatch:
-    """Scores a batch as a whole; any error of a scorer is raised.
+    """Scores a batch as a whole; an error of a scorer is not caught.
 
-    Rows without a token (`empty_text`) and rows for which the model gives NaN or infinity
+    Rows without a token (`empty_text`) and rows for which the model returns NaN or infinity
     (`scoring_failed`) become rejections.
     """
     columns, has_tokens = scorer.score(documents.column("text"))
@@ -124,10 +124,10 @@ def _build_predictions(
 def _score_further(
     scorer: Scorer, texts: pa.StringArray, *, output: OutputConfig
 ) -> dict[str, pa.Array]:
-    """The columns of a further model; null for a text in which it finds no token."""
+    """The columns of a further model; null for a text in which the model finds no token."""
     columns, has_tokens = scorer.score(texts)
     if not _are_finite(columns).all():
-        raise ArithmeticError(f"{scorer.bundle.model_version} gave NaN or infinity")
+        raise ArithmeticError(f"{scorer.bundle.model_version} returned NaN or infinity")
     shaped = limit_attention(columns, output)
     shaped["model_version"] = pa.repeat(scorer.bundle.model_version, columns.num_rows)
     if has_tokens.all():

@@ -1,7 +1,7 @@
-"""How far two profiles are apart: population stability index and Jensen-Shannon divergence.
+"""How much two profiles differ: population stability index and Jensen-Shannon divergence.
 
-Profiles are compared measure by measure. As is usual for the population stability index (PSI),
-the fine bins are first merged into at most ten coarse bins with equal shares of the reference.
+Profiles are compared measure by measure. The fine bins are first merged into at most ten coarse
+bins with about equal shares of the reference, as is usual for the population stability index (PSI).
 """
 
 import dataclasses
@@ -19,14 +19,15 @@ PRIOR = 0.5  # documents added to every coarse bin, so that no logarithm is infi
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ProfileDifference:
-    """How far a corpus is from a reference in one measure.
+    """How much a corpus differs from a reference in one measure.
 
     Attributes:
         measure: the measure.
-        against: the reference: `training` or `nights`.
-        psi: population stability index, the sum of (p - q) ln(p / q) over the bins.
+        against: the reference: `training`, or `nights` for earlier dates.
+        psi: population stability index, the sum of (p - q) ln(p / q) over the bins, where p is a
+            bin's share of the corpus and q its share of the reference.
         js: Jensen-Shannon divergence in bits, from 0 to 1.
-        noise: the PSI that corpora of these sizes reach by chance alone.
+        noise: the PSI that two samples of these sizes may have by chance.
     """
 
     measure: Measure
@@ -36,7 +37,7 @@ class ProfileDifference:
     noise: float
 
     def exceeds(self, max_psi: float) -> bool:
-        """Whether the PSI is larger than allowed, not counting what is due to chance."""
+        """Whether the PSI is larger than the limit plus `noise`."""
         return self.psi > max_psi + self.noise
 
 

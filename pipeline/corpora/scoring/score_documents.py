@@ -1,4 +1,4 @@
-"""Scoring that isolates the documents that make a scorer fail."""
+"""Scores batches, and isolates the documents that make a scorer fail."""
 
 import pyarrow as pa
 
@@ -16,15 +16,15 @@ def score_documents(
 ) -> list[ScoredBatch]:
     """Scores a batch; if that fails, scores its halves, and so on down to single rows.
 
-    A single row that still fails is rejected as `scoring_failed`. Running out of memory is
-    handled in the same way, because half a batch needs half the memory.
+    A single row that still fails is rejected as `scoring_failed`. This also helps if memory runs
+    out, because half a batch needs half the memory.
 
     Returns:
         One result for each part that was scored as a whole, in row order.
     """
     try:
         return [score_batch(scorer, documents, context=context)]
-    except Exception as error:  # One document must not fail the others, whatever the error is.
+    except Exception as error:  # for every error: one document must not fail the others
         rows = documents.num_rows
         if rows <= 1:
             detail = f"expected a prediction, got {type(error).__name__}: {error}"

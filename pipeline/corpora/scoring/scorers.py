@@ -16,10 +16,10 @@ _loaded: dict[tuple[object, ...], Scorer] = {}
 
 
 def shared_scorers(files: Files, folders: Sequence[str], config: ScoringConfig) -> list[Scorer]:
-    """One scorer for each model folder; each is loaded once in a process.
+    """One scorer for each model folder; each process loads a scorer once.
 
-    The folder of a model version never changes, so its path identifies its content. Scorers that
-    an earlier call loaded and this one does not ask for are released.
+    The folder of a model version never changes, so its path identifies its content. Scorers from
+    an earlier call that this call does not ask for are released.
     """
     settings = (config.engine, config.threads, config.long_documents)
     with _load_lock:

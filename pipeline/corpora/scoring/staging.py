@@ -1,4 +1,4 @@
-"""Where a run that scores a corpus keeps its files until it publishes or summarizes them."""
+"""The paths where a run that scores a corpus keeps its files until it publishes them."""
 
 import dataclasses
 
@@ -9,20 +9,20 @@ from pipeline.storage.files import join
 class ScoringStaging:
     """The paths below the staging folder of a run of score, evaluate or compare.
 
-    Beside a folder of Parquet files lies a JSON list of the files that count: a worker that was
-    retried may have left others in the folder.
+    Beside each folder of Parquet files is a JSON list of the files that belong to the run: a
+    retried worker may have left other files in the folder.
     """
 
     folder: str
 
     @property
     def tables(self) -> str:
-        """The folder of the rows that were read from tables, such as BigQuery's."""
+        """The folder of the rows that were read from BigQuery, as JSON lines."""
         return join(self.folder, "tables")
 
     @property
     def counts(self) -> str:
-        """Everything that the run counted, as nested counts."""
+        """The nested counts of the whole run."""
         return join(self.folder, "counts.json")
 
     @property
@@ -47,7 +47,7 @@ class ScoringStaging:
 
     @property
     def gallery(self) -> str:
-        """The most and the least certain documents, one JSON object a line."""
+        """The most and the least certain documents, one JSON object per line."""
         return join(self.folder, "gallery.jsonl")
 
     @property

@@ -10,7 +10,7 @@ from pipeline.corpora.scoring.comparison import Gates, check_gates
         (Gates(), []),
         (Gates(max_churn=0.2, min_accuracy_gain=0.02), []),
         (Gates(max_churn=0.1), ["20.00% of the documents flip, expected at most 10.00%"]),
-        (Gates(min_accuracy_gain=0.05), ["accuracy gains +0.0200, expected at least +0.0500"]),
+        (Gates(min_accuracy_gain=0.05), ["accuracy changes by +0.0200, expected at least +0.0500"]),
     ],
 )
 def test_gates(gates: Gates, expected: list[str]) -> None:
