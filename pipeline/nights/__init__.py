@@ -1,1 +1,1 @@
-"""The nights of an output: which run may change a date's partition, and how it publishes it."""
+"""The dates of an output, one per night: lease, commit, drift and reuse of their partitions."""

@@ -1,4 +1,4 @@
-"""A claim: the file in which a run says that it works on a date, or wants to."""
+"""A claim: the file in which a run states that it works on a date, or waits to do so."""
 
 import contextlib
 import dataclasses
@@ -17,8 +17,8 @@ class Claim:
 
     Attributes:
         run_id: the run that claims the date.
-        held: False while it looks for other claims, True once the date is its own.
-        beat: how often it was renewed.
+        held: False while the run looks for other claims, True once it holds the date.
+        beat: how many times the claim was written.
         owner: the process of the run.
     """
 
@@ -33,7 +33,7 @@ class Claim:
 
     @classmethod
     def from_text(cls, text: str) -> "Claim | None":
-        """Reads what `to_text` wrote; None if a kill or a full disk cut it short."""
+        """Reads the text from `to_text`; None if a kill or a full disk cut it short."""
         try:
             values: dict[str, Any] = json.loads(text)
             owner = ProcessIdentity(**values.pop("owner"))
@@ -43,8 +43,9 @@ class Claim:
 
 
 def read_claim(files: Files, path: str) -> Claim | None:
-    """The claim at a path; None if there is none, or not a complete one."""
-    with contextlib.suppress(Exception):  # it is not there; stores differ in what they raise
+    """The claim at a path; None if it is missing or incomplete."""
+    # A missing file raises a different error in each store.
+    with contextlib.suppress(Exception):
         if files.match(path):
             with files.open(path) as stream:
                 return Claim.from_text(stream.read().decode(errors="replace"))
@@ -52,15 +53,15 @@ def read_claim(files: Files, path: str) -> Claim | None:
 
 
 def write_claim(files: Files, path: str, claim: Claim) -> None:
-    """Writes a claim in place of the one before.
+    """Writes a claim; replaces the earlier claim of the same run.
 
     Raises:
-        OSError: if the output cannot be written. Stores may raise other errors.
+        OSError: if the last of `WRITE_ATTEMPTS` fails. Stores may raise other errors.
     """
     for attempt in range(1, WRITE_ATTEMPTS + 1):
         try:
             replace_text(files, path, claim.to_text())
             return
-        except Exception:  # maybe another run deleted the unfinished file meanwhile: write it again
+        except Exception:  # another run may have deleted the unfinished file: write it again
             if attempt == WRITE_ATTEMPTS:
                 raise

@@ -1,8 +1,8 @@
-"""The commit: the files of a scoring run become the partition of a date; `_SUCCESS` is written.
+"""The commit: moves the files of a scoring run into the partition of a date, writes `_SUCCESS`.
 
 A reader that waits for `_SUCCESS` must never see the rows of two runs together, a part of a run,
-or files that another run left. A run may be killed at any instant, and a rerun of the same date
-must then repair what is there. No step relies on an atomic rename of more than one file.
+or files that another run left. A run may be killed at any moment; a rerun of the same date must
+then repair the partition. No step relies on an atomic rename of more than one file.
 """
 
 import contextlib
@@ -26,19 +26,20 @@ def publish(
 ) -> None:
     """Makes the staged files the partition of their date, and removes all others from it.
 
-    The order of the steps is what keeps readers safe:
+    Readers are safe because of the order of the steps:
 
-    1. The new `_SUCCESS` is written to the staging folder, so that a full disk changes nothing.
-    2. The old `_SUCCESS` is moved away, so that no reader trusts what follows.
-    3. The new files are moved in before the old ones are deleted, so that a kill loses nothing.
-       If they cannot all be moved in, they are deleted and the old `_SUCCESS` is moved back.
+    1. The new `_SUCCESS` is written to the staging folder. If the disk is full, this step fails and
+       the partition is unchanged.
+    2. The old `_SUCCESS` is moved away. From now on readers see that the partition is incomplete.
+    3. The new files are moved in, before the old ones are deleted, so that a kill loses nothing.
+       If a move fails, the new files are deleted and the old `_SUCCESS` is moved back.
     4. The files of earlier runs are deleted.
-    5. The new `_SUCCESS` is moved in. This is one file, so a reader sees it or does not.
+    5. The new `_SUCCESS` is moved in. It is one file, so a reader sees all of it or nothing.
 
     Args:
-        files: where everything lies.
-        partition: of the date.
-        run_id: becomes part of the files' names.
+        files: the filesystem of the output.
+        partition: the partition of the date.
+        run_id: becomes part of the names of the files.
         predictions: staged files of predictions.
         rejected: staged files of rejections.
         check: raises if another run has taken over the date; called before each step.
@@ -70,7 +71,7 @@ def publish(
 
 
 def final_files(folder: str, staged: Sequence[StagedFile], *, run_id: str) -> list[StagedFile]:
-    """The staged files with the paths they get in a folder of their date."""
+    """The staged files, with the paths that they get in the folder of their date."""
     total = len(staged)
     return [
         dataclasses.replace(
@@ -109,8 +110,9 @@ def _delete_earlier_runs(
     *,
     check: Callable[[], None],
 ) -> None:
-    """Deletes the date's files that are not this run's, and the folders that become empty."""
-    # Listed before the check: if another run takes over after it, its files are not in the list.
+    """Deletes the files of the date that other runs wrote, and the folders that become empty."""
+    # The files are listed before the check: if another run takes over the date after the check, its
+    # files are not in the list.
     others = [
         *_others(files, partition.predictions, keep=published),
         *_others(files, partition.rejected, keep=rejections),

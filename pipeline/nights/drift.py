@@ -1,4 +1,4 @@
-"""Drift: compares a run's profile with that of training and of the nights before.
+"""Drift: compares the profile of a run with those of training and of earlier nights.
 
 `stages.run_checks` enforces `drift.on_drift: block`, and `stages.score` reports `alert`.
 """
@@ -26,12 +26,12 @@ def measure_drift(
 
     Returns:
         `differences` from `training` (the model's profile of its validation documents) and
-        from `nights` (the last ones that the same model scored); `warnings`, one sentence for
-        each difference that passes its limit.
+        from `nights` (the last nights that the same model scored); `warnings`, one sentence for
+        each difference above its limit.
     """
     profile = run.extra["profile"]
     differences: list[ProfileDifference] = []
-    # There is none if the model is of an earlier release or had no validation split.
+    # The file is missing if the model is from an earlier release or had no validation split.
     path = bundle.folder / PROFILE
     if path.is_file():
         reference = json.loads(path.read_text(encoding="utf-8"))
@@ -59,8 +59,9 @@ def measure_drift(
 
 def _describe(difference: ProfileDifference, *, max_psi: float) -> str:
     """One sentence that names the measure, its PSI and the limit."""
-    like = {"training": "training's", "nights": "the last nights'"}[difference.against]
+    than = {"training": "in training", "nights": "in the last nights"}[difference.against]
     return (
-        f"The {MEASURES[difference.measure]} are unlike {like}: PSI {difference.psi:.2f}, expected "
-        f"at most {max_psi + difference.noise:.2f} (drift.max_psi {max_psi:g}, the rest is chance)."
+        f"The {MEASURES[difference.measure]} are distributed differently than {than}: PSI "
+        f"{difference.psi:.2f}, expected at most {max_psi + difference.noise:.2f} (drift.max_psi "
+        f"{max_psi:g} plus {difference.noise:.2f} that chance can explain)."
     )

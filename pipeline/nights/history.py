@@ -1,4 +1,4 @@
-"""The published nights of an output: who published a date, and which dates came before."""
+"""The published dates of an output: which run published a date, and the dates before it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pipeline.storage.manifest import read_manifest
 
 
 def published_run(files: Files, partition: Partition) -> str | None:
-    """The run that published a date; None unless `_SUCCESS` and every file it lists are there."""
+    """The run that published a date; None if `_SUCCESS` or a file that it lists is missing."""
     if not files.match(partition.success):
         return None
     try:
@@ -27,7 +27,7 @@ def published_run(files: Files, partition: Partition) -> str | None:
 def published_before(
     files: Files, partition: Partition, *, nights: int
 ) -> list[tuple[Partition, str]]:
-    """The last complete partitions of earlier dates, newest first, each with its run."""
+    """The last `nights` complete partitions before a date, newest first, each with its run."""
     found: list[tuple[Partition, str]] = []
     pattern = join(partition.output, "predictions", "dt=*", SUCCESS)
     dates = {info.path.split("/")[-2].removeprefix("dt=") for info in files.match(pattern)}
@@ -42,7 +42,7 @@ def published_before(
 
 
 def published_manifests(files: Files, partition: Partition, *, nights: int) -> list[dict[str, Any]]:
-    """The manifests of the last published nights before a date, newest first."""
+    """The manifests of the last `nights` published dates before a date, newest first."""
     return [
         read_manifest(files, run_folder(earlier.output, run_id))
         for earlier, run_id in published_before(files, partition, nights=nights)

@@ -1,16 +1,18 @@
 """The lease of a date: at most one run at a time may change a partition.
 
-Beam's filesystems offer no lock on object stores. So every contender writes a claim, a file of its
-own, and then looks for the claims of others. Because each writes before it looks, at least one of
-two contenders sees the other; the run whose id sorts first goes first.
+Beam's filesystems offer no lock on object stores. So each run that wants a date (a contender)
+writes a claim, which is a file that only this run writes, and then looks for the claims of other
+runs. Because each run writes before it looks, at least one of two contenders sees the other. The
+run whose id sorts first gets the date.
 
-A contender deletes the claim of a run that has died. On the owner's own machine it sees at once
-whether the process still exists. For an owner elsewhere it does not compare the clocks of two
-machines: the owner renews its claim every few seconds, and a contender that sees no renewal for a
-whole expiry, measured on its own monotonic clock, takes the owner for dead.
+A contender deletes the claim of a run that has died. If the owner of the claim runs on the same
+machine, the contender checks whether the process still exists. If it runs on another machine, the
+clocks of the two machines may differ and are not compared: the owner renews its claim every few
+seconds, and the contender considers it dead if it sees no renewal for `expiry_seconds` on its own
+monotonic clock.
 
-A run may be suspended for longer than the expiry and then wake up. It finds its claim gone at the
-next `Lease.check`, which the commit calls before each of its steps.
+A run may be suspended for longer than that and then wake up. At the next `Lease.check`, which the
+commit calls before each of its steps, it finds that its claim is gone.
 """
 
 import contextlib
@@ -28,7 +30,7 @@ POLL_SECONDS = 0.2
 
 
 class LeaseError(RuntimeError):
-    """Another run has the date; the message is one line for a person."""
+    """Another run holds the date. The message is one line."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,13 +43,13 @@ class LeaseTiming:
 
 @dataclasses.dataclass
 class Lease:
-    """A date that only this run may change; from `hold_lease`.
+    """The right to change a date, which only this run has; `hold_lease` yields it.
 
     Attributes:
-        files: where the output lies.
-        path: of this run's claim.
+        files: the filesystem of the output.
+        path: the file of this run's claim.
         run_id: this run.
-        dead_runs: runs that died at work, whose claims were therefore deleted.
+        dead_runs: runs that died before they ended, and whose claims were deleted here.
     """
 
     files: Files
@@ -56,12 +58,12 @@ class Lease:
     dead_runs: list[str] = dataclasses.field(default_factory=list)
 
     def check(self) -> None:
-        """Raises `LeaseError` if another run took this one for dead and took the date over."""
+        """Raises `LeaseError` if another run considered this one dead and took over the date."""
         if not self.files.match(self.path):
             raise LeaseError(
                 f"{self.path}: expected this run's claim, got none: it was not renewed for so long "
-                "that another run took over the date. This run changed nothing more; look at what "
-                "the other one published."
+                "that another run took over the date. This run changed nothing more; check what "
+                "the other run published."
             )
 
 
@@ -69,10 +71,10 @@ class Lease:
 def hold_lease(
     files: Files, partition: Partition, *, run_id: str, timing: LeaseTiming | None = None
 ) -> Iterator[Lease]:
-    """Reserves the partition's date for this run for as long as the block runs.
+    """Reserves the date of the partition for this run while the block runs.
 
     Raises:
-        LeaseError: if a living run has it.
+        LeaseError: if another run that is alive holds the date.
         OSError: if the output cannot be written.
     """
     timing = timing or LeaseTiming()
@@ -81,8 +83,8 @@ def hold_lease(
     with renewal.running():
         _wait_for_others(lease, partition, timing=timing)
         renewal.write(held=True)
-        # Delete the unfinished claims of runs that were killed while they wrote. If a living
-        # contender is writing one at this moment, it writes it again.
+        # Delete the unfinished claims of runs that were killed while they wrote. If a contender
+        # that is alive is writing its claim at this moment, it writes it again.
         unfinished = files.match(f"{partition.claim('*')}.new")
         own = f"{base_name(lease.path)}.new"
         files.delete([info.path for info in unfinished if base_name(info.path) != own])
@@ -90,7 +92,7 @@ def hold_lease(
 
 
 class _Renewal:
-    """Writes this run's claim again and again, on a thread, until the lease ends."""
+    """Renews this run's claim on a thread until the lease ends."""
 
     def __init__(self, lease: Lease, *, seconds: float) -> None:
         self._lease = lease
@@ -116,23 +118,24 @@ class _Renewal:
         finally:
             self._released.set()
             thread.join()
-            with contextlib.suppress(OSError):  # the next contender deletes what stays
+            with contextlib.suppress(OSError):  # the next contender deletes it
                 self._lease.files.delete([self._lease.path])
 
     def _renew(self) -> None:
         while not self._released.wait(self._seconds):
-            # A full disk must not end the run here: without a renewal the lease expires, and the
-            # next check ends it. A claim that another run deleted must not be written again.
+            # An error such as a full disk must not end the thread. If no renewal succeeds, the
+            # lease expires, and if another run then takes the date, `check` ends this run. A
+            # claim that another run deleted must not be written again.
             with contextlib.suppress(Exception):
                 if self._lease.files.match(self._lease.path):
                     self.write()
 
 
 def _wait_for_others(lease: Lease, partition: Partition, *, timing: LeaseTiming) -> None:
-    """Returns when no other claim is left.
+    """Returns when no other run has a claim to the date.
 
     Raises:
-        LeaseError: if a living run has the date or goes first.
+        LeaseError: if another run that is alive holds the date, or has an id that sorts first.
     """
     unchanged_since: dict[str, tuple[str, float]] = {}
     while others := _read_others(lease, partition):
@@ -150,7 +153,7 @@ def _wait_for_others(lease: Lease, partition: Partition, *, timing: LeaseTiming)
                 lease.dead_runs.append(partition.run_of_claim(path))
             elif alive and claim is not None and (claim.held or claim.run_id < lease.run_id):
                 raise LeaseError(
-                    f"{path}: expected no other run of {partition.date} at work, got "
+                    f"{path}: expected no other run to work on {partition.date}, got "
                     f"{claim.run_id}. Wait until it ends and run again; if it was killed on "
                     f"another machine, run again {timing.expiry_seconds:.0f} s later."
                 )
@@ -165,9 +168,9 @@ def _read_others(lease: Lease, partition: Partition) -> dict[str, str]:
             try:
                 with lease.files.open(info.path) as stream:
                     found[info.path] = stream.read().decode(errors="replace")
-            except Exception:  # stores differ in what they raise
-                # If the claim is gone, its run has ended. If it is still there, nobody can tell
-                # who has the date, and this run must not go on.
+            except Exception:  # which error is raised depends on the store
+                # If the claim is gone, its run has ended. If it is there but cannot be read, nobody
+                # knows which run holds the date, so this run must not go on.
                 if lease.files.match(info.path):
                     raise
     return found

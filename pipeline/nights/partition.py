@@ -1,4 +1,4 @@
-"""Where the files of one output and date lie."""
+"""The paths of the files of one output and date."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ class Partition:
 
     @property
     def success(self) -> str:
-        """The file that is there while the predictions are complete."""
+        """The file that exists only while the predictions are complete."""
         return join(self.predictions, SUCCESS)
 
     @property
@@ -42,16 +42,16 @@ class Partition:
         return join(self.output, "rejected", f"dt={self.date}")
 
     def claim(self, run_id: str) -> str:
-        """The file that says that a run is working on the date; `*` matches every run's."""
+        """The file of a run's claim to the date; with `*`, a glob for the claims of all runs."""
         return join(self.output, "leases", f"dt={self.date}.{run_id}.json")
 
     def run_of_claim(self, path: str) -> str:
-        """The run that a claim's path names."""
+        """The id of the run in the path of a claim."""
         return base_name(path).removeprefix(f"dt={self.date}.").removesuffix(".json")
 
 
 def run_folder(output: str, run_id: str) -> str:
-    """The folder of a scoring run's manifest and report and, until the commit, its rows."""
+    """The folder of a scoring run: its manifest, its report and, until the commit, its rows."""
     return join(output, "runs", run_id)
 
 

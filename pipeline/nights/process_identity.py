@@ -1,4 +1,4 @@
-"""Tells whether the process that wrote a claim is still running, if it runs on this machine."""
+"""Tells whether the process that wrote a claim still runs, if it was started on this machine."""
 
 import contextlib
 import dataclasses
@@ -10,13 +10,13 @@ ENDED = ("Z", "X")  # states of a process that has ended and is still listed: zo
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ProcessIdentity:
-    """Identifies one process; empty where the system does not say enough (not Linux).
+    """Identifies one process; all fields are empty if the system is not Linux.
 
     Attributes:
-        space: the boot and the process namespace in which `pid` counts.
-        pid: its number.
-        started: when it began, in clock ticks since boot. The system gives the number of a
-            process that ended to a later one; the start tells the two apart.
+        space: the ids of the boot and of the PID namespace in which `pid` is valid.
+        pid: the process id.
+        started: when the process began, in clock ticks since boot. The system reuses the ids of
+            processes that have ended; the start tells two processes with one id apart.
     """
 
     space: str = ""
@@ -25,13 +25,13 @@ class ProcessIdentity:
 
     @classmethod
     def own(cls) -> "ProcessIdentity":
-        """This process."""
+        """The identity of this process."""
         with contextlib.suppress(OSError):  # not Linux
             return cls(space=_process_space(), pid=os.getpid(), started=_start_of(os.getpid()))
         return cls()
 
     def is_alive(self) -> bool | None:
-        """Whether it still runs; None if it is of another machine, boot or container."""
+        """Whether the process still runs; None if it is on another machine, boot or container."""
         with contextlib.suppress(OSError):
             if self.space and self.space == _process_space():
                 try:
@@ -50,10 +50,11 @@ def _start_of(pid: int) -> str:
     """When a process began.
 
     Raises:
-        FileNotFoundError: if it is gone, or has ended and stays listed because its parent has not
-            asked for its exit code. In a container the parent may never ask.
+        FileNotFoundError: if the process is gone, or is a zombie: it has ended, but its parent has
+            not asked for its exit code. In a container the parent may never ask.
     """
-    # The second field, the command, may hold spaces and parentheses. The state follows it.
+    # The second field, the command, is in parentheses and may itself hold spaces and parentheses.
+    # The state follows the last closing parenthesis.
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     state, *further = stat.rpartition(")")[2].split()
     if state in ENDED:

@@ -1,4 +1,4 @@
-"""Which partition a run may reuse rows of: the models, settings and code must be the same."""
+"""Finds the partition whose rows a run may reuse: models, settings and code must be the same."""
 
 import dataclasses
 import logging
@@ -17,7 +17,7 @@ from pipeline.storage.manifest import Manifest, read_manifest
 logger = logging.getLogger("limelight")
 
 PREVIOUS = "previous"
-IGNORED_KEYS = ("threads",)  # of `scoring`: they change the speed and no row
+IGNORED_KEYS = ("threads",)  # of `scoring`: they change the speed but not the rows
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class ReusablePartition:
     """A published partition whose rows a run may reuse; every worker receives it.
 
     Attributes:
-        date: of the partition.
+        date: the date of the partition.
         run_id: the run that published it.
         paths: its Parquet files.
         labels: the label names, by index.
@@ -38,11 +38,11 @@ class ReusablePartition:
 
     @property
     def source(self) -> dict[str, str]:
-        """What the manifest says of it."""
+        """The keys that identify the partition in the manifest of a run."""
         return {"date": self.date, "run_id": self.run_id}
 
     def count_rows(self, files: Files) -> int:
-        """How many rows its files hold."""
+        """The number of rows in its files, from their footers."""
         rows = 0
         for path in self.paths:
             with files.open(path) as stream:
@@ -53,17 +53,17 @@ class ReusablePartition:
 def find_reusable_partition(
     run: Manifest, reuse_from: str, bundles: Sequence[Bundle], *, partition: Partition, files: Files
 ) -> ReusablePartition | None:
-    """Looks for the partition to reuse rows of; None, with the reason in the log, if none fits.
+    """Finds the partition whose rows can be reused; if there is none, logs why and returns None.
 
     Args:
         run: this run; its `scoring` section and code are compared with the earlier run's.
         reuse_from: a date, or `previous` for the last complete one before this date.
-        bundles: the model and its further ones.
-        partition: of this run.
-        files: where everything lies.
+        bundles: the model and the further models.
+        partition: the partition of this run.
+        files: the filesystem of the output.
 
     Raises:
-        ConfigError: if a date is given that has no complete partition.
+        ConfigError: if `reuse_from` is a date without a complete partition.
     """
     night = _find_night(files, partition, reuse_from)
     if night is None:
@@ -73,7 +73,7 @@ def find_reusable_partition(
     success = read_json(files, earlier.success)
     paths = tuple(join(earlier.predictions, item["file"]) for item in success["files"])
     if not paths:
-        logger.info("%s: no row is reused, because it has none", earlier.predictions)
+        logger.info("%s: no row is reused, because the partition has no rows", earlier.predictions)
         return None
     then = read_manifest(files, run_folder(earlier.output, run_id))
     different = _find_differences(run.as_dict(), then)
@@ -81,7 +81,7 @@ def find_reusable_partition(
         different.append("model")
     if different:
         logger.info(
-            "%s: no row is reused, because of another %s",
+            "%s: no row is reused, because it was made with another %s",
             earlier.predictions,
             " and another ".join(different),
         )
@@ -108,7 +108,7 @@ def _find_night(
 
 
 def _find_differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
-    """Which of the settings and the code differ between two manifests."""
+    """Names what differs between two manifests: the scoring section, the version of the code."""
     different = []
     if _scoring_of(now) != _scoring_of(then):
         different.append("scoring section")
@@ -118,7 +118,7 @@ def _find_differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[s
 
 
 def _scoring_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The `scoring` section of a run, less the keys that change no row."""
+    """The `scoring` section of a run, without the keys that change no row."""
     section = manifest.get("config", {}).get("scoring") or {}
     return {name: value for name, value in section.items() if name not in IGNORED_KEYS}
 

@@ -1,8 +1,8 @@
 """An index of a published partition, which finds the rows that a run may reuse.
 
-The index holds 24 bytes a row: the key of its document id, the key of its text's digest, and
-where the row lies. The rows themselves are read one row group at a time and cached, which is
-cheap if the documents come in about the order of that partition.
+The index holds 24 bytes per row: the key of its document id, the key of its text's digest, and the
+place of the row. The rows themselves are read one row group at a time and cached. This is cheap if
+the documents come in about the order of that partition.
 """
 
 import dataclasses
@@ -19,11 +19,11 @@ from pipeline.nights.reusable_partition import ReusablePartition
 from pipeline.nights.string_keys import string_keys
 from pipeline.storage.files import Files
 
-CACHE_BYTES = 512 << 20  # of row groups in memory, in one process
+CACHE_BYTES = 512 << 20  # for row groups, per process
 
-# If the documents come in another order, row groups fall out of the cache and are read again, and
-# that costs more than scoring. Once more rows than this were read for each row reused, nothing
-# more is reused and the rest is scored.
+# If the documents come in another order, row groups leave the cache and are read again, which
+# takes longer than scoring. Once more than this number of rows were read per reused row, no
+# further row is reused, and the other documents are scored.
 MAX_READ_AMPLIFICATION = 8
 FREE_ROWS = 1_000_000  # rows read before that limit applies
 
@@ -33,12 +33,13 @@ _indexes: dict[ReusablePartition, "ReusableRows"] = {}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FoundRows:
-    """What a partition has for a batch of documents.
+    """The rows that a partition has for a batch of documents.
 
     Attributes:
-        rows: int `(found,)`, which documents are unchanged, in the order of `predictions`.
-        predictions: their rows in the partition; None if there is none.
-        known: how many of the documents' ids the partition has, with the same text or another.
+        rows: int `(found,)`, indexes of the unchanged documents, in the order of `predictions`.
+        predictions: their rows in the partition; None if no document is unchanged.
+        known: how many of the documents have an id that is in the partition, with the same text
+            or another one.
     """
 
     rows: np.ndarray
@@ -52,7 +53,8 @@ class ReusableRows:
     def __init__(self, partition: ReusablePartition, files: Files) -> None:
         self._files = files
         self._labels = pa.array(partition.labels, pa.string())
-        # (path, row group); a row's place is its index here << 32 | its row within the group.
+        # (path, row group). The place of a row has the index of its group in this list in the upper
+        # 32 bits, and the number of the row within the group in the lower 32 bits.
         self._groups: list[tuple[str, int]] = []
         unsorted = self._read_keys(partition.paths)
         order = np.argsort(unsorted[0], kind="stable")
@@ -66,11 +68,11 @@ class ReusableRows:
         return len(self._ids)
 
     def find(self, ids: pa.StringArray, digests: pa.StringArray) -> FoundRows:
-        """Looks up documents.
+        """Finds the documents whose id and text are in the partition.
 
         Args:
-            ids: of the documents, `(rows,)`.
-            digests: SHA-256 of their texts, hexadecimal, `(rows,)`.
+            ids: the ids of the documents, `(rows,)`.
+            digests: the SHA-256 of their texts, hexadecimal, `(rows,)`.
         """
         rows, places, known = self._look_up(ids, digests)
         nothing = FoundRows(rows=np.empty(0, np.int64), predictions=None, known=known)
@@ -107,7 +109,9 @@ class ReusableRows:
     def _look_up(
         self, ids: pa.StringArray, digests: pa.StringArray
     ) -> tuple[np.ndarray, np.ndarray, int]:
-        """Documents whose keys are in the index, by place; their places; how many ids are."""
+        """`(rows, places, known)`: the documents whose two keys are in the index, sorted by place;
+        the places; how many ids are in the index.
+        """
         keys = string_keys(ids)
         at = np.minimum(np.searchsorted(self._ids, keys), max(len(self._ids) - 1, 0))
         known = self._ids[at] == keys if len(self._ids) else np.zeros(len(keys), bool)
@@ -139,7 +143,8 @@ class ReusableRows:
         path, group = self._groups[number]
         with self._files.open(path) as stream:
             batch = _read_group(pq.ParquetFile(stream), group, None)
-        if "label" not in batch.schema.names:  # partition_by: label; then a folder's name holds it
+        # With `partition_by: label` the files leave out the label.
+        if "label" not in batch.schema.names:
             batch = batch.append_column("label", self._labels.take(batch.column("label_index")))
         self._rows_read += batch.num_rows
         self._cache[number] = batch
@@ -152,10 +157,10 @@ class ReusableRows:
 
 
 def shared_reusable_rows(files: Files, partition: ReusablePartition) -> ReusableRows:
-    """The process's one index of a partition, however many threads ask for it."""
+    """The index of a partition, which all threads of the process share."""
     with _index_lock:
         if partition not in _indexes:
-            _indexes.clear()  # one night at a time
+            _indexes.clear()  # keep the index of one partition only
             _indexes[partition] = ReusableRows(partition, files)
         return _indexes[partition]
 

@@ -11,8 +11,8 @@ def count_reuse(*, reused: int, known: int) -> dict[str, Any]:
     """The counts of one batch.
 
     Args:
-        reused: documents that took their row from the earlier night.
-        known: documents whose id that night has, with the same text or another.
+        reused: documents whose row was copied from the earlier night.
+        known: documents whose id is in the earlier night, with the same text or another one.
     """
     return {"reuse": {"reused": reused, "known": known}}
 
@@ -24,9 +24,9 @@ def describe_reuse(
 
     Args:
         reusable: the partition whose rows were reused.
-        counts: of the run; the sum of `count_reuse` over its batches.
+        counts: the counts of the run; they hold the sum of `count_reuse` over its batches.
         used: rows of the corpus that were not rejected.
-        files: where the partition lies.
+        files: the filesystem of the partition.
 
     Returns:
         The partition's `date` and `run_id`, and how many rows were reused (`carried`), `scored`,
@@ -36,7 +36,7 @@ def describe_reuse(
     reused = counted.get("reused", 0)
     return {
         **reusable.source,
-        "carried": reused,  # the key's name is older than the word; readers of manifests need it
+        "carried": reused,  # an older name; the key stays because readers of manifests use it
         "scored": used - reused,
         "removed": max(reusable.count_rows(files) - counted.get("known", 0), 0),
     }

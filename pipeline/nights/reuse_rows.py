@@ -1,4 +1,4 @@
-"""Documents that have not changed since an earlier night take their rows from its partition."""
+"""Copies the rows of documents that have not changed since an earlier night."""
 
 import numpy as np
 import pyarrow as pa
@@ -16,18 +16,18 @@ def reuse_rows(
     context: PredictionContext,
     model_version: str,
 ) -> tuple[ScoredBatch, pa.RecordBatch, int]:
-    """Parts a batch into the documents whose rows are reused and those to score.
+    """Divides a batch into the documents whose rows are reused and those to score.
 
     Args:
         reusable: the rows of the earlier night.
-        documents: `(rows,)`, of the `Documents` schema.
-        context: of this run; `run_id` replaces the earlier run's.
-        model_version: of this run's model; replaces the earlier one's.
+        documents: a batch of schema `documents_schema`.
+        context: of this run; its `run_id` replaces that of the earlier run.
+        model_version: of this run's model; replaces that of the earlier run.
 
     Returns:
         `(reused, rest, known)`: the documents with a reusable row and those rows, both in the
         order of the earlier partition, with this run's kept columns; the other documents, in
-        their order; how many ids of the batch the earlier partition has.
+        their order; how many ids of the batch are in the earlier partition.
     """
     found = reusable.find(
         documents.column("document_id"), sha256_of_texts(documents.column("text"))

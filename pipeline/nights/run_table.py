@@ -16,9 +16,11 @@ class RunSummary:
     """One run in the table; a count is None if its manifest does not hold it.
 
     Attributes:
-        status: of the manifest; `killed` if that says `running` and the run is not at work,
-            `unreadable` if there is no readable manifest.
-        drift: the largest PSI and its measure, with ` !` if a limit was passed; or empty.
+        status: as in the manifest. `killed` if the manifest says `running` but the run no longer
+            runs; `done` if such a run has published its date; `unreadable` if the manifest
+            cannot be read or has no status.
+        drift: the largest PSI and its measure, with ` !` if any PSI is above its limit; empty if
+            drift was not measured.
     """
 
     run_id: str
@@ -63,13 +65,13 @@ def _summarize(files: Files, output: str, folder: str) -> RunSummary:
 
 
 def _is_at_work(files: Files, output: str, *, date: str, run_id: str) -> bool:
-    """Whether a run still claims its date and its process, if it is of this machine, still runs."""
+    """Whether a run has a claim to its date, and its process is not known to have ended."""
     claim = read_claim(files, Partition(output=output, date=date).claim(run_id))
     return claim is not None and claim.owner.is_alive() is not False
 
 
 def _describe_drift(drift: dict[str, Any] | None) -> str:
-    """The largest PSI and its measure, with a mark if any passed its limit."""
+    """The largest PSI and its measure, with a mark if any PSI is above its limit."""
     differences: Sequence[dict[str, Any]] = (drift or {}).get("differences", ())
     if not differences:
         return ""

@@ -1,4 +1,4 @@
-"""Strings become 64-bit keys, so that the ids of a night fit in memory as numbers."""
+"""Hashes strings to 64-bit keys: the ids of a night then take 8 bytes each in memory."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ from model.text.string_buffers import read_strings
 def string_keys(strings: pa.StringArray) -> np.ndarray:
     """The FNV-1a hash of each string's UTF-8 bytes.
 
-    Two different strings may have the same key, so a caller compares the strings as well.
+    Two different strings may have the same key, so callers must compare the strings as well.
 
     Args:
         strings: `(rows,)`.

@@ -1,4 +1,4 @@
-"""The sweep: what runs left that were killed or failed is removed before the next run starts."""
+"""The sweep: before a run starts, it removes the files of runs that were killed or failed."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,12 @@ from pipeline.storage.manifest import MANIFEST, read_manifest, write_manifest
 def sweep_dead_runs(files: Files, partition: Partition, *, dead: Sequence[str]) -> None:
     """Removes the staged files of dead runs of a date, and corrects their manifests.
 
-    Only the holder of the date's lease may call this: then no other run of the date is alive.
+    Only the run that holds the lease of the date may call this: no other run of the date is then
+    alive.
 
     Args:
-        files: where everything lies.
-        partition: of the date.
+        files: the filesystem of the output.
+        partition: the partition of the date.
         dead: runs known to have been killed; they are swept even if their date is not known.
     """
     runs = join(partition.output, "runs")
@@ -42,6 +43,6 @@ def _run_of(info: FileInfo, runs: str) -> str:
 
 
 def _never_began(files: Files, output: str, run_id: str) -> bool:
-    """Whether a run has no manifest, so that its date is not known, and claims no date."""
+    """Whether a run has no claim and no manifest, from which its date would be known."""
     manifest = join(run_folder(output, run_id), MANIFEST)
     return not files.match(manifest) and not files.match(join(output, "leases", f"*.{run_id}.json"))

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.distributed
 
 FILES = BeamFiles()
 SHIM = Path(__file__).with_name("jumping_clock.c")
-REFUSED = f"expected no other run of {DATE} at work, got "
+REFUSED = f"expected no other run to work on {DATE}, got "
 PROCESSES, ROUNDS = 4, 5
 
 

@@ -40,11 +40,11 @@ def test_a_night_is_compared_with_the_nights_before(nights: Nights) -> None:
     nights.write(short(450), date="2026-11-19")
     run = score(nights, "2026-11-19", on_drift="alert")
     assert run.alerts
-    assert "The lengths are unlike the last nights': PSI" in " ".join(
+    assert "The lengths are distributed differently than in the last nights: PSI" in " ".join(
         run.manifest["drift"]["warnings"]
     )
     page = (Path(run.folder) / "report.html").read_text()
-    assert "The lengths are unlike the last nights" in page
+    assert "The lengths are distributed differently than in the last nights" in page
     assert not score(nights, "2026-11-19").alerts  # warn is the default
     assert not score(nights, "2026-11-19", on_drift="alert", nights=0).manifest["drift"]["warnings"]
 

@@ -49,7 +49,7 @@ def test_a_living_run_of_this_machine_is_not_waited_for(partition: Partition) ->
     with hold_lease(BeamFiles(), partition, run_id="b"):
         for other in ("a", "c"):
             started = time.monotonic()
-            with pytest.raises(LeaseError, match="expected no other run of 2026-11-20 at work"):
+            with pytest.raises(LeaseError, match="expected no other run to work on 2026-11-20"):
                 hold(partition, other)
             assert time.monotonic() - started < 5
         assert claims(partition) == ["b"]

@@ -70,13 +70,13 @@ def test_a_night_of_the_same_models_settings_and_code_is_found(
 @pytest.mark.parametrize(
     ("night", "reason"),
     [
-        ({"fingerprint": "another"}, "because of another model"),
-        ({"scoring": {"engine": "keras"}}, "because of another scoring section"),
+        ({"fingerprint": "another"}, "because it was made with another model"),
+        ({"scoring": {"engine": "keras"}}, "because it was made with another scoring section"),
         (
             {"code": "another", "scoring": {}},
-            "because of another scoring section and another version of the code",
+            "made with another scoring section and another version of the code",
         ),
-        ({"rows": 0}, "because it has none"),
+        ({"rows": 0}, "because the partition has no rows"),
     ],
 )
 def test_another_night_is_refused_and_the_log_says_why(
