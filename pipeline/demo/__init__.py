@@ -1,1 +1,1 @@
-"""The generated corpus of `make demo`."""
+"""Generates the corpus of `make demo`."""

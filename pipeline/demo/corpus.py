@@ -1,10 +1,10 @@
 """A generated corpus of support tickets for which the right answers are known.
 
 Every ticket is small talk with one to three cues ("double charge", "Paket", "故障"); only the cues
-decide its label. Their character spans are the ticket's `rationale`, so the demo can report how
-much of the attention fell on the words that mattered. Like a real corpus, it is not clean: some
-tickets name the cue of another label only to deny it, one label in a hundred is wrong, some
-tickets are in German, Arabic, Chinese, Thai or emoji, and a few rows are damaged.
+decide its label. Their character spans are the ticket's `rationale`, so the demo can report which
+share of the attention is on the cues. Like a real corpus, this one has errors: some tickets name a
+cue of another label only to deny it, one label in a hundred is wrong, some tickets are in German,
+Arabic, Chinese, Thai or emoji, and a few rows are damaged.
 """
 
 import dataclasses
@@ -24,12 +24,12 @@ _FILES = 3
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DemoCorpus:
-    """A corpus that was written.
+    """The corpus that `generate_demo_corpus` wrote.
 
     Attributes:
         paths: its files.
-        rows: the number of rows in all files, the damaged ones included.
-        bad_rows: the number of damaged rows by the reason for which they must be rejected.
+        rows: the number of rows in all files, including the damaged ones.
+        bad_rows: the number of damaged rows, by the reason for which they must be rejected.
         labels: the labels of its tickets.
     """
 
@@ -47,9 +47,9 @@ def generate_demo_corpus(directory: Path, *, documents: int = 3_000, seed: int =
     its UTF-8 is invalid, or its text is missing, null or blank.
 
     Args:
-        directory: made if it does not exist; the files of an earlier call are replaced.
-        documents: the number of rows, the damaged ones included.
-        seed: of the random numbers; another seed gives another corpus.
+        directory: created if it does not exist; the files of an earlier call are replaced.
+        documents: the number of rows, including the damaged ones.
+        seed: the seed of the random numbers; another seed gives another corpus.
     """
     # The random numbers must be reproducible; they protect no secret.
     rng = random.Random(seed)  # noqa: S311

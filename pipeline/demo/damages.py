@@ -1,4 +1,4 @@
-"""Damaged rows: every way in which a row of the demo corpus is made unusable."""
+"""The ways in which rows of the demo corpus are damaged, so that readers must reject them."""
 
 import json
 import random
@@ -13,7 +13,7 @@ Damage = tuple[RejectionReason, Callable[[bytes], bytes]]
 
 
 def plan_damages(rng: random.Random, *, documents: int) -> dict[int, Damage]:
-    """Which rows are damaged, and how: every kind in turn, at random places."""
+    """Chooses the rows to damage, by index: random rows, each kind of damage in turn."""
     places = rng.sample(range(documents), documents // _ROWS_PER_DAMAGED_ROW)
     return {place: _DAMAGES[turn % len(_DAMAGES)] for turn, place in enumerate(places)}
 

@@ -1,7 +1,7 @@
 """The phrases of demo tickets: cues by label and the sentences around them, in six kits.
 
-Only the cues tell the label; no other sentence hints at it. The placeholders are `{cue}`, `{day}`,
-`{name}`, `{number}` and `{count}`.
+The label of a ticket follows from its cues only; the other sentences do not depend on it. The
+placeholders are `{cue}`, `{day}`, `{name}`, `{number}` and `{count}`.
 """
 
 import dataclasses
@@ -14,13 +14,13 @@ LABELS = ("billing", "delivery", "outage", "praise")
 class PhraseKit:
     """The phrases of one language.
 
-    `share` is the weight with which the kit is chosen; `gap` stands between sentences.
+    `share` is the weight with which the kit is chosen; `gap` is the text between two sentences.
     """
 
     share: float
     openings: tuple[str, ...]
     mentions: tuple[str, ...]  # each with one {cue}
-    denials: tuple[str, ...]  # each with one {cue} of another label, which is denied
+    denials: tuple[str, ...]  # each denies one {cue} of another label
     fillers: tuple[str, ...]
     days: tuple[str, ...]
     names: tuple[str, ...]

@@ -5,8 +5,8 @@ import random
 
 from pipeline.demo.phrases import KITS, LABELS, PhraseKit
 
-_WRONG_LABELS = 0.01  # share of tickets with the label of another cue
-_DENIALS = 0.08  # share of tickets that name another label's cue only to deny it
+_WRONG_LABELS = 0.01  # share of tickets with another label than that of their cues
+_DENIALS = 0.08  # share of tickets that name a cue of another label only to deny it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -14,8 +14,8 @@ class Ticket:
     """A support ticket.
 
     Attributes:
-        text: in one language.
-        label: the label of its cues, or in one of a hundred tickets a wrong one.
+        text: the message, in one language.
+        label: the label of its cues; a wrong one in one of a hundred tickets.
         rationale: the `(start, end)` character spans of the cues in `text`, in order.
     """
 
@@ -29,8 +29,8 @@ def write_ticket(rng: random.Random) -> Ticket:
     kit = rng.choices(KITS, weights=[kit.share for kit in KITS])[0]
     label, other = rng.sample(LABELS, 2)
     denies = rng.random() < _DENIALS
-    # A ticket with a denied cue has at least two cues of its label. A bag of words is then
-    # uncertain, while a model that reads the context is not.
+    # A ticket with a denied cue has at least two cues of its label. A model that reads a bag of
+    # words is then less certain; a model that reads the context can tell which cue is denied.
     mentions = rng.randint(2, 3) if denies else rng.choices((1, 2, 3), weights=(4, 5, 1))[0]
     cues = rng.sample(kit.cues[label], mentions)
 

@@ -1,1 +1,1 @@
-"""Trials: each trains one configuration with one seed, from a dataset to a model directory."""
+"""Trials: each trains one configuration with one seed and writes a model directory."""

@@ -1,4 +1,4 @@
-"""Which trial becomes the model: the one with the best monitored metric on validation."""
+"""Chooses the trial that becomes the model: the best by `training.monitor` on validation."""
 
 from collections.abc import Sequence
 
@@ -18,16 +18,16 @@ def check_monitor(config: Config, labels: Sequence[str]) -> None:
     one_label = config.network.head != "multilabel" and are_directed_relations(labels)
     if config.training.monitor == "semeval_f1" and not one_label:
         raise ConfigError(
-            "training.monitor: expected accuracy, macro_f1 or loss where labels are not directed "
-            "relations such as Cause-Effect(e1,e2), one a document, got semeval_f1. Choose one of "
-            "those."
+            "training.monitor: expected accuracy, macro_f1 or loss, because the labels are not one "
+            "directed relation per document, such as Cause-Effect(e1,e2), got semeval_f1. Choose "
+            "one of those."
         )
 
 
 def choose_best(results: Sequence[TrialResult], *, monitor: str) -> TrialResult:
     """The trial with the best value of `monitor` on validation.
 
-    Of equal trials, and where there is no validation split, it is the one with the lowest seed.
+    Among equal trials, and if there is no validation split, the lowest seed is chosen.
     """
 
     def rank(result: TrialResult) -> tuple[float, int]:

@@ -1,4 +1,4 @@
-"""A trained network becomes a model directory, with everything but its manifest."""
+"""Writes a trained network to a model directory, with all files except the manifest."""
 
 import json
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ from pipeline.corpora.scoring.gallery import gallery_to_lines, score_samples
 from pipeline.storage.files import Files
 from pipeline.training.trial import Trial
 
-GOLDEN_SAMPLES = 32  # documents of the corpus among the golden ones
+GOLDEN_SAMPLES = 32  # golden documents that are taken from the corpus
 
-# Texts on which engines have differed: Unicode that changes length in lower case, right-to-left
-# and mixed scripts, an emoji of two code points, a single token.
+# Texts for which engines have given different results: Unicode that changes its length in lower
+# case, right-to-left and mixed scripts, an emoji of two code points, a single token.
 GOLDEN_EXTREMES = ("a", "ΣΊΣΥΦΟΣ İstanbul ﬁne", "العربية then English 中文 ภาษาไทย 👍🏽")
 
 
@@ -51,8 +51,8 @@ def write_model_directory(
     texts = [sample.text for sample in samples[:GOLDEN_SAMPLES]]
     write_golden(folder, make_golden(scorer, [*texts, *GOLDEN_EXTREMES]))
     write_serving(bundle)
-    # The other engines check themselves whenever they are loaded; the SavedModel is served by
-    # programs that do not, so it is checked here.
+    # The other engines are checked against the golden documents whenever they are loaded. The
+    # SavedModel is loaded by serving programs that do not check it, so it is checked here.
     verify_golden(TensorFlowScorer(bundle), bundle.read_golden(), engine="tensorflow")
     unseen = "test" if dataset.rows("test") else "validation"
     shown = [sample for sample in samples if sample.split == unseen]

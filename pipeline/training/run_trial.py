@@ -29,10 +29,10 @@ from pipeline.training.validation_profile import profile_split
 
 
 def run_trial(trial: Trial, *, files: Files) -> TrialResult:
-    """Trains, evaluates and uploads a model directory; resumes from a checkpoint if there is one.
+    """Trains and evaluates a model and uploads its directory; resumes from a checkpoint, if any.
 
     Raises:
-        ConfigError: if the word vectors do not fit, or the loss is not finite.
+        ConfigError: if the word vectors do not fit the embedding, or the loss is not finite.
     """
     with tempfile.TemporaryDirectory(prefix="limelight-trial-") as scratch:
         folder = Path(scratch) / "model"

@@ -1,4 +1,4 @@
-"""A trial: one training of one configuration with one seed. What is sent, and what comes back."""
+"""A trial: one training of one configuration with one seed, as sent to a worker, and its result."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ TENSORBOARD_FILE = "events.out.tfevents.limelight"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One training to run: what a worker receives.
+    """One training to run, as a worker receives it.
 
     Attributes:
         variant: the name of the configuration, `base` or one of `training.variants`.
-        seed: of the initial weights, dropout and the order of documents.
-        config: of this variant.
+        seed: the seed of the initial weights, of dropout and of the order of documents.
+        config: the config of this variant.
         dataset: the prepared corpus.
-        vectors_digest: of the file of word vectors that the embedding starts from; None if it
-            starts from random vectors.
+        vectors_digest: the digest of the file of word vectors that the embedding starts from;
+            None if it starts from random vectors.
         folder: where the model directory is written.
     """
 
@@ -60,18 +60,17 @@ class Trial:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """One finished training: what a worker sends back.
+    """One finished training, as a worker returns it.
 
     Attributes:
         variant: as in the `Trial`.
         seed: as in the `Trial`.
         folder: where the model directory was written.
-        metrics: of each split that was evaluated, as `metrics.json` holds them.
-        epochs: how many were trained.
+        metrics: the metrics by split, as in `metrics.json`.
+        epochs: how many epochs were trained.
         best_epoch: the epoch whose weights were kept, counted from 1.
         vocabulary_ids: rows of the embedding.
-        vectors: the file of word vectors, its digest, and how many tokens of the vocabulary it
-            has; None if no file was given.
+        vectors: the result of `describe_vectors`; None if the config names no file of vectors.
         files: bytes and SHA-256 of each file of the model directory, by name.
     """
 

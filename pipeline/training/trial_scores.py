@@ -1,4 +1,4 @@
-"""What the trials of a run show: each metric's mean and deviation, and each gain's interval."""
+"""Summarizes the trials of a run: mean and deviation of each metric, interval of each gain."""
 
 import dataclasses
 import math
@@ -33,13 +33,13 @@ class TrialScore:
 
 @dataclasses.dataclass(frozen=True)
 class Gain:
-    """The metric of the first variant less that of another, as the mean over equal seeds.
+    """The metric of the first variant minus that of another one: the mean over common seeds.
 
     Attributes:
         variant: the other variant.
         split: where it was measured.
         metric: its name.
-        mean: of the differences, one for each seed.
+        mean: the mean of the differences, one for each common seed.
         low: lower end of the 95 % confidence interval (Student's t, paired).
         high: upper end.
     """
@@ -70,7 +70,8 @@ def summarize_trials(trials: Sequence[TrialRecord]) -> list[TrialScore]:
 def compare_variants(trials: Sequence[TrialRecord]) -> list[Gain]:
     """Compares the first variant with each other one in `COMPARED_METRICS`, seed by seed.
 
-    A metric that fewer than two seeds share gives no interval and is left out.
+    A metric for which both variants have fewer than two common seeds has no interval and is left
+    out.
     """
     if not trials:
         return []
@@ -98,7 +99,7 @@ def compare_variants(trials: Sequence[TrialRecord]) -> list[Gain]:
 def _differences(
     pairs: Sequence[tuple[TrialRecord, TrialRecord]], split: str, metric: str
 ) -> list[float]:
-    """The first trial's metric less the second's, for each pair in which both have it."""
+    """The first trial's metric minus the second's, for each pair in which both have it."""
     values = [[each.metrics.get(split, {}).get(metric) for each in pair] for pair in pairs]
     return [one - two for one, two in values if one is not None and two is not None]
 
@@ -112,7 +113,7 @@ def _gain(differences: Sequence[float], *, variant: str, split: str, metric: str
 
 def student_t(degrees: int) -> float:
     """The two-sided 95 % quantile of Student's t for these degrees of freedom."""
-    from scipy.stats import t  # here, because the import takes 1 s and few commands compare trials
+    from scipy.stats import t  # imported here: it takes 1 s, and few commands need it
 
     return float(t.ppf((1 + CONFIDENCE) / 2, degrees))
 

@@ -17,7 +17,7 @@ def read_trial_vectors(
     """The vectors of the vocabulary's tokens; None if the config names no file.
 
     Raises:
-        ConfigError: if the file is not a file of vectors of the embedding's width.
+        ConfigError: if the file does not hold vectors of the embedding's width.
     """
     embedding = trial.config.network.embedding
     if embedding.vectors is None:
@@ -38,7 +38,7 @@ def read_trial_vectors(
 def describe_vectors(
     trial: Trial, vectors: PretrainedVectors, vocabulary: Vocabulary
 ) -> dict[str, Any]:
-    """The `vectors` of a model's manifest."""
+    """The `vectors` of a model's manifest: the file, its digest, and how many tokens it has."""
     return {
         "file": trial.config.network.embedding.vectors,
         "digest": trial.vectors_digest,

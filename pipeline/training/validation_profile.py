@@ -15,7 +15,7 @@ from pipeline.corpora.scoring.corpus_profile import profile_arrays
 def profile_split(
     forward: Forward, shards: Shards, vocabulary: Vocabulary, *, labels: Sequence[str]
 ) -> dict[str, Any]:
-    """Runs the network over a split and counts what a scoring run counts of its corpus.
+    """Runs the network over a split and makes the same profile as a scoring run does.
 
     Args:
         forward: from `trace_forward`.
@@ -24,7 +24,7 @@ def profile_split(
         labels: the label names, by index.
 
     Returns:
-        Counts by measure, as `profile_arrays` gives them.
+        Counts by measure, the sum of `profile_arrays` over all batches.
     """
     return add_counts(
         _profile_batch(forward, inputs, vocabulary, labels=labels)

@@ -12,7 +12,7 @@ class CountRejections(beam.PTransform):
     """`(unit index, record batch of rejections)` -> nested counts."""
 
     def expand(self, rejections: beam.PCollection) -> beam.PCollection:
-        """Yields one element for each batch; `CountRows` adds them up."""
+        """Yields the counts of each batch; `CountRows` adds them up."""
         return rejections | beam.MapTuple(_count)
 
 

@@ -1,7 +1,7 @@
-"""Nested counts -> one JSON file with their sum: every number that a run reports.
+"""Nested counts -> one JSON file with their sum, which holds every number that a run reports.
 
-The counts are elements of the pipeline, not Beam metrics: a bundle that a runner retries is
-counted once, whereas it would increment a metric twice.
+The counts are elements of the pipeline, not Beam metrics: if a runner retries a bundle, its
+elements count once, but it would increment a metric twice.
 """
 
 import dataclasses

@@ -35,7 +35,7 @@ class CountTokens(beam.PTransform):
     files: Files
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
-        """`(unit index, record batch)` with splits assigned."""
+        """Takes `(unit index, record batch)`; every document must have a split."""
         return (
             documents
             | "Count" >> beam.ParDo(_CountTokens(self.text))

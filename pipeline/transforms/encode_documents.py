@@ -20,7 +20,7 @@ class EncodeDocuments(beam.PTransform):
     """Encodes documents with the vocabulary and the labels that a survey found.
 
     Returns four PCollections: `examples`, of `(unit index, {split: serialized examples})`;
-    `documents`, the record batches that the examples were made of; `rejections`, of
+    `documents`, the record batches of the documents that became examples; `rejections`, of
     `(unit index, record batch)`; and `counts`.
     """
 
@@ -30,7 +30,7 @@ class EncodeDocuments(beam.PTransform):
     files: Files
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Each batch by itself; batches keep their order."""
+        """Takes `(unit index, record batch)`; encodes each batch separately, in order."""
         encode = _Encode(self.text, self.layout, self.survey, self.files)
         return documents | (
             beam.ParDo(encode)

@@ -1,4 +1,4 @@
-"""Keys of documents -> one file of the rows with a repeated id, and counts of repeated texts."""
+"""Keys of documents -> a file of the rows that repeat an id, and counts of repeated texts."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -21,15 +21,15 @@ from pipeline.transforms.write_one_file import WriteOneFile
 class FindDuplicates(beam.PTransform):
     """Compares documents bucket by bucket.
 
-    Writes the rows whose document id an earlier row has to `path`, as Parquet. Yields counts,
-    `{"duplicates": {"within": .., "across": ..}}`.
+    Writes the rows that repeat the document id of an earlier row to `path`, as Parquet. Yields
+    counts, `{"duplicates": {"within": .., "across": ..}}`.
     """
 
     path: str
     files: Files
 
     def expand(self, keys: beam.PCollection) -> beam.PCollection:
-        """`((kind, bucket), keys)`, from `key_documents`; texts do not go through the shuffle."""
+        """Takes `((kind, bucket), keys)` from `key_documents`; texts are not shuffled."""
         found = (
             keys
             | "Gather buckets" >> beam.GroupByKey()

@@ -1,4 +1,4 @@
-"""Documents -> one file of the positions where the splits of each label end."""
+"""Documents -> one file with the positions where the splits of each label end."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ class FindStrata(beam.PTransform):
     buckets: int
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
-        """`(unit index, record batch)`; only digests and labels go through the shuffle."""
+        """Takes `(unit index, record batch)`; only the `STRATUM_KEYS` are shuffled."""
         return (
             documents
             | "Key" >> beam.FlatMap(self._key)

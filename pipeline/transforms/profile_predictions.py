@@ -1,4 +1,4 @@
-"""Scored documents -> the counts of the profile by which drift is measured."""
+"""Scored documents -> the counts of the profile from which drift is measured."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class ProfilePredictions(beam.PTransform):
     """`(documents, predictions)` pairs of batches -> nested counts."""
 
     def expand(self, pairs: beam.PCollection) -> beam.PCollection:
-        """Yields one element for each batch; `CountRows` adds them up."""
+        """Yields the counts of each batch; `CountRows` adds them up."""
         return pairs | beam.MapTuple(_profile)
 
 

@@ -29,7 +29,7 @@ class ReadDocuments(beam.PTransform):
     files: Files
 
     def expand(self, units: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """`beam.Create` spreads the units over workers; the rows of a unit stay in order."""
+        """Takes `Unit`s. A unit is read by one worker, so its rows stay in order."""
         return units | "Read" >> beam.ParDo(_ReadUnit(self.corpus, self.files)).with_output_types(
             UnitBatch, rejections=UnitBatch, counts=Counts
         ).with_outputs("rejections", "counts", main="documents")
@@ -37,7 +37,7 @@ class ReadDocuments(beam.PTransform):
 
 @dataclasses.dataclass
 class CountPartRows(beam.PTransform):
-    """Counts the rows of parts of divided files."""
+    """Counts the rows of parts of divided files, so that `number_rows` can number them."""
 
     files: Files
 
@@ -63,8 +63,8 @@ class _ReadUnit(beam.DoFn):
                         yield unit.index, batch.documents
                     if batch.rejections.num_rows:
                         yield beam.pvalue.TaggedOutput("rejections", (unit.index, batch.rejections))
-                    # Beam runs the following steps before it asks for the next batch, so every
-                    # row that was read has also been processed.
+                    # Beam runs the next steps on a batch before it asks for another one, so these
+                    # rows have been processed by now, not only read.
                     progress.advance(batch.rows_read)
                     of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
                     yield beam.pvalue.TaggedOutput("counts", {"files": {part.source_file: of_file}})

@@ -1,4 +1,4 @@
-"""A BigQuery table or query -> files of JSON lines; equal rows give equal files."""
+"""A BigQuery table or query -> files of JSON lines; the same rows give the same files."""
 
 import dataclasses
 import hashlib
@@ -16,7 +16,7 @@ from pipeline.process import progress
 from pipeline.storage.files import Files, join
 from pipeline.storage.staging import StagedFile
 
-# A bundle hands its lines on when it holds this many bytes of them.
+# A bundle yields its lines when it holds this many bytes of them.
 BUNDLE_BYTES = 16 << 20
 
 
@@ -34,7 +34,7 @@ class ReadTable(beam.PTransform):
     files: Files
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        """Lines go through the shuffle in packs, grouped by bucket."""
+        """Reads, sorts and writes the rows; lines are shuffled in packs, by bucket."""
         return (
             root
             | "Rows" >> rows_of(self.input)
@@ -44,7 +44,7 @@ class ReadTable(beam.PTransform):
         )
 
     def _write(self, bucket: int, packs: Iterable[bytes]) -> tuple[int, StagedFile]:
-        """A retried bundle writes the same bytes to the same path."""
+        """Writes a bucket; a retried bundle writes the same bytes to the same path."""
         lines = sort_lines(packs)
         content = b"".join(line + b"\n" for line in lines)
         path = join(self.folder, f"{bucket:03d}.jsonl")

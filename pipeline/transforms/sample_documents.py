@@ -22,7 +22,7 @@ class SampleDocuments(beam.PTransform):
     files: Files
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
-        """Batches of documents with digests; only the candidates of each batch leave the worker."""
+        """Takes batches from `add_digests`; only the candidates of each batch leave the worker."""
         return (
             documents
             | "Choose in batch" >> beam.FlatMap(sample_documents)

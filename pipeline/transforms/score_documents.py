@@ -23,7 +23,7 @@ from pipeline.nights.reuse_counts import count_reuse
 from pipeline.nights.reuse_rows import reuse_rows
 from pipeline.storage.files import Files
 
-# While one batch is tokenized or its lists are built, the network's threads compute another.
+# While one thread tokenizes a batch or builds its lists, the network computes another batch.
 BATCHES_AT_ONCE = 2
 
 
@@ -33,8 +33,8 @@ class ScoreDocuments(beam.PTransform):
 
     Returns four PCollections: `predictions` and `rejections`, of `(unit index, record batch)`;
     `documents`, of `(documents, predictions)` pairs of batches; and `counts`. Predictions below
-    `config.min_score` are in `documents` and `counts` only. Unchanged documents take their
-    predictions from `reusable` and come before the other documents of their batch.
+    `config.min_score` are in `documents` and `counts` only. The predictions of unchanged documents
+    are copied from `reusable`, and come before those of the other documents of the batch.
     """
 
     model: str
@@ -44,7 +44,7 @@ class ScoreDocuments(beam.PTransform):
     reusable: ReusablePartition | None = None
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Each batch by itself; batches keep their order."""
+        """Takes `(unit index, record batch)`; scores each batch separately, in order."""
         score = _Score(self.model, self.config, self.run_id, self.files, self.reusable)
         return documents | (
             beam.ParDo(score)
@@ -92,7 +92,7 @@ class _Score(beam.DoFn):
         self._threads.shutdown()
 
     def _collect(self, unit: int, documents: pa.RecordBatch) -> list[Any]:
-        """The outputs of a batch. A generator would run on the caller's thread, hence a list."""
+        """The outputs of a batch, as a list: a generator would run on the caller's thread."""
         return list(self._outputs(unit, documents))
 
     def _outputs(self, unit: int, documents: pa.RecordBatch) -> Iterator[Any]:
@@ -123,7 +123,7 @@ class _Score(beam.DoFn):
 
 
 def _in_global_window(output: Any) -> Any:
-    """An output in the form that `finish_bundle` must yield."""
+    """Puts an output into the global window, as Beam requires of `finish_bundle`."""
     if isinstance(output, beam.pvalue.TaggedOutput):
         return beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
     return GlobalWindows.windowed_value(output)

@@ -1,4 +1,4 @@
-"""Documents -> documents with a split, and the keys by which duplicates are found."""
+"""Documents -> documents with a split, and the keys that `FindDuplicates` compares."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class SplitDocuments(beam.PTransform):
     `split` filled, and `keys`, of `((kind, bucket), keys)` for `FindDuplicates`; `buckets` is the
     number of buckets of each kind.
 
-    `strata` is the path of the file that `FindStrata` wrote if splits are stratified, else None.
+    `strata` is the path of the file that `FindStrata` wrote; None if splits are not stratified.
     """
 
     corpus: CorpusConfig
@@ -33,7 +33,7 @@ class SplitDocuments(beam.PTransform):
     strata: str | None = None
 
     def expand(self, documents: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        """Each batch by itself; batches keep their rows and their order."""
+        """Takes `(unit index, record batch)`; batches keep their rows and their order."""
         assign = _AssignSplits(self.corpus, self.files, self.buckets, self.strata)
         keyed = tuple[tuple[str, int], pa.RecordBatch]
         return documents | (

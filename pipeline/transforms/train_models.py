@@ -19,7 +19,7 @@ class TrainModels(beam.PTransform):
     files: Files
 
     def expand(self, trials: beam.PCollection) -> beam.PCollection:
-        """Spreads trials over workers; only these get the resources that training needs."""
+        """Spreads trials over workers; only this step asks for the resources of training."""
         train: beam.PTransform = beam.ParDo(_Train(self.training, self.files))
         hints = resource_hints(self.training.resources)
         if hints:
@@ -42,7 +42,7 @@ class _Train(beam.DoFn):
         from model.training.devices import set_up_devices, share_cores
 
         share_cores()
-        set_up_devices(self.training)  # fails here, before any trial, if a demanded GPU is missing
+        set_up_devices(self.training)  # if a required GPU is missing, fails before any trial
 
     def process(self, trial: Trial) -> Iterator[TrialResult]:
         yield run_trial(trial, files=self.files)

@@ -17,8 +17,8 @@ from pipeline.storage.staging import StagedFile, stage_files
 class WriteExamples(beam.PTransform):
     """Writes `<folder>/<split>-00000-of-000NN.tfrecord.gz`.
 
-    `shards` is the number of files a split gets, or fewer if no unit has that many examples of
-    it. None: the number follows from the size. Yields `(order, StagedFile)` for each shard.
+    `shards` is the number of files per split; a split with few examples gets fewer files. None: the
+    number follows from the size. Yields `(order, StagedFile)` for each shard.
     """
 
     folder: str
@@ -27,7 +27,7 @@ class WriteExamples(beam.PTransform):
     shards: int | None = None
 
     def expand(self, examples: beam.PCollection) -> beam.PCollection:
-        """`(unit index, {split: serialized examples})`, the batches of a unit in order."""
+        """Takes `(unit index, {split: serialized examples})`; each unit's batches in order."""
         return (
             examples
             | "Write pieces" >> beam.ParDo(_WritePieces(self.staging, self.files, self.shards))

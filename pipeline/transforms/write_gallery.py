@@ -1,4 +1,4 @@
-"""Scored documents -> one file of the most and the least certain ones."""
+"""Scored documents -> one file with the most and the least certain ones."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ class WriteGallery(beam.PTransform):
     files: Files
 
     def expand(self, pairs: beam.PCollection) -> beam.PCollection:
-        """`(documents, predictions)` pairs; only the extremes of each batch leave the worker."""
+        """Takes `(documents, predictions)`; only the extremes of each batch leave the worker."""
         return (
             pairs
             | "Choose in batch" >> beam.MapTuple(select_extremes)

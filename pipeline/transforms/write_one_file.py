@@ -11,9 +11,9 @@ import apache_beam as beam
 class WriteOneFile(beam.PTransform):
     """Calls `write` once with a list of all elements, in any order; with `[]` if there are none.
 
-    `write` writes the file, and the transform yields what it returns. The elements reach the call
-    as a side input: a global combination would need five times as many primitive transforms, and
-    an engine prepares each of them at every start.
+    `write` writes the file, and the transform yields what it returns. The elements come as a side
+    input: a global combination would need five times as many primitive transforms, and a runner
+    prepares each of them at every start.
     """
 
     write: Callable[[list[Any]], Any]

@@ -1,4 +1,4 @@
-"""Record batches -> staged Parquet files, each with rows of one unit only."""
+"""Record batches -> staged Parquet files; each file has the rows of one unit only."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class WriteRecordBatches(beam.PTransform):
     layout: ParquetLayout = ParquetLayout()
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
-        """Writes the batches of a unit, in order; a full file is followed by another one."""
+        """Writes the batches of a unit in order; after a full file, a new one is begun."""
         return batches | beam.ParDo(_WriteUnits(self.folder, self.schema, self.files, self.layout))
 
 
