@@ -62,7 +62,7 @@ def test_a_date_that_lost_a_file_is_not_skipped(nights: Nights) -> None:
 
 def test_a_date_that_another_run_holds_is_refused(nights: Nights) -> None:
     with hold_lease(BeamFiles(), nights.partition(), run_id="other"):
-        with pytest.raises(LeaseError, match="expected no other run of 2026-11-20"):
+        with pytest.raises(LeaseError, match="expected no other run to work on 2026-11-20"):
             nights.score()
         nights.write(make_rows(2), date="2026-11-21")
         nights.score(date="2026-11-21")
