@@ -6,8 +6,9 @@ Beam pipelines are defined by functions `define_x(root, ...)`, which only wire t
 
 The other modules serve the stages:
 
-- `inputs`, `planning`, `corpus_pass`: find the files of a corpus, divide them into units of
-  work, run a pipeline over the units and account for every row.
+- `inputs`, `unit_planning`, `corpus_pass`, `scored_corpus`: find the files of a corpus, divide them
+  into units of work, run a pipeline over the units (one that scores them, too) and account for
+  every row.
 - `owned_date`, `recording`, `run_checks`, `publishing`: a scoring run keeps others off its date,
   writes its manifest however it ends, is checked, and is committed.
 - `model_publishing`: the best trial becomes the next version of a model.

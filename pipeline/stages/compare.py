@@ -9,7 +9,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config.sections import Config, ScoringConfig
+from pipeline.config.sections import Config, CorpusConfig
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.comparison import (
     MODELS,
@@ -23,17 +23,17 @@ from pipeline.corpora.scoring.labeled_predictions import LABELED_PREDICTIONS
 from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.comparison import collect_comparison, render_comparison
-from pipeline.runners.parallelism import process_threads
-from pipeline.stages.corpus_pass import pass_over_corpus
-from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.scored_corpus import (
+    open_and_pass_over_corpus,
+    score_units,
+    scoring_of_every_row,
+)
 from pipeline.stages.staged_tables import read_staged_table
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files, join, write_json, write_text
 from pipeline.storage.manifest import new_run_id
-from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
-from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 
@@ -75,33 +75,27 @@ def compare(
     staging = ScoringStaging(folder=join(output, "staging", run_id))
     scoring = ScoreDocuments(
         old,
-        config=ScoringConfig(
-            engine=config.scoring.engine,
-            threads=process_threads(config.scoring, beam_options),
-            long_documents=config.scoring.long_documents,
-            further_models=(new,),
+        config=dataclasses.replace(
+            scoring_of_every_row(config.scoring, beam_options), further_models=(new,)
         ),
         run_id=run_id,
         files=files,
     )
-    with opened_inputs(
-        config.corpus, scratch=staging.tables, beam_options=beam_options, files=files
-    ) as inputs:
-        corpus = pass_over_corpus(
-            functools.partial(
-                define_comparison,
-                config=config,
-                new_version=bundles[1].model_version,
-                scoring=scoring,
-                staging=staging,
-                files=files,
-            ),
-            inputs,
-            step="compare",
+    corpus = open_and_pass_over_corpus(
+        functools.partial(
+            define_comparison,
+            corpus=config.corpus,
+            new_version=bundles[1].model_version,
+            scoring=scoring,
             staging=staging,
-            beam_options=beam_options,
             files=files,
-        )
+        ),
+        config.corpus,
+        step="compare",
+        staging=staging,
+        beam_options=beam_options,
+        files=files,
+    )
     labeled = {
         model: read_staged_table(files, staging.labeled_list(model), LABELED_PREDICTIONS)
         for model in MODELS
@@ -117,7 +111,7 @@ def compare(
 def define_comparison(
     root: beam.Pipeline,
     units: Sequence[Unit],
-    config: Config,
+    corpus: CorpusConfig,
     *,
     new_version: str,
     scoring: ScoreDocuments,
@@ -126,8 +120,7 @@ def define_comparison(
 ) -> None:
     """Units -> files of flips, files of labeled predictions of each model, counts."""
     [prefix] = column_prefixes([new_version])
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
-    scored = read.documents | "Score" >> scoring
+    scored = score_units(root, units, corpus, scoring=scoring, files=files)
     flips = scored.documents | "Find flips" >> beam.MapTuple(
         functools.partial(_flips_and_counts, prefix=prefix)
     )
@@ -149,13 +142,7 @@ def define_comparison(
             >> WriteRecordBatches(staging.labeled(model), LABELED_PREDICTIONS, files)
             | f"List labeled predictions, {model}" >> ListFiles(staging.labeled_list(model), files)
         )
-    rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
-    counts = (
-        read.counts,
-        scored.counts,
-        rejections | "Count rejections" >> CountRejections(),
-        flips | "Count flips" >> beam.MapTuple(_counts_alone),
-    )
+    counts = (*scored.counts, flips | "Count flips" >> beam.MapTuple(_counts_alone))
     counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)
 
 

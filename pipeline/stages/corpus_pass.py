@@ -18,8 +18,11 @@ from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.process import progress
 from pipeline.runners.execution import beam_pipeline
-from pipeline.stages.planning import plan_units
+from pipeline.schemas import REJECTIONS
+from pipeline.stages.unit_planning import plan_units
 from pipeline.storage.files import Files, read_json
+from pipeline.transforms.list_files import ListFiles
+from pipeline.transforms.write_record_batches import WriteRecordBatches
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,3 +99,14 @@ def account(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> CountedCo
     """
     accounts = account_files(counts, inputs)
     return CountedCorpus(counts=counts, inputs=accounts, rows=total_rows(accounts, counts))
+
+
+def write_rejections(
+    rejections: beam.PCollection, folder: str, *, listed: str, files: Files
+) -> None:
+    """Rejections -> Parquet files in a folder, and a list of them in the file `listed`."""
+    (
+        rejections
+        | "Write rejections" >> WriteRecordBatches(folder, REJECTIONS, files)
+        | "List rejections" >> ListFiles(listed, files)
+    )

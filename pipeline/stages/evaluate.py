@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 
 from model.config import ConfigError
-from pipeline.config.sections import Config, OutputConfig, ScoringConfig
+from pipeline.config.sections import Config, CorpusConfig, OutputConfig
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.labeled_predictions import (
     LABELED_PREDICTIONS,
@@ -16,17 +16,17 @@ from pipeline.corpora.scoring.labeled_predictions import (
 )
 from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
 from pipeline.corpora.scoring.staging import ScoringStaging
-from pipeline.runners.parallelism import process_threads
-from pipeline.stages.corpus_pass import pass_over_corpus
-from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.scored_corpus import (
+    open_and_pass_over_corpus,
+    score_units,
+    scoring_of_every_row,
+)
 from pipeline.stages.staged_tables import read_staged_table
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import new_run_id
-from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
-from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 
@@ -60,34 +60,29 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     staging = ScoringStaging(folder=join(config.workspace, "evaluations", run_id))
     scoring = ScoreDocuments(
         model,
-        config=ScoringConfig(
-            engine=config.scoring.engine,
-            threads=process_threads(config.scoring, beam_options),
-            long_documents=config.scoring.long_documents,
+        config=dataclasses.replace(
+            scoring_of_every_row(config.scoring, beam_options),
             output=OutputConfig(attention="none"),
         ),
         run_id=run_id,
         files=files,
     )
-    with opened_inputs(
-        config.corpus, scratch=staging.tables, beam_options=beam_options, files=files
-    ) as inputs:
-        corpus = pass_over_corpus(
-            functools.partial(
-                define_evaluation, config=config, scoring=scoring, staging=staging, files=files
-            ),
-            inputs,
-            step="evaluate",
-            staging=staging,
-            beam_options=beam_options,
-            files=files,
-        )
+    corpus = open_and_pass_over_corpus(
+        functools.partial(
+            define_evaluation, corpus=config.corpus, scoring=scoring, staging=staging, files=files
+        ),
+        config.corpus,
+        step="evaluate",
+        staging=staging,
+        beam_options=beam_options,
+        files=files,
+    )
     table = read_staged_table(files, staging.labeled_list(EVALUATED), LABELED_PREDICTIONS)
     files.delete([staging.folder])
     labeled = stack_predictions_of_model(table, bundle)
     if not len(labeled.labels):
         raise ConfigError(
-            f"{inputs[0].name}: expected labels the model knows "
+            f"{corpus.inputs[0]['file']}: expected labels the model knows "
             f"({', '.join(bundle.labels[:5])}), got none. Check corpus.columns.label."
         )
     metrics = measure(labeled, labels=bundle.labels)
@@ -97,15 +92,14 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
 def define_evaluation(
     root: beam.Pipeline,
     units: Sequence[Unit],
-    config: Config,
+    corpus: CorpusConfig,
     *,
     scoring: ScoreDocuments,
     staging: ScoringStaging,
     files: Files,
 ) -> None:
     """Units -> files of true labels beside probabilities, and counts."""
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
-    scored = read.documents | "Score" >> scoring
+    scored = score_units(root, units, corpus, scoring=scoring, files=files)
     (
         scored.documents
         | "Label predictions" >> beam.MapTuple(label_predictions)
@@ -113,6 +107,4 @@ def define_evaluation(
         >> WriteRecordBatches(staging.labeled(EVALUATED), LABELED_PREDICTIONS, files)
         | "List labeled predictions" >> ListFiles(staging.labeled_list(EVALUATED), files)
     )
-    rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
-    counts = (read.counts, scored.counts, rejections | "Count rejections" >> CountRejections())
-    counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)
+    scored.counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)

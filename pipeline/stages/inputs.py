@@ -13,7 +13,7 @@ from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.input_files import InputFile, find_input_files, table_files
 from pipeline.process import progress
 from pipeline.runners.execution import beam_pipeline
-from pipeline.stages.planning import check_inputs
+from pipeline.stages.unit_planning import check_inputs
 from pipeline.storage.files import Files, join
 from pipeline.storage.staged_lists import read_staged_list
 from pipeline.transforms.list_files import ListFiles

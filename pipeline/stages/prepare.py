@@ -27,11 +27,10 @@ from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report
-from pipeline.runners.execution import RunError
-from pipeline.schemas import REJECTIONS
-from pipeline.stages.corpus_pass import CountedCorpus, account, shown_pipeline
+from pipeline.stages.corpus_pass import CountedCorpus, account, shown_pipeline, write_rejections
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.planning import plan_units
+from pipeline.stages.run_checks import check_rejected
+from pipeline.stages.unit_planning import plan_units
 from pipeline.stages.vocabulary import build_vocabulary
 from pipeline.storage.files import (
     Files,
@@ -56,7 +55,6 @@ from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.sample_documents import SampleDocuments
 from pipeline.transforms.split_documents import SplitDocuments
 from pipeline.transforms.write_examples import WriteExamples
-from pipeline.transforms.write_record_batches import WriteRecordBatches
 
 
 def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dataset:
@@ -158,12 +156,11 @@ def _complete(
     report = collect_dataset_report(files, dataset, manifest=run.as_dict())
     write_text(files, dataset.report, render_dataset_report(report))
     run.write(files, dataset.folder)
-    if run.status == "failed":
-        raise RunError(
-            f"{fraction:.2%} of the rows were rejected, expected at most "
-            f"{config.corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
-            f"Read the rejections in {dataset.report} or, all of them, in {dataset.rejected}."
-        )
+    check_rejected(
+        run.rows,
+        config.corpus,
+        hint=f"Some are shown in {dataset.report}; all of them are in {dataset.rejected}.",
+    )
     return Dataset(files=dataset, manifest=run.as_dict(), statistics=statistics)
 
 
@@ -192,8 +189,7 @@ def define_survey(
 ) -> None:
     """Units -> counts of tokens, rows with repeated ids, counts of labels and duplicates."""
     staging = dataset.staging
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
-    split = read.documents | "Split" >> _splitting(units, config, dataset=dataset, files=files)
+    read, split = _read_and_split(root, units, config, dataset=dataset, files=files)
     split.documents | "Count tokens" >> CountTokens(config.text, staging.token_counts, files)
     duplicates = split.keys | "Find duplicates" >> FindDuplicates(staging.repeats, files)
     labels = split.documents | "Count labels" >> beam.Map(
@@ -220,8 +216,7 @@ def define_encoding(
     survey = SurveyFiles(
         vocabulary=dataset.vocabulary, labels=dataset.labels, repeats=staging.repeats
     )
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
-    split = read.documents | "Split" >> _splitting(units, config, dataset=dataset, files=files)
+    read, split = _read_and_split(root, units, config, dataset=dataset, files=files)
     encoded = split.documents | "Encode" >> EncodeDocuments(config.text, layout, survey, files)
     (
         encoded.examples
@@ -231,11 +226,7 @@ def define_encoding(
     )
     encoded.documents | "Sample" >> SampleDocuments(dataset.samples, files)
     rejections = (read.rejections, encoded.rejections) | "All rejections" >> beam.Flatten()
-    (
-        rejections
-        | "Write rejections" >> WriteRecordBatches(dataset.rejected, REJECTIONS, files)
-        | "List rejections" >> ListFiles(staging.rejected_list, files)
-    )
+    write_rejections(rejections, dataset.rejected, listed=staging.rejected_list, files=files)
     counts = (read.counts, encoded.counts, rejections | "Count rejections" >> CountRejections())
     counts | beam.Flatten() | "Count" >> CountRows(staging.encoding_counts, files)
 
@@ -259,12 +250,19 @@ def example_layout(config: Config) -> ExampleLayout:
     )
 
 
-def _splitting(
-    units: Sequence[Unit], config: Config, *, dataset: DatasetFiles, files: Files
-) -> SplitDocuments:
-    """Assigns splits by hash, so that every pass over the corpus assigns the same ones."""
+def _read_and_split(
+    root: beam.Pipeline,
+    units: Sequence[Unit],
+    config: Config,
+    *,
+    dataset: DatasetFiles,
+    files: Files,
+) -> tuple[Any, Any]:
+    """Reads the units and assigns splits by hash, the same ones in every pass over the corpus."""
     strata = dataset.staging.strata if config.corpus.splits.stratify else None
-    return SplitDocuments(config.corpus, files, buckets=key_buckets(units), strata=strata)
+    splitting = SplitDocuments(config.corpus, files, buckets=key_buckets(units), strata=strata)
+    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
+    return read, read.documents | "Split" >> splitting
 
 
 def _count_labels(element: tuple[int, pa.RecordBatch], *, multilabel: bool) -> dict[str, Any]:

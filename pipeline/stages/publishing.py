@@ -14,7 +14,7 @@ from pipeline.nights.partition import Partition, run_folder, staging_folder
 from pipeline.process import signals
 from pipeline.reports.collect import collect_run_report
 from pipeline.reports.run_report import render_run_report
-from pipeline.stages.run_checks import check_drift, check_rows, check_staged
+from pipeline.stages.run_checks import check_drift, check_run_rows, check_staged
 from pipeline.storage.files import Files, join, write_text
 from pipeline.storage.manifest import MANIFEST, Manifest, one_line
 from pipeline.storage.staged_lists import read_staged_list
@@ -43,7 +43,7 @@ def publish_run(
     staging = ScoringStaging(folder=staging_folder(partition.output, run.run_id))
     predictions = read_staged_list(files, staging.predictions_list)
     rejected = read_staged_list(files, staging.rejected_list)
-    check_rows(run, config, written=sum(file.rows for file in predictions), staging=staging)
+    check_run_rows(run, config, written=sum(file.rows for file in predictions), staging=staging)
     check_staged(files, staging.folder, [*predictions, *rejected])
     drift = measure_drift(run, config.drift, bundle, partition=partition, files=files)
     run.extra = {**run.extra, "drift": drift}

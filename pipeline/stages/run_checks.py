@@ -1,9 +1,10 @@
-"""What must hold of a scoring run before its rows are published."""
+"""What must hold of a run before what it made is published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from model.config import ConfigError
-from pipeline.config.sections import Config, DriftConfig
+from pipeline.config.sections import Config, CorpusConfig, DriftConfig
 from pipeline.corpora.reading.accounting import rejected_fraction
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.runners.execution import RunError
@@ -12,7 +13,7 @@ from pipeline.storage.manifest import Manifest
 from pipeline.storage.staging import StagedFile
 
 
-def check_rows(run: Manifest, config: Config, *, written: int, staging: ScoringStaging) -> None:
+def check_run_rows(run: Manifest, config: Config, *, written: int, staging: ScoringStaging) -> None:
     """Checks that the run read rows, answered every one, and rejected few enough.
 
     Args:
@@ -36,12 +37,27 @@ def check_rows(run: Manifest, config: Config, *, written: int, staging: ScoringS
             f"Nothing was published: expected {expected:,} rows in the predictions files, "
             f"got {written:,}. Run again, and report this if it happens twice."
         )
-    fraction = rejected_fraction(run.rows)
-    if fraction > config.corpus.max_rejected_fraction:
+    check_rejected(run.rows, config.corpus, hint=f"Read the rejections in {staging.rejected}.")
+
+
+def check_rejected(rows: Mapping[str, Any], corpus: CorpusConfig, *, hint: str) -> None:
+    """Checks that no larger share of the rows was rejected than `corpus.max_rejected_fraction`.
+
+    Args:
+        rows: the `rows` of a manifest.
+        corpus: says which share may be rejected.
+        hint: where the rejections can be read, in a sentence.
+
+    Raises:
+        RunError: with the share and the reasons.
+    """
+    fraction = rejected_fraction(rows)
+    if fraction > corpus.max_rejected_fraction:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["rejected"].items())
         raise RunError(
-            f"Nothing was published: {fraction:.2%} of the rows were rejected, expected at most "
-            f"{config.corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
-            f"Read the rejections in {staging.rejected}."
+            f"Nothing was published: {fraction:.2%} of the rows were rejected ({reasons}), "
+            f"expected at most {corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
+            f"{hint}"
         )
 
 

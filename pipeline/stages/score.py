@@ -22,21 +22,20 @@ from pipeline.nights.reusable_partition import find_reusable_partition
 from pipeline.nights.reuse_counts import describe_reuse
 from pipeline.process.logs import describe_run, naming_run, record_outcome
 from pipeline.runners.parallelism import process_threads
-from pipeline.schemas import REJECTIONS, predictions_schema
-from pipeline.stages.corpus_pass import CountedCorpus, pass_over_corpus
+from pipeline.schemas import predictions_schema
+from pipeline.stages.corpus_pass import CountedCorpus, pass_over_corpus, write_rejections
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.owned_date import IfExists, find_published, own_date
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.recording import concluding, recorded
+from pipeline.stages.scored_corpus import score_units
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import Manifest, new_run_id, read_manifest
 from pipeline.storage.parquet_files import ParquetLayout
-from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.profile_predictions import ProfilePredictions
-from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.write_gallery import WriteGallery
 from pipeline.transforms.write_record_batches import WriteRecordBatches
@@ -219,8 +218,7 @@ def define_scoring(
     files: Files,
 ) -> None:
     """Units -> staged Parquet files of predictions and of rejections, a gallery, counts."""
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
-    scored = read.documents | "Score" >> scoring
+    scored = score_units(root, units, config.corpus, scoring=scoring, files=files)
     (
         scored.predictions
         | "Write predictions"
@@ -228,18 +226,8 @@ def define_scoring(
         | "List predictions" >> ListFiles(staging.predictions_list, files)
     )
     scored.documents | "Show" >> WriteGallery(staging.gallery, files)
-    rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
-    (
-        rejections
-        | "Write rejections" >> WriteRecordBatches(staging.rejected, REJECTIONS, files)
-        | "List rejections" >> ListFiles(staging.rejected_list, files)
-    )
-    counts = (
-        read.counts,
-        scored.counts,
-        rejections | "Count rejections" >> CountRejections(),
-        scored.documents | "Profile" >> ProfilePredictions(),
-    )
+    write_rejections(scored.rejections, staging.rejected, listed=staging.rejected_list, files=files)
+    counts = (*scored.counts, scored.documents | "Profile" >> ProfilePredictions())
     counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)
 
 

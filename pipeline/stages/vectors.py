@@ -12,14 +12,14 @@ from model.text.tokenizer import Tokenizer
 from model.training.skip_gram import train_skip_gram, write_token_lines
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.accounting import count_rejected, count_used, rejected_fraction
+from pipeline.corpora.reading.accounting import count_rejected, count_used
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.corpora.reading.dividing import divide_files
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.process import progress
-from pipeline.runners.execution import RunError
 from pipeline.stages.corpus_pass import account
 from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.run_checks import check_rejected
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.storage.staging import stage_files
@@ -73,7 +73,11 @@ def learn_vectors(
                 f"{inputs[0].name}: expected documents with text, got none. "
                 "Check corpus.columns.text."
             )
-        _check_rejected(rows, config)
+        check_rejected(
+            rows,
+            config.corpus,
+            hint="Repair the corpus, or see the rows with: limelight prepare.",
+        )
 
         def advance() -> None:
             progress.advance(rows["used"])
@@ -88,17 +92,6 @@ def learn_vectors(
     run.finish("done")
     run.write_to(files, f"{output}.manifest.json")
     return LearnedVectors(words=trained.words, tokens=trained.tokens, rows=rows)
-
-
-def _check_rejected(rows: Mapping[str, Any], config: Config) -> None:
-    fraction, most = rejected_fraction(rows), config.corpus.max_rejected_fraction
-    if fraction > most:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["rejected"].items())
-        raise RunError(
-            f"{fraction:.2%} of the rows were rejected ({reasons}), expected at most {most:.2%} "
-            "(corpus.max_rejected_fraction). Repair the corpus, or see the rows with: limelight "
-            "prepare."
-        )
 
 
 def _tokenize(

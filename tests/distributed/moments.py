@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import pyarrow.parquet  # noqa: F401 - imported before the fork, like the next
 
 import pipeline.transforms.score_documents as scoring
-from pipeline.stages import planning, prepare, score  # noqa: F401
+from pipeline.stages import prepare, score, unit_planning  # noqa: F401
 from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import Nights
 
@@ -98,7 +98,7 @@ def run(nights: Nights, *, fatal: int | None, trace: str | None) -> None:
     global _fatal
     _fatal = fatal
     _trace.clear()
-    planning.group_units = functools.partial(planning.group_units, unit_bytes=UNIT_BYTES)
+    unit_planning.group_units = functools.partial(unit_planning.group_units, unit_bytes=UNIT_BYTES)
     score_batch = scoring.score_documents
 
     def counted(*arguments: Any, **options: Any) -> Any:

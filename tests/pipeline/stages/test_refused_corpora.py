@@ -26,13 +26,13 @@ def test_too_many_rejections_fail_the_run_and_are_kept(tmp_path: Path) -> None:
     with pytest.raises(RunError) as raised:
         run(config)
     message = str(raised.value)
-    assert message.startswith("9.09% of the rows were rejected, expected at most 5.00%")
+    assert message.startswith("Nothing was published: 9.09% of the rows were rejected (")
     [manifest] = (tmp_path / "failing/datasets").glob("*/manifest.json")
     folder = str(manifest.parent)
     assert find_dataset(FILES, folder) is None
     assert read_json(FILES, str(manifest))["status"] == "failed"
     lies = DatasetFiles(folder=folder)
-    assert f"Read the rejections in {lies.report} or, all of them, in {lies.rejected}." in message
+    assert f"Some are shown in {lies.report}; all of them are in {lies.rejected}." in message
     assert "Do not use it" in Path(lies.report).read_text()
     assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1"}
 

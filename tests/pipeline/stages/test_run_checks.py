@@ -9,7 +9,7 @@ from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.runners.execution import RunError
-from pipeline.stages.run_checks import check_drift, check_rows, check_staged
+from pipeline.stages.run_checks import check_drift, check_run_rows, check_staged
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.manifest import Manifest
 from pipeline.storage.staging import StagedFile
@@ -22,7 +22,7 @@ def check(rows: dict[str, Any], *, written: int, below_min_score: int = 0) -> No
     run.inputs, run.rows = [{"file": "a.jsonl"}], rows
     run.extra = {"below_min_score": below_min_score}
     config = Config(corpus=CorpusConfig(max_rejected_fraction=0.1))
-    check_rows(run, config, written=written, staging=STAGING)
+    check_run_rows(run, config, written=written, staging=STAGING)
 
 
 def test_a_run_passes_if_every_row_is_written_rejected_or_below_the_threshold() -> None:

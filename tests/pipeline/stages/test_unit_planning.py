@@ -12,7 +12,7 @@ from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.dividing import divide_files
 from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.corpora.reading.units import Unit, group_units
-from pipeline.stages.planning import ROW_COUNTS, check_inputs, plan_units
+from pipeline.stages.unit_planning import ROW_COUNTS, check_inputs, plan_units
 from pipeline.storage.beam_files import BeamFiles
 from tests.json_lines import write_json_lines
 

@@ -1,0 +1,92 @@
+"""The frame of the stages that score a corpus: read its units, score them, count every row."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import apache_beam as beam
+
+from pipeline.config.sections import CorpusConfig, ScoringConfig
+from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.runners.parallelism import process_threads
+from pipeline.stages.corpus_pass import CountedCorpus, pass_over_corpus
+from pipeline.stages.inputs import opened_inputs
+from pipeline.storage.files import Files
+from pipeline.transforms.count_rejections import CountRejections
+from pipeline.transforms.read_documents import ReadDocuments
+from pipeline.transforms.score_documents import ScoreDocuments
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ScoredCorpus:
+    """What becomes of the units of a corpus; every attribute is a PCollection but `counts`.
+
+    Attributes:
+        documents: pairs of a batch of scored documents and the batch of their predictions.
+        predictions: pairs of the number of a unit and a batch of its predictions.
+        rejections: pairs of the number of a unit and a batch of its rejections.
+        counts: PCollections of nested counts: rows read, used and rejected.
+    """
+
+    documents: beam.PCollection
+    predictions: beam.PCollection
+    rejections: beam.PCollection
+    counts: tuple[beam.PCollection, ...]
+
+
+def score_units(
+    root: beam.Pipeline,
+    units: Sequence[Unit],
+    corpus: CorpusConfig,
+    *,
+    scoring: ScoreDocuments,
+    files: Files,
+) -> ScoredCorpus:
+    """Units -> scored documents, predictions, all rejections, and the counts of rows."""
+    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(corpus, files)
+    scored = read.documents | "Score" >> scoring
+    rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
+    counted = rejections | "Count rejections" >> CountRejections()
+    return ScoredCorpus(
+        documents=scored.documents,
+        predictions=scored.predictions,
+        rejections=rejections,
+        counts=(read.counts, scored.counts, counted),
+    )
+
+
+def scoring_of_every_row(config: ScoringConfig, beam_options: Sequence[str]) -> ScoringConfig:
+    """How documents are scored to be measured: with the run's engine, and no prediction left out.
+
+    What decides about the files of predictions (`min_score`, further models, output) has its
+    default.
+    """
+    return ScoringConfig(
+        engine=config.engine,
+        threads=process_threads(config, beam_options),
+        long_documents=config.long_documents,
+    )
+
+
+def open_and_pass_over_corpus(
+    define: Callable[[beam.Pipeline, Sequence[Unit]], None],
+    corpus: CorpusConfig,
+    *,
+    step: str,
+    staging: ScoringStaging,
+    beam_options: Sequence[str],
+    files: Files,
+) -> CountedCorpus:
+    """Finds the inputs of a corpus and runs one pipeline over them; see `pass_over_corpus`.
+
+    Raises:
+        AccountingError: if the rows of a file do not balance.
+        ConfigError: for missing inputs or columns.
+        RunError: if the pipeline fails.
+    """
+    with opened_inputs(
+        corpus, scratch=staging.tables, beam_options=beam_options, files=files
+    ) as inputs:
+        return pass_over_corpus(
+            define, inputs, step=step, staging=staging, beam_options=beam_options, files=files
+        )
