@@ -21,7 +21,7 @@ MAX_FUNCTION_LINES = 60
 MAX_MODULES = 20
 
 # Above a longer function: why it is one.
-REASON = "# Long: "
+REASON = "# Longer than 60 lines"
 
 # They import by name: what a short start leaves out, and what a path on gs:// needs.
 IMPORT_BY_NAME = ("pipeline/process/beam_imports.py", "pipeline/storage/beam_files.py")
@@ -93,7 +93,7 @@ def test_a_long_function_is_found_unless_a_comment_gives_the_reason() -> None:
     assert long_functions(function) == ["f"]
     assert long_functions(f"# Why not.\n{function}") == ["f"]
     assert (
-        long_functions(f"{REASON}one loop, which Numba compiles\n# as a whole.\n{function}") == []
+        long_functions(f"{REASON}: one loop, which Numba compiles\n# as a whole.\n{function}") == []
     )
     assert long_functions(function.replace("    x = 1\n", "", 1)) == []
 

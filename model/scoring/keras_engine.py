@@ -20,13 +20,14 @@ class KerasEngine(Engine):
 
     def __init__(self, network: keras.Model) -> None:
         self._forward = trace_forward(network)
+        self._labels = network.output["probabilities"].shape[-1]
 
     @override
     def run(self, ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         lengths = np.diff(row_offsets)
         matrix = pad_ids(ids, row_offsets, max_tokens=int(lengths.max()))
         attention = np.empty(matrix.shape, dtype=np.float32)
-        probabilities: np.ndarray | None = None
+        probabilities = np.empty((len(lengths), self._labels), dtype=np.float32)
         for rows in sorted_batches(lengths):
             steps = int(lengths[rows[-1]])
             outputs = self._forward(
@@ -35,11 +36,6 @@ class KerasEngine(Engine):
                     "length": tf.constant(lengths[rows], tf.int32),
                 }
             )
-            batch = outputs["probabilities"].numpy()
-            if probabilities is None:
-                probabilities = np.empty((len(lengths), batch.shape[1]), dtype=np.float32)
-            probabilities[rows] = batch
+            probabilities[rows] = outputs["probabilities"].numpy()
             attention[rows, :steps] = outputs["attention"].numpy()
-        if probabilities is None:
-            raise ValueError("row_offsets: expected at least one row, got none")
         return probabilities, attention[np.arange(matrix.shape[1]) < lengths[:, None]]

@@ -64,7 +64,7 @@ ReuseFrom = Annotated[
 ]
 
 
-# Long: one parameter for each option of the command.
+# Longer than 60 lines: one parameter for each option of the command.
 def score(
     invocation: Invocation,
     *,
