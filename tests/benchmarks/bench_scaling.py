@@ -66,7 +66,7 @@ def score(folder: Path, corpus: Path, *, documents: int, workers: int) -> Measur
 
 def report(runs: list[Measured]) -> Iterator[Row]:
     """The measured speeds: medians over the rounds."""
-    yield ("documents", "worker processes", "documents/s", "a core", "pipeline", "beside it")
+    yield ("documents", "worker processes", "documents/s", "per core", "in the pipeline", "outside it")
     for documents, workers in sorted({(run.documents, run.workers) for run in runs}):
         same = [run for run in runs if (run.documents, run.workers) == (documents, workers)]
         rate = statistics.median(run.rate for run in same)
@@ -84,7 +84,7 @@ def report(runs: list[Measured]) -> Iterator[Row]:
 
 def extrapolate(rate: float) -> Iterator[Row]:
     """Documents -> workers -> hours -> core hours, at a rate of documents a second a core."""
-    yield ("documents", f"workers of {CORES_A_WORKER} cores", "hours", "cost basis")
+    yield ("documents", f"workers of {CORES_A_WORKER} cores", "hours", "cost")
     for documents, workers in LARGE:
         hours = documents / (rate * workers * CORES_A_WORKER) / 3600
         core_hours = math.ceil(hours * workers * CORES_A_WORKER)

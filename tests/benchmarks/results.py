@@ -69,11 +69,11 @@ NAMED = {
     "guide_bilstm": Named("guide_bilstm", "imdb", "accuracy", "0.72 (guide)"),
     "guide_attention_3d": Named("guide_attention_3d", "imdb", "accuracy", "none"),
     "guide_attention_2d": Named(
-        "guide_attention_2d", "imdb", "accuracy", "0.99, of training (guide)"
+        "guide_attention_2d", "imdb", "accuracy", "0.99, on training data (guide)"
     ),
     "stackoverflow_binary": Named("stackoverflow_binary", "imdb", "accuracy", "none"),
     "keras_attention_imdb": Named(
-        "keras_attention_imdb", "imdb", "accuracy", "0.876, highest of epochs (keras-attention)"
+        "keras_attention_imdb", "imdb", "accuracy", "0.876, of the best epoch (keras-attention)"
     ),
     "imdb_best": Named(
         "imdb_best", "imdb", "accuracy", "0.928, pretrained LSTM (Dai and Le)", vectors=True

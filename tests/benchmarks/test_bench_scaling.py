@@ -6,7 +6,7 @@ from tests.benchmarks.readme import README, replace_between, text_between
 
 def test_large_corpora_follow_from_the_speed_of_a_core():
     head, million, hundred_million, ten_billion = extrapolate(1_000)
-    assert head == ("documents", "workers of 4 cores", "hours", "cost basis")
+    assert head == ("documents", "workers of 4 cores", "hours", "cost")
     assert million == ("1,000,000", "1", "0.07", "1 core hours")
     assert hundred_million == ("100,000,000", "50", "0.14", "28 core hours")
     assert ten_billion == ("10,000,000,000", "1,000", "0.69", "2,778 core hours")
