@@ -48,7 +48,7 @@ class ColumnsConfig:
     weight: str | None = None
     rationale: str | None = None  # list of {start, end}, or a substring of the text
     split: str | None = None
-    group: str | None = None  # documents of one group (such as one author) get the same split
+    group: str | None = None  # documents of one group, such as one author, get the same split
     keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ class CorpusConfig:
     splits: SplitsConfig = SplitsConfig()
     max_rejected_fraction: Fraction = 0.01
     max_text_bytes: PositiveInteger = 10_000_000
-    limit: PositiveInteger | None = None  # read at most so many rows of each input
+    limit: PositiveInteger | None = None  # rows to read of each input, for a quick run
     shards: Shards | None = None  # TFRecord files per split; null: chosen by size
 
     def __post_init__(self) -> None:

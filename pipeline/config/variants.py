@@ -11,8 +11,8 @@ def vary_config(config: Config, variant: VariantConfig) -> Config:
     """The config with the overrides of a variant; corpus and text stay the same.
 
     Raises:
-        ConfigError: for the same errors as `build_config`, and if the variant changes the dataset
-            or a key that all trials of a command share.
+        ConfigError: for the same errors as `build_config`, and if the variant overrides anything
+            but network and training, or a key that all trials of a command share.
     """
     where = f"training.variants, {variant.name!r}"
     varied = build_config(to_plain(config), variant.overrides, where=where)

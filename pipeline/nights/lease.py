@@ -49,7 +49,7 @@ class Lease:
         files: the filesystem of the output.
         path: the file of this run's claim.
         run_id: this run.
-        dead_runs: runs that died before they ended, and whose claims were deleted here.
+        dead_runs: runs that died without deleting their claims; this run deleted the claims.
     """
 
     files: Files

@@ -1,7 +1,7 @@
 """SIGTERM (from a scheduler) and Ctrl-C (from a person) end a command cleanly.
 
 An exception from a signal handler can be lost: C code that calls Python, such as the entry of a
-compiled kernel, drops it, and Beam replaces it with an error of its own. So the handler also sets
+compiled kernel, drops it, and Beam replaces it with another error. So the handler also sets
 a flag, and `check` looks at it after every batch, when a pipeline fails, and before a commit.
 """
 

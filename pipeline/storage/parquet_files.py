@@ -20,7 +20,7 @@ from model.config import ConfigError
 from pipeline.storage.files import Files, errors_naming, join
 from pipeline.storage.staging import ScratchFile, StagedFile
 
-MAX_SUBFOLDERS = 1_000  # of one unit; each of them keeps a file open
+MAX_SUBFOLDERS = 1_000  # per unit; for each of them a file is open
 MAX_NAME_BYTES = 200
 NULL_NAME = "__HIVE_DEFAULT_PARTITION__"  # the folder name of null in Hive, Spark and Arrow
 

@@ -17,8 +17,8 @@ from pipeline.storage.staging import StagedFile, stage_files
 class WriteExamples(beam.PTransform):
     """Writes `<folder>/<split>-00000-of-000NN.tfrecord.gz`.
 
-    `shards` is the number of files per split; a split with few examples gets fewer files. None: the
-    number follows from the size. Yields `(order, StagedFile)` for each shard.
+    `shards` is the number of files per split; a split gets fewer if no unit has that many examples
+    of it. None: the number follows from the size. Yields `(order, StagedFile)` for each shard.
     """
 
     folder: str

@@ -58,8 +58,8 @@ def read_part(
 ) -> Iterator[ReadBatch]:
     """Reads the rows of a part in order; each becomes a document or a rejection.
 
-    A batch has at most `batch_rows` rows and little more than 8 MiB of input. Only one batch is
-    held in memory.
+    A batch has at most `batch_rows` rows and little more than 8 MiB of input. No more of the file
+    is held in memory.
 
     Args:
         stream: the file as stored; it is decompressed here. The stream must be able to seek for

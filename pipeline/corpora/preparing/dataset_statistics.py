@@ -29,8 +29,8 @@ def summarize_dataset(
     Returns:
         Values for JSON: `splits` with documents, labels, scripts, quantiles of the lengths
         (in tokens, before truncation), OOV rate and truncation; `vocabulary_coverage`, the share of
-        the training split's tokens that the vocabulary has; `duplicates`; `rejected`;
-        `rows_repaired`; `warnings`.
+        the training split's tokens, after truncation, that the vocabulary has; `duplicates`;
+        `rejected`; `rows_repaired`; `warnings`.
     """
     splits = {
         split: _summarize_split(counts["splits"][split], labels)

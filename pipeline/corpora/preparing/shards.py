@@ -57,7 +57,7 @@ class Shard:
 def deal_examples(
     examples: Sequence[bytes], *, first: int, shards: int
 ) -> Iterator[tuple[int, Sequence[bytes]]]:
-    """Yields `(shard, examples)`: each shard in turn gets one example.
+    """Gives the examples to the shards in turn, one by one; yields `(shard, examples)`.
 
     Args:
         examples: serialized examples of one split.

@@ -1,10 +1,9 @@
 """Stratified splits: of each label, every split gets the configured share of documents.
 
 The position of a document is a hash of its text (`pipeline.corpora.preparing.splits`). The
-documents of each label are counted by position, in `BINS` bins; from the counts follows
-the position below which the configured share of the documents lies. A text that appears with
-several labels counts for the first label in alphabetical order, so that all its copies get the same
-split.
+documents of each label are counted by position, in `BINS` bins; the counts give the position below
+which the configured share of the documents lies. A text that appears with several labels counts for
+the first label in alphabetical order, so that all its copies get the same split.
 """
 
 import dataclasses

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 
 def add_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The sum of nested counts; a key that only one of them has keeps its value.
+    """The sum of nested counts; a key that is in only one of them keeps its value.
 
     >>> add_counts([{"rows": {"a": 1}}, {"rows": {"a": 2, "b": 1}}])
     {'rows': {'a': 3, 'b': 1}}

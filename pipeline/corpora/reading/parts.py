@@ -31,7 +31,7 @@ class FilePart:
 
     @property
     def reads_lines(self) -> bool:
-        """Whether each line of the file is a row of its own."""
+        """Whether each line of the file is one row."""
         return self.input.format in ("jsonl", "trec") or (
             self.input.format == "text" and self.input.document == "line"
         )

@@ -1,4 +1,4 @@
-"""Raw rows: what a format reads from a file, before the values are checked."""
+"""Raw rows: the values that a format module reads from a file, before they are checked."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
