@@ -1,8 +1,12 @@
 """Pooling without attention: the controls that attention is compared with.
 
-Each layer has the call arguments and the result `(pooled, weights)` of
-`model.layers.attention.Attention`. It has no trainable weights. The weight it returns for a token
-is the share that the token's state has in the pooled vector.
+Call arguments of every layer here: `states` `(batch, steps, width)` and `mask` bool
+`(batch, steps)`, True at real steps; `FinalPooling` also needs `final` `(batch, width)`.
+
+Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`, both 0 for a row that is all
+padding. The weight of a token is the share that its state has in the pooled vector.
+
+They are called like `model.layers.attention.Attention` and have no trainable weights.
 """
 
 from typing import Any
@@ -19,12 +23,6 @@ class MeanPooling(keras.layers.Layer):
     """Averages the real states.
 
     pooled = 1/n Σ_t h_t; the weight of each of the n real steps is 1/n.
-
-    Call arguments: `states` `(batch, steps, width)`, `mask` bool
-    `(batch, steps)`, True at real steps.
-
-    Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`, both 0
-    for a row that is all padding.
     """
 
     @override
@@ -43,12 +41,6 @@ class MaxPooling(keras.layers.Layer):
 
     pooled_i = max_t h_ti; the weight of a step is the share of units whose
     maximum is at that step. Where several steps tie, the first one counts.
-
-    Call arguments: `states` `(batch, steps, width)`, `mask` bool
-    `(batch, steps)`, True at real steps.
-
-    Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`, both 0
-    for a row that is all padding.
 
     Reference: Conneau et al., 2017 (BiLSTM-max), for the pooling.
     """
@@ -73,12 +65,6 @@ class LastPooling(keras.layers.Layer):
     """Takes the state of the last real token, of both directions.
 
     pooled = h_n; the weight of step n is 1.
-
-    Call arguments: `states` `(batch, steps, width)`, `mask` bool
-    `(batch, steps)`, True at real steps.
-
-    Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`, both 0
-    for a row that is all padding.
     """
 
     @override
@@ -97,12 +83,6 @@ class FinalPooling(keras.layers.Layer):
     The forward half is the state at the last real token and the backward half
     the state at the first, so each of the two tokens gets weight 1/2. With one
     direction only, or one token, the last token gets weight 1.
-
-    Call arguments: `states` `(batch, steps, width)`, `mask` bool
-    `(batch, steps)`, True at real steps, `final` `(batch, width)`.
-
-    Returns: `(pooled, weights)`, `(batch, width)` and `(batch, steps)`; the
-    weights are 0 for a row that is all padding.
 
     Args:
         bidirectional: whether `final` has a backward half.

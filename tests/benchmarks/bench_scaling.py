@@ -66,7 +66,14 @@ def score(folder: Path, corpus: Path, *, documents: int, workers: int) -> Measur
 
 def report(runs: list[Measured]) -> Iterator[Row]:
     """The measured speeds: medians over the rounds."""
-    yield ("documents", "worker processes", "documents/s", "per core", "in the pipeline", "outside it")
+    yield (
+        "documents",
+        "worker processes",
+        "documents/s",
+        "per core",
+        "in the pipeline",
+        "outside it",
+    )
     for documents, workers in sorted({(run.documents, run.workers) for run in runs}):
         same = [run for run in runs if (run.documents, run.workers) == (documents, workers)]
         rate = statistics.median(run.rate for run in same)
