@@ -188,7 +188,10 @@ class TrainingConfig:
     learning_rate: PositiveNumber = 0.001
     batch_size: PositiveInteger = 64
     epochs: PositiveInteger = 12
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, description="at least one seed")] = (1,)
+    seeds: Annotated[
+        tuple[Seed, ...],
+        Field(min_length=1, description="a list of at least one seed, such as [1]"),
+    ] = (1,)
     # The metric on validation that picks the best epoch. semeval_f1 is for the labels of
     # SemEval-2010 Task 8.
     monitor: MonitoredMetric = "accuracy"

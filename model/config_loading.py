@@ -151,7 +151,9 @@ def _range(limits: Mapping[str, float]) -> str:
 
 
 def _hint(kind: str, got: object) -> str:
-    """What to write in place of a number that YAML reads as text, such as 1e-3 or "7"."""
+    """What to write where YAML reads a number as text, such as 1e-3 or "7", or text as a number."""
+    if kind == "string_type" and isinstance(got, bool | int | float):
+        return f", which YAML does not read as text (write it in quotes: {str(got)!r})"
     if not isinstance(got, str):
         return ""
     try:

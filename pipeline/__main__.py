@@ -1,7 +1,6 @@
 """`python -m pipeline`, and the console script `limelight`."""
 
 import atexit
-import contextlib
 import gc
 import itertools
 import logging
@@ -15,6 +14,7 @@ from pipeline.cli.exit_codes import BAD_USAGE, FAILED, INTERRUPTED
 from pipeline.cli.invocation import split_beam_options
 from pipeline.process.logs import JsonLines, LogFormat, PlainLines, log_end
 from pipeline.process.signals import handle_signals
+from pipeline.process.standard_streams import open_standard_streams, text_stream
 
 # Python collects garbage after this many new objects. Importing Beam makes hundreds of thousands,
 # all of which stay; with Python's default of 700 a fifth of the imports' time goes into looking.
@@ -27,12 +27,12 @@ def main() -> NoReturn:
     All files are written and closed by then. Python would still take 0.7 s to free the objects
     of Beam, Arrow and Numba, of 7 s for a corpus of 25,000 documents. The system does it at once.
     """
+    open_standard_streams()
     gc.set_threshold(OBJECTS_A_COLLECTION, 10, 10)
     exit_code = run(sys.argv[1:])
     atexit._run_exitfuncs()  # these delete temporary folders and end child processes
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):  # the reader, such as `head`, has closed it
-            stream.flush()
+        stream.flush()
     os._exit(exit_code)
 
 
@@ -59,10 +59,11 @@ def _is_json(ours: Sequence[str]) -> bool:
 
 def _run_and_report(arguments: Sequence[str], *, verbose: bool) -> int:
     from model.config import ConfigError
-    from pipeline.cli.app import run_command
 
     handle_signals()
     try:
+        from pipeline.cli.app import run_command  # inside: a signal may come during the import
+
         return run_command(arguments)
     except ConfigError as error:
         return _fail(str(error), code=BAD_USAGE)
@@ -117,7 +118,7 @@ def _silence_native_libraries() -> None:
     null_device = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null_device, 2)
     os.close(null_device)
-    sys.stderr = os.fdopen(ours, "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    sys.stderr = text_stream(ours)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ Texts = Annotated[list[str], typer.Argument(metavar="TEXT", hidden=True)]
 
 
 def explain(invocation: Invocation, *, model: Model, texts: Texts) -> int:
-    """Classify every TEXT and show which tokens the prediction attended to."""
+    """Classify texts and show the attended tokens."""
     from pipeline.cli.printing import print_line
     from pipeline.config.sections import ScoringConfig
     from pipeline.corpora.scoring.gallery import explain_texts

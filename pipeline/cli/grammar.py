@@ -22,6 +22,10 @@ Context = Any  # Typer's context; its class is private
 OPTION = re.compile(r"--?[A-Za-z][-\w]*(=.*)?", re.DOTALL)
 
 
+# Options of `limelight` itself that take nothing and end it.
+ALONE = ("--version", "--install-completion", "--show-completion")
+
+
 class Group(TyperGroup):
     """`limelight` itself: its options, then the name of a command."""
 
@@ -34,8 +38,11 @@ class Group(TyperGroup):
             if not OPTION.fullmatch(word):
                 break
             if word not in known:
-                hint = _nearest(word, known) or "options follow the command."
+                hint = _nearest(word, known) or "write options after the name of the command."
                 _fail(ctx, f"unknown option {word}, {hint}")
+            others = [each for each in args if each != word]
+            if word in ALONE and others:
+                _fail(ctx, f"{word}: expected no other word beside it, got {others[0]!r}.")
         rest = super().parse_args(ctx, args)
         given = [word for word in args if word not in known]
         commands = list(self.commands)
@@ -65,13 +72,13 @@ class Command(TyperCommand):
             if each.required and not (given & set(each.opts) or (texts and takes_texts))
         ]
         if missing and not given & set(ctx.help_option_names):
-            _fail(ctx, f"the following arguments are required: {', '.join(missing)}.")
+            _fail(ctx, f"expected {', '.join(missing)}, got none.")
         try:
             return super().parse_args(ctx, [*options, "--", *texts])
         except typer.BadParameter as error:
             option = error.param.opts[0] if error.param else ""
             problem = error.message.removeprefix("Value error, ").rstrip(".")  # as pydantic says it
-            _fail(ctx, f"{option}: {problem}.")
+            _fail(ctx, f"{option}: {_plain_choice(problem)}.")
 
     def _sort_words(self, ctx: Context, words: Iterable[str]) -> tuple[list[str], list[str]]:
         """Joins every option to its value by `=`; the other words are texts."""
@@ -86,7 +93,7 @@ class Command(TyperCommand):
             if not OPTION.fullmatch(word):
                 texts.append(word)
             elif name not in known:
-                hint = _nearest(name, known) or "flags for Beam go after --."
+                hint = _nearest(name, known) or self._hint(ctx, name)
                 _fail(ctx, f"unknown argument {word}, {hint}")
             elif name in ctx.help_option_names:
                 return [word], []
@@ -101,9 +108,30 @@ class Command(TyperCommand):
                 options.append(f"{name}={value}")
         return options, texts
 
+    def _hint(self, ctx: Context, name: str) -> str:
+        """What a word may have been meant as that is like no option of this command."""
+        if any(isinstance(each, TyperArgument) for each in self.params):
+            return "put a space before a text that begins with a hyphen: ' -...'."
+        commands = ctx.parent.command.commands.values()
+        if name.startswith("--") and name not in {
+            option for each in commands for option in _names(each.params)
+        }:
+            return "flags for Beam go after --."
+        return "this command has no such option."
+
 
 def _names(parameters: Iterable[Any]) -> list[str]:
     return [name for each in parameters if isinstance(each, TyperOption) for name in each.opts]
+
+
+def _plain_choice(problem: str) -> str:
+    """Typer's message for a value that is none of the choices, as expected and got."""
+    match = re.fullmatch(r"('.*') is not one of (.*)", problem)
+    if match is None:
+        return problem
+    got, choices = match.groups()
+    near = _nearest(got, choices.split(", "))
+    return f"expected one of {choices}, got {got}" + (f" ({near})" if near else "")
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import math
 from typing import Annotated, Literal
 
 import typer
@@ -66,7 +67,13 @@ def parse_earlier_date(value: str) -> str:
     Raises:
         typer.BadParameter: for anything else.
     """
-    return value if value == "previous" else parse_date(value)
+    if value == "previous":
+        return value
+    try:
+        return parse_date(value)
+    except typer.BadParameter as error:
+        message = error.message.replace("a date YYYY-MM-DD", "previous, a date YYYY-MM-DD")
+        raise typer.BadParameter(message) from None
 
 
 def parse_share(value: str) -> float:
@@ -85,15 +92,18 @@ def parse_share(value: str) -> float:
 
 
 def parse_number(value: str) -> float:
-    """Reads a number.
+    """Reads a finite number.
 
     Raises:
         typer.BadParameter: for anything else.
     """
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        raise typer.BadParameter(f"expected a number, got {value!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"expected a number, got {value!r}")
+    return number
 
 
 ConfigFile = Annotated[str, typer.Option("--config", metavar="FILE", help="A YAML config.")]

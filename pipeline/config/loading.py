@@ -78,7 +78,10 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
             f"--set {override}: expected each key once, got {error.key!r} twice. Delete one."
         ) from None
     except yaml.YAMLError:
-        raise ConfigError(f"--set {override}: expected a YAML value, got {value!r}.") from None
+        raise ConfigError(
+            f"--set {override[:100]}: expected a YAML value, got {value[:100]!r}. "
+            "Write text with special characters in quotes."
+        ) from None
 
 
 def _expand(value: Any, *, where: str) -> Any:

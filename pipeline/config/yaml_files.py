@@ -4,6 +4,7 @@ PyYAML itself keeps the last of two equal keys and gives no message: if a file h
 `training:`, the first one would have no effect.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,19 @@ def parse_yaml(text: str) -> Any:
 
     Raises:
         DuplicateKeyError: for a mapping, at any depth, that holds a key twice.
-        yaml.YAMLError: for any other text that is not YAML.
+        yaml.YAMLError: for any other text that is not YAML, or that has a value which is none,
+            such as the date 2026-02-30, or which contains itself.
     """
-    return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  # derived from SafeLoader
+    try:
+        values = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  # derived from SafeLoader
+        json.dumps(values, default=str)  # refuses an alias to itself
+    except RecursionError:
+        raise yaml.YAMLError("values that are nested too deeply") from None
+    except (ValueError, TypeError) as error:
+        if "Circular reference" in str(error):
+            raise yaml.YAMLError("an alias to the value that it is a part of") from None
+        raise yaml.YAMLError(f"a value that cannot be read ({error})") from None
+    return values
 
 
 def read_yaml(path: Path) -> Any:

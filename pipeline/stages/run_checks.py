@@ -7,6 +7,7 @@ from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig
 from pipeline.corpora.reading.accounting import rejected_fraction
 from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.reports.formats import counted
 from pipeline.runners.execution import RunError
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest
@@ -29,7 +30,8 @@ def check_run_rows(run: Manifest, config: Config, *, written: int, staging: Scor
     if run.rows["read"] == 0:
         raise ConfigError(
             f"Nothing was published: {run.inputs[0]['file']}: expected rows, got none in "
-            f"{len(run.inputs):,} input files. Check that the corpus of the date is complete."
+            f"{counted(len(run.inputs), 'input file')}. Check that the corpus of the date is "
+            "complete."
         )
     expected = run.rows["used"] - run.extra["below_min_score"]
     if written != expected:

@@ -89,7 +89,7 @@ def test_the_regex_of_a_parameter(name: str, wrong: str) -> None:
         ({"model": "runs/1"}, "parameter model: expected a path in gs://, got 'runs/1'"),
         ({"output": ""}, "parameter output: expected a path in gs://, got None"),
         ({"date": "2026-02-30"}, "got '2026-02-30'"),
-        ({"if_exists": "append"}, "'append' is not one of 'replace', 'skip', 'fail'"),
+        ({"if_exists": "append"}, "expected one of 'replace', 'skip', 'fail', got 'append'"),
     ],
 )
 def test_a_launch_that_score_would_refuse(changed: dict[str, str], message: str) -> None:

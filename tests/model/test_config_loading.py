@@ -101,7 +101,11 @@ class Ranges:
         (TrainingConfig, {"learning_rate": "nan"}, "learning_rate: expected a number > 0, got"),
         (TrainingConfig, {"batch_size": 0}, "batch_size: expected an integer >= 1, got 0"),
         (TrainingConfig, {"epochs": 0}, "epochs: expected an integer >= 1, got 0"),
-        (TrainingConfig, {"seeds": []}, "seeds: expected at least one seed, got []"),
+        (
+            TrainingConfig,
+            {"seeds": []},
+            "seeds: expected a list of at least one seed, such as [1], got []",
+        ),
         (TrainingConfig, {"seeds": [1, 1]}, "seeds: expected seeds that differ, got (1, 1)"),
         (TrainingConfig, {"seeds": [-1]}, "seeds.0: expected an integer in [0, 2**32), got -1"),
         (

@@ -16,6 +16,8 @@ from pipeline.cli.app import COMMANDS, parse_command, run_command
 PROJECT = Path(__file__).resolve().parents[3]
 
 # The least that each command takes.
+TEXT_HINT = "put a space before a text that begins with a hyphen: ' -...'."
+
 LEAST: dict[str, list[str]] = {
     "demo": ["--output", "O"],
     "prepare": ["--config", "C"],
@@ -124,17 +126,53 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["--unknown"], "unknown argument --unknown, flags for Beam go after --."),
         (["--unknown=3"], "unknown argument --unknown=3, flags for Beam go after --."),
         (["--runner=Flink"], "unknown argument --runner=Flink, flags for Beam go after --."),
-        (["-v"], "unknown argument -v, flags for Beam go after --."),
         (["--verbos"], "unknown argument --verbos, did you mean --verbose?"),
         (["--log-form=json"], "unknown argument --log-form=json, did you mean --log-format?"),
         (["--verbose=1"], "--verbose: expected no value, got --verbose=1."),
         (["--log-format"], "--log-format: expected a value, got none."),
         (["--log-format", "--verbose"], "--log-format: expected a value, got --verbose."),
-        (["--log-format", "xml"], "--log-format: 'xml' is not one of 'text', 'json'."),
+        (["--log-format", "xml"], "--log-format: expected one of 'text', 'json', got 'xml'."),
     ],
 )
 def test_mistakes_that_any_command_refuses(command: str, words: list[str], problem: str) -> None:
+    if command == "explain":  # it may be a text
+        problem = problem.replace("flags for Beam go after --.", TEXT_HINT)
     assert refused_by(command, *words) == problem
+
+
+def test_a_wrong_choice_names_the_nearest() -> None:
+    problem = refused_by("score", "--if-exists", "skp")
+    assert problem.endswith("got 'skp' (did you mean 'skip'?).")
+
+
+@pytest.mark.parametrize(
+    ("command", "word", "hint"),
+    [
+        ("train", "-c", "this command has no such option."),
+        ("runs", "--dry-run", "this command has no such option."),
+        ("runs", "--set=a=1", "this command has no such option."),
+        ("runs", "--direct_num_workers=2", "flags for Beam go after --."),
+        ("explain", "-good", TEXT_HINT),
+        ("explain", "-x=3 is", TEXT_HINT),
+    ],
+)
+def test_the_hint_fits_the_unknown_word(command: str, word: str, hint: str) -> None:
+    assert refused_by(command, word) == f"unknown argument {word}, {hint}"
+
+
+def test_a_text_that_begins_with_a_hyphen_can_be_given_after_a_space() -> None:
+    assert parse_command(["explain", "--model", "m", " -good"])["texts"] == [" -good"]
+
+
+@pytest.mark.parametrize("word", ["--version", "--install-completion", "--show-completion"])
+def test_options_of_limelight_itself_stand_alone(word: str) -> None:
+    expected = f"limelight: {word}: expected no other word beside it, got 'bsh'."
+    assert refused(word, "bsh").startswith(expected)
+
+
+def test_no_summary_in_the_list_of_commands_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    run_command(["--help"])
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("command", [command for command in LEAST if command != "explain"])
@@ -149,8 +187,8 @@ def test_what_a_command_needs_is_named_in_one_line(command: str) -> None:
     needed += ["TEXT"] if command == "explain" else []
     message = refused(command)
     assert all(name in message for name in needed)
-    assert message.startswith(f"limelight {command}: the following arguments are required: --")
-    assert message.endswith(f". Run limelight {command} --help.")
+    assert message.startswith(f"limelight {command}: expected --")
+    assert message.endswith(f", got none. Run limelight {command} --help.")
 
 
 @pytest.mark.parametrize("command", LEAST)
@@ -179,8 +217,8 @@ def test_values_after_a_space_or_an_equals_sign_and_the_last_of_two(command: str
         (["trian"], "limelight: unknown command trian, did you mean train? Run limelight --help."),
         (["xyz"], "limelight: unknown command xyz, known are: demo, prepare, train, "),
         (["--verson"], "limelight: unknown option --verson, did you mean --version?"),
-        (["--verbose", "train"], "limelight: unknown option --verbose, options follow the comm"),
-        (["--log-format=json"], "limelight: unknown option --log-format=json, options follow "),
+        (["--verbose", "train"], "limelight: unknown option --verbose, write options after"),
+        (["--log-format=json"], "limelight: unknown option --log-format=json, write option"),
     ],
 )
 def test_mistakes_before_a_command(words: list[str], problem: str) -> None:
@@ -197,8 +235,11 @@ def test_mistakes_before_a_command(words: list[str], problem: str) -> None:
         (["--dates", "2026-11-21"], "--dates: expected dates YYYY-MM-DD..YYYY-MM-DD, got"),
         (["--dates", "today..yesterday"], "--dates: expected the earlier date first, got"),
         (["--dates", "x..today"], "--dates: expected a date YYYY-MM-DD, today or yesterday, got"),
-        (["--if-exists", "append"], "--if-exists: 'append' is not one of 'replace', 'skip', "),
-        (["--reuse-from", "never"], "--reuse-from: expected a date YYYY-MM-DD, today or yester"),
+        (
+            ["--if-exists", "append"],
+            "--if-exists: expected one of 'replace', 'skip', 'fail', got 'appe",
+        ),
+        (["--reuse-from", "never"], "--reuse-from: expected previous, a date YYYY-MM-DD, today "),
     ],
 )
 def test_wrong_values_of_score(words: list[str], problem: str) -> None:

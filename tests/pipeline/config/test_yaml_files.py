@@ -89,3 +89,13 @@ def test_the_error_of_a_file_that_is_not_yaml_is_one_line(
 def test_a_tag_cannot_make_a_python_object() -> None:
     with pytest.raises(Exception, match="could not determine a constructor"):
         parse_yaml("!!python/object/apply:os.getcwd []")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name: 2026-02-30", "name: !!int x", "a: &a [*a]", "training: &t {epochs: *t}", "[" * 2000],
+)
+def test_values_that_cannot_be_read_are_no_yaml(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"run\.yaml: expected YAML, got .*Correct the file"):
+        read_yaml(tmp_path / "run.yaml")

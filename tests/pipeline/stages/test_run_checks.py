@@ -31,7 +31,7 @@ def test_a_run_passes_if_every_row_is_written_rejected_or_below_the_threshold() 
 
 
 def test_no_row_is_a_mistake_in_the_command() -> None:
-    with pytest.raises(ConfigError, match=r"a\.jsonl: expected rows, got none in 1 input files"):
+    with pytest.raises(ConfigError, match=r"a\.jsonl: expected rows, got none in 1 input file"):
         check({"read": 0, "used": 0, "rejected": {}}, written=0)
 
 

@@ -71,7 +71,7 @@ def test_a_date_that_another_run_holds_is_refused(nights: Nights) -> None:
 
 def test_an_input_without_a_row_is_an_error(nights: Nights) -> None:
     nights.write([])
-    with pytest.raises(ConfigError, match=r"0\.jsonl: expected rows, got none in 1 input files"):
+    with pytest.raises(ConfigError, match=r"0\.jsonl: expected rows, got none in 1 input file"):
         nights.score()
     assert [manifest["status"] for manifest in nights.manifests()] == ["failed"]
     assert not Path(nights.partition().predictions).exists()
