@@ -38,7 +38,7 @@ def main() -> None:
     sizes["larger"] = (arguments.documents, TIMES)
     with tempfile.TemporaryDirectory() as folder:
         corpora = {
-            name: write_corpus(imdb, Path(folder) / name, documents=count, times=times)
+            name: write_repeated_reviews(imdb, Path(folder) / name, documents=count, times=times)
             for name, (count, times) in sizes.items()
         }
         size = sum(path.stat().st_size for path in corpora["larger"].iterdir())
@@ -59,7 +59,7 @@ def main() -> None:
     )
 
 
-def write_corpus(imdb: Path, folder: Path, *, documents: int, times: int) -> Path:
+def write_repeated_reviews(imdb: Path, folder: Path, *, documents: int, times: int) -> Path:
     """Writes train.jsonl and test.jsonl with so many of IMDB's reviews each, `times` over."""
     folder.mkdir()
     for split in ("train", "test"):
