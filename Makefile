@@ -35,9 +35,10 @@ lint: $(STAMP)  ## check style, names, docstrings, types, and which room imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-bench: $(STAMP)  ## measure speed: scoring, reuse, training, prepare, several workers (CORPORA: the folder of imdb/)
+bench: $(STAMP)  ## measure speed: scoring, a start, reuse, training, prepare, several workers (CORPORA: the folder of imdb/)
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
+	$(BIN)/python -m tests.benchmarks.bench_start
 	$(BIN)/python -m tests.benchmarks.bench_reuse
 	$(BIN)/python -m tests.benchmarks.bench_run_inference
 	$(BIN)/python -m tests.benchmarks.bench_training
