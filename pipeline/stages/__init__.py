@@ -13,6 +13,5 @@ The other modules serve the stages:
   writes its manifest however it ends, is checked, and is committed.
 - `model_publishing`: the best trial becomes the next version of a model.
 - `vocabulary`: prepare's counts of tokens become a vocabulary.
-- `staged_tables`: read back what a pipeline staged.
 - `pilot`: `score --dry-run` estimates what a run would take.
 """

@@ -28,10 +28,10 @@ from pipeline.stages.scored_corpus import (
     score_units,
     scoring_of_every_row,
 )
-from pipeline.stages.staged_tables import read_staged_table
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files, join, write_json, write_text
 from pipeline.storage.manifest import new_run_id
+from pipeline.storage.staged_tables import read_staged_table
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.score_documents import ScoreDocuments
