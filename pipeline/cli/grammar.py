@@ -67,7 +67,7 @@ class Command(TyperCommand):
             _fail(ctx, f"expected an option, got {texts[0]!r}. Quote values with a space or *.")
         given = {word.partition("=")[0] for word in options}
         missing = [
-            each.opts[0] if isinstance(each, TyperOption) else "TEXT"
+            f"{each.opts[0]} {each.metavar}" if isinstance(each, TyperOption) else "TEXT"
             for each in self.params
             if each.required and not (given & set(each.opts) or (texts and takes_texts))
         ]
@@ -110,14 +110,14 @@ class Command(TyperCommand):
 
     def _hint(self, ctx: Context, name: str) -> str:
         """What a word may have been meant as that is like no option of this command."""
-        if any(isinstance(each, TyperArgument) for each in self.params):
-            return "put a space before a text that begins with a hyphen: ' -...'."
         commands = ctx.parent.command.commands.values()
-        if name.startswith("--") and name not in {
-            option for each in commands for option in _names(each.params)
-        }:
-            return "flags for Beam go after --."
-        return "this command has no such option."
+        ours = {option for each in commands for option in _names(each.params)}
+        takes_texts = any(isinstance(each, TyperArgument) for each in self.params)
+        if name in ours or (not takes_texts and not name.startswith("--")):
+            return "this command has no such option."
+        if takes_texts and name != "--runner":
+            return "put a space before a text that begins with a hyphen: ' -...'."
+        return "flags for Beam go after --."
 
 
 def _names(parameters: Iterable[Any]) -> list[str]:

@@ -106,7 +106,7 @@ def test_a_corpus_of_one_class(tmp_path):
     [
         (["trian"], "unknown command trian, did you mean train?"),
         ([], "limelight: expected a command (demo, prepare, train"),
-        (["train"], "required: --config"),
+        (["train"], "expected --config FILE, got none"),
         (["train", "--confg", "x"], "did you mean --config?"),
         (["train", "--config", "x", "--sett", "a=1"], "did you mean --set?"),
         (["train", "--config", "x", "--runner=Flink"], "flags for Beam go after --"),
