@@ -77,7 +77,7 @@ def limelight(
 def _as_command(function: Callable[..., int]) -> Callable[..., int]:
     """What Typer calls: adds the options that all commands have and gives the invocation.
 
-    `pipeline.__main__` looks for `--verbose` and `--log-format` before anything is parsed.
+    `pipeline.cli.entry` looks for `--verbose` and `--log-format` before anything is parsed.
     """
     signature = inspect.signature(function)
     keyword = inspect.Parameter.KEYWORD_ONLY

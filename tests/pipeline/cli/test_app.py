@@ -325,7 +325,7 @@ def test_help_imports_neither_beam_nor_tensorflow_nor_rich() -> None:
     done = run_python(
         "-c",
         "import sys\n"
-        "from pipeline.__main__ import run\n"
+        "from pipeline.cli.entry import run\n"
         "assert run(['score', '--help']) == 0\n"
         f"print([name for name in {heavy!r} if name in sys.modules])",
     )
