@@ -59,6 +59,8 @@ def _problems(cls: type, error: pydantic.ValidationError) -> Iterator[str]:
 def _describe(cls: type, problem: Mapping[str, Any]) -> str:
     """One pydantic problem as `key: expected ..., got ...`."""
     path = [str(part) for part in problem["loc"]]
+    if problem["type"] == "json_invalid":  # nested too deeply, or half of a surrogate pair
+        return f"config: expected values that JSON can hold, got {problem['ctx']['error']}"
     if problem["type"] == "unexpected_keyword_argument":
         return f"{'.'.join(path)}: unknown key{_nearest(cls, path)}"
     annotation, depth = _annotation_at(cls, path)
@@ -153,7 +155,9 @@ def _range(limits: Mapping[str, float]) -> str:
 def _hint(kind: str, got: object) -> str:
     """What to write where YAML reads a number as text, such as 1e-3 or "7", or text as a number."""
     if kind == "string_type" and isinstance(got, bool | int | float):
-        return f", which YAML does not read as text (write it in quotes: {str(got)!r})"
+        noun = "true or false" if isinstance(got, bool) else "a number"
+        quoted = f'"{json.dumps(got)}"'
+        return f", which YAML reads as {noun} (text needs quotes: {quoted}, in a shell '{quoted}')"
     if not isinstance(got, str):
         return ""
     try:

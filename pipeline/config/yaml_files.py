@@ -32,7 +32,31 @@ class DuplicateKeyError(yaml.MarkedYAMLError):
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also refuses a mapping with two equal keys."""
+    """PyYAML's safe loader, which also refuses two equal keys and an alias to itself.
+
+    The error of a value that Python cannot hold, such as the date 2026-02-30, shows its line.
+    """
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            alias = self.peek_event()
+            node = self.anchors.get(alias.anchor)
+            if isinstance(node, yaml.CollectionNode) and node.end_mark is None:  # not yet complete
+                raise yaml.composer.ComposerError(
+                    problem=f"found the alias *{alias.anchor} inside the value that it stands for",
+                    problem_mark=alias.start_mark,
+                )
+        return super().compose_node(parent, index)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError) as error:  # PyYAML's own parsers
+            kind = node.tag.removeprefix("tag:yaml.org,2002:")
+            raise yaml.constructor.ConstructorError(
+                problem=f"found a value that cannot be read as {kind} ({error})",
+                problem_mark=node.start_mark,
+            ) from None
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         # Keys are compared here, before a merge key `<<` adds the keys of another mapping: a key
@@ -60,12 +84,10 @@ def parse_yaml(text: str) -> Any:
     """
     try:
         values = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  # derived from SafeLoader
-        json.dumps(values, default=str)  # refuses an alias to itself
+        json.dumps(values, default=str)
     except RecursionError:
         raise yaml.YAMLError("values that are nested too deeply") from None
-    except (ValueError, TypeError) as error:
-        if "Circular reference" in str(error):
-            raise yaml.YAMLError("an alias to the value that it is a part of") from None
+    except TypeError as error:
         raise yaml.YAMLError(f"a value that cannot be read ({error})") from None
     return values
 

@@ -120,6 +120,16 @@ def test_a_dollar_sign_without_a_name_is_kept() -> None:
             "--set text={cut: head, cut: tail}: expected each key once",
         ),
         ("name.x=1", "--set name.x=1: expected name to be a section, got str"),
+        ("name=2026-02-30", "--set name=2026-02-30: expected a YAML value, got '2026-02-30'"),
+        ("training=&t {epochs: *t}", "--set training=&t {epochs: *t}: expected a YAML value, got"),
+        ("x=" + "[" * 2000, "--set x=[[[["),
+        ("name=" + "[" * 250 + "]" * 250, "config: expected values that JSON can hold, got recur"),
+        (
+            "name=1",
+            "name: expected letters, digits, '.', '_' or '-', the first a letter or digit, got 1, "
+            'which YAML reads as a number (text needs quotes: "1", in a shell \'"1"\')',
+        ),
+        ("training.seeds=1", "training.seeds: expected a list of at least one seed, such as [1], "),
         ("training.epoch=1", "training.epoch: unknown key (did you mean training.epochs?)"),
     ],
 )

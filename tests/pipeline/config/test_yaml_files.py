@@ -92,10 +92,21 @@ def test_a_tag_cannot_make_a_python_object() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["name: 2026-02-30", "name: !!int x", "a: &a [*a]", "training: &t {epochs: *t}", "[" * 2000],
+    ("text", "problem"),
+    [
+        ("name: 2026-02-30", r"read as timestamp \(day is out of range for month\) .*line 1"),
+        ("a: 1\nname: !!int x", r"read as int .*line 2, column 7: name: !!int x"),
+        ("name: !!int ''", "read as int .*name: "),
+        ("name: !!bool x", r"read as bool \('x'\) .*name: "),
+        ("name: !!timestamp x", "read as timestamp .*name: "),
+        ("a: &a [*a]", r"found the alias \*a inside the value that it stands for in .*line 1"),
+        ("training: &t {epochs: *t}", r"found the alias \*t .*: training: &t"),
+        ("a: &a\n  <<: *a", r"found the alias \*a .*line 2"),
+        ("training: {2026-01-01: 1}", "keys must be str"),
+        ("[" * 2000, "values that are nested too deeply"),
+    ],
 )
-def test_values_that_cannot_be_read_are_no_yaml(tmp_path: Path, text: str) -> None:
+def test_values_that_cannot_be_read_are_no_yaml(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "run.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=r"run\.yaml: expected YAML, got .*Correct the file"):
+    with pytest.raises(ConfigError, match=rf"run\.yaml: expected YAML, got .*{problem}.*Correct"):
         read_yaml(tmp_path / "run.yaml")
