@@ -1,5 +1,6 @@
-"""A signal ends a command without a traceback, however early it comes."""
+"""How a process ends: after an early signal, and when nobody reads what it prints."""
 
+import json
 import subprocess
 import sys
 
@@ -34,3 +35,19 @@ def test_a_signal_during_the_first_imports(module: str, code: int, said: str) ->
     script = INTERRUPTED_DURING_AN_IMPORT.format(module=module)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
+
+
+@pytest.mark.parametrize("closed", ["| true", ">&-"])
+def test_a_command_whose_output_nobody_reads_keeps_its_exit_code_and_its_last_log_line(
+    closed: str,
+) -> None:
+    # 3,000 lines are more than a pipe holds.
+    print_much = (
+        "import sys; from pipeline import __main__; from pipeline.cli import app, printing; "
+        "app.run_command = lambda _: [printing.print_line('x' * 99) for _ in range(3000)] and 3; "
+        "sys.argv = ['limelight', 'score', '--log-format=json']; __main__.main()"
+    )
+    script = f'set -o pipefail; {sys.executable} -c "$0" {closed}'
+    done = subprocess.run(["bash", "-c", script, print_much], capture_output=True, text=True)
+    last = json.loads(done.stderr)
+    assert (done.returncode, last["exit_code"], last["last"]) == (3, 3, True)
