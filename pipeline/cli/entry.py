@@ -1,6 +1,7 @@
 """Runs one command in this process: its log, its signals, its exit code."""
 
 import atexit
+import contextlib
 import gc
 import itertools
 import logging
@@ -34,8 +35,13 @@ def run_and_exit(arguments: Sequence[str]) -> NoReturn:
     gc.set_threshold(OBJECTS_A_COLLECTION, 10, 10)
     exit_code = run(arguments)
     atexit._run_exitfuncs()  # these delete temporary folders and end child processes
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # the disk that standard output is written to is full
+        message = f"standard output: expected to be written, got {error.strerror}. Free some space."
+        exit_code = exit_code or _fail(message, code=FAILED)  # a failure has said its own line
+    with contextlib.suppress(OSError):  # nothing is left to say it with
+        sys.stderr.flush()
     os._exit(exit_code)
 
 
@@ -63,12 +69,12 @@ def _is_json(ours: Sequence[str]) -> bool:
 def _run_and_report(arguments: Sequence[str], *, verbose: bool) -> int:
     try:
         handle_signals()
-        return _run_and_explain(arguments, verbose=verbose)
+        return _run_or_fail(arguments, verbose=verbose)
     except KeyboardInterrupt:
         return _fail("stopped by a signal; run the command again to finish", code=INTERRUPTED)
 
 
-def _run_and_explain(arguments: Sequence[str], *, verbose: bool) -> int:
+def _run_or_fail(arguments: Sequence[str], *, verbose: bool) -> int:
     """Runs the command; its error becomes one line. A signal may come during the imports."""
     from model.config import ConfigError
 

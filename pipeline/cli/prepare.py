@@ -15,20 +15,13 @@ def prepare(
 ) -> int:
     """Turn corpora into a vocabulary and padded TFRecords."""
     from pipeline.cli.printing import print_dataset, print_made, print_plan
-    from pipeline.cli.run_config import check_job
-    from pipeline.config.loading import load_config
+    from pipeline.cli.run_config import workspace_job
     from pipeline.stages import prepare as stage
     from pipeline.storage.beam_files import BeamFiles
     from pipeline.storage.files import join
 
     invocation = invocation.with_profile(runner_profile, overrides)
-    resolved = load_config(config, invocation.overrides)
-    beam_options = check_job(
-        invocation.beam_options,
-        resolved,
-        paths={"workspace": resolved.workspace},
-        job=("prepare", resolved.name),
-    )
+    resolved, beam_options = workspace_job(invocation, config, command="prepare")
     if dry_run:
         print_plan(resolved, writes=join(resolved.workspace, "datasets", "<fingerprint>"))
         return DONE

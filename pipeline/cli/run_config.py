@@ -50,6 +50,32 @@ def check_job(
     return name_job(beam_options, *job)
 
 
+def workspace_job(
+    invocation: Invocation, config: str, *, command: str, trains: bool = False
+) -> tuple[Config, list[str]]:
+    """The config and Beam's flags of a command that writes into the config's workspace.
+
+    Args:
+        invocation: with the runner profile and the values of `--set`.
+        config: a YAML config.
+        command: the first part of the name of a Dataflow job.
+        trains: whether workers also train, and read word vectors if the config names some.
+
+    Raises:
+        ConfigError: for a config that is wrong, or as `check_job` does.
+    """
+    resolved = load_config(config, invocation.overrides)
+    vectors = resolved.network.embedding.vectors if trains else None
+    flags = check_job(
+        invocation.beam_options,
+        resolved,
+        paths={"workspace": resolved.workspace, "network.embedding.vectors": vectors},
+        job=(command, resolved.name),
+        training=resolved.training if trains else None,
+    )
+    return resolved, flags
+
+
 def scoring_job(
     invocation: Invocation,
     config: str | None,

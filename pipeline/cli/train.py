@@ -15,24 +15,13 @@ def train(
 ) -> int:
     """Prepare, train on workers, and publish the best model."""
     from pipeline.cli.printing import print_plan, print_trained
-    from pipeline.cli.run_config import check_job
-    from pipeline.config.loading import load_config
+    from pipeline.cli.run_config import workspace_job
     from pipeline.config.variants import vary_config
     from pipeline.storage.beam_files import BeamFiles
     from pipeline.storage.files import join
 
     invocation = invocation.with_profile(runner_profile, overrides)
-    resolved = load_config(config, invocation.overrides)
-    beam_options = check_job(
-        invocation.beam_options,
-        resolved,
-        paths={
-            "workspace": resolved.workspace,
-            "network.embedding.vectors": resolved.network.embedding.vectors,
-        },
-        job=("train", resolved.name),
-        training=resolved.training,
-    )
+    resolved, beam_options = workspace_job(invocation, config, command="train", trains=True)
     for variant in resolved.training.variants:
         vary_config(resolved, variant)  # refuses a wrong one before anything runs
     if dry_run:

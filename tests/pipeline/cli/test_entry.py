@@ -51,3 +51,16 @@ def test_a_command_whose_output_nobody_reads_keeps_its_exit_code_and_its_last_lo
     done = subprocess.run(["bash", "-c", script, print_much], capture_output=True, text=True)
     last = json.loads(done.stderr)
     assert (done.returncode, last["exit_code"], last["last"]) == (3, 3, True)
+
+
+def test_standard_output_on_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "pipeline", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert finished.returncode == 1
+    [line] = finished.stderr.splitlines()
+    assert "No space left on device" in line
