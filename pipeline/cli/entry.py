@@ -18,9 +18,9 @@ from pipeline.process.signals import handle_signals
 from pipeline.process.standard_streams import open_standard_streams, text_stream
 
 # Python looks for garbage after this many new objects, and after 11 such looks at all objects made
-# since the last. Importing Beam makes about 600,000, all of which stay: with Python's default of 700
-# a fifth of the imports' time goes into looking, and with 50,000 the look at all of them comes
-# before the first document and takes 0.1 s of CPU time.
+# since the last one. Importing Beam makes about 600,000 objects, all of which stay. With Python's
+# default of 700 a fifth of the imports' time goes into looking. With 50,000 the look at all of them
+# comes before the first document and takes 0.1 s of CPU time.
 OBJECTS_A_COLLECTION = 200_000
 
 
