@@ -1,0 +1,138 @@
+"""The part `speed`: documents a second in training and scoring, beside PyTorch.
+
+Both contenders run the network of `guide_attention_2d` at several widths on the same padded
+batches: embedding, bidirectional LSTM, attention with a bias for each position, dropout, head;
+training with Adam. Before anything is timed in float32, both must give the same probabilities and
+attention for the same weights. Each has a process of its own; they take turns, cell by cell. A step
+includes the copy of the batch to the device, and scoring the copy of the results back.
+
+Limelight trains through `keras.Model.fit`, as its own `fit` does, with the metrics that it reports;
+PyTorch's loop computes no metrics.
+"""
+
+import gc
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from model.folded.engine import FoldedEngine
+from model.runtime.cores import usable_cores
+from tests.gpu.limelight_contender import LimelightContender
+from tests.gpu.networks import build_network, draw_documents, network_config
+from tests.gpu.speed_cells import UNITS, Cell, Sizes, cells, host_batches, measure
+from tests.model.folded.keras_weights import copy_weights
+
+if TYPE_CHECKING:
+    from tests.gpu.run import Options
+
+# Scoring first: both contenders still have the same weights, so their results can be compared.
+MEASUREMENTS = ("score", "train")
+
+CPU_DOCUMENTS = 4096
+
+
+def run(report: Callable[[str, Any], None], options: "Options") -> None:
+    end = time.monotonic() + options.seconds - 10  # a cell that has begun may take longer
+    sizes = Sizes(seconds=0.3) if options.tiny else Sizes()
+    torch = TorchProcess()
+    report("cpu engine", measure_cpu_engine(sizes, documents=64 if options.tiny else CPU_DOCUMENTS))
+    left_out = []
+    for cell in cells(tiny=options.tiny):
+        if time.monotonic() < end:
+            report(cell.name, run_cell(cell, sizes, torch))
+        else:
+            left_out.append(cell.name)
+    report("not measured for lack of time", left_out)
+    torch.stop()
+
+
+def run_cell(cell: Cell, sizes: Sizes, torch: "TorchProcess") -> dict[str, Any]:
+    """The speeds of the contenders, and how far their scores for the first batch are apart.
+
+    Of the loop in half precision only Limelight's speed is measured.
+    """
+    keras.utils.clear_session()  # so that the network of the cell before can be freed
+    gc.collect()
+    limelight = LimelightContender(cell, sizes, host_batches(cell, sizes))
+    layers = copy_weights(limelight.network)
+    results: dict[str, Any] = {}
+    scores, results["limelight"] = measure_contender(limelight, cell, sizes)
+    if not cell.scan:
+        others, results["torch"] = torch.run(cell, sizes, layers)
+        if scores is not None and others is not None:
+            results["difference"] = {
+                name: float(np.abs(ours - theirs).max())
+                for name, ours, theirs in zip(
+                    ("probability", "attention"), scores, others, strict=True
+                )
+            }
+    return results
+
+
+def measure_contender(contender: Any, cell: Cell, sizes: Sizes) -> tuple[Any, dict[str, Any]]:
+    """What the contender scores for the first batch, and its speeds or errors."""
+    speeds: dict[str, Any] = {}
+    scores = None
+    for name in MEASUREMENTS:
+        try:
+            speeds[name] = measure(getattr(contender, name), cell, sizes.seconds)._asdict()
+            if name == "score":
+                scores = contender.score(1)[0]
+        except Exception as error:
+            speeds[name] = f"{type(error).__name__}: {error}"[:500]
+    return scores, speeds
+
+
+def measure_cpu_engine(sizes: Sizes, *, documents: int) -> dict[str, float]:
+    """Documents a second of the CPU engine on every core that this process may use."""
+    speeds: dict[str, float] = {"cores": usable_cores()}
+    for units in UNITS:
+        rows = documents * UNITS[0] // units  # wider networks take longer
+        tokens = draw_documents(np.full(rows, sizes.tokens))
+        config = network_config(units)
+        engine = FoldedEngine(copy_weights(build_network(config)), config)
+        engine.run(*tokens)  # the first run compiles
+        times = []
+        for _ in range(3):
+            begin = time.perf_counter()
+            engine.run(*tokens)
+            times.append(time.perf_counter() - begin)
+        speeds[f"{units} units"] = rows / statistics.median(times)
+    return speeds
+
+
+class TorchProcess:
+    """PyTorch in a process of its own."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        context.Process(target=_serve, args=(theirs,), daemon=True).start()
+        theirs.close()
+
+    def run(self, cell: Cell, sizes: Sizes, layers: dict[str, Any]) -> tuple[Any, Any]:
+        """What it scores for the first batch with these weights, and its speeds or error."""
+        self.connection.send((cell, sizes, layers))
+        return self.connection.recv()
+
+    def stop(self) -> None:
+        self.connection.send(None)
+
+
+def _serve(connection: Connection) -> None:
+    from tests.gpu.torch_contender import TorchContender
+
+    while (message := connection.recv()) is not None:
+        cell, sizes, layers = message
+        try:
+            contender = TorchContender(cell, sizes, host_batches(cell, sizes), layers)
+            connection.send(measure_contender(contender, cell, sizes))
+            contender.close()
+        except Exception as error:
+            connection.send((None, f"{type(error).__name__}: {error}"[:500]))
