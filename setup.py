@@ -32,6 +32,7 @@ setuptools.setup(
         "pydantic>=2.13",
         "PyYAML>=6.0",
         "rich>=14",
+        "safetensors>=0.8",
         "scipy>=1.15",
         "tensorflow>=2.21,<2.22",
         "tensorflow-text>=2.21,<2.22",

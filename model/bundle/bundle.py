@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from model.bundle.errors import BundleError
 from model.bundle.file_names import CONFIG, WEIGHTS
 from model.bundle.golden import GoldenDocument, read_golden
+from model.bundle.manifest import weights_file
+from model.bundle.weights_file import read_weights
 from model.config import ModelConfig
 from model.text.vocabulary import Vocabulary
+from model.weights import Weights, check_weights, weight_shapes
 
 if TYPE_CHECKING:
     import keras
@@ -56,6 +57,7 @@ class Bundle:
         """
         # Imported here: the folded engine must start without Keras.
         from model.layers.classifier import build_classifier
+        from model.layers.weights import assign_weights
 
         config = self.config.network
         lstm = dataclasses.replace(config.lstm, recurrent_dropout=0.0)
@@ -65,28 +67,35 @@ class Bundle:
             max_tokens=self.config.text.max_tokens,
             labels=len(self.labels),
         )
-        try:
-            network.load_weights(self.folder / WEIGHTS)
-        except (ValueError, OSError) as error:
-            raise self._wrong_weights(error) from error
+        assign_weights(network, self.read_weights())
         return network
 
-    def read_weights(self) -> dict[str, dict[str, np.ndarray]]:
-        """The trained weights by layer and name, read without Keras.
+    def read_weights(self) -> dict[str, Weights]:
+        """The trained weights by layer and name, read without Keras and checked with the config.
 
         Raises:
             BundleError: if the weights are not those of the network in the config.
         """
-        # Imported here: only the folded engine needs it, and importing h5py takes 0.1 s.
-        from model.folded.weights import read_weights_file
-
-        try:
-            return read_weights_file(self.folder / WEIGHTS, kind=self.config.network.attention.kind)
-        except (ValueError, OSError, KeyError) as error:
-            raise self._wrong_weights(error) from error
-
-    def _wrong_weights(self, error: Exception) -> BundleError:
-        return BundleError(
-            f"{self.folder / WEIGHTS}: expected the weights of the network in {CONFIG}, got "
-            f"{' '.join(str(error).split())[:200]}. Train the model again."
+        # While the bundle is being written, it has no manifest yet.
+        path = self.folder / (weights_file(self.manifest["files"]) if self.manifest else WEIGHTS)
+        shapes = weight_shapes(
+            self.config.network,
+            ids=self.vocabulary.size,
+            max_tokens=self.config.text.max_tokens,
+            labels=len(self.labels),
         )
+        try:
+            if path.name == WEIGHTS:
+                weights = read_weights(path)
+            else:
+                # Imported here: only old bundles need it, and importing h5py takes 0.1 s.
+                from model.bundle.hdf5_weights import read_hdf5_weights
+
+                weights = read_hdf5_weights(path, {name: list(shapes[name]) for name in shapes})
+            check_weights(weights, shapes)
+        except (ValueError, OSError) as error:
+            raise BundleError(
+                f"{path}: expected the weights of the network in {CONFIG}, got an error: "
+                f"{' '.join(str(error).split())[:200]}. Train the model again."
+            ) from error
+        return weights

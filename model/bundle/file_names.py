@@ -2,7 +2,8 @@
 
 MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
-WEIGHTS = "network.weights.h5"
+WEIGHTS = "network.weights.safetensors"
+HDF5_WEIGHTS = "network.weights.h5"  # in its place in bundles of schema 1
 VOCABULARY = "vocabulary.txt"
 LABELS = "labels.txt"
 GOLDEN = "golden.jsonl"
@@ -12,6 +13,3 @@ STATISTICS = "statistics.json"
 GALLERY = "gallery.jsonl"
 PROFILE = "profile.json"  # of the validation documents; the drift check compares with it
 SERVING = "serving"
-
-# Predictions depend on these files alone; the other files only describe the model.
-PREDICTION_FILES = (CONFIG, WEIGHTS, VOCABULARY, LABELS)

@@ -2,14 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from model.bundle.errors import BundleError
-from model.bundle.file_names import GOLDEN, MANIFEST, PREDICTION_FILES
+from model.bundle.file_names import (
+    CONFIG,
+    GOLDEN,
+    HDF5_WEIGHTS,
+    LABELS,
+    MANIFEST,
+    VOCABULARY,
+    WEIGHTS,
+)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 has `HDF5_WEIGHTS` in place of `WEIGHTS`, and is still read
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -28,13 +36,38 @@ def describe_text(text: str) -> dict[str, Any]:
     return {"bytes": len(encoded), "sha256": hashlib.sha256(encoded).hexdigest()}
 
 
+def weights_file(files: Collection[str]) -> str:
+    """The name of the file with the network's weights, among the names of a bundle's files.
+
+    Raises:
+        BundleError: if there is none, or one of each schema.
+    """
+    found = [name for name in (WEIGHTS, HDF5_WEIGHTS) if name in files]
+    if len(found) != 1:
+        got = "both" if found else "none"
+        raise BundleError(
+            f"expected the manifest to list {WEIGHTS} or, in a model of an older release, "
+            f"{HDF5_WEIGHTS}, got {got}. Train the model again."
+        )
+    return found[0]
+
+
+def prediction_files(files: Collection[str]) -> tuple[str, ...]:
+    """The files that predictions depend on; the other files only describe the model.
+
+    Raises:
+        BundleError: as `weights_file`.
+    """
+    return (CONFIG, weights_file(files), VOCABULARY, LABELS)
+
+
 def model_fingerprint(files: Mapping[str, Mapping[str, Any]]) -> str:
     """A hash of the files that predictions depend on: 16 hexadecimal digits.
 
     Args:
         files: from `describe_files`.
     """
-    lines = "\n".join(f"{name} {files[name]['sha256']}" for name in PREDICTION_FILES)
+    lines = "\n".join(f"{name} {files[name]['sha256']}" for name in prediction_files(files))
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
@@ -70,7 +103,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{path}: expected schema version {SCHEMA_VERSION} or older, got {schema_version}. "
             "Install the Limelight release that wrote it, or a newer one."
         )
-    missing = [name for name in (*PREDICTION_FILES, GOLDEN) if name not in files]
+    try:
+        expected = (*prediction_files(files), GOLDEN)
+    except BundleError as error:
+        raise BundleError(f"{path}: {error}") from None
+    missing = [name for name in expected if name not in files]
     if missing:
         raise BundleError(
             f"{path}: expected the manifest to list {missing[0]}, got none. Train the model again."

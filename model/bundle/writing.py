@@ -9,6 +9,7 @@ import yaml
 from model.bundle.bundle import Bundle
 from model.bundle.file_names import CONFIG, LABELS, VOCABULARY, WEIGHTS
 from model.bundle.lines import write_lines
+from model.bundle.weights_file import write_weights
 from model.config import ModelConfig, to_plain
 from model.text.vocabulary import Vocabulary
 
@@ -30,10 +31,13 @@ def write_bundle(
     Returns:
         The bundle without a manifest. `load_bundle` refuses the folder until one is written.
     """
+    # Imported here: it brings Keras, and only a process that has a network needs it.
+    from model.layers.weights import copy_weights
+
     folder.mkdir(parents=True, exist_ok=True)
     sections = {"name": name, **to_plain(config)}
     (folder / CONFIG).write_text(yaml.safe_dump(sections, sort_keys=False), encoding="utf-8")
-    network.save_weights(folder / WEIGHTS)
+    write_weights(folder / WEIGHTS, copy_weights(network))
     vocabulary.to_file(folder / VOCABULARY)
     write_lines(folder / LABELS, labels)
     return Bundle(

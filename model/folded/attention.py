@@ -21,7 +21,7 @@ from model.folded.pooling import (
     FoldedMeanPooling,
     FoldedPooling,
 )
-from model.folded.weights import Weights
+from model.weights import Weights
 
 
 def one_group(rows: np.ndarray) -> np.ndarray:

@@ -42,8 +42,8 @@ from model.folded.kernels import dot_rows
 from model.folded.layout import Tile, Width, as_vectors
 from model.folded.llvm_code import BLOCK_ROWS
 from model.folded.lstm import FoldedLSTM
-from model.folded.weights import DIRECTIONS, Weights
 from model.runtime.cores import usable_cores
+from model.weights import DIRECTIONS, Weights
 
 # With this size, the states of a tile take 4 MB. Measured: with one thread, all sizes from 1,200 to
 # 16,384 tokens are equally fast. With many threads larger tiles are better, because the threads
@@ -57,7 +57,7 @@ class FoldedEngine:
     Several threads may share one engine.
 
     Args:
-        layers: the network's weights, as `model.folded.weights.read_weights_file` returns them.
+        layers: the network's weights, as `model.bundle.bundle.Bundle.read_weights` returns them.
         config: the settings of the network.
         threads: how many tiles of documents run at a time; None for one on
             every core that this process may use.

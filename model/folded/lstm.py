@@ -7,7 +7,7 @@ import numpy as np
 
 from model.folded.kernels import run_lstm
 from model.folded.layout import Tile, Width, interleave_gates, split_columns
-from model.folded.weights import Weights
+from model.weights import Weights
 
 # If its table would be larger, the first layer is not folded: it multiplies the embeddings.
 MAX_TABLE_BYTES = 1 << 30

@@ -10,7 +10,7 @@ from typing_extensions import override
 from model.config import NetworkConfig
 from model.folded.document_kernels import sum_weighted, take_largest
 from model.folded.layout import Tile, Width
-from model.folded.weights import Weights
+from model.weights import Weights
 
 
 class FoldedPooling:

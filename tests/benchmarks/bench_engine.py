@@ -72,7 +72,7 @@ def make_network() -> Any:
 
 def folded_contender(cores: int) -> Run:
     from model.folded.engine import FoldedEngine
-    from tests.model.folded.keras_weights import copy_weights
+    from model.layers.weights import copy_weights
 
     return FoldedEngine(copy_weights(make_network()), NETWORK, threads=cores).run
 

@@ -18,6 +18,7 @@ from model.folded.engine import FoldedEngine
 from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
 from model.layers.classifier import LengthMask
+from model.layers.weights import copy_weights
 from tests.gpu.jaxprs import count_primitives
 from tests.gpu.networks import (
     MAX_TOKENS,
@@ -29,7 +30,6 @@ from tests.gpu.networks import (
     draw_weights,
     network_config,
 )
-from tests.model.folded.keras_weights import copy_weights
 
 if TYPE_CHECKING:
     from tests.gpu.run import Options

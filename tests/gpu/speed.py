@@ -22,11 +22,11 @@ import keras
 import numpy as np
 
 from model.folded.engine import FoldedEngine
+from model.layers.weights import copy_weights
 from model.runtime.cores import usable_cores
 from tests.gpu.limelight_contender import LimelightContender
 from tests.gpu.networks import build_network, draw_documents, network_config
 from tests.gpu.speed_cells import UNITS, Cell, Sizes, cells, host_batches, measure
-from tests.model.folded.keras_weights import copy_weights
 
 if TYPE_CHECKING:
     from tests.gpu.run import Options

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.bundle.bundle import Bundle
-from model.bundle.file_names import MANIFEST
+from model.bundle.file_names import HDF5_WEIGHTS, MANIFEST, WEIGHTS
 from model.bundle.golden import write_golden
 from model.bundle.loading import load_bundle
 from model.bundle.manifest import SCHEMA_VERSION, describe_files, model_fingerprint
@@ -103,6 +103,13 @@ def seal(folder: Path, **changes: object) -> None:
         **changes,
     }
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def make_old(folder: Path) -> None:
+    """Makes a bundle one of schema 1: its weights are in HDF5, as Keras writes them."""
+    load_bundle(folder).build_network().save_weights(folder / HDF5_WEIGHTS)
+    (folder / WEIGHTS).unlink()
+    seal(folder, schema_version=1)
 
 
 def texts_array(texts: tuple[str, ...] | list[str]) -> pa.StringArray:

@@ -17,7 +17,8 @@ def test_a_bundle_comes_back_as_it_was_written(published):
 
 
 @pytest.mark.parametrize(
-    "name", ["config.yaml", "network.weights.h5", "vocabulary.txt", "labels.txt", "golden.jsonl"]
+    "name",
+    ["config.yaml", "network.weights.safetensors", "vocabulary.txt", "labels.txt", "golden.jsonl"],
 )
 def test_a_flipped_byte_is_refused_by_name(copy, name):
     content = bytearray((copy / name).read_bytes())
@@ -27,7 +28,7 @@ def test_a_flipped_byte_is_refused_by_name(copy, name):
         load_bundle(copy)
 
 
-@pytest.mark.parametrize("name", ["network.weights.h5", "labels.txt"])
+@pytest.mark.parametrize("name", ["network.weights.safetensors", "labels.txt"])
 def test_a_missing_file_is_refused_by_name(copy, name):
     (copy / name).unlink()
     with pytest.raises(BundleError, match=f"{name}: expected this file"):

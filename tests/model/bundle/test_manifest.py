@@ -3,13 +3,14 @@ import json
 import pytest
 
 from model.bundle.errors import BundleError
+from model.bundle.file_names import HDF5_WEIGHTS, WEIGHTS
 from model.bundle.loading import load_bundle
 from tests.model.bundles import seal
 
 
 def test_a_newer_schema_is_refused(copy):
     seal(copy, schema_version=99)
-    with pytest.raises(BundleError, match="expected schema version 1 or older, got 99"):
+    with pytest.raises(BundleError, match="expected schema version 2 or older, got 99"):
         load_bundle(copy)
 
 
@@ -18,6 +19,16 @@ def test_a_manifest_that_leaves_a_file_out_is_refused(copy):
     del manifest["files"]["labels.txt"]
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match=r"to list labels.txt"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize(("names", "got"), [((), "none"), ((WEIGHTS, HDF5_WEIGHTS), "both")])
+def test_a_manifest_with_no_weights_file_or_two_is_refused(copy, names, got):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    described = manifest["files"].pop(WEIGHTS)
+    manifest["files"].update(dict.fromkeys(names, described))
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match=rf"manifest\.json: .* {WEIGHTS} or, .*, got {got}\."):
         load_bundle(copy)
 
 

@@ -15,8 +15,8 @@ from model.folded.attention import FOLDED_POOLINGS
 from model.folded.engine import FoldedEngine
 from model.layers import attention
 from model.layers.classifier import CONTROLS, build_classifier
+from model.layers.weights import copy_weights
 from model.text.padding import pad_ids
-from tests.model.folded.keras_weights import copy_weights
 
 IDS = 50
 MAX_TOKENS = 23
