@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from model.bundle.weights_file import read_weights, write_weights
+from model.layers.weights import assign_weights, copy_weights
 from model.metrics.names import LOSS
 from model.training.averaging import RunningAverage
 
@@ -15,7 +17,9 @@ from model.training.averaging import RunningAverage
 # holds no complete checkpoint.
 STATE = "state.json"
 
-_BEST = "best.weights.h5"
+_BEST = "best.weights.safetensors"
+_WEIGHTS, _OPTIMIZER, _SEEDS = "weights.safetensors", "optimizer.npz", "seeds.npz"
+_AVERAGE = "average.npz"
 
 
 @dataclasses.dataclass
@@ -74,13 +78,13 @@ class Checkpoint:
         checkpoint is still complete.
         """
         epoch = len(state.history)
-        self.network.save_weights(self._file(epoch, "weights.h5"))
-        self.average.save(self._file(epoch, "average.npz"))
+        write_weights(self._file(epoch, _WEIGHTS), copy_weights(self.network))
+        self.average.save(self._file(epoch, _AVERAGE))
         optimizer: dict[str, Any] = {}
         self.optimizer.save_own_variables(optimizer)
-        np.savez(self._file(epoch, "optimizer.npz"), **optimizer)
+        np.savez(self._file(epoch, _OPTIMIZER), **optimizer)
         seeds = [np.asarray(variable.value) for variable in self._dropout_seeds()]
-        np.savez(self._file(epoch, "seeds.npz"), *seeds)
+        np.savez(self._file(epoch, _SEEDS), *seeds)
         complete = self.folder / f"{STATE}.new"
         complete.write_text(json.dumps(dataclasses.asdict(state)), encoding="utf-8")
         complete.replace(self.folder / STATE)
@@ -88,28 +92,41 @@ class Checkpoint:
             path.unlink()
 
     def resume(self) -> TrainingState:
-        """Loads the last complete epoch, if there is one, into network, average and optimizer."""
+        """Loads the last complete epoch, if there is one, into network, average and optimizer.
+
+        A checkpoint without all its files, such as one of an older release, whose weights are in
+        other files, is deleted: the training starts from the first epoch.
+        """
         path = self.folder / STATE
         if not path.exists():
             return TrainingState(history=[])
         state = TrainingState(**json.loads(path.read_text(encoding="utf-8")))
         epoch = len(state.history)
-        self.network.load_weights(self._file(epoch, "weights.h5"))
-        self.average.load(self._file(epoch, "average.npz"))
-        with np.load(self._file(epoch, "optimizer.npz"), allow_pickle=False) as variables:
+        if not self._is_complete(epoch):
+            for file in (*self.folder.glob("epoch-*"), *self.folder.glob("best.*"), path):
+                file.unlink()
+            return TrainingState(history=[])
+        assign_weights(self.network, read_weights(self._file(epoch, _WEIGHTS)))
+        self.average.load(self._file(epoch, _AVERAGE))
+        with np.load(self._file(epoch, _OPTIMIZER), allow_pickle=False) as variables:
             self.optimizer.load_own_variables(dict(variables))
-        with np.load(self._file(epoch, "seeds.npz"), allow_pickle=False) as seeds:
+        with np.load(self._file(epoch, _SEEDS), allow_pickle=False) as seeds:
             for index, variable in enumerate(self._dropout_seeds()):
                 variable.assign(seeds[f"arr_{index}"])
         return state
 
     def save_best(self) -> None:
         """Saves the network's weights as those of the best epoch so far."""
-        self.network.save_weights(self.folder / _BEST)
+        write_weights(self.folder / _BEST, copy_weights(self.network))
 
     def load_best(self) -> None:
         """Loads the weights of the best epoch into the network."""
-        self.network.load_weights(self.folder / _BEST)
+        assign_weights(self.network, read_weights(self.folder / _BEST))
+
+    def _is_complete(self, epoch: int) -> bool:
+        names = [_WEIGHTS, _OPTIMIZER, _SEEDS, *([_AVERAGE] if self.average.epochs > 1 else [])]
+        files = [self.folder / _BEST, *(self._file(epoch, name) for name in names)]
+        return all(file.exists() for file in files)
 
     def _file(self, epoch: int, name: str) -> Path:
         return self.folder / f"epoch-{epoch}.{name}"

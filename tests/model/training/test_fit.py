@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from model.bundle.weights_file import read_weights
 from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
 from model.layers.classifier import build_classifier
+from model.layers.weights import assign_weights
 from model.text.padding import pad_ids
 from model.training.dataset import Shards, evaluation_batches
 from model.training.examples import encode_examples
@@ -154,6 +156,31 @@ def test_a_killed_training_resumes_to_the_weights_of_one_that_was_not_killed(
     assert numbers(resumed) == numbers(undisturbed[0])
 
 
+def test_a_checkpoint_of_an_older_release_is_none(corpus, undisturbed, tmp_path, caplog):
+    """Its state names an epoch whose weights are in HDF5 files."""
+    with pytest.raises(KilledError):
+        _fit(corpus, tmp_path, kill_after=2)
+    (tmp_path / "epoch-2.weights.safetensors").rename(tmp_path / "epoch-2.weights.h5")
+    (tmp_path / "best.weights.safetensors").rename(tmp_path / "best.weights.h5")
+    again, reported = _fit(corpus, tmp_path)
+    assert reported == undisturbed[1]  # all epochs
+    for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert not list(tmp_path.glob("*.h5"))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "name", ["best.weights.safetensors", "epoch-1.optimizer.npz", "epoch-1.average.npz"]
+)
+def test_a_checkpoint_without_one_of_its_files_is_none(corpus, tmp_path, name):
+    with pytest.raises(KilledError):
+        _fit(corpus, tmp_path, kill_after=1, average_epochs=2)
+    (tmp_path / name).unlink()
+    _, reported = _fit(corpus, tmp_path, epochs=1, average_epochs=2)
+    assert reported["epochs"] == 1
+
+
 def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
     """With 2 epochs to average and 3 of training: a = (w1 + w2) / 4 + w3 / 2."""
     single = {"train": corpus["train"]}  # without validation the last epoch is kept
@@ -193,7 +220,8 @@ def _steps(corpus, folder, **changes):
     states = [_build(PLAIN).get_weights()]
 
     def on_epoch(checkpoint, history):
-        network.load_weights(checkpoint / f"epoch-{len(history)}.weights.h5")
+        file = checkpoint / f"epoch-{len(history)}.weights.safetensors"
+        assign_weights(network, read_weights(file))
         states.append(network.get_weights())
 
     single = {"train": corpus["train"]}

@@ -42,8 +42,8 @@ class DyingFiles(BeamFiles):
 def write_epoch(folder: Path, epoch: int) -> Path:
     """Writes what training leaves after an epoch; the state names the file of its weights."""
     folder.mkdir()
-    (folder / f"epoch-{epoch}.weights.h5").write_text(f"weights {epoch}")
-    (folder / "best.weights.h5").write_text(f"best {epoch}")
+    (folder / f"epoch-{epoch}.weights.safetensors").write_text(f"weights {epoch}")
+    (folder / "best.weights.safetensors").write_text(f"best {epoch}")
     (folder / STATE).write_text(str(epoch))
     return folder
 
@@ -54,7 +54,7 @@ def load(folder: str, to: Path) -> int:
     if not (to / STATE).exists():
         return 0
     epoch = int((to / STATE).read_text())
-    assert (to / f"epoch-{epoch}.weights.h5").read_text() == f"weights {epoch}"
+    assert (to / f"epoch-{epoch}.weights.safetensors").read_text() == f"weights {epoch}"
     return epoch
 
 
@@ -64,7 +64,7 @@ def test_a_later_epoch_replaces_an_earlier_one(tmp_path):
         save_checkpoint(BeamFiles(), write_epoch(tmp_path / str(epoch), epoch), to=kept)
     assert load(kept, tmp_path / "loaded") == 2
     names = {path.name for path in (tmp_path / "kept").iterdir()}
-    assert names == {"epoch-2.weights.h5", "best.weights.h5", STATE}
+    assert names == {"epoch-2.weights.safetensors", "best.weights.safetensors", STATE}
 
 
 def test_no_checkpoint_is_nothing_to_load(tmp_path):
