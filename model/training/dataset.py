@@ -5,13 +5,12 @@ longest document. The recurrent layers then spend less time on padding: on movie
 reviews they process twice as many examples per second.
 """
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from model.training.examples import parse_examples
+from model.training.shards import Shards
 
 # Documents held in memory for shuffling; at 200 tokens they take about 150 MB.
 SHUFFLE_DOCUMENTS = 100_000
@@ -22,23 +21,6 @@ BUCKET_BATCHES = 50
 
 # Batches that are prepared ahead of the one that is trained on.
 BATCHES_AHEAD = 4
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Shards:
-    """The TFRecord shards of one split, and the sizes with which their examples were written.
-
-    Attributes:
-        paths: of the files.
-        rows: how many examples they hold together.
-        max_tokens: the padded width of `token_ids`.
-        label_width: the width of a multi-hot label; 0 where an example has one label index.
-    """
-
-    paths: tuple[str, ...]
-    rows: int
-    max_tokens: int
-    label_width: int = 0
 
 
 def training_batches(
@@ -112,10 +94,17 @@ def _read_shard(path: tf.Tensor) -> tf.data.Dataset:
 
 
 def _parser(shards: Shards) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    width = shards.label_width
+    features = {
+        "token_ids": tf.io.FixedLenFeature([shards.max_tokens], tf.int64),
+        "length": tf.io.FixedLenFeature([], tf.int64),
+        "label": tf.io.FixedLenFeature([width] if width else [], tf.int64),
+        "weight": tf.io.FixedLenFeature([], tf.float32, default_value=1.0),
+    }
+
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        return parse_examples(
-            serialized, max_tokens=shards.max_tokens, label_width=shards.label_width
-        )
+        parsed: dict[str, tf.Tensor] = tf.io.parse_example(serialized, features)
+        return parsed
 
     return parse
 

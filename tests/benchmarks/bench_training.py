@@ -120,7 +120,7 @@ def train_limelight(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     from model.training.dataset import Shards
     from model.training.devices import share_cores
     from model.training.evaluation import predict
-    from model.training.examples import encode_examples
+    from model.training.example_encoding import encode_examples
     from model.training.fit import Hooks, TrainingData, fit
     from pipeline.config.loading import load_config
 

@@ -12,7 +12,7 @@ from model.config import TextConfig
 from model.text.padding import pad_ids
 from model.text.tokenizer import Tokenizer, Tokens
 from model.text.vocabulary import Vocabulary
-from model.training.examples import encode_examples
+from model.training.example_encoding import encode_examples
 from pipeline.config.inputs import SPLITS
 from pipeline.corpora.preparing.rationales import mark_tokens
 from pipeline.corpora.preparing.scripts import main_scripts

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from model.text.padding import pad_ids
 from model.training.dataset import Shards, evaluation_batches, training_batches
-from model.training.examples import encode_examples
+from model.training.example_encoding import encode_examples
 
 MAX_TOKENS = 20
 

@@ -15,7 +15,7 @@ from model.layers.classifier import build_classifier
 from model.layers.weights import assign_weights
 from model.text.padding import pad_ids
 from model.training.dataset import Shards, evaluation_batches
-from model.training.examples import encode_examples
+from model.training.example_encoding import encode_examples
 from model.training.fit import Hooks, TrainingData, fit
 
 MAX_TOKENS = 8

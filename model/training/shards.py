@@ -1,0 +1,201 @@
+"""TFRecord shards -> the examples of one split, read in parallel."""
+
+import collections
+import dataclasses
+import mmap
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from model.config import ConfigError
+from model.runtime.cores import usable_cores
+from model.training import example_kernel as kernel
+from model.training.examples import Examples
+
+# Compressed bytes that are read at a time. gzip expands to at most 1,032 times as much: 68 MB.
+BLOCK_BYTES = 1 << 16
+
+# A longer record is no example: at this size it would have millions of tokens.
+MAX_RECORD_BYTES = 64 << 20
+
+# Shards that are read at once; each takes about 4 times its bytes in memory. Eight threads read
+# several million documents a second, far more than a device trains on.
+MAX_THREADS = 8
+
+# A gzip file: the window of 32 kB, and 16 to expect gzip's header and checksums.
+GZIP = 16 + zlib.MAX_WBITS
+
+ADVICE = "Delete the dataset's folder and run prepare again."
+
+
+class ShardError(ConfigError):
+    """A shard that cannot be used; the message is one line, shown to the user."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shards:
+    """The TFRecord shards of one split, and the sizes with which their examples were written.
+
+    Attributes:
+        paths: of the files.
+        rows: how many examples they hold together.
+        max_tokens: the padded width of `token_ids`.
+        label_width: the width of a multi-hot label; 0 where an example has one label index.
+    """
+
+    paths: tuple[str, ...]
+    rows: int
+    max_tokens: int
+    label_width: int = 0
+
+
+class _Block(NamedTuple):
+    """Consecutive examples of a shard, as `parse_records` gives them."""
+
+    ids: np.ndarray
+    lengths: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
+def read_examples(shards: Shards, *, scratch: Path) -> Examples:
+    """Reads the examples of a split, those of the first path in sorted order first.
+
+    The token ids are written to a file and mapped into memory. The system keeps as much of them in
+    memory as it has room for, so a corpus can be larger than memory.
+
+    Args:
+        shards: of the split.
+        scratch: a local folder for that file, which must stay as long as the examples are used.
+
+    Raises:
+        ShardError: if a shard is damaged, is not gzipped TFRecord, or holds other examples than
+            `shards` says.
+        OSError: if a shard cannot be read or the file cannot be written.
+    """
+    lengths = [np.empty(0, np.int32)]
+    labels = [np.empty((0, max(1, shards.label_width)), np.int64)]
+    weights = [np.empty(0, np.float32)]
+    descriptor, path = tempfile.mkstemp(prefix="token-ids-", dir=scratch)
+    with os.fdopen(descriptor, "wb") as file:
+        for block in _read_shards(shards):
+            file.write(block.ids.data)
+            lengths.append(block.lengths)
+            labels.append(block.labels)
+            weights.append(block.weights)
+    row_offsets = np.zeros(sum(map(len, lengths)) + 1, np.int64)
+    np.cumsum(np.concatenate(lengths), out=row_offsets[1:])
+    rows = len(row_offsets) - 1
+    if rows != shards.rows:
+        folder = os.path.dirname(shards.paths[0]) if shards.paths else "no shard"
+        raise ShardError(
+            f"{folder}: expected {shards.rows} examples in {len(shards.paths)} shards, as the "
+            f"dataset's manifest says, got {rows}. {ADVICE}"
+        )
+    all_labels = np.concatenate(labels)
+    return Examples(
+        ids=_map_ids(path),
+        row_offsets=row_offsets,
+        labels=all_labels if shards.label_width else all_labels[:, 0],
+        weights=np.concatenate(weights),
+    )
+
+
+def _map_ids(path: str) -> np.ndarray:
+    """The int32s in a file, read-only."""
+    if not os.path.getsize(path):
+        return np.empty(0, np.int32)
+    with open(path, "rb") as file:
+        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.int32)
+
+
+def _read_shards(shards: Shards) -> Iterator[_Block]:
+    """The blocks of all shards, in the order of the paths; a thread reads a shard."""
+    threads = min(usable_cores(), MAX_THREADS)
+    waiting: collections.deque[Future[list[_Block]]] = collections.deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="read-shards") as pool:
+        for path in sorted(shards.paths):
+            # A shard that has been read stays in memory until those before it are written, so no
+            # more than one per thread are read ahead.
+            if len(waiting) == threads:
+                yield from waiting.popleft().result()
+            waiting.append(pool.submit(_read_shard, path, shards))
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _read_shard(path: str, shards: Shards) -> list[_Block]:
+    blocks = []
+    rows = 0
+    rest = b""
+    for part in _decompress(path):
+        rest += part
+        data = np.frombuffer(rest, np.uint8)
+        starts, ends, position, claimed = kernel.find_records(data, MAX_RECORD_BYTES)
+        if claimed:
+            raise ShardError(
+                f"{path}: expected the length of record {rows + len(starts) + 1}, got {claimed}: "
+                f"the file is damaged or is not TFRecord. {ADVICE}"
+            )
+        ids, lengths, labels, bits, fault, found = kernel.parse_records(
+            data, starts, ends, shards.max_tokens, max(1, shards.label_width)
+        )
+        rows += len(lengths)
+        if fault != kernel.NO_FAULT:
+            raise ShardError(
+                f"{path}: example {rows + 1}: {_describe(fault, found, shards)}. {ADVICE}"
+            )
+        # A copy of the ids: the kernel's array has room for more than there are.
+        blocks.append(_Block(ids.copy(), lengths, labels, bits.view(np.float32)))
+        rest = rest[position:]
+    if rest:
+        raise ShardError(
+            f"{path}: expected a complete record {rows + 1}, got {len(rest)} bytes and the end of "
+            f"the file. {ADVICE}"
+        )
+    return blocks
+
+
+def _decompress(path: str) -> Iterable[bytes]:
+    """The content of a gzip file, which may have several members.
+
+    zlib compares a member with the CRC-32 and the length at its end, so the checksums of the
+    TFRecord records in it need not be computed. zlib and the kernels run without the GIL.
+    """
+    member = zlib.decompressobj(GZIP)
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            while block:
+                if member.eof:
+                    member = zlib.decompressobj(GZIP)
+                try:
+                    yield member.decompress(block)
+                except zlib.error as error:
+                    raise ShardError(
+                        f"{path}: expected gzipped TFRecord, got other or damaged data ({error}). "
+                        f"{ADVICE}"
+                    ) from None
+                block = member.unused_data
+    if not member.eof:
+        raise ShardError(f"{path}: expected the end of its gzip data, got a shorter file. {ADVICE}")
+
+
+def _describe(fault: int, found: int, shards: Shards) -> str:
+    """What was expected and what came, for a fault of `parse_records`."""
+    labels = f"{shards.label_width} numbers (0 or 1)" if shards.label_width else "one number"
+    return {
+        kernel.NO_MESSAGE: "expected a tf.train.Example, got other data",
+        kernel.BAD_TOKEN_IDS: (
+            f"token_ids: expected {shards.max_tokens} numbers (text.max_tokens), got {found}"
+        ),
+        kernel.BAD_ID: f"token_ids: expected numbers in [0, 2**31), got {found}",
+        kernel.BAD_LENGTH: f"length: expected one number up to {shards.max_tokens}, got {found}",
+        kernel.BAD_LABEL: f"label: expected {labels}, got {found}",
+        kernel.BAD_WEIGHT: f"weight: expected at most one number, got {found}",
+    }[fault]
