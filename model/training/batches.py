@@ -1,0 +1,141 @@
+"""Examples -> the batches of one epoch: shuffled, of similar length, of few shapes.
+
+Documents of similar length share a batch, and a batch is only as wide as its longest document. The
+recurrent layers then spend less time on padding: on movie reviews they process twice as many
+examples per second. Every batch has the same number of rows, and its width is a multiple of 16,
+because JAX compiles a network anew for every shape.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from model.text.vocabulary import PAD
+from model.training.examples import Examples
+
+# The documents of this many batches are sorted by length together. With more, batches have less
+# padding, but documents of different lengths are mixed less.
+WINDOW_BATCHES = 50
+
+# The width of a batch is a multiple of this.
+WIDTH_STEP = 16
+
+# What Keras trains on: inputs, labels, weights.
+Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
+
+
+def training_batches(
+    examples: Examples,
+    *,
+    batch_size: int,
+    rows: int,
+    seed: int,
+    epoch: int,
+    label_weights: np.ndarray | None = None,
+) -> Iterator[Batch]:
+    """The batches of one epoch, in an order that `(seed, epoch)` determines.
+
+    Yields `(inputs, labels, weights)`: inputs `token_ids` int32 `(rows, steps)` and `length` int32
+    `(rows,)`; labels int64 `(rows,)` or `(rows, labels)`; weights float32 `(rows,)`. `steps` is the
+    length of the longest document, rounded up to a multiple of 16, and at most that of the longest
+    of all examples.
+
+    Rows without a document have length, label and weight 0. The weights of the documents are
+    multiplied by rows / documents: Keras takes the mean over all rows, which is then the mean over
+    the documents.
+
+    Args:
+        examples: of the training split.
+        batch_size: documents per batch; the last one may have fewer.
+        rows: rows per batch, at least `batch_size`. Several devices need a multiple of their
+            number.
+        seed: of the training.
+        epoch: the number of the epoch.
+        label_weights: float32 `(labels,)`, see `document_weights`.
+    """
+    if rows < batch_size:
+        raise ValueError(f"rows: expected at least {batch_size} (batch_size), got {rows}")
+    weights = document_weights(examples, label_weights)
+    batcher = _Batcher(examples, weights, rows=rows)
+    # Every epoch has its own generator, rather than one that goes on: a training that resumes in a
+    # later epoch then gets the same batches as one that was not interrupted.
+    return map(batcher.make, _choose_documents(examples, batch_size, seed=seed, epoch=epoch))
+
+
+def document_weights(examples: Examples, label_weights: np.ndarray | None) -> np.ndarray:
+    """How much each document counts in the loss, float32 `(rows,)`.
+
+    Args:
+        examples: of the training split.
+        label_weights: float32 `(labels,)`; the weight of a document is multiplied by the weight
+            of its label, or by the mean of the weights of its labels. None: the documents' weights
+            are not changed.
+    """
+    if label_weights is None:
+        return examples.weights
+    if examples.labels.ndim == 1:
+        return examples.weights * label_weights[examples.labels]
+    sums = examples.labels @ label_weights.astype(np.float32)
+    counts = examples.labels.sum(axis=1)
+    means = np.divide(sums, counts, out=np.zeros(examples.rows), where=counts > 0)
+    return (examples.weights * means).astype(np.float32)
+
+
+def _choose_documents(
+    examples: Examples, batch_size: int, *, seed: int, epoch: int
+) -> Iterator[np.ndarray]:
+    """The documents of each batch, int64 `(documents,)`; every document is in one batch."""
+    generator = np.random.default_rng((seed, epoch))
+    order = generator.permutation(examples.rows)
+    window = batch_size * WINDOW_BATCHES
+    for start in range(0, len(order), window):
+        documents = order[start : start + window]
+        lengths = examples.row_offsets[documents + 1] - examples.row_offsets[documents]
+        documents = documents[np.argsort(lengths, kind="stable")]
+        # Short documents would come first, so the batches of a window are shuffled.
+        for batch in generator.permutation(-(-len(documents) // batch_size)):
+            yield documents[batch * batch_size : (batch + 1) * batch_size]
+
+
+class _Batcher:
+    """Makes batches of `rows` rows."""
+
+    def __init__(self, examples: Examples, weights: np.ndarray, *, rows: int) -> None:
+        self.examples = examples
+        self.weights = weights
+        self.rows = rows
+        self.longest = int(examples.lengths.max(initial=0))
+        self.columns = np.arange(max(self.longest, 1), dtype=np.int32)
+
+    def make(self, documents: np.ndarray) -> Batch:
+        examples, count = self.examples, len(documents)
+        # A row without a document takes ids from place 0, none of which is kept.
+        starts = np.zeros(self.rows, np.int64)
+        starts[:count] = examples.row_offsets[documents]
+        length = np.zeros(self.rows, np.int32)
+        length[:count] = examples.row_offsets[documents + 1] - starts[:count]
+        labels = np.zeros((self.rows, *examples.labels.shape[1:]), examples.labels.dtype)
+        labels[:count] = examples.labels[documents]
+        weights = np.zeros(self.rows, np.float32)
+        weights[:count] = self.weights[documents] * np.float32(self.rows / count)
+        inputs = {"token_ids": self._pad(starts, length), "length": length}
+        return inputs, labels, weights
+
+    def _pad(self, starts: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """The ids of documents, padded, int32 `(rows, steps)`."""
+        ids = self.examples.ids
+        steps = min(-(-int(length.max()) // WIDTH_STEP) * WIDTH_STEP, self.longest)
+        if steps == 0:  # a network needs at least one step
+            return np.full((self.rows, 1), PAD, np.int32)
+        # Row i of this view is ids[i : i + steps]. Copying rows of it takes a quarter of the time
+        # of an index per id (rows of 200 tokens, batches of 4,096).
+        windows = as_strided(ids, (len(ids) - steps + 1, steps), (ids.itemsize, ids.itemsize))
+        token_ids = windows[np.minimum(starts, len(windows) - 1)]
+        columns = self.columns[:steps]
+        late = np.flatnonzero(starts >= len(windows))
+        if len(late):  # the last documents, where fewer than `steps` ids follow
+            token_ids[late] = ids.take(starts[late, None] + columns, mode="clip")
+        # What follows a document's own ids are those of the next ones.
+        np.copyto(token_ids, PAD, where=columns >= length[:, None])
+        return token_ids
