@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from model.training.batches import document_weights, training_batches
 from model.training.examples import Examples
+
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 def make_examples(lengths, *, label_width: int = 0, seed: int = 1) -> Examples:
@@ -117,6 +120,13 @@ def test_the_order_follows_from_seed_and_epoch():
     assert order(1, 2) != order(2, 1)
 
 
+def run_python(script: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    return finished.stdout.strip()
+
+
 PRINT_ORDER = """
 import numpy as np
 from tests.model.training.test_batches import batches_of, make_examples, order_of
@@ -125,11 +135,18 @@ print(order_of(batches_of(make_examples(np.arange(100) % 40 + 1), seed=7, epoch=
 
 
 def test_two_processes_have_the_same_order():
-    finished = subprocess.run(
-        [sys.executable, "-c", PRINT_ORDER], capture_output=True, text=True, check=True
-    )
+    finished = run_python(PRINT_ORDER)
     examples = make_examples(np.arange(100) % 40 + 1)
-    assert finished.stdout.strip() == str(order_of(batches_of(examples, seed=7, epoch=3)))
+    assert finished == str(order_of(batches_of(examples, seed=7, epoch=3)))
+
+
+def test_training_data_needs_no_library_of_training():
+    script = (
+        "import sys, model.training.batches, model.training.example_encoding\n"
+        "import model.training.shards\n"
+        "print({'tensorflow', 'keras', 'jax', 'google.protobuf'} & set(sys.modules))"
+    )
+    assert run_python(script) == "set()"
 
 
 def test_documents_of_similar_length_share_a_batch():
