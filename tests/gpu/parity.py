@@ -19,7 +19,7 @@ from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
 from model.layers.classifier import LengthMask
 from model.layers.weights import copy_weights
-from tests.gpu.jaxprs import count_primitives
+from tests.gpu.kernels import count_kernels
 from tests.gpu.networks import (
     MAX_TOKENS,
     VOCABULARY,
@@ -100,8 +100,8 @@ def compare_bilstm(rows: int, steps: int, *, units: int = 64, features: int = 12
             found[way]["sequences"] = np.asarray(by_sequence)
             found[way]["states"] = np.asarray(forward(weights, sequences))[real]
             if way == "default":
-                result["forward kernels"] = count_primitives(forward, weights, sequences)
-                result["gradient kernels"] = count_primitives(gradient, weights, sequences)
+                result["forward kernels"] = count_kernels(forward, weights, sequences)
+                result["gradient kernels"] = count_kernels(gradient, weights, sequences)
     exact = reference_states(layer, sequences, length)[real]
     result["states"] = {
         way: float(np.abs(arrays["states"] - exact).max()) for way, arrays in found.items()

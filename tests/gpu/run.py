@@ -67,7 +67,7 @@ def main() -> None:
         started = time.monotonic()
         seconds = min(PARTS[part], end - started)
         options = Options(data=arguments.data, tiny=arguments.tiny, seconds=seconds)
-        for name, value in _run_part(part, options):
+        for name, value in run_part(part, options):
             results.setdefault(part, {})[name] = value
             results[part]["seconds"] = round(time.monotonic() - started, 1)
             _write(arguments.output, results)
@@ -81,7 +81,7 @@ def _set_up_environment() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
-def _run_part(part: str, options: Options) -> Any:
+def run_part(part: str, options: Options) -> Any:
     """Runs a part in a new process; yields the names and values that it reports."""
     print(f"{part}: at most {options.seconds:.0f} s", flush=True)
     if options.seconds < 1:

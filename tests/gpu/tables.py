@@ -24,6 +24,12 @@ def _print_parity(values: dict[str, Any]) -> None:
             print(f"  {name}, {what}: " + ", ".join(f"{key} {_short(found[key])}" for key in found))
 
 
+def _print_imdb(values: dict[str, Any]) -> None:
+    for name, found in values.items():
+        if name not in ("error", "seconds"):
+            print(f"  {name}: {found}")
+
+
 def _print_speed(values: dict[str, Any]) -> None:
     print(f"  cpu engine: {values.get('cpu engine')}")
     columns = [
@@ -47,4 +53,9 @@ def _short(value: Any) -> str:
     return f"{value:.1e}" if isinstance(value, float) else str(value)
 
 
-_PRINTERS = {"environment": _print_environment, "parity": _print_parity, "speed": _print_speed}
+_PRINTERS = {
+    "environment": _print_environment,
+    "parity": _print_parity,
+    "imdb": _print_imdb,
+    "speed": _print_speed,
+}

@@ -1,0 +1,44 @@
+import sys
+
+import keras
+import pytest
+
+
+def sees_gpu() -> bool:
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def require_gpu() -> None:
+    """Skips the test where the backend sees no GPU."""
+    if not sees_gpu():
+        pytest.skip(f"{keras.backend.backend()} sees no GPU")
+
+
+@pytest.fixture(params=["claimed", pytest.param("real", marks=pytest.mark.gpu)])
+def traced_for_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions are traced for a GPU: for the one that is there, or for one that is claimed."""
+    if request.param == "claimed":
+        claim_gpu(monkeypatch)
+    else:
+        require_gpu()
+
+
+def claim_gpu(patch: pytest.MonkeyPatch) -> None:
+    """Makes Keras trace for a GPU that is not there: the trace is the same, it cannot be run."""
+    backend = keras.backend.backend()
+    patch.setattr("model.layers.bilstm.runs_as_block", lambda *_, **__: False)
+    # The package has a function of the same name as this module.
+    patch.setattr(
+        sys.modules[f"keras.src.backend.{backend}.rnn"], "_is_gpu_available", lambda: True
+    )
+    if backend == "jax":
+        from jax.experimental import rnn
+
+        sizes = "compute_rnn_workspace_reserve_space_sizes"  # asks the GPU
+        patch.setattr(rnn.gpu_rnn, sizes, lambda *_: (1, 1), raising=False)
