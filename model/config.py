@@ -34,6 +34,8 @@ CONTROLS = ("none", "max", "mean", "last")  # pooling without attention, to comp
 EngineName = Literal["auto", "keras", "tensorflow", "folded"]
 LongDocuments = Literal["truncate", "windows"]
 Head = Literal["softmax", "sigmoid", "multilabel"]
+# What the layers of a network compute in, under Keras's names of dtype policies.
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 MonitoredMetric = Literal["loss", "accuracy", "macro_f1", "semeval_f1"]
 
 # The ranges of values. Where the limits alone would not be clear, `description` is what an error
@@ -42,6 +44,10 @@ PositiveInteger = Annotated[int, Field(ge=1)]
 PositiveNumber = Annotated[float, Field(gt=0)]
 NonNegativeNumber = Annotated[float, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
+HalfPrecision = Annotated[
+    bool | Literal["float16", "bfloat16"],
+    Field(description="false, true, float16 or bfloat16"),
+]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="an integer in [0, 2**32)")]
 # A name that becomes a folder, or a part of a folder's name.
 FolderName = Annotated[
@@ -206,7 +212,8 @@ class TrainingConfig:
     label_smoothing: Rate = 0.0
     variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare with
     gpu: Literal["required", "optional", "never"] = "optional"
-    mixed_precision: bool = False  # on GPUs
+    # What GPUs compute in; true is float16, false float32. On a CPU training is in float32.
+    mixed_precision: HalfPrecision = False
     resources: ResourcesConfig = ResourcesConfig()
 
     def __post_init__(self) -> None:
@@ -214,6 +221,17 @@ class TrainingConfig:
         require(distinct, "seeds", "seeds that differ", self.seeds)
         names = [BASE_VARIANT, *(variant.name for variant in self.variants)]
         require(len(set(names)) == len(names), "variants", "names that differ", names)
+
+    @property
+    def gpu_precision(self) -> Precision:
+        """What a GPU computes in, by `mixed_precision`."""
+        by_value: dict[object, Precision] = {
+            False: "float32",
+            True: "mixed_float16",
+            "float16": "mixed_float16",
+            "bfloat16": "mixed_bfloat16",
+        }
+        return by_value[self.mixed_precision]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,17 @@ Inputs, a dictionary:
         attention weights of 0.
 
 Outputs, a dictionary:
+    logits: float32 `(batch, labels)`, from which losses are taken; `model.layers.logits` says what
+        they mean for each head. With the head `sigmoid` the first of the two is 0.
     probabilities: float32 `(batch, labels)`. They sum to 1, except with the head `multilabel`,
         which predicts every label on its own.
     attention: float32 `(batch, steps)`, one weight per token: at least 0, exactly 0 at padding,
         summing to 1 over the tokens.
 
 Layers that hold weights are named `embedding`, `bilstm_1` to `bilstm_n`, `attention` and `head`.
-The head computes in float32, even with a mixed-precision policy.
+Each layer gets its dtype from the argument `precision`; Keras's global dtype policy is neither set
+nor read, because it belongs to a thread. Weights, the softmax of the attention, the head and all
+outputs are float32 with every precision.
 """
 
 from typing import Any
@@ -23,10 +27,10 @@ import numpy as np
 from keras import ops
 from typing_extensions import override
 
-from model.config import CONTROLS, EmbeddingConfig, NetworkConfig
+from model.config import CONTROLS, EmbeddingConfig, NetworkConfig, Precision
 from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
-from model.layers.pooling import MeanPooling
+from model.layers.logits import MeanOverSteps, probabilities_of, two_logits
 from model.layers.sequences import Tensor, real_steps
 
 
@@ -37,6 +41,7 @@ def build_classifier(
     max_tokens: int,
     labels: int,
     embedding_matrix: np.ndarray | None = None,
+    precision: Precision = "float32",
 ) -> keras.Model:
     """Builds the network, untrained; inputs and outputs are described in the module's docstring.
 
@@ -51,6 +56,7 @@ def build_classifier(
             the probability of label 1.
         embedding_matrix: initial embedding `(ids, embedding.units)`; random if
             None.
+        precision: what the layers before the head compute in; their weights are float32.
 
     Raises:
         ValueError: if settings, labels and matrix do not fit each other.
@@ -59,9 +65,14 @@ def build_classifier(
     regularizer = keras.regularizers.L2(config.l2) if config.l2 else None
     token_ids = keras.Input(shape=(None,), dtype="int32", name="token_ids")
     length = keras.Input(shape=(), dtype="int32", name="length")
-    mask = LengthMask(name="mask")(token_ids, length)
+    mask = LengthMask(dtype=precision, name="mask")(token_ids, length)
     states = _embed(
-        token_ids, config.embedding, ids=ids, matrix=embedding_matrix, regularizer=regularizer
+        token_ids,
+        config.embedding,
+        ids=ids,
+        matrix=embedding_matrix,
+        regularizer=regularizer,
+        precision=precision,
     )
     for number in range(1, config.lstm.layers + 1):
         states, final = BiLSTM(
@@ -71,18 +82,24 @@ def build_classifier(
             dropout=config.lstm.dropout,
             recurrent_dropout=config.lstm.recurrent_dropout,
             regularizer=regularizer,
+            dtype=precision,
             name=f"bilstm_{number}",
         )(states, length)
     attention = KINDS[config.attention.kind](
         **_attention_arguments(config, max_tokens=max_tokens, regularizer=regularizer),
+        dtype=precision,
         name="attention",
     )
     pooled, weights = attention(states, mask, final)
-    pooled = keras.layers.Dropout(config.dropout, name="dropout")(pooled)
-    probabilities = _classify(pooled, mask, config, labels=labels, regularizer=regularizer)
+    pooled = keras.layers.Dropout(config.dropout, dtype=precision, name="dropout")(pooled)
+    logits = _classify(pooled, mask, config, labels=labels, regularizer=regularizer)
     return keras.Model(
         inputs={"token_ids": token_ids, "length": length},
-        outputs={"probabilities": probabilities, "attention": weights},
+        outputs={
+            "logits": logits,
+            "probabilities": probabilities_of(logits, head=config.head),
+            "attention": weights,
+        },
         name="limelight",
     )
 
@@ -109,6 +126,7 @@ def _embed(
     ids: int,
     matrix: np.ndarray | None,
     regularizer: Any,
+    precision: Precision,
 ) -> Tensor:
     """The vectors of the tokens after dropout, `(batch, steps, units)`."""
     vectors = keras.layers.Embedding(
@@ -120,12 +138,13 @@ def _embed(
         embeddings_regularizer=regularizer,
         trainable=config.trainable,
         weights=None if matrix is None else [matrix],
+        dtype=precision,
         name="embedding",
     )(token_ids)
     vectors = keras.layers.SpatialDropout1D(
-        config.spatial_dropout, name="embedding_spatial_dropout"
+        config.spatial_dropout, dtype=precision, name="embedding_spatial_dropout"
     )(vectors)
-    return keras.layers.Dropout(config.dropout, name="embedding_dropout")(vectors)
+    return keras.layers.Dropout(config.dropout, dtype=precision, name="embedding_dropout")(vectors)
 
 
 def _attention_arguments(
@@ -155,26 +174,23 @@ def _attention_arguments(
 def _classify(
     pooled: Tensor, mask: Tensor, config: NetworkConfig, *, labels: int, regularizer: Any
 ) -> Tensor:
-    """The head: from the pooled vector to probabilities, `(batch, labels)`.
+    """The head: from the pooled vector to logits, float32 `(batch, labels)`.
 
     With `attention.return_sequences`, `pooled` has a vector for every step: the head is applied to
     each, and a document's probabilities are the mean over its real steps.
     """
-    head = keras.layers.Dense(
+    scores = keras.layers.Dense(
         1 if config.head == "sigmoid" else labels,
-        activation="softmax" if config.head == "softmax" else "sigmoid",
         kernel_regularizer=regularizer,
         bias_regularizer=regularizer,
         dtype="float32",
         name="head",
-    )
-    probabilities = head(pooled)
+    )(pooled)
     if config.attention.return_sequences:
-        mean = MeanPooling(dtype="float32", name="mean_over_steps")
-        probabilities, _ = mean(probabilities, mask)
-    if config.head == "sigmoid":
-        probabilities = ops.concatenate([1.0 - probabilities, probabilities], axis=-1)
-    return probabilities
+        exclusive = config.head == "softmax"
+        mean = MeanOverSteps(exclusive=exclusive, dtype="float32", name="mean_over_steps")
+        scores = mean(scores, mask)
+    return two_logits(scores) if config.head == "sigmoid" else scores
 
 
 def _check_sizes(

@@ -11,7 +11,7 @@ def set_up_devices(config: TrainingConfig) -> None:
     """Configures this process's GPUs, or hides them; call it before a network is built.
 
     GPU memory is allocated as it is needed, so that several processes can share a GPU. With mixed
-    precision, GPUs compute in float16, and weights, softmax and head stay in float32.
+    precision, GPUs compute in float16 or bfloat16; weights, softmax and head stay in float32.
 
     Raises:
         ConfigError: if the config requires a GPU and the worker has none.
@@ -27,8 +27,7 @@ def set_up_devices(config: TrainingConfig) -> None:
         )
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
-    mixed = config.mixed_precision and bool(gpus)
-    keras.mixed_precision.set_dtype_policy("mixed_float16" if mixed else "float32")
+    keras.mixed_precision.set_dtype_policy(config.gpu_precision if gpus else "float32")
 
 
 def share_cores() -> None:

@@ -64,3 +64,19 @@ def test_what_is_no_rate(value: float) -> None:
 def test_what_is_no_number(value: float) -> None:
     with pytest.raises(ConfigError, match=r"^dropout: expected a finite number"):
         load_section(EmbeddingConfig, {"dropout": value}, where="x")
+
+
+@pytest.mark.parametrize(
+    ("value", "precision"),
+    [
+        (False, "float32"),
+        (True, "mixed_float16"),
+        ("float16", "mixed_float16"),
+        ("bfloat16", "mixed_bfloat16"),
+    ],
+)
+def test_what_gpus_compute_in(value: bool | str, precision: str) -> None:
+    """Models that were trained before bfloat16 was a choice carry true or false."""
+    config = load_section(TrainingConfig, {"mixed_precision": value}, where="x")
+    assert config.gpu_precision == precision
+    assert load_section(TrainingConfig, dataclasses.asdict(config), where="x") == config

@@ -116,6 +116,16 @@ class Ranges:
         (TrainingConfig, {"patience": 0}, "patience: expected an integer >= 1 or null, got 0"),
         (TrainingConfig, {"gradient_clip": 0}, "gradient_clip: expected a number > 0 or null"),
         (TrainingConfig, {"average_epochs": 0}, "average_epochs: expected an integer >= 1, got 0"),
+        (
+            TrainingConfig,
+            {"mixed_precision": "float32"},
+            'mixed_precision: expected false, true, float16 or bfloat16, got "float32".',
+        ),
+        (
+            TrainingConfig,
+            {"mixed_precision": 16},
+            "mixed_precision: expected false, true, float16 or bfloat16, got 16.",
+        ),
         (TrainingConfig, {"label_smoothing": 1}, "label_smoothing: expected a number in [0, 1)"),
         (
             TrainingConfig,

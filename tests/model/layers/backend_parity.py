@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkConfig
+from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkConfig, Precision
 from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
 from model.layers.classifier import LengthMask, build_classifier
@@ -27,20 +27,20 @@ SIZES = {
 }
 
 
-def all_kinds() -> keras.Model:
+def all_kinds(precision: Precision = "float32") -> keras.Model:
     """Every kind over one Bi-LSTM in one model, which compiles faster than a model for each."""
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     length = keras.Input((), dtype="int32", name="length")
-    mask = LengthMask()(token_ids, length)
-    states = keras.layers.Embedding(10, 4, name="embedding")(token_ids)
-    states, _ = BiLSTM(3, name="bilstm_1")(states, length)
-    states, final = BiLSTM(3, merge="sum", name="bilstm_2")(states, length)
+    mask = LengthMask(dtype=precision)(token_ids, length)
+    states = keras.layers.Embedding(10, 4, dtype=precision, name="embedding")(token_ids)
+    states, _ = BiLSTM(3, dtype=precision, name="bilstm_1")(states, length)
+    states, final = BiLSTM(3, merge="sum", dtype=precision, name="bilstm_2")(states, length)
     outputs = {}
     for kind, layer_class in KINDS.items():
-        layer = layer_class(**SIZES.get(kind, {}), name=kind)
+        layer = layer_class(**SIZES.get(kind, {}), dtype=precision, name=kind)
         outputs[kind], outputs[f"{kind} attention"] = layer(states, mask, final)
     pooled = ops.concatenate([outputs[kind] for kind in KINDS], axis=-1)
-    outputs["probabilities"] = keras.layers.Dense(2, activation="softmax", name="head")(pooled)
+    outputs["logits"] = keras.layers.Dense(2, dtype="float32", name="head")(pooled)
     return keras.Model({"token_ids": token_ids, "length": length}, outputs)
 
 
@@ -63,11 +63,12 @@ def compute(model: keras.Model) -> dict[str, np.ndarray]:
     model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
     model.compile(
         optimizer=keras.optimizers.SGD(1.0),
-        loss={"probabilities": "sparse_categorical_crossentropy"},
+        loss={"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)},
+        auto_scale_loss=False,
     )
     inputs = {"token_ids": TOKEN_IDS, "length": LENGTH}
     outputs = model.predict_on_batch(inputs)
-    model.train_on_batch(inputs, {"probabilities": np.array([0, 1, 1])})
+    model.train_on_batch(inputs, {"logits": np.array([0, 1, 1])})
     return outputs | {weight.path: np.asarray(weight.value) for weight in model.weights}
 
 
