@@ -3,9 +3,11 @@
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
+from typing_extensions import override
 
-from model.config import Head, TrainingConfig
+from model.config import Head, Precision, TrainingConfig
+from model.layers.sequences import Tensor
 from model.training.losses import make_loss
 from model.training.optimizers import OPTIMIZERS
 
@@ -19,63 +21,103 @@ LOG_LOSS = "log_loss"
 
 
 def compile_network(
-    network: keras.Model, *, head: Head, config: TrainingConfig, steps: int
+    network: keras.Model,
+    *,
+    head: Head,
+    config: TrainingConfig,
+    steps: int,
+    precision: Precision = "float32",
 ) -> keras.Model:
-    """Makes a Keras model of the same layers that has only the output `probabilities`, compiled.
+    """Makes a Keras model of the same layers that has only the output `logits`, compiled.
 
     Args:
         network: from `build_classifier`; it shares its weights with the result.
         head: of the network; it decides the loss and what accuracy means.
         config: optimizer, learning rate and its schedule, smoothing, clipping.
         steps: batches of the whole training, for the schedule of the learning rate.
+        precision: that the network was built with. Many gradients are too small for float16, so
+            with mixed_float16 the loss is multiplied by a large number before they are computed,
+            and they are divided by it before the optimizer clips and uses them.
     """
-    trainee = keras.Model(network.inputs, network.output["probabilities"])
-    if head == "multilabel":
-        accuracy: keras.metrics.Metric = keras.metrics.MeanMetricWrapper(
-            exact_matches, name="accuracy"
-        )
-    else:
-        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    trainee = keras.Model(network.inputs, network.output["logits"])
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, decay_steps=steps)
     optimizer = OPTIMIZERS[config.optimizer](rate, global_clipnorm=config.gradient_clip)
+    if precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     trainee.compile(
         optimizer=optimizer,
         loss=make_loss(head, label_smoothing=config.label_smoothing),
-        # `metrics`, not `weighted_metrics`: validation does not weight its documents either.
-        metrics=[
-            accuracy,
-            keras.metrics.MeanMetricWrapper(make_loss(head, label_smoothing=0), name=LOG_LOSS),
+        weighted_metrics=[
+            DocumentMean(exact_matches if head == "multilabel" else right_labels, name="accuracy"),
+            DocumentMean(make_loss(head, label_smoothing=0), name=LOG_LOSS),
         ],
-        steps_per_execution=batches_per_call(tf.distribute.get_strategy()),
-        # XLA would compile for every length of batch, which takes more time than it saves.
-        jit_compile=False,
+        steps_per_execution=batches_per_call(),
+        # JAX always compiles. On TensorFlow, compiling for every width takes more than it saves.
+        jit_compile=keras.backend.backend() == "jax",
+        auto_scale_loss=False,  # it would follow Keras's global dtype policy, which is not used
     )
     trainee.optimizer.build(trainee.trainable_variables)
     return trainee
 
 
-def batches_per_call(strategy: tf.distribute.Strategy) -> int:
-    """How many batches TensorFlow trains on in one call from Python.
+@keras.saving.register_keras_serializable(package="limelight")
+class DocumentMean(keras.metrics.MeanMetricWrapper):
+    """The mean of a function over the documents, whatever they weigh in the loss.
 
-    With several replicas it is one, because with more Keras 3.15 fails at the end of an epoch.
+    Validation does not weight its documents either. Rows of weight 0 are left out: a batch may be
+    filled up with rows that are no documents.
     """
-    return BATCHES_PER_CALL if strategy.num_replicas_in_sync == 1 else 1
+
+    @override
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        if sample_weight is not None:
+            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight) > 0, "float32")
+        super().update_state(y_true, y_pred, sample_weight)
 
 
-def exact_matches(truth: Any, probabilities: Any) -> Any:
+def batches_per_call() -> int:
+    """How many batches are trained on in one call from Python.
+
+    With several replicas it is one, because with more Keras 3.15 fails at the end of an epoch. On
+    JAX it is one, because there Keras makes one call a batch in any case.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return BATCHES_PER_CALL if tf.distribute.get_strategy().num_replicas_in_sync == 1 else 1
+
+
+def right_labels(truth: Tensor, logits: Tensor) -> Tensor:
+    """1 for each document whose label is right, else 0; their mean is the accuracy.
+
+    Args:
+        truth: label indices `(batch,)`.
+        logits: float32 `(batch, labels)`.
+
+    Returns:
+        float32 `(batch,)`.
+    """
+    predicted = ops.argmax(logits, axis=-1)
+    right = ops.equal(predicted, ops.cast(ops.reshape(truth, (-1,)), predicted.dtype))
+    return ops.cast(right, "float32")
+
+
+def exact_matches(truth: Tensor, logits: Tensor) -> Tensor:
     """1 for each document whose whole set of labels is right, else 0.
 
     Their mean is the accuracy that `model.metrics.multilabel.exact_match` computes on validation.
 
     Args:
         truth: `(batch, labels)` of 0 and 1.
-        probabilities: float `(batch, labels)`.
+        logits: float32 `(batch, labels)`; a label is predicted from 0 on, a probability of 1/2.
 
     Returns:
         float32 `(batch,)`.
     """
-    predicted = keras.ops.greater_equal(probabilities, 0.5)
-    right = keras.ops.equal(predicted, keras.ops.cast(truth, "bool"))
-    return keras.ops.cast(keras.ops.all(right, axis=-1), "float32")
+    right = ops.equal(ops.greater_equal(logits, 0), ops.cast(truth, "bool"))
+    return ops.cast(ops.all(right, axis=-1), "float32")

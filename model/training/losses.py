@@ -1,37 +1,61 @@
-"""The loss that training minimizes, for each head of the network."""
+"""The loss that training minimizes, for each head of the network, from its logits.
+
+Each loss is a sum of softplus(x) = log(1 + exp(x)), whose gradient, the sigmoid of x, keeps its
+digits where a probability has none left. A document that the network is sure of, right or wrong,
+has the gradient that it should have.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-import keras
+from keras import ops
 
 from model.config import Head
+from model.layers.sequences import LOWEST_ENERGY, Tensor
 
 
 def make_loss(head: Head, *, label_smoothing: float) -> Callable[[Any, Any], Any]:
     """Negative log likelihood of a document's label; for `multilabel`, its mean over all labels.
 
-    Label smoothing by e replaces the true distribution q by (1 - e) q + e / labels.
+    Label smoothing by e replaces the true distribution q by (1 - e) q + e / labels. For
+    `multilabel`, each label has two outcomes, so its truth q becomes (1 - e) q + e / 2.
 
     Args:
         head: of the network.
         label_smoothing: e.
 
     Returns:
-        A function of the truth, int `(batch,)` or `(batch, labels)` of 0 and 1, and the
-        probabilities, float `(batch, labels)`, to the losses, float `(batch,)`.
+        A function of the truth, int `(batch,)` or `(batch, labels)` of 0 and 1, and the logits,
+        float32 `(batch, labels)`, to the losses, float32 `(batch,)`.
 
     Reference: Szegedy et al., 2016, section 7, for smoothing.
     """
 
-    def loss(truth: Any, probabilities: Any) -> Any:
+    def loss(truth: Tensor, logits: Tensor) -> Tensor:
         if head == "multilabel":
-            return keras.losses.binary_crossentropy(
-                truth, probabilities, label_smoothing=label_smoothing
-            )
-        one_hot = keras.ops.one_hot(keras.ops.reshape(truth, (-1,)), probabilities.shape[-1])
-        return keras.losses.categorical_crossentropy(
-            one_hot, probabilities, label_smoothing=label_smoothing
-        )
+            return _binary_losses(truth, logits, label_smoothing=label_smoothing)
+        one_hot = ops.one_hot(ops.cast(ops.reshape(truth, (-1,)), "int32"), logits.shape[-1])
+        return _exclusive_losses(one_hot, logits, label_smoothing=label_smoothing)
 
     return loss
+
+
+def _exclusive_losses(one_hot: Tensor, logits: Tensor, *, label_smoothing: float) -> Tensor:
+    """Σ_k q_k (log Σ_j exp(l_j) - l_k), `(batch,)`; without smoothing, that is -log p_y.
+
+    For the true label y it is computed as softplus(log Σ_{j≠y} exp(l_j) - l_y). The plain form
+    has the gradient p_y - 1 for l_y, which is 0 as soon as p_y rounds to 1.
+    """
+    true = ops.sum(one_hot * logits, axis=-1)
+    others = ops.logsumexp(ops.where(one_hot > 0, LOWEST_ENERGY, logits), axis=-1)
+    losses = ops.softplus(others - true)
+    if label_smoothing == 0:
+        return losses
+    every_label = ops.logsumexp(logits, axis=-1) - ops.mean(logits, axis=-1)
+    return (1 - label_smoothing) * losses + label_smoothing * every_label
+
+
+def _binary_losses(truth: Tensor, logits: Tensor, *, label_smoothing: float) -> Tensor:
+    """The mean over the labels of q softplus(-l) + (1 - q) softplus(l), `(batch,)`."""
+    q = (1 - label_smoothing) * ops.cast(truth, logits.dtype) + label_smoothing / 2
+    return ops.mean(q * ops.softplus(-logits) + (1 - q) * ops.softplus(logits), axis=-1)

@@ -31,11 +31,11 @@ network = NetworkConfig(embedding=EmbeddingConfig(units=6), lstm=LSTMConfig(unit
 strategy = choose_strategy([f"CPU:{index}" for index in range(devices)])
 with strategy.scope():
     built = build_classifier(network, ids=20, max_tokens=6, labels=2)
-    trainee = keras.Model(built.inputs, built.output["probabilities"])
+    trainee = keras.Model(built.inputs, built.output["logits"])
     trainee.compile(
         OPTIMIZERS["adadelta"](1.0),
-        keras.losses.SparseCategoricalCrossentropy(),
-        steps_per_execution=batches_per_call(strategy),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        steps_per_execution=batches_per_call(),
     )
 data = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(16)
 losses = trainee.fit(data, epochs=3, verbose=0, shuffle=False).history["loss"]
