@@ -5,9 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+JAX_VENV := .venv-jax
+JAX_STAMP := $(JAX_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-distributed lint bench results template lock
+.PHONY: help setup demo test test-jax test-distributed lint bench results template lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +27,17 @@ demo: $(STAMP)  ## set up and run the whole job on a generated corpus: prepare, 
 
 test: $(STAMP)  ## set up and run the fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not distributed and not gpu"
+
+# A constraint may not name extras, such as apache-beam[gcp].
+$(JAX_STAMP): requirements.lock tests/without_tensorflow.txt
+	$(PYTHON) -m venv $(JAX_VENV)
+	sed 's/^\([a-z0-9-]*\)\[[a-z,]*\]/\1/' requirements.lock > $(JAX_VENV)/constraints.txt
+	$(JAX_VENV)/bin/pip install --quiet --disable-pip-version-check \
+	  --constraint $(JAX_VENV)/constraints.txt --requirement tests/without_tensorflow.txt
+	@touch $(JAX_STAMP)
+
+test-jax: $(JAX_STAMP)  ## run the tests of model/ on JAX, in an environment without TensorFlow
+	KERAS_BACKEND=jax $(JAX_VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu" tests/model
 
 test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each (without tests marked slow)
 	$(BIN)/python -m pytest -m "distributed and not slow" -ra --durations=20

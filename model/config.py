@@ -192,7 +192,8 @@ class TrainingConfig:
 
     optimizer: Literal["adam", "adadelta", "sgd", "rmsprop"] = "adam"
     learning_rate: PositiveNumber = 0.001
-    batch_size: PositiveInteger = 64
+    # Documents of a step, over all devices; null: 64 on a CPU, 512 for each GPU.
+    batch_size: PositiveInteger | None = None
     epochs: PositiveInteger = 12
     seeds: Annotated[
         tuple[Seed, ...],
@@ -214,6 +215,9 @@ class TrainingConfig:
     gpu: Literal["required", "optional", "never"] = "optional"
     # What GPUs compute in; true is float16, false float32. On a CPU training is in float32.
     mixed_precision: HalfPrecision = False
+    # Two trainings with the same seed on the same kind of machine give the same weights. On a GPU
+    # this costs time.
+    deterministic: bool = True
     resources: ResourcesConfig = ResourcesConfig()
 
     def __post_init__(self) -> None:

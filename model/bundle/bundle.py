@@ -45,12 +45,15 @@ class Bundle:
         """The documents whose predictions every scorer must reproduce."""
         return read_golden(self.folder)
 
-    def build_network(self) -> "keras.Model":
-        """Builds the network with its trained weights on this machine, for inference.
+    def build_network(self, *, cudnn: bool = True) -> "keras.Model":
+        """Builds the network with its trained weights on this machine, for inference in float32.
 
         It is built rather than loaded as a traced graph, so that Keras can choose cuDNN on a GPU.
         Recurrent dropout is left out, because only training uses it. With it, neither cuDNN nor
         the fused kernel could run, and a SavedModel would contain its random state.
+
+        Args:
+            cudnn: whether the LSTM may run as cuDNN's kernel, where there is a GPU.
 
         Raises:
             BundleError: if the weights are not those of the network in the config.
@@ -66,6 +69,7 @@ class Bundle:
             ids=self.vocabulary.size,
             max_tokens=self.config.text.max_tokens,
             labels=len(self.labels),
+            cudnn=cudnn,
         )
         assign_weights(network, self.read_weights())
         return network

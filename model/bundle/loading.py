@@ -1,5 +1,6 @@
 """Loads a model directory after verifying every file in it."""
 
+import dataclasses
 from pathlib import Path
 
 import yaml
@@ -25,22 +26,27 @@ def load_bundle(folder: Path | str) -> Bundle:
     manifest = read_manifest(folder)
     for name, described in manifest["files"].items():
         _verify_file(folder / name, sha256=described["sha256"])
+    bundle = dataclasses.replace(read_unpublished(folder), manifest=manifest)
+    if bundle.vocabulary.size != manifest["vocabulary_ids"]:
+        raise BundleError(
+            f"{folder / VOCABULARY}: expected {manifest['vocabulary_ids']} ids, got "
+            f"{bundle.vocabulary.size}: the file is from another model. Copy the whole directory "
+            "again."
+        )
+    return bundle
+
+
+def read_unpublished(folder: Path) -> Bundle:
+    """Reads a model directory that this program is writing and that has no manifest yet."""
     sections = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
     sections.pop("name", None)
     config = load_section(ModelConfig, sections, where=str(folder / CONFIG))
-    labels = read_lines(folder / LABELS)
-    vocabulary = Vocabulary.from_file(folder / VOCABULARY, oov_buckets=config.text.oov_buckets)
-    if vocabulary.size != manifest["vocabulary_ids"]:
-        raise BundleError(
-            f"{folder / VOCABULARY}: expected {manifest['vocabulary_ids']} ids, got "
-            f"{vocabulary.size}: the file is from another model. Copy the whole directory again."
-        )
     return Bundle(
         folder=folder,
         config=config,
-        vocabulary=vocabulary,
-        labels=tuple(labels),
-        manifest=manifest,
+        vocabulary=Vocabulary.from_file(folder / VOCABULARY, oov_buckets=config.text.oov_buckets),
+        labels=tuple(read_lines(folder / LABELS)),
+        manifest={},
     )
 
 

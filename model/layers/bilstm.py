@@ -6,6 +6,7 @@ import keras
 from typing_extensions import override
 
 from model.layers.block_lstm import run_block, runs_as_block
+from model.layers.forward import has_gpu
 from model.layers.sequences import (
     Shape,
     Tensor,
@@ -56,6 +57,7 @@ class BiLSTM(keras.layers.Layer):
         recurrent_dropout: rate on the recurrent input of both LSTMs. With a rate
             above 0 neither fused kernel can be used.
         regularizer: applied to every weight.
+        cudnn: whether the LSTMs may run as cuDNN's kernel, where there is a GPU.
 
     Reference: Schuster & Paliwal, 1997; Graves & Schmidhuber, 2005.
     """
@@ -69,6 +71,7 @@ class BiLSTM(keras.layers.Layer):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         regularizer: Any = None,
+        cudnn: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -80,6 +83,7 @@ class BiLSTM(keras.layers.Layer):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.regularizer = keras.regularizers.get(regularizer)
+        self.cudnn = cudnn
 
         self.forward_lstm = self._one_direction("forward_lstm")
         self.backward_lstm = self._one_direction("backward_lstm") if bidirectional else None
@@ -87,6 +91,9 @@ class BiLSTM(keras.layers.Layer):
         self.final_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def _one_direction(self, name: str) -> keras.layers.LSTM:
+        half = self.compute_dtype != "float32"
+        # On JAX cuDNN's LSTM computes in float32 alone. A loop in half precision is far slower.
+        single = half and self.cudnn and keras.backend.backend() == "jax" and has_gpu()
         return keras.layers.LSTM(
             self.units,
             return_sequences=True,
@@ -94,7 +101,8 @@ class BiLSTM(keras.layers.Layer):
             kernel_regularizer=self.regularizer,
             recurrent_regularizer=self.regularizer,
             bias_regularizer=self.regularizer,
-            dtype=self.dtype_policy,
+            use_cudnn="auto" if self.cudnn else False,
+            dtype="float32" if single else self.dtype_policy,
             name=name,
         )
 
@@ -129,12 +137,13 @@ class BiLSTM(keras.layers.Layer):
         reverse_within: Tensor | None = None,
         training: bool,
     ) -> Tensor:
-        if self.recurrent_dropout == 0 and runs_as_block(self.compute_dtype):
+        if self.recurrent_dropout == 0 and runs_as_block(self.compute_dtype, cudnn=self.cudnn):
             return run_block(lstm, sequences, reverse_within)
-        if reverse_within is None:
-            return lstm(sequences, training=training)
-        states = lstm(reverse_within_length(sequences, reverse_within), training=training)
-        return reverse_within_length(states, reverse_within)
+        if reverse_within is not None:
+            sequences = reverse_within_length(sequences, reverse_within)
+        states = lstm(keras.ops.cast(sequences, lstm.compute_dtype), training=training)
+        states = keras.ops.cast(states, self.compute_dtype)
+        return states if reverse_within is None else reverse_within_length(states, reverse_within)
 
     def _merged(self, forward: Tensor, backward: Tensor) -> Tensor:
         if self.merge == "sum":
@@ -151,4 +160,5 @@ class BiLSTM(keras.layers.Layer):
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "regularizer": keras.regularizers.serialize(self.regularizer),
+            "cudnn": self.cudnn,
         }

@@ -5,19 +5,20 @@ Keras runs an LSTM on a CPU as a loop of about twenty small operations per step.
 `python -m tests.benchmarks.bench_training` measures the gain. On a GPU, Keras's own layer is
 faster, because it uses cuDNN.
 
-Only this module depends on the backend. On JAX and PyTorch, `keras.layers.LSTM` runs instead.
+On JAX, `keras.layers.LSTM` runs instead.
 """
-
-import functools
 
 import keras
 
+from model.layers.forward import has_gpu
 from model.layers.sequences import Tensor, reverse_from_time_major, reverse_into_time_major
 
 
-def runs_as_block(dtype: str) -> bool:
-    """Whether `run_block` can be used: TensorFlow without a GPU, and `dtype` is float32."""
-    return keras.backend.backend() == "tensorflow" and dtype == "float32" and not _has_gpu()
+def runs_as_block(dtype: str, *, cudnn: bool) -> bool:
+    """Whether `run_block` is used: on TensorFlow, in float32, and where cuDNN's kernel is not."""
+    return (
+        keras.backend.backend() == "tensorflow" and dtype == "float32" and not (cudnn and has_gpu())
+    )
 
 
 def run_block(
@@ -70,10 +71,3 @@ def _reorder_gates(values: Tensor) -> Tensor:
 
     input_gate, forget_gate, cell_gate, output_gate = tf.split(values, 4, axis=-1)
     return tf.concat([input_gate, cell_gate, forget_gate, output_gate], axis=-1)
-
-
-@functools.cache
-def _has_gpu() -> bool:
-    import tensorflow as tf
-
-    return bool(tf.config.get_visible_devices("GPU"))

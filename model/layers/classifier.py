@@ -27,7 +27,7 @@ import numpy as np
 from keras import ops
 from typing_extensions import override
 
-from model.config import CONTROLS, EmbeddingConfig, NetworkConfig, Precision
+from model.config import CONTROLS, EmbeddingConfig, LSTMConfig, NetworkConfig, Precision
 from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
 from model.layers.logits import MeanOverSteps, probabilities_of, two_logits
@@ -42,6 +42,7 @@ def build_classifier(
     labels: int,
     embedding_matrix: np.ndarray | None = None,
     precision: Precision = "float32",
+    cudnn: bool = True,
 ) -> keras.Model:
     """Builds the network, untrained; inputs and outputs are described in the module's docstring.
 
@@ -52,11 +53,10 @@ def build_classifier(
         config: the network's settings.
         ids: rows of the embedding table: padding, OOV buckets and tokens.
         max_tokens: the most steps a batch may have.
-        labels: number of labels; 2 for the head `sigmoid`, whose one unit is
-            the probability of label 1.
-        embedding_matrix: initial embedding `(ids, embedding.units)`; random if
-            None.
+        labels: number of labels; 2 for the head `sigmoid`, whose one unit is that of label 1.
+        embedding_matrix: initial embedding `(ids, embedding.units)`; random if None.
         precision: what the layers before the head compute in; their weights are float32.
+        cudnn: whether the LSTMs may run as cuDNN's kernel, where there is a GPU.
 
     Raises:
         ValueError: if settings, labels and matrix do not fit each other.
@@ -74,17 +74,9 @@ def build_classifier(
         regularizer=regularizer,
         precision=precision,
     )
-    for number in range(1, config.lstm.layers + 1):
-        states, final = BiLSTM(
-            config.lstm.units,
-            bidirectional=config.lstm.bidirectional,
-            merge=config.lstm.merge,
-            dropout=config.lstm.dropout,
-            recurrent_dropout=config.lstm.recurrent_dropout,
-            regularizer=regularizer,
-            dtype=precision,
-            name=f"bilstm_{number}",
-        )(states, length)
+    states, final = _run_lstms(
+        states, length, config.lstm, regularizer=regularizer, precision=precision, cudnn=cudnn
+    )
     attention = KINDS[config.attention.kind](
         **_attention_arguments(config, max_tokens=max_tokens, regularizer=regularizer),
         dtype=precision,
@@ -145,6 +137,32 @@ def _embed(
         config.spatial_dropout, dtype=precision, name="embedding_spatial_dropout"
     )(vectors)
     return keras.layers.Dropout(config.dropout, dtype=precision, name="embedding_dropout")(vectors)
+
+
+def _run_lstms(
+    states: Tensor,
+    length: Tensor,
+    config: LSTMConfig,
+    *,
+    regularizer: Any,
+    precision: Precision,
+    cudnn: bool,
+) -> tuple[Tensor, Tensor]:
+    """The states of the last recurrent layer, `(batch, steps, width)`, and its final state."""
+    final = None
+    for number in range(1, config.layers + 1):
+        states, final = BiLSTM(
+            config.units,
+            bidirectional=config.bidirectional,
+            merge=config.merge,
+            dropout=config.dropout,
+            recurrent_dropout=config.recurrent_dropout,
+            regularizer=regularizer,
+            cudnn=cudnn,
+            dtype=precision,
+            name=f"bilstm_{number}",
+        )(states, length)
+    return states, final
 
 
 def _attention_arguments(

@@ -1,35 +1,60 @@
-"""The forward pass as one traced graph: padded ids to probabilities and attention weights."""
+"""The forward pass of a network as one compiled function, and the device that computes it.
 
+This module is the seam to the backend: `tensorflow_forward` and `jax_forward` compile.
+"""
+
+import contextlib
 from collections.abc import Callable
+from typing import TypeAlias
 
 import keras
-import tensorflow as tf
+import numpy as np
 
-# The documents of one batch: in evaluation, by the Keras engine and by the SavedModel.
-INFERENCE_BATCH_ROWS = 256
+from model.layers.sequences import Tensor
 
-Forward = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
+# From `token_ids` int32 `(rows, steps)` and `length` int32 `(rows,)` to `probabilities` and
+# `attention`, tensors of the backend with at least as many rows and steps; what is beyond them has
+# no meaning. The call may return before the device has computed them; `np.asarray` waits.
+Forward: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[Tensor, Tensor]]
 
 
-def trace_forward(network: keras.Model) -> Forward:
-    """Traces the network as one graph for every batch size and length.
+def compile_forward(network: keras.Model, *, full_precision: bool = False) -> Forward:
+    """Compiles the inference of a network for every batch size and length.
 
-    Trace the graph on the machine that runs it: Keras puts cuDNN's kernel into a graph only if the
-    machine that traces it has a GPU.
+    Compile it on the machine that runs it: Keras chooses cuDNN's kernel only if that machine has a
+    GPU. The function computes with the weights that the network has when it is called.
 
-    Returns:
-        A function from `token_ids` int32 `(batch, steps)` and `length` int32 `(batch,)` to
-        `probabilities` float32 `(batch, labels)` and `attention` float32 `(batch, steps)`. It
-        computes with the weights that the network has when it is called.
+    Args:
+        network: from `model.layers.classifier.build_classifier`.
+        full_precision: on a GPU, multiply in float32. Otherwise recent GPUs round the factors of
+            products to 10 bits (TF32). With TensorFlow this holds for the whole process.
     """
-    signature = {
-        "token_ids": tf.TensorSpec([None, None], tf.int32),
-        "length": tf.TensorSpec([None], tf.int32),
-    }
+    if keras.backend.backend() == "jax":
+        from model.layers.jax_forward import compile_with_jax
 
-    @tf.function(input_signature=[signature])
-    def forward(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        outputs: dict[str, tf.Tensor] = network(inputs, training=False)
-        return outputs
+        return compile_with_jax(network, full_precision=full_precision)
+    from model.layers.tensorflow_forward import trace_with_tensorflow
 
-    return forward
+    return trace_with_tensorflow(network, full_precision=full_precision)
+
+
+def on_cpu() -> contextlib.AbstractContextManager[object]:
+    """Inside this context networks are built, and computed, on the CPU, also if there is a GPU."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.default_device(jax.local_devices(backend="cpu")[0])
+    import tensorflow as tf
+
+    return tf.device("CPU:0")
+
+
+def has_gpu() -> bool:
+    """Whether the backend sees a GPU that it may use."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    import tensorflow as tf
+
+    return bool(tf.config.get_visible_devices("GPU"))

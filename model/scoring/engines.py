@@ -1,15 +1,11 @@
-"""What an engine is, and which one `auto` stands for on this machine."""
+"""What an engine is, and which ones `auto` may stand for on this machine."""
 
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from model.config import EngineName
-
-# Device files of an NVIDIA GPU. Checking for them is free; asking TensorFlow would import it,
-# which takes about 4 s.
-GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
+from model.runtime.gpu_files import machine_has_gpu
 
 
 class Engine(Protocol):
@@ -29,12 +25,16 @@ class Engine(Protocol):
         """
 
 
-def choose_engine(engine: EngineName) -> EngineName:
-    """The engine that `auto` stands for on this machine: folded on a CPU, keras on a GPU."""
-    if engine != "auto":
-        return engine
-    if not any(Path(device).exists() for device in GPU_DEVICES):
-        return "folded"
-    import tensorflow as tf
+def candidate_engines(engine: EngineName) -> list[EngineName]:
+    """The engines that `engine` may stand for on this machine.
 
-    return "keras" if tf.config.list_physical_devices("GPU") else "folded"
+    `auto` is the folded engine, and on a machine with a GPU that Keras can use also the engine
+    keras: which of the two is faster depends on the network and on both processors.
+    """
+    if engine != "auto":
+        return [engine]
+    if not machine_has_gpu():
+        return ["folded"]
+    from model.layers.forward import has_gpu
+
+    return ["folded", "keras"] if has_gpu() else ["folded"]

@@ -46,6 +46,7 @@ def verify_golden(scorer: Scorer, golden: Sequence[GoldenDocument], *, engine: s
             raise BundleError(
                 f"{scorer.bundle.folder}: expected the golden documents' {name} within "
                 f"{GOLDEN_TOLERANCE:g}, got a difference of {difference:g} with the {engine} "
-                "engine. Do not trust this model on this machine; train it again or try "
-                "--set scoring.engine=keras."
+                "engine. Do not trust this model with this engine on this machine: try "
+                f"--set scoring.engine={'keras' if engine == 'folded' else 'folded'}, or train it "
+                "again."
             )

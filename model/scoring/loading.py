@@ -3,9 +3,10 @@
 from model.bundle.bundle import Bundle
 from model.config import ConfigError, EngineName, LongDocuments
 from model.scoring.engine_scorer import EngineScorer
-from model.scoring.engines import Engine, choose_engine
+from model.scoring.engines import Engine, candidate_engines
 from model.scoring.golden_check import verify_golden
 from model.scoring.scorer import Scorer
+from model.scoring.timed_choice import choose_fastest
 
 
 def load_scorer(
@@ -28,15 +29,19 @@ def load_scorer(
             1e-4 from the stored one.
         ConfigError: if the engine cannot read documents in windows.
     """
-    name = choose_engine(engine)
-    if name == "tensorflow":
+    if engine == "tensorflow":
         scorer = _load_tensorflow(bundle, long_documents=long_documents)
-        verify_golden(scorer, bundle.read_golden(), engine=name)
+        verify_golden(scorer, bundle.read_golden(), engine=engine)
         return scorer
-    runs = _make_engine(bundle, name=name, threads=threads)
-    # Training cut long golden documents, so the test cuts them too, whatever `long_documents` is.
-    verify_golden(EngineScorer(bundle, runs), bundle.read_golden(), engine=name)
-    return EngineScorer(bundle, runs, long_documents=long_documents)
+    engines = {
+        name: _make_engine(bundle, name=name, threads=threads) for name in candidate_engines(engine)
+    }
+    golden = bundle.read_golden()
+    for name, made in engines.items():
+        # Training cut long golden documents, so the test cuts them too, whatever `long_documents`.
+        verify_golden(EngineScorer(bundle, made), golden, engine=name)
+    name = choose_fastest(engines, bundle) if len(engines) > 1 else next(iter(engines))
+    return EngineScorer(bundle, engines[name], long_documents=long_documents)
 
 
 def _load_tensorflow(bundle: Bundle, *, long_documents: LongDocuments) -> Scorer:
@@ -53,9 +58,9 @@ def _load_tensorflow(bundle: Bundle, *, long_documents: LongDocuments) -> Scorer
 
 def _make_engine(bundle: Bundle, *, name: EngineName, threads: int | None) -> Engine:
     if name == "keras":
-        from model.scoring.keras_engine import KerasEngine
+        from model.layers.keras_engine import KerasEngine
 
-        return KerasEngine(bundle.build_network())
+        return KerasEngine(bundle.build_network(), full_precision=True)
     from model.folded.engine import FoldedEngine
 
     return FoldedEngine(bundle.read_weights(), bundle.config.network, threads=threads)

@@ -24,7 +24,6 @@ token of a shorter document the values are "" or 0. A text without a token has
 `token_count` 0, and its probabilities have no meaning.
 """
 
-import keras
 import tensorflow as tf
 
 from model.bundle.bundle import Bundle
@@ -43,7 +42,8 @@ class ServingGraph(tf.Module):
         self._last_oov_id = bundle.vocabulary.oov_buckets
         self._labels = tf.constant(bundle.labels)
         self._tokenize = TokenizerGraph(bundle.config.text, bundle.vocabulary)
-        self._network = _portable_network(bundle)
+        # Without cuDNN's kernel the graph runs on any machine.
+        self._network = bundle.build_network(cudnn=False)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def __call__(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -89,22 +89,6 @@ def write_serving(bundle: Bundle) -> None:
     """Writes the SavedModel into a model directory that has its weights and config."""
     graph = ServingGraph(bundle)
     tf.saved_model.save(graph, str(bundle.folder / SERVING), signatures={SIGNATURE: graph.__call__})
-
-
-def _portable_network(bundle: Bundle) -> keras.Model:
-    """The network in float32 and without cuDNN's kernel, so that it runs on any machine."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        network = bundle.build_network()
-    finally:
-        keras.config.set_dtype_policy(policy)
-    for layer in network.layers:
-        for name in ("forward_lstm", "backward_lstm"):
-            lstm = getattr(layer, name, None)
-            if lstm is not None:
-                lstm.use_cudnn = False
-    return network
 
 
 def _at_least_one_step(padded: tf.Tensor) -> tf.Tensor:

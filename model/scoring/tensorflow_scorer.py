@@ -9,10 +9,10 @@ from typing_extensions import override
 from model.bundle.bundle import Bundle
 from model.bundle.errors import BundleError
 from model.bundle.file_names import SERVING
-from model.scoring.batches import sorted_batches
 from model.scoring.prediction_columns import assemble_predictions
 from model.scoring.scorer import Scorer
 from model.scoring.serving import SIGNATURE
+from model.text.length_batches import sorted_batches
 
 
 class TensorFlowScorer(Scorer):

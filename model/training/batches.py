@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from model.text.vocabulary import PAD
+from model.training.backends.batch import Batch
 from model.training.examples import Examples
 
 # The documents of this many batches are sorted by length together. With more, batches have less
@@ -21,9 +22,6 @@ WINDOW_BATCHES = 50
 # The width of a batch is a multiple of this.
 WIDTH_STEP = 16
 
-# What Keras trains on: inputs, labels, weights.
-Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
-
 
 def training_batches(
     examples: Examples,
@@ -32,7 +30,6 @@ def training_batches(
     rows: int,
     seed: int,
     epoch: int,
-    label_weights: np.ndarray | None = None,
 ) -> Iterator[Batch]:
     """The batches of one epoch, in an order that `(seed, epoch)` determines.
 
@@ -52,34 +49,13 @@ def training_batches(
             number.
         seed: of the training.
         epoch: the number of the epoch.
-        label_weights: float32 `(labels,)`, see `document_weights`.
     """
     if rows < batch_size:
         raise ValueError(f"rows: expected at least {batch_size} (batch_size), got {rows}")
-    weights = document_weights(examples, label_weights)
-    batcher = _Batcher(examples, weights, rows=rows)
+    batcher = _Batcher(examples, rows=rows)
     # Every epoch has its own generator, rather than one that goes on: a training that resumes in a
     # later epoch then gets the same batches as one that was not interrupted.
     return map(batcher.make, _choose_documents(examples, batch_size, seed=seed, epoch=epoch))
-
-
-def document_weights(examples: Examples, label_weights: np.ndarray | None) -> np.ndarray:
-    """How much each document counts in the loss, float32 `(rows,)`.
-
-    Args:
-        examples: of the training split.
-        label_weights: float32 `(labels,)`; the weight of a document is multiplied by the weight
-            of its label, or by the mean of the weights of its labels. None: the documents' weights
-            are not changed.
-    """
-    if label_weights is None:
-        return examples.weights
-    if examples.labels.ndim == 1:
-        return examples.weights * label_weights[examples.labels]
-    sums = examples.labels @ label_weights.astype(np.float32)
-    counts = examples.labels.sum(axis=1)
-    means = np.divide(sums, counts, out=np.zeros(examples.rows), where=counts > 0)
-    return (examples.weights * means).astype(np.float32)
 
 
 def _choose_documents(
@@ -101,9 +77,8 @@ def _choose_documents(
 class _Batcher:
     """Makes batches of `rows` rows."""
 
-    def __init__(self, examples: Examples, weights: np.ndarray, *, rows: int) -> None:
+    def __init__(self, examples: Examples, *, rows: int) -> None:
         self.examples = examples
-        self.weights = weights
         self.rows = rows
         self.longest = int(examples.lengths.max(initial=0))
         self.columns = np.arange(max(self.longest, 1), dtype=np.int32)
@@ -118,7 +93,7 @@ class _Batcher:
         labels = np.zeros((self.rows, *examples.labels.shape[1:]), examples.labels.dtype)
         labels[:count] = examples.labels[documents]
         weights = np.zeros(self.rows, np.float32)
-        weights[:count] = self.weights[documents] * np.float32(self.rows / count)
+        weights[:count] = examples.weights[documents] * np.float32(self.rows / count)
         inputs = {"token_ids": self._pad(starts, length), "length": length}
         return inputs, labels, weights
 

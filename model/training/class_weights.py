@@ -1,23 +1,32 @@
 """Class weights: how much a document counts in the loss, by its label."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 
-def balance_labels(counts: Sequence[int]) -> np.ndarray:
-    """Weights with which every label that occurs counts the same.
+def balance_documents(labels: np.ndarray) -> np.ndarray:
+    """Weights of documents with which every label that occurs counts the same.
 
-    The weight of a label is documents / (labels that occur * documents of the label).
+    The weight of label k is w_k = Σ_j n_j / (m n_k), where n_k documents have it and m labels occur
+    at all. A document with several labels gets the mean of their weights. "No label" is one more
+    label here: a document without one would otherwise weigh nothing, and a network would not learn
+    that a document may have none.
 
     Args:
-        counts: training documents of each label.
+        labels: int64 `(rows,)` label indices, or `(rows, labels)` multi-hot.
 
     Returns:
-        float32 `(labels,)`; 0 for a label without a document. Their mean over the
-        documents is 1.
+        float32 `(rows,)`; their mean is 1 if every document has one label.
     """
-    documents = np.asarray(counts, np.float64)
-    present = documents > 0
-    share = np.divide(1, documents, out=np.zeros_like(documents), where=present)
-    return (documents.sum() / present.sum() * share).astype(np.float32)
+    if labels.ndim == 1:
+        return _balance_counts(np.bincount(labels))[labels]
+    none = labels.sum(axis=1, keepdims=True) == 0
+    hot = np.concatenate([labels, none], axis=1).astype(np.float32)
+    weights: np.ndarray = hot @ _balance_counts(hot.sum(axis=0)) / hot.sum(axis=1)
+    return weights.astype(np.float32)
+
+
+def _balance_counts(counts: np.ndarray) -> np.ndarray:
+    """The weight of each label, float32; 0 for a label without a document."""
+    present = counts > 0
+    share = np.divide(1, counts, out=np.zeros(len(counts)), where=present)
+    return (counts.sum() / present.sum() * share).astype(np.float32)

@@ -6,14 +6,11 @@ import keras
 from keras import ops
 from typing_extensions import override
 
-from model.config import Head, Precision, TrainingConfig
+from model.config import Head, TrainingConfig
 from model.layers.sequences import Tensor
+from model.training.backends.current import training_backend
+from model.training.devices import Devices
 from model.training.losses import make_loss
-from model.training.optimizers import OPTIMIZERS
-
-# Batches that TensorFlow trains on in one call from Python. With one small batch per call, Python's
-# work between two calls would take a quarter of the training's time.
-BATCHES_PER_CALL = 10
 
 # The metric that is reported as the loss: the mean of -log p, as on validation. The loss that
 # training minimizes also contains the L2 penalty and label smoothing.
@@ -26,7 +23,7 @@ def compile_network(
     head: Head,
     config: TrainingConfig,
     steps: int,
-    precision: Precision = "float32",
+    devices: Devices,
 ) -> keras.Model:
     """Makes a Keras model of the same layers that has only the output `logits`, compiled.
 
@@ -35,16 +32,20 @@ def compile_network(
         head: of the network; it decides the loss and what accuracy means.
         config: optimizer, learning rate and its schedule, smoothing, clipping.
         steps: batches of the whole training, for the schedule of the learning rate.
-        precision: that the network was built with. Many gradients are too small for float16, so
-            with mixed_float16 the loss is multiplied by a large number before they are computed,
-            and they are divided by it before the optimizer clips and uses them.
+        devices: of the training; the network was built with their precision. Many gradients are
+            too small for float16, so with mixed_float16 the loss is multiplied by a large number
+            before they are computed, and they are divided by it before the optimizer clips and
+            uses them.
     """
-    trainee = keras.Model(network.inputs, network.output["logits"])
+    backend = training_backend()
+    trainee = backend.make_trainee(network, network.output["logits"])
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, decay_steps=steps)
-    optimizer = OPTIMIZERS[config.optimizer](rate, global_clipnorm=config.gradient_clip)
-    if precision == "mixed_float16":
+    optimizer = backend.make_optimizer(
+        config.optimizer, learning_rate=rate, gradient_clip=config.gradient_clip
+    )
+    if devices.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     trainee.compile(
         optimizer=optimizer,
@@ -53,9 +54,8 @@ def compile_network(
             DocumentMean(exact_matches if head == "multilabel" else right_labels, name="accuracy"),
             DocumentMean(make_loss(head, label_smoothing=0), name=LOG_LOSS),
         ],
-        steps_per_execution=batches_per_call(),
-        # JAX always compiles. On TensorFlow, compiling for every width takes more than it saves.
-        jit_compile=keras.backend.backend() == "jax",
+        steps_per_execution=backend.batches_per_call(devices.names),
+        jit_compile=backend.JIT_COMPILE,
         auto_scale_loss=False,  # it would follow Keras's global dtype policy, which is not used
     )
     trainee.optimizer.build(trainee.trainable_variables)
@@ -77,19 +77,6 @@ class DocumentMean(keras.metrics.MeanMetricWrapper):
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight) > 0, "float32")
         super().update_state(y_true, y_pred, sample_weight)
-
-
-def batches_per_call() -> int:
-    """How many batches are trained on in one call from Python.
-
-    With several replicas it is one, because with more Keras 3.15 fails at the end of an epoch. On
-    JAX it is one, because there Keras makes one call a batch in any case.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow as tf
-
-    return BATCHES_PER_CALL if tf.distribute.get_strategy().num_replicas_in_sync == 1 else 1
 
 
 def right_labels(truth: Tensor, logits: Tensor) -> Tensor:

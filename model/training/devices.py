@@ -1,59 +1,141 @@
 """The devices of a training: every GPU of the worker, or its CPU if the config allows that."""
 
+import contextlib
+import dataclasses
+import os
+
 import keras
-import tensorflow as tf
 
-from model.config import ConfigError, TrainingConfig
+from model.config import ConfigError, NetworkConfig, Precision, TrainingConfig
 from model.runtime.cores import usable_cores
+from model.runtime.gpu_files import machine_has_gpu
+from model.training.backends.current import training_backend
+
+# The documents of a batch if the config does not say: on a CPU, and on each GPU. A GPU computes a
+# step of the LSTM for hundreds of documents almost as fast as for a few.
+CPU_BATCH_SIZE = 64
+GPU_BATCH_SIZE = 512
+
+# The compiler of JAX reads its flags when JAX starts.
+_XLA_DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
-def set_up_devices(config: TrainingConfig) -> None:
-    """Configures this process's GPUs, or hides them; call it before a network is built.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Devices:
+    """Where and how a network is trained.
 
-    GPU memory is allocated as it is needed, so that several processes can share a GPU. With mixed
-    precision, GPUs compute in float16 or bfloat16; weights, softmax and head stay in float32.
-
-    Raises:
-        ConfigError: if the config requires a GPU and the worker has none.
+    Attributes:
+        names: one or several devices, as the backend names them. With several, each has all
+            weights and computes a part of every batch.
+        precision: what the network computes in; weights, softmax and head stay in float32.
+        cudnn: whether the LSTM may run as cuDNN's kernel, which only a GPU has.
+        description: for the log, such as `2 x NVIDIA L4`.
     """
+
+    names: tuple[str, ...] = ("cpu:0",)
+    precision: Precision = "float32"
+    cudnn: bool = False
+    description: str = "the CPU"
+
+    def batch_rows(self, batch_size: int) -> int:
+        """The rows of a batch: `batch_size`, rounded up to a multiple of the devices."""
+        return -(-batch_size // len(self.names)) * len(self.names)
+
+
+def prepare_process(config: TrainingConfig) -> None:
+    """Settings that a backend takes only before it starts; later calls have no effect.
+
+    Preparing a corpus starts TensorFlow, so a process that prepares and trains calls this first.
+    Nothing that a training needs to be correct depends on it: it saves time and memory.
+    """
+    if keras.backend.backend() == "jax":
+        flags = os.environ.get("XLA_FLAGS", "")
+        if config.deterministic and machine_has_gpu() and _XLA_DETERMINISTIC not in flags:
+            os.environ["XLA_FLAGS"] = f"{flags} {_XLA_DETERMINISTIC}".strip()
+        return
+    import tensorflow as tf
+
+    _share_cores()
     if config.gpu == "never":
-        tf.config.set_visible_devices([], "GPU")
-    gpus = tf.config.get_visible_devices("GPU")
-    if config.gpu == "required" and not gpus:
-        raise ConfigError(
-            "training.gpu: expected a worker with a GPU, got none that TensorFlow can see. "
-            "Ask for one in training.resources.accelerator, install limelight[gpu] on the "
-            "worker, or pass --set training.gpu=optional."
-        )
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
-    keras.mixed_precision.set_dtype_policy(config.gpu_precision if gpus else "float32")
+        with contextlib.suppress(RuntimeError):  # TensorFlow has started: it keeps the GPUs
+            tf.config.set_visible_devices([], "GPU")
 
 
-def share_cores() -> None:
+def _share_cores() -> None:
     """Gives half of the cores that this process may use to each direction of an LSTM.
 
     The two directions run at the same time. If each used every core for its small matrix products,
     it would spend more time waiting for threads than computing: on 2 cores, the network of
     `tests/benchmarks/bench_training.py` processed 555 reviews a second without this and 904 with
-    it. Call it before TensorFlow computes anything; after that it has no effect.
+    it.
     """
+    import tensorflow as tf
+
     cores = usable_cores()
-    try:
+    with contextlib.suppress(RuntimeError):  # TensorFlow has started: training is slower
         tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // 2))
         tf.config.threading.set_inter_op_parallelism_threads(cores)
-    except RuntimeError:  # TensorFlow has already computed: training is slower, but correct
-        return
 
 
-def choose_strategy(devices: list[str] | None = None) -> tf.distribute.Strategy:
-    """Mirrors the network on all devices if there are several, else uses the only one.
+def choose_devices(config: TrainingConfig) -> Devices:
+    """The devices that a training uses on this machine. It changes nothing in the process.
 
-    Args:
-        devices: names such as `GPU:0`; None for every visible GPU.
+    Raises:
+        ConfigError: if the config requires a GPU and the backend sees none.
     """
-    if devices is None:
-        devices = [f"GPU:{index}" for index, _ in enumerate(tf.config.get_visible_devices("GPU"))]
-    if len(devices) > 1:
-        return tf.distribute.MirroredStrategy(devices)
-    return tf.distribute.get_strategy()
+    backend = training_backend()
+    gpus = [] if config.gpu == "never" else backend.list_gpus()
+    if not gpus:
+        if config.gpu == "required":
+            raise ConfigError(
+                "training.gpu: expected a worker with a GPU, got none that "
+                f"{keras.backend.backend()} can see. Ask for one in "
+                "training.resources.accelerator, install limelight[gpu] on the worker, or pass "
+                "--set training.gpu=optional."
+            )
+        return Devices()
+    name = backend.describe_gpu(gpus[0])
+    return Devices(
+        names=tuple(gpus),
+        precision=config.gpu_precision,
+        cudnn=True,
+        description=name if len(gpus) == 1 else f"{len(gpus)} x {name}",
+    )
+
+
+def batch_size_on(devices: Devices, config: TrainingConfig) -> int:
+    """The documents of a batch: what the config says, or what suits the devices."""
+    if config.batch_size is not None:
+        return config.batch_size
+    return GPU_BATCH_SIZE * len(devices.names) if devices.cudnn else CPU_BATCH_SIZE
+
+
+def describe_training(
+    devices: Devices, training: TrainingConfig, network: NetworkConfig
+) -> list[str]:
+    """Lines for the log: what trains, in which precision, and why not something faster."""
+    size = batch_size_on(devices, training)
+    batches = f"batches of {size:,} documents"
+    if len(devices.names) > 1:
+        batches += f", {devices.batch_rows(size) // len(devices.names):,} on each"
+    lines = [f"training on {devices.description}, {devices.precision}, {batches}"]
+    if not devices.cudnn and machine_has_gpu():
+        lines.append(
+            "the GPU of this machine is not used, because training.gpu is never"
+            if training.gpu == "never"
+            else f"this machine has a GPU that {keras.backend.backend()} cannot use: install "
+            "limelight[gpu], or check the driver with nvidia-smi"
+        )
+    if not devices.cudnn and training.mixed_precision:
+        lines.append("training.mixed_precision has no effect on a CPU")
+    if network.lstm.recurrent_dropout:
+        lines.append(
+            "the LSTM runs step by step, several times slower, because a fused kernel has no "
+            "recurrent dropout (network.lstm.recurrent_dropout)"
+        )
+    elif devices.precision != "float32" and not training_backend().CUDNN_IN_HALF_PRECISION:
+        lines.append(
+            f"the LSTM computes in float32, because {keras.backend.backend()} reaches cuDNN's "
+            "kernel in float32 alone"
+        )
+    return lines

@@ -1,39 +1,39 @@
-"""Predictions of a network in training on the shards of a split, and their metrics."""
+"""Predictions of a network in training on the examples of a split, and their metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from model.layers.forward import INFERENCE_BATCH_ROWS, Forward
+from model.layers.keras_engine import KerasEngine
 from model.metrics.evaluation import Evaluation, evaluate
-from model.training.dataset import Shards, evaluation_batches
+from model.training.examples import Examples
+
+# Documents that are predicted at once: their attention weights take 50 MB at 200 tokens.
+ROWS_AT_ONCE = 65_536
 
 
-def predict(forward: Forward, shards: Shards) -> tuple[np.ndarray, np.ndarray]:
-    """The network's probabilities for every document of a split, and the truth.
+def predict_parts(
+    engine: KerasEngine, examples: Examples
+) -> Iterator[tuple[Examples, np.ndarray, np.ndarray]]:
+    """Predicts the documents of a split, some ten thousand at a time.
 
-    Args:
-        forward: from `trace_forward`.
-        shards: of the split.
-
-    Returns:
-        `(probabilities, truth)`: float32 `(rows, labels)`, and int64 `(rows,)` label
-        indices or `(rows, labels)` multi-hot.
+    Yields:
+        `(part, probabilities, attention)`: consecutive examples; float32 `(rows, labels)`;
+        float32 `(tokens,)`.
     """
-    probabilities, truth = [], []
-    for inputs, label, _ in evaluation_batches(shards, batch_size=INFERENCE_BATCH_ROWS):
-        probabilities.append(forward(inputs)["probabilities"].numpy())
-        truth.append(label.numpy())
-    return np.concatenate(probabilities), np.concatenate(truth)
+    for start in range(0, examples.rows, ROWS_AT_ONCE):
+        part = examples.slice(start, min(start + ROWS_AT_ONCE, examples.rows))
+        yield part, *engine.run(part.ids, part.row_offsets)
 
 
-def evaluate_split(forward: Forward, shards: Shards, *, labels: Sequence[str]) -> Evaluation:
+def evaluate_split(engine: KerasEngine, examples: Examples, *, labels: Sequence[str]) -> Evaluation:
     """The metrics of the network on a split.
 
     Args:
-        forward: from `trace_forward`.
-        shards: of the split.
+        engine: runs the network.
+        examples: of the split.
         labels: the label names, by index.
     """
-    probabilities, truth = predict(forward, shards)
-    return evaluate(probabilities, truth, labels=labels, multilabel=shards.label_width > 0)
+    probabilities = np.concatenate([each for _, each, _ in predict_parts(engine, examples)])
+    multilabel = examples.labels.ndim == 2
+    return evaluate(probabilities, examples.labels, labels=labels, multilabel=multilabel)

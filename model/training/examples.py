@@ -27,6 +27,16 @@ class Examples:
         """The number of documents."""
         return len(self.row_offsets) - 1
 
+    def slice(self, start: int, stop: int) -> "Examples":
+        """The documents from `start` to before `stop`, without copying their arrays."""
+        tokens = slice(self.row_offsets[start], self.row_offsets[stop])
+        return Examples(
+            ids=self.ids[tokens],
+            row_offsets=self.row_offsets[start : stop + 1] - self.row_offsets[start],
+            labels=self.labels[start:stop],
+            weights=self.weights[start:stop],
+        )
+
     @property
     def lengths(self) -> np.ndarray:
         """The number of tokens of each document, int64 `(rows,)`."""

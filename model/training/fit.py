@@ -5,27 +5,31 @@ depend on `(seed, epoch)` alone, and the whole state at its end is saved. A trai
 and resumed therefore ends with the same weights as one that was never interrupted.
 """
 
+import contextlib
 import dataclasses
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from model.config import ConfigError, Head, TrainingConfig
-from model.layers.forward import Forward, trace_forward
+from model.layers.keras_engine import KerasEngine
 from model.metrics.names import MONITORED_METRICS
 from model.training.averaging import RunningAverage
-from model.training.checkpoint import Checkpoint
-from model.training.class_weights import balance_labels
+from model.training.backends.batch import Batch
+from model.training.backends.current import training_backend
+from model.training.batches import training_batches
+from model.training.checkpoint import Checkpoint, TrainingState
+from model.training.class_weights import balance_documents
 from model.training.compiled_network import LOG_LOSS, compile_network
-from model.training.dataset import Shards, training_batches
-from model.training.devices import choose_strategy
+from model.training.devices import Devices, batch_size_on
 from model.training.document_counter import DocumentCounter
 from model.training.evaluation import evaluate_split
+from model.training.examples import Examples
 from model.training.history import History
 
 
@@ -37,13 +41,11 @@ class TrainingData:
         train: the training split.
         validation: the split on which the best epoch is chosen; None: the last epoch is kept.
         labels: the label names, by index.
-        label_counts: training documents of each label, for balanced class weights.
     """
 
-    train: Shards
-    validation: Shards | None
+    train: Examples
+    validation: Examples | None
     labels: tuple[str, ...]
-    label_counts: Sequence[int]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,23 +72,34 @@ class Fitted:
     best_epoch: int
 
 
+# Seeds, determinism and the devices of a network under construction are settings of the whole
+# process. Two trainings in threads of one process would change them for each other, and share the
+# same cores or GPUs: they take turns.
+_one_training_at_a_time = threading.Lock()
+
+
 def fit(
-    build: Callable[[], keras.Model],
+    build: Callable[[Devices], keras.Model],
     data: TrainingData,
     *,
     head: Head,
     config: TrainingConfig,
+    devices: Devices,
     seed: int,
     checkpoints: Path,
     hooks: Hooks,
 ) -> Fitted:
     """Trains a network, from its last checkpoint if there is one.
 
+    Trainings in several threads of a process take turns.
+
     Args:
-        build: makes the untrained network; called after the seed is set.
+        build: makes the untrained network for the devices' precision and kernels; called after
+            the seed is set.
         data: what to learn from.
         head: of the network; it decides the loss.
         config: optimizer, epochs, patience and the like.
+        devices: from `model.training.devices.choose_devices`.
         seed: determines initial weights, dropout and the order of documents.
         checkpoints: a local folder that holds the state at the end of the last complete epoch.
         hooks: functions to call while training.
@@ -94,71 +107,116 @@ def fit(
     Raises:
         ConfigError: if the loss of an epoch is not finite.
     """
-    # Without this, threads add numbers in varying order, and two trainings with the same seed end
-    # with different weights.
-    tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(seed)
-    steps = config.epochs * -(-data.train.rows // config.batch_size)
-    with choose_strategy().scope():
-        network = build()
-        trainee = compile_network(network, head=head, config=config, steps=steps)
-    average = RunningAverage(network, epochs=config.average_epochs)
-    checkpoint = Checkpoint(
-        checkpoints, network=network, optimizer=trainee.optimizer, average=average
-    )
+    with _one_training_at_a_time, _settings(config, devices):
+        keras.utils.set_random_seed(seed)
+        network = build(devices)
+        steps = config.epochs * -(-data.train.rows // batch_size_on(devices, config))
+        trainee = compile_network(network, head=head, config=config, steps=steps, devices=devices)
+        average = RunningAverage(network, epochs=config.average_epochs)
+        checkpoint = Checkpoint(
+            checkpoints, network=network, optimizer=trainee.optimizer, average=average
+        )
+        epochs = _Epochs(
+            trainee=trainee,
+            examples=_weighted(data.train, config),
+            config=config,
+            devices=devices,
+            seed=seed,
+            hooks=hooks,
+        )
+        state = _train_epochs(epochs, data, checkpoint, engine=KerasEngine(network))
+    return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
+
+
+def _train_epochs(
+    epochs: "_Epochs", data: TrainingData, checkpoint: Checkpoint, *, engine: KerasEngine
+) -> TrainingState:
+    """Trains the epochs that the checkpoint does not have; the network ends as after the best."""
+    config, average = epochs.config, checkpoint.average
     state = checkpoint.resume()
-    forward = trace_forward(network)
     while len(state.history) < config.epochs and not state.is_out_of_patience(config.patience):
         epoch = len(state.history) + 1
         started = time.monotonic()
-        row = _train_epoch(trainee, data, epoch=epoch, config=config, seed=seed, hooks=hooks)
+        row = epochs.train(epoch)
         average.add(epoch)
         with average.applied():
             if data.validation is not None:
-                row |= _validate(forward, data.validation, labels=data.labels)
+                row |= _validate(engine, data.validation, labels=data.labels)
             state.history.append({**row, "seconds": round(time.monotonic() - started, 2)})
             if data.validation is None or state.is_last_best(config.monitor):
                 state.best_epoch = epoch
                 checkpoint.save_best()
         checkpoint.save(state)
-        hooks.on_epoch(checkpoints, state.history)
+        epochs.hooks.on_epoch(checkpoint.folder, state.history)
     checkpoint.load_best()
-    return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
+    return state
 
 
-def _train_epoch(
-    trainee: keras.Model,
-    data: TrainingData,
-    *,
-    epoch: int,
-    config: TrainingConfig,
-    seed: int,
-    hooks: Hooks,
+def _weighted(examples: Examples, config: TrainingConfig) -> Examples:
+    """The examples, their weights multiplied by those of `training.class_weights`."""
+    if config.class_weights == "none":
+        return examples
+    weights = examples.weights * balance_documents(examples.labels)
+    return dataclasses.replace(examples, weights=weights)
+
+
+@contextlib.contextmanager
+def _settings(config: TrainingConfig, devices: Devices) -> Iterator[None]:
+    """The settings of the process with which a training runs."""
+    backend = training_backend()
+    repeatable = backend.deterministic() if config.deterministic else contextlib.nullcontext()
+    with repeatable, backend.on_devices(devices.names):
+        yield
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Epochs:
+    """Trains a compiled network, one epoch a call."""
+
+    trainee: keras.Model
+    examples: Examples
+    config: TrainingConfig
+    devices: Devices
+    seed: int
+    hooks: Hooks
+
+    def train(self, epoch: int) -> dict[str, float]:
+        """Trains for one epoch; returns the columns of its row of the history."""
+        examples = self.examples
+        size = batch_size_on(self.devices, self.config)
+        rows = self.devices.batch_rows(size)
+
+        def batches() -> Iterator[Batch]:
+            return training_batches(
+                examples, batch_size=size, rows=rows, seed=self.seed, epoch=epoch
+            )
+
+        counter = DocumentCounter(self.hooks.on_batch, documents=examples.rows, batch_size=size)
+        logs = self.trainee.fit(
+            training_backend().feed(batches, rows=rows, label_shape=examples.labels.shape[1:]),
+            steps_per_epoch=-(-examples.rows // size),
+            verbose=0,
+            shuffle=False,
+            callbacks=[counter],
+        ).history
+        loss, accuracy = logs[LOG_LOSS][-1], logs["accuracy"][-1]
+        # A step may end in weights that are not numbers after its loss was measured.
+        if not np.isfinite(loss) or not self._weights_are_finite():
+            raise ConfigError(
+                "training.learning_rate: expected a loss and weights that are numbers, got a loss "
+                f"of {loss} in epoch {epoch}: training diverged at "
+                f"{self.config.learning_rate:g}. Lower the rate, or set training.gradient_clip."
+            )
+        return {"epoch": float(epoch), "loss": loss, "accuracy": accuracy}
+
+    def _weights_are_finite(self) -> bool:
+        weights = self.trainee.trainable_variables
+        return all(bool(keras.ops.all(keras.ops.isfinite(weight))) for weight in weights)
+
+
+def _validate(
+    engine: KerasEngine, examples: Examples, *, labels: Sequence[str]
 ) -> dict[str, float]:
-    """Trains for one epoch; returns the columns of its row of the history."""
-    balanced = config.class_weights == "balanced"
-    batches = training_batches(
-        data.train,
-        batch_size=config.batch_size,
-        seed=seed,
-        epoch=epoch,
-        label_weights=balance_labels(data.label_counts) if balanced else None,
-    )
-    counter = DocumentCounter(
-        hooks.on_batch, documents=data.train.rows, batch_size=config.batch_size
-    )
-    logs = trainee.fit(batches, verbose=0, shuffle=False, callbacks=[counter]).history
-    loss, accuracy = logs[LOG_LOSS][-1], logs["accuracy"][-1]
-    if not np.isfinite(loss):
-        raise ConfigError(
-            f"training.learning_rate: expected a loss that is a number, got {loss} in "
-            f"epoch {epoch}: training diverged at {config.learning_rate:g}. Lower the rate, "
-            "or set training.gradient_clip."
-        )
-    return {"epoch": float(epoch), "loss": loss, "accuracy": accuracy}
-
-
-def _validate(forward: Forward, shards: Shards, *, labels: Sequence[str]) -> dict[str, float]:
     """The columns of an epoch's row that are measured on the validation split."""
-    measured: dict[str, Any] = dict(evaluate_split(forward, shards, labels=labels))
+    measured: dict[str, Any] = dict(evaluate_split(engine, examples, labels=labels))
     return {f"validation_{name}": measured[name] for name in MONITORED_METRICS if name in measured}

@@ -1,10 +1,7 @@
-"""The history of a training, one row per epoch, written as CSV and as TensorBoard events."""
+"""The history of a training, one row per epoch, written as CSV."""
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import tensorflow as tf
 
 History = Sequence[Mapping[str, float]]
 
@@ -14,41 +11,3 @@ def write_history(path: Path, history: History) -> None:
     lines = [",".join(history[0])]
     lines += [",".join(f"{value:g}" for value in row.values()) for row in history]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def write_events(path: Path, history: History) -> None:
-    """Writes the scalars of every epoch as an events file for TensorBoard.
-
-    The file holds the whole history and is rewritten after each epoch. A training
-    that was killed and resumed therefore has one curve, not two that overlap.
-
-    Args:
-        path: its name must contain `tfevents`, by which TensorBoard finds it.
-        history: rows with `epoch` and `seconds`; each other column becomes a tag:
-            `loss` becomes `train/loss`, `validation_loss` becomes `validation/loss`.
-    """
-    with tf.io.TFRecordWriter(str(path)) as sink:
-        wall_time = time.time() - sum(row["seconds"] for row in history)
-        # TensorBoard expects this version in the first record of an events file.
-        opening = tf.compat.v1.Event(wall_time=wall_time, file_version="brain.Event:2")
-        sink.write(opening.SerializeToString())
-        for row in history:
-            wall_time += row["seconds"]
-            sink.write(_event(row, wall_time=wall_time).SerializeToString())
-
-
-def _event(row: Mapping[str, float], *, wall_time: float) -> tf.compat.v1.Event:
-    values = [
-        tf.compat.v1.Summary.Value(tag=_tag(name), simple_value=value)
-        for name, value in row.items()
-        if name not in ("epoch", "seconds")
-    ]
-    return tf.compat.v1.Event(
-        step=int(row["epoch"]), wall_time=wall_time, summary=tf.compat.v1.Summary(value=values)
-    )
-
-
-def _tag(column: str) -> str:
-    """`validation_loss` -> `validation/loss`, `loss` -> `train/loss`."""
-    metric = column.removeprefix("validation_")
-    return f"train/{column}" if metric == column else f"validation/{metric}"

@@ -79,7 +79,12 @@ def _run_and_report(arguments: Sequence[str], *, verbose: bool) -> int:
 def _run_or_fail(arguments: Sequence[str], *, verbose: bool) -> int:
     """Runs the command; its error becomes one line. A signal may come during the imports."""
     from model.config import ConfigError
+    from model.runtime.backend import backend_name, use_backend
 
+    try:
+        use_backend(backend_name())
+    except ValueError as error:
+        return _fail(str(error), code=BAD_USAGE)
     try:
         from pipeline.cli.app import run_command
 
@@ -113,7 +118,6 @@ def _set_up_logging(*, verbose: bool, log_format: LogFormat) -> None:
     if not verbose:
         _silence_native_libraries()
         warnings.simplefilter("ignore")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else PlainLines("%(message)s"))
     ours = logging.getLogger("limelight")

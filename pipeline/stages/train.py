@@ -54,11 +54,11 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
             labels, or a file of word vectors is missing or has another width.
         RunError: as `prepare` does; also if a training fails.
     """
-    from model.training.devices import share_cores
+    from model.training.devices import prepare_process
 
     configs = vary(config)
     vectors = {name: digest_vectors(each, files=files) for name, each in configs.items()}
-    share_cores()  # before `prepare`, which starts TensorFlow: its threads are set at the start
+    prepare_process(config.training)  # before `prepare`, which starts TensorFlow
     dataset = prepare(config, beam_options=beam_options, files=files)
     for each in configs.values():
         multilabel = dataset.layout.multilabel

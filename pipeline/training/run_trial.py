@@ -1,6 +1,6 @@
 """Runs one trial on one worker, from the dataset's shards to a model directory."""
 
-import os
+import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,22 +10,27 @@ import keras
 
 from model.bundle.manifest import describe_files
 from model.layers.classifier import build_classifier
-from model.layers.forward import trace_forward
+from model.layers.keras_engine import KerasEngine
 from model.text.vocabulary import Vocabulary
-from model.training.dataset import Shards
+from model.training.devices import Devices, choose_devices, describe_training
 from model.training.evaluation import evaluate_split
+from model.training.examples import Examples
 from model.training.fit import Fitted, Hooks, TrainingData, fit
-from model.training.history import History, write_events
+from model.training.history import History
 from model.training.pretrained_vectors import PretrainedVectors
+from model.training.shards import Shards, read_examples
 from pipeline.config.inputs import SPLITS
 from pipeline.process import progress
 from pipeline.storage.files import Files, base_name, join, read_lines
 from pipeline.storage.folders import copy_file, local_folder, upload_folder
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.training.model_directory import write_evaluation, write_model_directory
+from pipeline.training.tensorboard import write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
 from pipeline.training.trial_vectors import describe_vectors, read_trial_vectors
 from pipeline.training.validation_profile import profile_split
+
+logger = logging.getLogger("limelight")
 
 
 def run_trial(trial: Trial, *, files: Files) -> TrialResult:
@@ -36,23 +41,23 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
     """
     with tempfile.TemporaryDirectory(prefix="limelight-trial-") as scratch:
         folder = Path(scratch) / "model"
-        shards = _download_shards(trial, files=files, scratch=scratch)
+        examples = _read_splits(trial, files=files, scratch=Path(scratch))
         tokens = read_lines(files, trial.dataset.files.vocabulary)
         vocabulary = Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
         vectors = read_trial_vectors(trial, vocabulary, files=files)
         fitted = _train(
-            trial, shards, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
+            trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
         )
-        forward = trace_forward(fitted.network)
+        engine = KerasEngine(fitted.network)
         metrics: dict[str, Any] = {
-            split: dict(evaluate_split(forward, shards[split], labels=trial.dataset.labels))
+            split: dict(evaluate_split(engine, examples[split], labels=trial.dataset.labels))
             for split in SPLITS
-            if split != "train" and split in shards
+            if split != "train" and split in examples
         }
         profile = None
-        if "validation" in shards:
+        if "validation" in examples:
             profile = profile_split(
-                forward, shards["validation"], vocabulary, labels=trial.dataset.labels
+                engine, examples["validation"], vocabulary, labels=trial.dataset.labels
             )
         write_model_directory(folder, trial, fitted, vocabulary=vocabulary, files=files)
         write_evaluation(folder, metrics=metrics, profile=profile)
@@ -70,16 +75,19 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         )
 
 
-def _download_shards(trial: Trial, *, files: Files, scratch: str) -> dict[str, Shards]:
-    """The shards of every split that has documents, on this machine's disk."""
+def _read_splits(trial: Trial, *, files: Files, scratch: Path) -> dict[str, Examples]:
+    """The examples of every split that has documents, from shards on this machine's disk."""
     dataset = trial.dataset
-    folder = local_folder(files, dataset.files.examples, scratch=os.path.join(scratch, "examples"))
+    folder = local_folder(files, dataset.files.examples, scratch=str(scratch / "examples"))
     return {
-        split: Shards(
-            paths=tuple(join(folder, base_name(path)) for path in dataset.shards(split)),
-            rows=dataset.rows(split),
-            max_tokens=trial.config.text.max_tokens,
-            label_width=len(dataset.labels) if dataset.layout.multilabel else 0,
+        split: read_examples(
+            Shards(
+                paths=tuple(join(folder, base_name(path)) for path in dataset.shards(split)),
+                rows=dataset.rows(split),
+                max_tokens=trial.config.text.max_tokens,
+                label_width=len(dataset.labels) if dataset.layout.multilabel else 0,
+            ),
+            scratch=scratch,
         )
         for split in SPLITS
         if dataset.rows(split)
@@ -88,7 +96,7 @@ def _download_shards(trial: Trial, *, files: Files, scratch: str) -> dict[str, S
 
 def _train(
     trial: Trial,
-    shards: Mapping[str, Shards],
+    examples: Mapping[str, Examples],
     *,
     vocabulary: Vocabulary,
     vectors: PretrainedVectors | None,
@@ -98,14 +106,19 @@ def _train(
     config = trial.config
     checkpoints = Path(scratch) / "checkpoints"
     load_checkpoint(files, trial.checkpoints, to=checkpoints)
+    devices = choose_devices(config.training)
+    for line in describe_training(devices, config.training, config.network):
+        logger.info("%s, seed %d: %s", trial.variant, trial.seed, line)
 
-    def build() -> keras.Model:
+    def build(devices: Devices) -> keras.Model:
         return build_classifier(
             config.network,
             ids=vocabulary.size,
             max_tokens=config.text.max_tokens,
             labels=len(trial.dataset.labels),
             embedding_matrix=None if vectors is None else vectors.matrix,
+            precision=devices.precision,
+            cudnn=devices.cudnn,
         )
 
     def keep_epoch(folder: Path, history: History) -> None:
@@ -117,13 +130,13 @@ def _train(
     return fit(
         build,
         TrainingData(
-            train=shards["train"],
-            validation=shards.get("validation"),
+            train=examples["train"],
+            validation=examples.get("validation"),
             labels=trial.dataset.labels,
-            label_counts=trial.dataset.label_counts("train"),
         ),
         head=config.network.head,
         config=config.training,
+        devices=devices,
         seed=trial.seed,
         checkpoints=checkpoints,
         hooks=Hooks(on_batch=progress.advance, on_epoch=keep_epoch),

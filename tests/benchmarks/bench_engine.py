@@ -13,7 +13,7 @@ time. Where other processes share the machine, compare the CPU time.
   BLAS can be faster.
 - `onnxruntime`: an LSTM operator over float32, in length-sorted batches, one
   batch on each core. Skipped where `onnx` or `onnxruntime` is not installed.
-- `keras`: `model.scoring.keras_engine.KerasEngine`, length-sorted batches.
+- `keras`: `model.layers.keras_engine.KerasEngine`, length-sorted batches.
 
 The network is that of the configuration `guide_attention_2d` with random weights.
 Before anything is timed, probabilities and attention of all contenders must agree.
@@ -78,7 +78,7 @@ def folded_contender(cores: int) -> Run:
 
 
 def keras_contender(cores: int) -> Run:
-    from model.scoring.keras_engine import KerasEngine
+    from model.layers.keras_engine import KerasEngine
 
     return KerasEngine(make_network()).run
 

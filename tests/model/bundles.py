@@ -48,9 +48,9 @@ def write_untrained_model(
     and never write a model.
     """
     from model.layers.classifier import build_classifier
+    from model.layers.keras_engine import KerasEngine
     from model.scoring.engine_scorer import EngineScorer
     from model.scoring.golden_check import make_golden
-    from model.scoring.keras_engine import KerasEngine
 
     vocabulary = Vocabulary(tokens, oov_buckets=config.text.oov_buckets)
     network = build_classifier(

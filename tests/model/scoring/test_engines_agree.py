@@ -21,8 +21,8 @@ from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkCo
 from model.folded.engine import FoldedEngine
 from model.layers.attention import KINDS
 from model.layers.classifier import CONTROLS
+from model.layers.keras_engine import KerasEngine
 from model.scoring.engine_scorer import EngineScorer
-from model.scoring.keras_engine import KerasEngine
 from model.scoring.scorer import Scorer
 from model.scoring.serving import write_serving
 from model.scoring.tensorflow_scorer import TensorFlowScorer

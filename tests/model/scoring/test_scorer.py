@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.config import TextConfig
+from model.layers.keras_engine import KerasEngine
 from model.scoring.engine_scorer import EngineScorer
-from model.scoring.keras_engine import KerasEngine
 from model.scoring.loading import load_scorer
 from model.scoring.scorer import Scorer
 from tests.model.bundles import LABELS, make_bundle, texts_array

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.training.batches import document_weights, training_batches
+from model.training.batches import training_batches
 from model.training.examples import Examples
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -198,23 +198,3 @@ def test_ids_may_be_mapped_from_a_read_only_file(tmp_path):
 def test_fewer_rows_than_the_batch_size_are_refused():
     with pytest.raises(ValueError, match="rows: expected at least 16"):
         training_batches(make_examples([5]), batch_size=16, rows=15, seed=1, epoch=1)
-
-
-def test_label_weights_multiply_the_weights_of_documents():
-    examples = make_examples([5] * 40)
-    label_weights = np.array([1.0, 2.0, 0.5], np.float32)
-    expected = examples.weights * label_weights[examples.labels]
-    np.testing.assert_array_equal(document_weights(examples, label_weights), expected)
-    for batch in batches_of(examples, batch_size=8, label_weights=label_weights):
-        np.testing.assert_array_equal(batch[2], expected[documents_of(batch)])
-
-
-def test_a_document_with_several_labels_gets_the_mean_of_their_weights():
-    examples = dataclasses.replace(
-        make_examples([5, 5, 5]),
-        labels=np.array([[1, 0, 1], [0, 1, 0], [1, 1, 1]]),
-        weights=np.array([1, 2, 1], np.float32),
-    )
-    weights = document_weights(examples, np.array([1.0, 3.0, 5.0], np.float32))
-    assert weights.dtype == np.float32
-    np.testing.assert_allclose(weights, [3, 6, 3])

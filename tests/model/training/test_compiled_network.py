@@ -13,6 +13,7 @@ from model.metrics.evaluation import evaluate
 from model.training.averaging import RunningAverage
 from model.training.checkpoint import Checkpoint
 from model.training.compiled_network import LOG_LOSS, compile_network, exact_matches, right_labels
+from model.training.devices import Devices
 
 LABELS, STEPS, DOCUMENTS = 3, 6, 20
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=6), lstm=LSTMConfig(units=4), dropout=0.2)
@@ -38,7 +39,7 @@ def _compiled(
     built = build_classifier(network, ids=20, max_tokens=STEPS, labels=labels, precision=precision)
     config = TrainingConfig(**training)  # type: ignore[arg-type]
     return built, compile_network(
-        built, head=network.head, config=config, steps=100, precision=precision
+        built, head=network.head, config=config, steps=100, devices=Devices(precision=precision)
     )
 
 

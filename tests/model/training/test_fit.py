@@ -3,55 +3,28 @@
 import dataclasses
 import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from model.bundle.weights_file import read_weights
 from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
 from model.layers.classifier import build_classifier
+from model.layers.keras_engine import KerasEngine
 from model.layers.weights import assign_weights
-from model.text.padding import pad_ids
-from model.training.dataset import Shards, evaluation_batches
-from model.training.example_encoding import encode_examples
+from model.training.devices import Devices
+from model.training.examples import Examples
 from model.training.fit import Hooks, TrainingData, fit
+from tests.model.training.made_up_examples import IDS, LABELS, MAX_TOKENS, make_examples
 
-MAX_TOKENS = 8
-LABELS = ("even", "odd")
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=8), lstm=LSTMConfig(units=6), dropout=0.2)
 
 
-def _write_shards(folder, name: str, rows: int, seed: int, weights=None) -> Shards:
-    """Documents in which one token decides the label and the others are random."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(2, MAX_TOKENS + 1, rows)
-    labels = rng.integers(0, 2, rows)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    ids = rng.integers(4, 30, offsets[-1])
-    ids[offsets[:-1] + rng.integers(0, lengths)] = 2 + labels
-    serialized = encode_examples(
-        token_ids=pad_ids(ids, offsets, max_tokens=MAX_TOKENS),
-        lengths=lengths,
-        labels=labels,
-        document_ids=[str(row) for row in range(rows)],
-        weights=None if weights is None else weights(labels),
-    )
-    path = str(folder / f"{name}.tfrecord.gz")
-    with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP")) as writer:
-        for example in serialized:
-            writer.write(example)
-    return Shards(paths=(path,), rows=rows, max_tokens=MAX_TOKENS)
-
-
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory) -> dict[str, Shards]:
-    folder = tmp_path_factory.mktemp("corpus")
-    return {
-        "train": _write_shards(folder, "train", 400, seed=1),
-        "validation": _write_shards(folder, "validation", 100, seed=2),
-    }
+def corpus() -> dict[str, Examples]:
+    return {"train": make_examples(400, seed=1), "validation": make_examples(100, seed=2)}
 
 
 class KilledError(Exception):
@@ -59,7 +32,7 @@ class KilledError(Exception):
 
 
 def _build(network):
-    return build_classifier(network, ids=30, max_tokens=MAX_TOKENS, labels=2)
+    return build_classifier(network, ids=IDS, max_tokens=MAX_TOKENS, labels=2)
 
 
 def _fit(
@@ -71,7 +44,6 @@ def _fit(
     kill_after=None,
     network=NETWORK,
     on_epoch=lambda _folder, _history: None,
-    label_counts=(200, 200),
     **changes,
 ):
     reported = {"documents": 0, "epochs": 0}
@@ -90,15 +62,15 @@ def _fit(
         **{"learning_rate": 0.02, "batch_size": 16, "epochs": epochs, "monitor": "loss", **changes}
     )
     fitted = fit(
-        lambda: _build(network),
+        lambda _: _build(network),
         TrainingData(
             train=corpus["train"],
             validation=corpus.get("validation"),
             labels=LABELS,
-            label_counts=label_counts,
         ),
         head=network.head,
         config=config,
+        devices=Devices(),
         seed=seed,
         checkpoints=folder,
         hooks=Hooks(on_batch=on_batch, on_epoch=check_epoch),
@@ -138,6 +110,14 @@ def test_equal_seeds_give_equal_weights(corpus, undisturbed, tmp_path):
     again, _ = _fit(corpus, tmp_path)
     for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+def test_two_trainings_at_once_repeat_to_the_bit(corpus, undisturbed, tmp_path):
+    with ThreadPoolExecutor(2) as threads:
+        both = list(threads.map(lambda name: _fit(corpus, tmp_path / name)[0], ["one", "two"]))
+    for fitted in both:
+        for first, second in zip(_weights(undisturbed[0]), _weights(fitted), strict=True):
+            np.testing.assert_array_equal(first, second)
 
 
 def test_a_killed_training_resumes_to_the_weights_of_one_that_was_not_killed(
@@ -251,38 +231,40 @@ def test_the_cosine_schedule_shortens_the_steps(corpus, tmp_path):
 
 def test_a_document_counts_by_its_weight(tmp_path):
     """Half the weights give half the step, and balanced labels act as weights of documents."""
-    labels_weigh = np.array([2.0, 0.5], np.float32)
+
+    def balance(labels):
+        return (len(labels) / 2 / np.bincount(labels))[labels]
+
     corpora = {
-        name: {"train": _write_shards(tmp_path, name, 400, seed=1, weights=weights)}
+        name: {"train": make_examples(400, weights=weights)}
         for name, weights in {
             "even": lambda labels: np.full(400, 1.0),
             "half": lambda labels: np.full(400, 0.5),
-            "by label": lambda labels: labels_weigh[labels],
+            "by label": balance,
         }.items()
     }
+    # Many more documents have the first label.
+    for examples in corpora.values():
+        examples["train"].labels[:100] = 0
+    corpora["by label"]["train"].weights[:] = balance(corpora["even"]["train"].labels)
     one, half, by_label = (
         _moves(_steps(corpus, tmp_path / f"fit {name}", epochs=1))[0]
         for name, corpus in corpora.items()
     )
     np.testing.assert_allclose(half, 0.5 * one, rtol=1e-3, atol=1e-7)
     balanced = _moves(
-        _steps(
-            corpora["even"],
-            tmp_path / "fit balanced",
-            epochs=1,
-            class_weights="balanced",
-            label_counts=(100, 400),  # 250 documents a label: they weigh 2.5 and 0.625
-        )
+        _steps(corpora["even"], tmp_path / "balanced", epochs=1, class_weights="balanced")
     )[0]
-    np.testing.assert_allclose(balanced, 1.25 * by_label, rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(balanced, by_label, rtol=1e-3, atol=1e-7)
     assert np.abs(by_label - one).max() > 1e-3
 
 
 def test_smoothed_labels_lead_to_less_certain_answers(corpus, tmp_path):
     """The target q = 0.9 * true + 0.05 is met at p = 0.95 (Szegedy et al., 2016)."""
     fitted, _ = _fit(corpus, tmp_path, epochs=12, label_smoothing=0.1, network=PLAIN)
-    (inputs, _, _), *_ = evaluation_batches(corpus["validation"], batch_size=100)
-    certain = np.asarray(fitted.network(inputs)["probabilities"]).max(axis=1)
+    validation = corpus["validation"]
+    probabilities, _ = KerasEngine(fitted.network).run(validation.ids, validation.row_offsets)
+    certain = probabilities.max(axis=1)
     assert fitted.history[-1]["validation_accuracy"] > 0.95
     assert np.median(certain) == pytest.approx(0.95, abs=0.03)
 

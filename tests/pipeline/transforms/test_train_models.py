@@ -3,9 +3,9 @@
 import apache_beam as beam
 import pytest
 
-from model.config import ConfigError, ResourcesConfig, TrainingConfig
-from model.training.devices import set_up_devices
+from model.config import ResourcesConfig, TrainingConfig
 from pipeline.storage.beam_files import BeamFiles
+from pipeline.training.trial import Trial
 from pipeline.transforms.train_models import TrainModels, resource_hints
 
 RESOURCES = ResourcesConfig(
@@ -37,6 +37,10 @@ def test_only_the_training_step_has_hints():
     assert values == {RESOURCES.accelerator.encode(), b"30000000000", b"8"}
 
 
-def test_the_error_names_the_setting_that_demands_a_gpu():
-    with pytest.raises(ConfigError, match=r"training.gpu: expected a worker with a GPU"):
-        set_up_devices(TrainingConfig(gpu="required"))
+def test_a_worker_without_the_required_gpu_fails_in_setup():
+    pipeline = beam.Pipeline("FnApiRunner")
+    training = TrainingConfig(gpu="required")
+    trials = pipeline | beam.Create(["a trial"]).with_output_types(Trial)
+    trials | TrainModels(training, BeamFiles())
+    with pytest.raises(Exception, match=r"training.gpu: expected a worker with a GPU"):
+        pipeline.run().wait_until_finish()

@@ -1,27 +1,31 @@
-"""The optimizers that `training.optimizer` can name; the learning rate: `compiled_network`."""
+"""The optimizers that `training.optimizer` can name, for TensorFlow."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 from typing_extensions import override
 
 from model.layers.sequences import Tensor
 
 
-class _GlobalNormClipping:
-    """Clips by the global norm, the norm of all gradients together, as Keras documents it.
+class _WholeGradients:
+    """Takes gradients that are already summed over the devices, and clips by their global norm.
 
     The gradient of an embedding has one row for each token of a batch, so a token that occurs
     twice has two rows. Keras 3.15 counts them as gradients of different weights instead of adding
     them, gets another norm, and makes steps longer or shorter than `global_clipnorm` asks for.
+    It also clips before it adds up what several devices computed; here that comes first, in
+    `tensorflow_backend`.
     """
 
     global_clipnorm: float | None
 
-    def _clip_gradients(self, gradients: Sequence[Any]) -> Sequence[Any]:
-        import tensorflow as tf
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        return grads_and_vars
 
+    def _clip_gradients(self, gradients: Sequence[Any]) -> Sequence[Any]:
         if not self.global_clipnorm:
             return gradients
         whole = [tf.convert_to_tensor(each) for each in gradients if each is not None]
@@ -38,7 +42,7 @@ class _GlobalNormClipping:
 
 
 @keras.saving.register_keras_serializable(package="limelight")
-class Adadelta(_GlobalNormClipping, keras.optimizers.Adadelta):
+class Adadelta(_WholeGradients, keras.optimizers.Adadelta):
     """Keras's Adadelta with the update of a variable as one operation.
 
     The L2 penalty of Zhou et al. gives every row of the embedding a gradient in every step. Keras
@@ -51,8 +55,6 @@ class Adadelta(_GlobalNormClipping, keras.optimizers.Adadelta):
 
     @override
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
-        import tensorflow as tf
-
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdadelta(
             var=variable.handle,
@@ -65,15 +67,15 @@ class Adadelta(_GlobalNormClipping, keras.optimizers.Adadelta):
         )
 
 
-class Adam(_GlobalNormClipping, keras.optimizers.Adam):
+class Adam(_WholeGradients, keras.optimizers.Adam):
     """Keras's Adam, clipping by the global norm. Reference: Kingma & Ba, 2015."""
 
 
-class SGD(_GlobalNormClipping, keras.optimizers.SGD):
+class SGD(_WholeGradients, keras.optimizers.SGD):
     """Keras's SGD, clipping by the global norm."""
 
 
-class RMSprop(_GlobalNormClipping, keras.optimizers.RMSprop):
+class RMSprop(_WholeGradients, keras.optimizers.RMSprop):
     """Keras's RMSprop, clipping by the global norm. Reference: Tieleman & Hinton, 2012."""
 
 

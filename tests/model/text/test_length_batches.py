@@ -1,15 +1,14 @@
 import numpy as np
 import pytest
 
-from model.layers.forward import INFERENCE_BATCH_ROWS
-from model.scoring.batches import sorted_batches
+from model.text.length_batches import CPU_BATCH_ROWS, sorted_batches
 
 
-@pytest.mark.parametrize("rows", [0, 1, INFERENCE_BATCH_ROWS, INFERENCE_BATCH_ROWS + 1])
+@pytest.mark.parametrize("rows", [0, 1, CPU_BATCH_ROWS, CPU_BATCH_ROWS + 1])
 def test_every_document_is_in_one_batch_and_lengths_never_fall(rows):
     lengths = np.random.default_rng(0).integers(1, 50, rows)
     batches = list(sorted_batches(lengths))
     order = np.concatenate([np.empty(0, np.int64), *batches])
     assert sorted(order.tolist()) == list(range(rows))
     assert (np.diff(lengths[order]) >= 0).all()
-    assert all(1 <= len(batch) <= INFERENCE_BATCH_ROWS for batch in batches)
+    assert all(1 <= len(batch) <= CPU_BATCH_ROWS for batch in batches)

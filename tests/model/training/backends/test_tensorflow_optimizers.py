@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.training.optimizers import OPTIMIZERS
+from model.training.backends.tensorflow_optimizers import OPTIMIZERS
 
 SHAPES = [(7, 3), (3,)]
 

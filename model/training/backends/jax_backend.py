@@ -1,0 +1,85 @@
+"""Training with JAX; `model.training.backends.protocol.Backend` describes the methods."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import keras
+from typing_extensions import override
+
+from model.training.backends.batch import Batch
+from model.training.backends.protocol import Backend
+
+OPTIMIZERS: dict[str, Callable[..., Any]] = {
+    "adam": keras.optimizers.Adam,
+    "adadelta": keras.optimizers.Adadelta,
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+}
+
+
+class JaxBackend(Backend):
+    """JAX; `Backend` describes the methods."""
+
+    JIT_COMPILE = True
+    CUDNN_IN_HALF_PRECISION = False
+
+    @override
+    def list_gpus(self) -> list[str]:
+        if jax.default_backend() != "gpu":
+            return []
+        return [f"gpu:{device.id}" for device in jax.local_devices()]
+
+    @override
+    def describe_gpu(self, gpu: str) -> str:
+        return str(_device(gpu).device_kind)
+
+    @override
+    def batches_per_call(self, devices: Sequence[str]) -> int:
+        # JAX returns from a call before the device has computed: Python's work does not hold it up.
+        return 1
+
+    @override
+    @contextlib.contextmanager
+    def on_devices(self, devices: Sequence[str]) -> Iterator[None]:
+        if len(devices) > 1:
+            with keras.distribution.DataParallel(devices=list(devices)).scope():
+                yield
+        else:
+            with jax.default_device(_device(devices[0])):
+                yield
+
+    @override
+    @contextlib.contextmanager
+    def deterministic(self) -> Iterator[None]:
+        # The compiler reads its flags once, when JAX starts: `prepare_process` in
+        # `model.training.devices` sets the one for this. On a CPU the results do not vary.
+        yield
+
+    @override
+    def make_optimizer(
+        self, name: str, *, learning_rate: Any, gradient_clip: float | None
+    ) -> keras.optimizers.Optimizer:
+        # JAX has the gradients of the whole batch, whatever the number of devices, and those of an
+        # embedding are dense: Keras clips them as documented.
+        optimizer: keras.optimizers.Optimizer = OPTIMIZERS[name](
+            learning_rate, global_clipnorm=gradient_clip
+        )
+        return optimizer
+
+    @override
+    def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:
+        return keras.Model(network.inputs, logits)
+
+    @override
+    def feed(
+        self, batches: Callable[[], Iterator[Batch]], *, rows: int, label_shape: tuple[int, ...]
+    ) -> Iterator[Batch]:
+        yield from batches()  # Keras takes a generator, and no other iterator
+
+
+def _device(name: str) -> jax.Device:
+    kind, _, number = name.partition(":")
+    [found] = [each for each in jax.local_devices(backend=kind) if each.id == int(number)]
+    return found

@@ -1,0 +1,68 @@
+"""What training needs of a Keras backend: the seam between `fit` and TensorFlow or JAX."""
+
+import abc
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import keras
+
+from model.training.backends.batch import Batch
+
+
+class Backend(abc.ABC):
+    """What `fit` asks of a backend. Devices are named as the backend names them."""
+
+    # Whether a step is compiled by XLA as a whole.
+    JIT_COMPILE: ClassVar[bool]
+    # Whether cuDNN's LSTM can compute in half precision.
+    CUDNN_IN_HALF_PRECISION: ClassVar[bool]
+
+    @abc.abstractmethod
+    def list_gpus(self) -> list[str]:
+        """The GPUs that the backend may use, such as `GPU:0`."""
+
+    @abc.abstractmethod
+    def describe_gpu(self, gpu: str) -> str:
+        """The product's name of a GPU, such as `NVIDIA L4`."""
+
+    @abc.abstractmethod
+    def batches_per_call(self, devices: Sequence[str]) -> int:
+        """How many batches are trained on in one call from Python."""
+
+    @abc.abstractmethod
+    def on_devices(self, devices: Sequence[str]) -> contextlib.AbstractContextManager[None]:
+        """Inside this context networks are built, and trained, on the devices.
+
+        With several devices every device has all weights and computes a part of each batch.
+        """
+
+    @abc.abstractmethod
+    def deterministic(self) -> contextlib.AbstractContextManager[None]:
+        """Inside this context the same inputs give the same outputs, to the bit, on every run."""
+
+    @abc.abstractmethod
+    def make_optimizer(
+        self, name: str, *, learning_rate: Any, gradient_clip: float | None
+    ) -> keras.optimizers.Optimizer:
+        """An optimizer that clips by the global norm of the whole batch's gradients."""
+
+    @abc.abstractmethod
+    def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:
+        """A model of the network's layers whose only output is the logits, to be compiled."""
+
+    @abc.abstractmethod
+    def feed(
+        self,
+        batches: Callable[[], Iterator[Batch]],
+        *,
+        rows: int,
+        label_shape: tuple[int, ...],
+    ) -> Any:
+        """The batches in the form in which `keras.Model.fit` takes them.
+
+        Args:
+            batches: starts the batches of an epoch; each has `rows` rows.
+            rows: a multiple of the number of devices.
+            label_shape: of one row's label.
+        """

@@ -1,0 +1,84 @@
+"""Trainings on one and on several devices, in a process whose CPU is divided into two devices.
+
+Run as `python -m tests.model.training.device_trainings FILE.npz`, with KERAS_BACKEND set. A CPU can
+be divided only before the backend starts, hence the process.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from model.runtime.backend import backend_name
+
+# Each case: documents, documents of a batch, and further values of the training section.
+CASES = {
+    "a last batch of one document": (33, 16, {}),
+    "an uneven first batch": (35, 35, {}),
+    "clipped": (64, 16, {"gradient_clip": 0.01}),
+    "adadelta, balanced": (33, 16, {"optimizer": "adadelta", "class_weights": "balanced"}),
+}
+HALF = {
+    f"{precision} on {number}": (precision, number)
+    for precision in ("mixed_float16", "mixed_bfloat16")
+    for number in (1, 2)
+}
+
+
+def divide_cpu() -> None:
+    """Makes two devices of the CPU."""
+    if backend_name() == "jax":
+        os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+        return
+    import tensorflow as tf
+
+    [cpu] = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+def train(
+    devices: int, rows: int, batch_size: int, *, precision: str = "float32", **training: object
+) -> np.ndarray:
+    """The weights after two epochs, end to end, and the loss and accuracy of each epoch."""
+    from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
+    from model.layers.classifier import build_classifier
+    from model.training.devices import Devices
+    from model.training.fit import Hooks, TrainingData, fit
+    from tests.model.training.made_up_examples import IDS, LABELS, MAX_TOKENS, make_examples
+
+    network = NetworkConfig(
+        embedding=EmbeddingConfig(units=6), lstm=LSTMConfig(units=4), dropout=0.0
+    )
+    values = {"optimizer": "sgd", "learning_rate": 0.5, "epochs": 2, **training}
+    with tempfile.TemporaryDirectory() as folder:
+        fitted = fit(
+            lambda devices: build_classifier(
+                network, ids=IDS, max_tokens=MAX_TOKENS, labels=2, precision=devices.precision
+            ),
+            TrainingData(train=make_examples(rows), validation=None, labels=LABELS),
+            head=network.head,
+            config=TrainingConfig(batch_size=batch_size, **values),
+            devices=Devices(
+                names=tuple(f"cpu:{index}" for index in range(devices)), precision=precision
+            ),
+            seed=1,
+            checkpoints=Path(folder),
+            hooks=Hooks(on_batch=lambda _: None, on_epoch=lambda *_: None),
+        )
+    weights = [np.asarray(weight).ravel() for weight in fitted.network.get_weights()]
+    measured = [[row["loss"], row["accuracy"]] for row in fitted.history]
+    return np.concatenate([*weights, *measured])
+
+
+if __name__ == "__main__":
+    divide_cpu()
+    results = {
+        f"{name} on {number}": train(number, rows, batch_size, **training)
+        for name, (rows, batch_size, training) in CASES.items()
+        for number in (1, 2)
+    }
+    for name, (precision, number) in HALF.items():
+        results[name] = train(number, 64, 16, precision=precision)
+    np.savez(sys.argv[1], **results)
