@@ -43,7 +43,7 @@ def training_batches(
     the documents.
 
     Args:
-        examples: of the training split.
+        examples: of the training split; class weights are already in their weights.
         batch_size: documents per batch; the last one may have fewer.
         rows: rows per batch, at least `batch_size`. Several devices need a multiple of their
             number.

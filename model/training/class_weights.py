@@ -19,8 +19,9 @@ def balance_documents(labels: np.ndarray) -> np.ndarray:
     """
     if labels.ndim == 1:
         return _balance_counts(np.bincount(labels))[labels]
-    none = labels.sum(axis=1, keepdims=True) == 0
-    hot = np.concatenate([labels, none], axis=1).astype(np.float32)
+    hot = labels != 0
+    # Not as float32: that stops counting at 17 million documents.
+    hot = np.concatenate([hot, ~hot.any(axis=1, keepdims=True)], axis=1)
     weights: np.ndarray = hot @ _balance_counts(hot.sum(axis=0)) / hot.sum(axis=1)
     return weights.astype(np.float32)
 
