@@ -9,7 +9,7 @@ JAX_VENV := .venv-jax
 JAX_STAMP := $(JAX_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-jax test-distributed lint bench results template lock
+.PHONY: help setup demo test test-jax test-gpu test-distributed lint bench results template lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,10 @@ $(JAX_STAMP): requirements.lock tests/without_tensorflow.txt
 	@touch $(JAX_STAMP)
 
 test-jax: $(JAX_STAMP)  ## run the tests of model/ on JAX, in an environment without TensorFlow
-	KERAS_BACKEND=jax $(JAX_VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu" tests/model
+	KERAS_BACKEND=jax $(JAX_VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu" tests/model tests/gpu
+
+test-gpu: $(STAMP)  ## check a GPU and its CPU against each other: cuDNN is used, trainings resume, models are rescored (KERAS_BACKEND: jax or tensorflow)
+	$(BIN)/python -m pytest -m gpu tests/gpu -ra
 
 test-distributed: $(STAMP)  ## fetch and start real engines, run the whole job on each (without tests marked slow)
 	$(BIN)/python -m pytest -m "distributed and not slow" -ra --durations=20

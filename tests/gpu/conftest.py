@@ -3,20 +3,12 @@ import sys
 import keras
 import pytest
 
-
-def sees_gpu() -> bool:
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.default_backend() == "gpu"
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
+from model.layers.forward import has_gpu
 
 
 def require_gpu() -> None:
     """Skips the test where the backend sees no GPU."""
-    if not sees_gpu():
+    if not has_gpu():
         pytest.skip(f"{keras.backend.backend()} sees no GPU")
 
 
@@ -32,7 +24,8 @@ def traced_for_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 def claim_gpu(patch: pytest.MonkeyPatch) -> None:
     """Makes Keras trace for a GPU that is not there: the trace is the same, it cannot be run."""
     backend = keras.backend.backend()
-    patch.setattr("model.layers.bilstm.runs_as_block", lambda *_, **__: False)
+    patch.setattr("model.layers.bilstm.has_gpu", lambda: True)
+    patch.setattr("model.layers.block_lstm.has_gpu", lambda: True)
     # The package has a function of the same name as this module.
     patch.setattr(
         sys.modules[f"keras.src.backend.{backend}.rnn"], "_is_gpu_available", lambda: True

@@ -1,26 +1,37 @@
-"""Limelight's side of the part `speed`: the network as `fit` trains it and as the engine scores."""
+"""Limelight's side of the part `speed`: the network as `fit` trains it, and its forward pass."""
 
+import dataclasses
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import jax
-import keras
 import numpy as np
 
+from model.config import TrainingConfig
+from model.training.backends.current import training_backend
+from model.training.backends.protocol import Batch as TrainingBatch
+from model.training.compiled_network import compile_network
+from model.training.devices import choose_devices
 from tests.gpu.networks import build_network, network_config
-from tests.gpu.speed_cells import Batch, Cell, Sizes, in_turns
+from tests.gpu.speed_cells import Batch, Cell, in_turns
 
 
 class LimelightContender:
-    """Trains and scores on JAX's default device."""
+    """Trains and scores on the GPU, or on the CPU if there is none."""
 
-    def __init__(self, cell: Cell, sizes: Sizes, batches: list[Batch]) -> None:
-        self.network = build_network(network_config(cell.units))
-        self.batches = batches
-        self.trainee = keras.Model(self.network.inputs, self.network.output["probabilities"])
-        self.trainee.compile(
-            optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    def __init__(self, cell: Cell, batches: list[Batch]) -> None:
+        config = network_config(cell.units)
+        training = TrainingConfig(batch_size=cell.batch)
+        devices = dataclasses.replace(choose_devices(training), precision=cell.precision)
+        self.network = build_network(
+            config, precision=cell.precision, cudnn=devices.cudnn and not cell.scan
         )
+        self.trainee = compile_network(
+            self.network, head=config.head, config=training, devices=devices, steps=1
+        )
+        self.batches = batches
+        self.rows = cell.batch
 
         @jax.jit
         def forward(weights: Any, others: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
@@ -30,13 +41,13 @@ class LimelightContender:
         self.forward = forward
 
     def train(self, steps: int) -> None:
-        self.trainee.fit(
-            (
-                ({"token_ids": batch.token_ids, "length": batch.length}, batch.label)
-                for batch in in_turns(self.batches, steps)
-            ),
-            verbose=0,
-        )
+        def batches() -> Iterator[TrainingBatch]:
+            weight = np.ones(self.rows, np.float32)
+            for batch in in_turns(self.batches, steps):
+                yield _inputs(batch), batch.label, weight
+
+        fed = training_backend().feed(batches, rows=self.rows, label_shape=())
+        self.trainee.fit(fed, verbose=0, shuffle=False)
 
     def score(self, steps: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Probabilities of label 1 and attention of each batch, on the host."""
@@ -50,8 +61,7 @@ class LimelightContender:
             results.append((np.asarray(probabilities)[:, 1], np.asarray(attention)))
 
         for batch in in_turns(self.batches, steps):
-            inputs = {"token_ids": batch.token_ids, "length": batch.length}
-            pending.append(self.forward(weights, others, inputs))
+            pending.append(self.forward(weights, others, _inputs(batch)))
             for values in pending[-1]:
                 values.copy_to_host_async()
             if len(pending) == 2:  # one is copied while the GPU computes the next
@@ -59,3 +69,7 @@ class LimelightContender:
         while pending:
             collect()
         return results
+
+
+def _inputs(batch: Batch) -> dict[str, np.ndarray]:
+    return {"token_ids": batch.token_ids, "length": batch.length}

@@ -8,6 +8,7 @@ import numpy as np
 
 from model.config import AttentionConfig, AttentionKind, LSTMConfig, NetworkConfig
 from model.layers.classifier import build_classifier
+from model.layers.forward import on_cpu
 from model.text.padding import pad_ids
 
 VOCABULARY = 10_000
@@ -44,7 +45,7 @@ def network_config(units: int = 64, kind: AttentionKind = "positional") -> Netwo
 
 
 def build_network(config: NetworkConfig, **arguments: Any) -> keras.Model:
-    """The network with random weights; arguments are passed to `build_classifier`."""
+    """The network with random weights; other arguments are those of `build_classifier`."""
     network = build_classifier(config, ids=VOCABULARY, max_tokens=MAX_TOKENS, labels=2, **arguments)
     draw_weights(network)
     return network
@@ -60,13 +61,6 @@ def allow_cudnn(model: keras.Model | keras.Layer, allowed: bool) -> None:
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.LSTM):
             layer.use_cudnn = "auto" if allowed else False
-
-
-def on_cpu() -> Any:
-    """Inside this context JAX computes on the CPU."""
-    import jax
-
-    return jax.default_device(jax.local_devices(backend="cpu")[0])
 
 
 @contextlib.contextmanager

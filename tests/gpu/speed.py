@@ -15,6 +15,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,14 @@ import keras
 import numpy as np
 
 from model.folded.engine import FoldedEngine
+from model.layers.keras_engine import KerasEngine
 from model.layers.weights import copy_weights
 from model.runtime.cores import usable_cores
+from model.training.batches import training_batches
+from model.training.examples import Examples
 from tests.gpu.limelight_contender import LimelightContender
 from tests.gpu.networks import build_network, draw_documents, network_config
-from tests.gpu.speed_cells import UNITS, Cell, Sizes, cells, host_batches, measure
+from tests.gpu.speed_cells import BATCHES, REPEATS, UNITS, Cell, Sizes, cells, host_batches, measure
 
 if TYPE_CHECKING:
     from tests.gpu.run import Options
@@ -34,14 +38,18 @@ if TYPE_CHECKING:
 # Scoring first: both contenders still have the same weights, so their results can be compared.
 MEASUREMENTS = ("score", "train")
 
-CPU_DOCUMENTS = 4096
+DOCUMENTS = 16_384
 
 
 def run(report: Callable[[str, Any], None], options: "Options") -> None:
     end = time.monotonic() + options.seconds - 10  # a cell that has begun may take longer
     sizes = Sizes(seconds=0.3) if options.tiny else Sizes()
     torch = TorchProcess()
-    report("cpu engine", measure_cpu_engine(sizes, documents=64 if options.tiny else CPU_DOCUMENTS))
+    documents = 64 if options.tiny else DOCUMENTS
+    report("input", measure_input(sizes, documents=documents))
+    for units in UNITS:
+        rows = documents * UNITS[0] // units  # wider networks take longer
+        report(f"engines, {units} units", measure_engines(sizes, units, documents=rows))
     left_out = []
     for cell in cells(tiny=options.tiny):
         if time.monotonic() < end:
@@ -53,25 +61,24 @@ def run(report: Callable[[str, Any], None], options: "Options") -> None:
 
 
 def run_cell(cell: Cell, sizes: Sizes, torch: "TorchProcess") -> dict[str, Any]:
-    """The speeds of the contenders, and how far their scores for the first batch are apart.
-
-    Of the loop in half precision only Limelight's speed is measured.
-    """
+    """The speeds of the contenders, and how far their scores for the first batch are apart."""
     keras.utils.clear_session()  # so that the network of the cell before can be freed
     gc.collect()
-    limelight = LimelightContender(cell, sizes, host_batches(cell, sizes))
+    limelight = LimelightContender(cell, host_batches(cell, sizes))
     layers = copy_weights(limelight.network)
     results: dict[str, Any] = {}
-    scores, results["limelight"] = measure_contender(limelight, cell, sizes)
-    if not cell.scan:
-        others, results["torch"] = torch.run(cell, sizes, layers)
-        if scores is not None and others is not None:
-            results["difference"] = {
-                name: float(np.abs(ours - theirs).max())
-                for name, ours, theirs in zip(
-                    ("probability", "attention"), scores, others, strict=True
-                )
-            }
+    scores: dict[str, Any] = {}
+    if "torch" in cell.contenders:  # first, because it gives its memory back
+        scores["torch"], results["torch"] = torch.run(cell, sizes, layers)
+    if "limelight" in cell.contenders:
+        scores["limelight"], results["limelight"] = measure_contender(limelight, cell, sizes)
+    both = [found for found in scores.values() if found is not None]
+    if len(both) == 2:
+        names = ("probability", "attention")
+        results["difference"] = {
+            name: float(np.abs(ours - theirs).max())
+            for name, ours, theirs in zip(names, *both, strict=True)
+        }
     return results
 
 
@@ -89,22 +96,47 @@ def measure_contender(contender: Any, cell: Cell, sizes: Sizes) -> tuple[Any, di
     return scores, speeds
 
 
-def measure_cpu_engine(sizes: Sizes, *, documents: int) -> dict[str, float]:
-    """Documents a second of the CPU engine on every core that this process may use."""
-    speeds: dict[str, float] = {"cores": usable_cores()}
-    for units in UNITS:
-        rows = documents * UNITS[0] // units  # wider networks take longer
-        tokens = draw_documents(np.full(rows, sizes.tokens))
-        config = network_config(units)
-        engine = FoldedEngine(copy_weights(build_network(config)), config)
-        engine.run(*tokens)  # the first run compiles
-        times = []
-        for _ in range(3):
-            begin = time.perf_counter()
-            engine.run(*tokens)
-            times.append(time.perf_counter() - begin)
-        speeds[f"{units} units"] = rows / statistics.median(times)
+def measure_engines(sizes: Sizes, units: int, *, documents: int) -> dict[str, float]:
+    """Documents a second of the CPU engine on all cores, and of the engine `keras` on the GPU.
+
+    Both take flat token ids and return flat attention, as scoring uses them.
+    """
+    tokens = draw_documents(np.full(documents, sizes.tokens))
+    config = network_config(units)
+    network = build_network(config)
+    engines = {
+        "cpu": FoldedEngine(copy_weights(network), config),
+        "gpu": KerasEngine(network),
+    }
+    speeds: dict[str, float] = {"cores of the cpu": usable_cores()}
+    for name, engine in engines.items():
+        speeds[name] = documents / median_seconds(partial(engine.run, *tokens))
     return speeds
+
+
+def measure_input(sizes: Sizes, *, documents: int) -> dict[str, float]:
+    """Documents a second of the training's batches alone, without a network."""
+    ids, row_offsets = draw_documents(np.full(documents, sizes.tokens))
+    labels = np.zeros(documents, np.int64)
+    weights = np.ones(documents, np.float32)
+    examples = Examples(ids=ids, row_offsets=row_offsets, labels=labels, weights=weights)
+
+    def make(batch: int) -> None:
+        for _ in training_batches(examples, batch_size=batch, rows=batch, seed=1, epoch=1):
+            pass
+
+    return {f"batch {size}": documents / median_seconds(partial(make, size)) for size in BATCHES}
+
+
+def median_seconds(run: Callable[[], object]) -> float:
+    """Of several runs, without the first."""
+    run()
+    seconds = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
 
 
 class TorchProcess:
