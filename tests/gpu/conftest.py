@@ -12,6 +12,20 @@ def require_gpu() -> None:
         pytest.skip(f"{keras.backend.backend()} sees no GPU")
 
 
+@pytest.fixture(scope="module", params=["cpu", pytest.param("gpu", marks=pytest.mark.gpu)])
+def where(request: pytest.FixtureRequest) -> str:
+    """The device of a test: `make test` runs it on the CPU, `make test-gpu` on the GPU."""
+    if request.param == "gpu":
+        require_gpu()
+    return str(request.param)
+
+
+@pytest.fixture
+def tolerance(where: str) -> float:
+    """How far results may be from the CPU's: a GPU may round the factors of products to 10 bits."""
+    return 1e-5 if where == "cpu" else 2e-3
+
+
 @pytest.fixture(params=["claimed", pytest.param("real", marks=pytest.mark.gpu)])
 def traced_for_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Functions are traced for a GPU: for the one that is there, or for one that is claimed."""

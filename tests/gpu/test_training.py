@@ -24,7 +24,6 @@ from model.text.vocabulary import Vocabulary
 from model.training.devices import Devices, choose_devices
 from model.training.examples import Examples
 from model.training.fit import Fitted, Hooks, TrainingData, fit
-from tests.gpu.conftest import require_gpu
 
 CONFIG = Path(__file__).parents[2] / "configs/guide_attention_2d.yaml"
 NETWORK = load_section(
@@ -34,9 +33,6 @@ TEXT = TextConfig(max_tokens=48, vocabulary_size=500)
 VOCABULARY = Vocabulary([f"word{number}" for number in range(500)], oov_buckets=1)
 TRAINING = TrainingConfig(batch_size=64, epochs=3, learning_rate=0.005)
 LABELS = ("even", "odd")
-
-# How far a GPU's results may be from the CPU's: the factors of its products may have 10 bits.
-TOLERANCE = {"cpu": 1e-5, "gpu": 2e-3}
 
 
 class StoppedError(Exception):
@@ -58,13 +54,6 @@ def draw_examples(rows: int, *, seed: int) -> Examples:
 
 
 TRAIN, HELD_OUT = draw_examples(640, seed=1), draw_examples(200, seed=2)
-
-
-@pytest.fixture(scope="module", params=["cpu", pytest.param("gpu", marks=pytest.mark.gpu)])
-def where(request: pytest.FixtureRequest) -> str:
-    if request.param == "gpu":
-        require_gpu()
-    return str(request.param)
 
 
 def devices_of(where: str) -> Devices:
@@ -135,13 +124,13 @@ def test_a_stopped_training_resumes_to_the_weights_of_one_that_was_not_stopped(
 
 
 def test_the_cpu_engine_scores_the_model_as_it_was_trained(
-    where: str, float32: Fitted, tmp_path: Path
+    float32: Fitted, tolerance: float, tmp_path: Path
 ) -> None:
     bundle = publish(float32, tmp_path / "model")
     engine = KerasEngine(float32.network)
     folded = FoldedEngine(bundle.read_weights(), NETWORK)
     for found, expected in zip(score(folded), score(engine), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE[where])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
@@ -157,7 +146,7 @@ def test_half_precision_learns_and_its_weights_are_scored_in_float32(
         reference = KerasEngine(bundle.build_network(cudnn=False), cpu=True)
     folded = FoldedEngine(bundle.read_weights(), NETWORK)
     for found, expected in zip(score(folded), score(reference), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE["cpu"])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 def score(engine: Any) -> tuple[np.ndarray, np.ndarray]:
