@@ -27,23 +27,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from model.text.padding import pad_ids
+from model.training.examples import Examples
 from tests.benchmarks.processes import call_in_process, start_contender
 from tests.benchmarks.reviews import corpus_folder
 
 ROUNDS = 2
 EPOCHS = 3
 CONFIG = "configs/guide_attention_2d.yaml"
-
-
-class Examples(NamedTuple):
-    """Padded documents: ids int64 `(rows, max_tokens)`, lengths and labels `(rows,)`."""
-
-    ids: np.ndarray
-    lengths: np.ndarray
-    labels: np.ndarray
-
-    def first(self, rows: int) -> "Examples":
-        return Examples(*(values[:rows] for values in self))
 
 
 class Corpus(NamedTuple):
@@ -80,7 +71,7 @@ class Turns:
 
 def read_corpus(folder: str, documents: int) -> Corpus:
     """Prepares IMDB with the pipeline and reads its first training and held-out documents."""
-    from model.training.dataset import Shards, evaluation_batches
+    from model.training.shards import Shards, read_examples
     from pipeline.config.loading import load_config
     from pipeline.stages.prepare import prepare
     from pipeline.storage.beam_files import BeamFiles
@@ -95,12 +86,8 @@ def read_corpus(folder: str, documents: int) -> Corpus:
             rows=dataset.rows(split),
             max_tokens=config.text.max_tokens,
         )
-        parts = []
-        for inputs, label, _ in evaluation_batches(shards, batch_size=1000):
-            ids = np.zeros((len(label), config.text.max_tokens), np.int64)
-            ids[:, : inputs["token_ids"].shape[1]] = inputs["token_ids"]
-            parts.append(Examples(ids, inputs["length"].numpy(), label.numpy()))
-        return Examples(*map(np.concatenate, zip(*parts, strict=True))).first(rows)
+        examples = read_examples(shards, scratch=Path(folder)).slice(0, rows)
+        return dataclasses.replace(examples, ids=np.array(examples.ids))  # no mapped file
 
     tokens = read_lines(BeamFiles(), dataset.files.vocabulary)
     return Corpus(
@@ -112,54 +99,39 @@ def read_corpus(folder: str, documents: int) -> Corpus:
 
 
 def train_limelight(corpus: Corpus, scratch: Path, turns: Turns) -> float:
-    import tensorflow as tf
-
     from model.layers.classifier import build_classifier
-    from model.layers.forward import trace_forward
+    from model.layers.keras_engine import KerasEngine
     from model.metrics.classification import log_loss
-    from model.training.dataset import Shards
-    from model.training.devices import share_cores
-    from model.training.evaluation import predict
-    from model.training.example_encoding import encode_examples
+    from model.training.devices import choose_devices, prepare_process
     from model.training.fit import Hooks, TrainingData, fit
     from pipeline.config.loading import load_config
 
-    share_cores()  # as `pipeline train` does
-
-    def write(name: str, examples: Examples) -> Shards:
-        path = str(scratch / f"{name}.tfrecord.gz")
-        serialized = encode_examples(
-            token_ids=examples.ids,
-            lengths=examples.lengths,
-            labels=examples.labels,
-            document_ids=[str(row) for row in range(len(examples.labels))],
-        )
-        with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP")) as sink:
-            for example in serialized:
-                sink.write(example)
-        rows = len(examples.labels)
-        return Shards(paths=(path,), rows=rows, max_tokens=corpus.max_tokens)
-
     config = load_config(CONFIG, [f"workspace={scratch}"])
+    prepare_process(config.training)  # as `pipeline train` does
     fitted = fit(
-        lambda: build_classifier(
+        lambda _: build_classifier(
             config.network, ids=corpus.vocabulary_ids, max_tokens=corpus.max_tokens, labels=2
         ),
         TrainingData(
-            train=write("train", corpus.train),
+            train=corpus.train,
             validation=None,
             labels=("neg", "pos"),
-            label_counts=(1, 1),
         ),
         head=config.network.head,
         config=dataclasses.replace(config.training, epochs=EPOCHS),
+        devices=choose_devices(config.training),
         seed=1,
         checkpoints=scratch / "checkpoints",
         hooks=Hooks(on_batch=lambda _: None, on_epoch=lambda *_: turns.end_epoch()),
     )
-    forward = trace_forward(fitted.network)
-    probabilities, truth = predict(forward, write("held_out", corpus.held_out))
-    return log_loss(probabilities, truth)
+    held_out = corpus.held_out
+    probabilities, _ = KerasEngine(fitted.network).run(held_out.ids, held_out.row_offsets)
+    return log_loss(probabilities, held_out.labels)
+
+
+def pad(examples: Examples, max_tokens: int) -> np.ndarray:
+    """The ids of every document, padded to `max_tokens`, int64 `(rows, max_tokens)`."""
+    return pad_ids(examples.ids, examples.row_offsets, max_tokens=max_tokens)
 
 
 def train_keras(corpus: Corpus, scratch: Path, turns: Turns) -> float:
@@ -188,14 +160,15 @@ def train_keras(corpus: Corpus, scratch: Path, turns: Turns) -> float:
     )
     heard = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: turns.end_epoch())
     model.fit(
-        corpus.train.ids,
+        pad(corpus.train, corpus.max_tokens),
         corpus.train.labels,
         batch_size=training.batch_size,
         epochs=EPOCHS,
         verbose=0,
         callbacks=[heard],
     )
-    positive = model.predict(corpus.held_out.ids, batch_size=256, verbose=0)
+    held_out = pad(corpus.held_out, corpus.max_tokens)
+    positive = model.predict(held_out, batch_size=256, verbose=0)
     probabilities = np.concatenate([1 - positive, positive], axis=1)
     return log_loss(probabilities, corpus.held_out.labels)
 
