@@ -167,9 +167,15 @@ class PositionalAttention(Attention):
 
     @override
     def energies(self, states: Tensor, final: Tensor | None) -> Tensor:
-        positions = ops.arange(ops.shape(states)[1], dtype="int32")
-        bias = ops.take(self.bias, ops.minimum(positions, self.max_tokens - 1))
-        return ops.tanh(ops.matmul(states, self.kernel) + ops.expand_dims(bias, 1))
+        return ops.tanh(ops.matmul(states, self.kernel) + ops.expand_dims(self._biases(states), 1))
+
+    def _biases(self, states: Tensor) -> Tensor:
+        """The bias of each step, `(steps,)`."""
+        steps = ops.shape(states)[1]
+        if isinstance(steps, int) and steps <= self.max_tokens:  # its gradient is a mere padding
+            return self.bias[:steps]
+        positions = ops.arange(steps, dtype="int32")
+        return ops.take(self.bias, ops.minimum(positions, self.max_tokens - 1))
 
     @override
     def get_config(self) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
 from model.layers.logits import MeanOverSteps, probabilities_of, two_logits
 from model.layers.sequences import Tensor, real_steps
+from model.layers.token_embedding import TokenEmbedding
 
 
 def build_classifier(
@@ -121,7 +122,7 @@ def _embed(
     precision: Precision,
 ) -> Tensor:
     """The vectors of the tokens after dropout, `(batch, steps, units)`."""
-    vectors = keras.layers.Embedding(
+    vectors = TokenEmbedding(
         ids,
         config.units,
         embeddings_initializer=keras.initializers.RandomUniform(

@@ -36,6 +36,8 @@ def compile_with_jax(
         states = [variable.value for variable in network.non_trainable_variables]
         with jax.default_matmul_precision(precision):
             outputs: tuple[jax.Array, jax.Array] = compute(weights, states, inputs)
+        for output in outputs:
+            output.copy_to_host_async()
         return outputs
 
     return forward
