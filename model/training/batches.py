@@ -6,10 +6,11 @@ examples per second. Every batch has the same number of rows, and its width is a
 because JAX compiles a network anew for every shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
+from typing_extensions import override
 
 from model.text.vocabulary import PAD
 from model.training.backends.batch import Batch
@@ -30,13 +31,13 @@ def training_batches(
     rows: int,
     seed: int,
     epoch: int,
-) -> Iterator[Batch]:
+) -> Sequence[Batch]:
     """The batches of one epoch, in an order that `(seed, epoch)` determines.
 
-    Yields `(inputs, labels, weights)`: inputs `token_ids` int32 `(rows, steps)` and `length` int32
-    `(rows,)`; labels int64 `(rows,)` or `(rows, labels)`; weights float32 `(rows,)`. `steps` is the
-    length of the longest document, rounded up to a multiple of 16, and at most that of the longest
-    of all examples.
+    A batch is made when it is taken. It is `(inputs, labels, weights)`: inputs `token_ids` int32
+    `(rows, steps)` and `length` int32 `(rows,)`; labels int64 `(rows,)` or `(rows, labels)`;
+    weights float32 `(rows,)`. `steps` is the length of the longest document, rounded up to a
+    multiple of 16, and at most that of the longest of all examples.
 
     Rows without a document have length, label and weight 0. The weights of the documents are
     multiplied by rows / documents: Keras takes the mean over all rows, which is then the mean over
@@ -52,10 +53,10 @@ def training_batches(
     """
     if rows < batch_size:
         raise ValueError(f"rows: expected at least {batch_size} (batch_size), got {rows}")
-    batcher = _Batcher(examples, rows=rows)
     # Every epoch has its own generator, rather than one that goes on: a training that resumes in a
     # later epoch then gets the same batches as one that was not interrupted.
-    return map(batcher.make, _choose_documents(examples, batch_size, seed=seed, epoch=epoch))
+    documents = list(_choose_documents(examples, batch_size, seed=seed, epoch=epoch))
+    return _Batches(examples, documents, rows=rows)
 
 
 def _choose_documents(
@@ -74,17 +75,24 @@ def _choose_documents(
             yield documents[batch * batch_size : (batch + 1) * batch_size]
 
 
-class _Batcher:
-    """Makes batches of `rows` rows."""
+class _Batches(Sequence[Batch]):
+    """Batches of `rows` rows, each with the documents of one array of numbers."""
 
-    def __init__(self, examples: Examples, *, rows: int) -> None:
+    def __init__(self, examples: Examples, documents: Sequence[np.ndarray], *, rows: int) -> None:
         self.examples = examples
+        self.documents = documents
         self.rows = rows
         self.longest = int(examples.lengths.max(initial=0))
         self.columns = np.arange(max(self.longest, 1), dtype=np.int32)
 
-    def make(self, documents: np.ndarray) -> Batch:
-        examples, count = self.examples, len(documents)
+    @override
+    def __len__(self) -> int:
+        return len(self.documents)
+
+    @override
+    def __getitem__(self, index: int) -> Batch:  # type: ignore[override]  # no slices
+        examples, documents = self.examples, self.documents[index]
+        count = len(documents)
         # A row without a document takes ids from place 0, none of which is kept.
         starts = np.zeros(self.rows, np.int64)
         starts[:count] = examples.row_offsets[documents]

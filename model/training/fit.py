@@ -20,14 +20,13 @@ from model.config import ConfigError, Head, TrainingConfig
 from model.layers.keras_engine import KerasEngine
 from model.metrics.names import MONITORED_METRICS
 from model.training.averaging import RunningAverage
-from model.training.backends.batch import Batch
 from model.training.backends.current import training_backend
 from model.training.batches import training_batches
 from model.training.checkpoint import Checkpoint, TrainingState
 from model.training.class_weights import balance_documents
 from model.training.compiled_network import LOG_LOSS, compile_network
+from model.training.counted_batches import CountedBatches
 from model.training.devices import Devices, batch_size_on
-from model.training.document_counter import DocumentCounter
 from model.training.evaluation import evaluate_split
 from model.training.examples import Examples
 from model.training.history import History
@@ -186,19 +185,14 @@ class _Epochs:
         size = batch_size_on(self.devices, self.config)
         rows = self.devices.batch_rows(size)
 
-        def batches() -> Iterator[Batch]:
-            return training_batches(
-                examples, batch_size=size, rows=rows, seed=self.seed, epoch=epoch
-            )
-
-        counter = DocumentCounter(self.hooks.on_batch, documents=examples.rows, batch_size=size)
-        logs = self.trainee.fit(
-            training_backend().feed(batches, rows=rows, label_shape=examples.labels.shape[1:]),
-            steps_per_epoch=-(-examples.rows // size),
-            verbose=0,
-            shuffle=False,
-            callbacks=[counter],
-        ).history
+        batches = CountedBatches(
+            training_batches(examples, batch_size=size, rows=rows, seed=self.seed, epoch=epoch),
+            batch_size=size,
+            documents=examples.rows,
+            on_batch=self.hooks.on_batch,
+        )
+        fed = training_backend().feed(batches)
+        logs = self.trainee.fit(fed, verbose=0, shuffle=False).history
         loss, accuracy = logs[LOG_LOSS][-1], logs["accuracy"][-1]
         # A step may end in weights that are not numbers after its loss was measured.
         if not np.isfinite(loss) or not self._weights_are_finite():

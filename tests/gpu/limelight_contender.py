@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -10,7 +9,6 @@ import numpy as np
 
 from model.config import TrainingConfig
 from model.training.backends.current import training_backend
-from model.training.backends.protocol import Batch as TrainingBatch
 from model.training.compiled_network import compile_network
 from model.training.devices import choose_devices
 from tests.gpu.networks import build_network, network_config
@@ -41,13 +39,9 @@ class LimelightContender:
         self.forward = forward
 
     def train(self, steps: int) -> None:
-        def batches() -> Iterator[TrainingBatch]:
-            weight = np.ones(self.rows, np.float32)
-            for batch in in_turns(self.batches, steps):
-                yield _inputs(batch), batch.label, weight
-
-        fed = training_backend().feed(batches, rows=self.rows, label_shape=())
-        self.trainee.fit(fed, verbose=0, shuffle=False)
+        weight = np.ones(self.rows, np.float32)
+        batches = [(_inputs(batch), batch.label, weight) for batch in in_turns(self.batches, steps)]
+        self.trainee.fit(training_backend().feed(batches), verbose=0, shuffle=False)
 
     def score(self, steps: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Probabilities of label 1 and attention of each batch, on the host."""

@@ -7,12 +7,11 @@ attention for the same weights. Each has a process of its own; they take turns, 
 includes the copy of the batch to the device, and scoring the copy of the results back.
 
 Limelight trains through `keras.Model.fit`, as its own `fit` does, with the metrics that it reports;
-PyTorch's loop computes no metrics.
+PyTorch's loop computes no metrics. Limelight's results repeat to the bit, as by default.
 """
 
 import gc
 import multiprocessing
-import statistics
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,15 +21,27 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from model.config import TrainingConfig
 from model.folded.engine import FoldedEngine
 from model.layers.keras_engine import KerasEngine
 from model.layers.weights import copy_weights
 from model.runtime.cores import usable_cores
 from model.training.batches import training_batches
+from model.training.devices import GPU_BATCH_SIZE, prepare_process
 from model.training.examples import Examples
+from tests.gpu.embedding_gradient import measure_embedding_gradients
 from tests.gpu.limelight_contender import LimelightContender
 from tests.gpu.networks import build_network, draw_documents, network_config
-from tests.gpu.speed_cells import BATCHES, REPEATS, UNITS, Cell, Sizes, cells, host_batches, measure
+from tests.gpu.speed_cells import (
+    BATCHES,
+    UNITS,
+    Cell,
+    Sizes,
+    cells,
+    host_batches,
+    measure,
+    median_seconds,
+)
 
 if TYPE_CHECKING:
     from tests.gpu.run import Options
@@ -46,7 +57,10 @@ def run(report: Callable[[str, Any], None], options: "Options") -> None:
     sizes = Sizes(seconds=0.3) if options.tiny else Sizes()
     torch = TorchProcess()
     documents = 64 if options.tiny else DOCUMENTS
+    prepare_process(TrainingConfig())  # asks JAX for results that repeat to the bit
     report("input", measure_input(sizes, documents=documents))
+    batch = min(GPU_BATCH_SIZE, documents)
+    report("embedding gradient, ms", measure_embedding_gradients(sizes, documents=batch))
     for units in UNITS:
         rows = documents * UNITS[0] // units  # wider networks take longer
         report(f"engines, {units} units", measure_engines(sizes, units, documents=rows))
@@ -126,17 +140,6 @@ def measure_input(sizes: Sizes, *, documents: int) -> dict[str, float]:
             pass
 
     return {f"batch {size}": documents / median_seconds(partial(make, size)) for size in BATCHES}
-
-
-def median_seconds(run: Callable[[], object]) -> float:
-    """Of several runs, without the first."""
-    run()
-    seconds = []
-    for _ in range(REPEATS):
-        begin = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds)
 
 
 class TorchProcess:

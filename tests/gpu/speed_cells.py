@@ -117,3 +117,14 @@ def _time(run: Callable[[int], object], steps: int) -> float:
     begin = time.perf_counter()
     run(steps)
     return time.perf_counter() - begin
+
+
+def median_seconds(run: Callable[[], object]) -> float:
+    """Of several runs, without the first."""
+    run()
+    seconds = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)

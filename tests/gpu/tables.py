@@ -32,7 +32,7 @@ def _print_imdb(values: dict[str, Any]) -> None:
 
 def _print_speed(values: dict[str, Any]) -> None:
     for name, found in values.items():
-        if name == "input" or name.startswith("engines"):
+        if name in ("input", "embedding gradient, ms") or name.startswith("engines"):
             print(f"  {name}: " + ", ".join(f"{key} {found[key]:,.0f}" for key in found))
     columns = [
         (name, contender) for name in ("train", "score") for contender in ("limelight", "torch")

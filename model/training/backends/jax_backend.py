@@ -73,10 +73,24 @@ class JaxBackend(Backend):
         return keras.Model(network.inputs, logits)
 
     @override
-    def feed(
-        self, batches: Callable[[], Iterator[Batch]], *, rows: int, label_shape: tuple[int, ...]
-    ) -> Iterator[Batch]:
-        yield from batches()  # Keras takes a generator, and no other iterator
+    def feed(self, batches: Sequence[Batch]) -> keras.utils.PyDataset:
+        return _Dataset(batches)
+
+
+class _Dataset(keras.utils.PyDataset):
+    """Batches by number. Of a generator, Keras would lose the first batch: it takes it to build."""
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        super().__init__()
+        self.batches = batches
+
+    @override
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    @override
+    def __getitem__(self, index: int) -> Batch:
+        return self.batches[index]
 
 
 def _device(name: str) -> jax.Device:

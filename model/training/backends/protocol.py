@@ -2,7 +2,7 @@
 
 import abc
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -52,17 +52,5 @@ class Backend(abc.ABC):
         """A model of the network's layers whose only output is the logits, to be compiled."""
 
     @abc.abstractmethod
-    def feed(
-        self,
-        batches: Callable[[], Iterator[Batch]],
-        *,
-        rows: int,
-        label_shape: tuple[int, ...],
-    ) -> Any:
-        """The batches in the form in which `keras.Model.fit` takes them.
-
-        Args:
-            batches: starts the batches of an epoch; each has `rows` rows.
-            rows: a multiple of the number of devices.
-            label_shape: of one row's label.
-        """
+    def feed(self, batches: Sequence[Batch]) -> Any:
+        """The batches of an epoch, all of the same rows, as `keras.Model.fit` takes them."""

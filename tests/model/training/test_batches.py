@@ -180,7 +180,7 @@ def test_documents_without_a_token_give_one_step():
 
 def test_a_batch_does_not_share_memory_with_the_next_one():
     batches = training_batches(make_examples([5] * 64), batch_size=16, rows=16, seed=1, epoch=1)
-    first = next(batches)
+    first = batches[0]
     kept = first[0]["token_ids"].copy()
     list(batches)
     np.testing.assert_array_equal(first[0]["token_ids"], kept)
