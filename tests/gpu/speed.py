@@ -163,7 +163,13 @@ class TorchProcess:
 def _serve(connection: Connection) -> None:
     from tests.gpu.torch_contender import TorchContender
 
-    while (message := connection.recv()) is not None:
+    while True:
+        try:
+            message = connection.recv()
+        except EOFError:  # the part was stopped for lack of time
+            return
+        if message is None:
+            return
         cell, sizes, layers = message
         try:
             contender = TorchContender(cell, sizes, host_batches(cell, sizes), layers)

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+# Dollars an hour, of a large GPU and of one core with its memory: examples, put in your own.
+GPU_PRICE = 10.0
+CORE_PRICE = 0.04
+
 
 def print_tables(results: dict[str, Any]) -> None:
     print()
@@ -33,7 +37,14 @@ def _print_imdb(values: dict[str, Any]) -> None:
 def _print_speed(values: dict[str, Any]) -> None:
     for name, found in values.items():
         if name in ("input", "embedding gradient, ms") or name.startswith("engines"):
-            print(f"  {name}: " + ", ".join(f"{key} {found[key]:,.0f}" for key in found))
+            print(f"  {name}: " + ", ".join(f"{key} {found[key]:,.4g}" for key in found))
+        if name.startswith("engines"):
+            core = found["cpu"] / found["cores of the cpu"]
+            print(
+                f"  {name}: the GPU scores as much as {found['gpu'] / core:,.0f} cores; a million "
+                f"documents cost ${_dollars(found['gpu'], GPU_PRICE):.4f} on it and "
+                f"${_dollars(core, CORE_PRICE):.4f} on cores"
+            )
     columns = [
         (name, contender) for name in ("train", "score") for contender in ("limelight", "torch")
     ]
@@ -42,6 +53,11 @@ def _print_speed(values: dict[str, Any]) -> None:
         if "batch" in cell:
             shown = [_documents(found.get(who), name) for name, who in columns]
             print(f"  {cell:38}" + "".join(f"{value:>17}" for value in shown))
+
+
+def _dollars(documents_per_second: float, price: float) -> float:
+    """What a million documents cost."""
+    return 1e6 / documents_per_second / 3600 * price
 
 
 def _documents(found: Any, name: str) -> str:
