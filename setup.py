@@ -64,6 +64,7 @@ setuptools.setup(
         ],
         "vectors": ["gensim>=4.4"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "gpu-jax": ["jax[cuda13]>=0.6"],  # for KERAS_BACKEND=jax
     },
     entry_points={
         "console_scripts": [

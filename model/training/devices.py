@@ -16,6 +16,9 @@ from model.training.backends.current import training_backend
 CPU_BATCH_SIZE = 64
 GPU_BATCH_SIZE = 512
 
+# What brings a backend with its libraries for GPUs.
+_EXTRA = {"tensorflow": "limelight[gpu]", "jax": "limelight[gpu-jax]"}
+
 # The compiler of JAX reads its flags when JAX starts.
 _XLA_DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
@@ -90,7 +93,8 @@ def choose_devices(config: TrainingConfig) -> Devices:
             raise ConfigError(
                 "training.gpu: expected a worker with a GPU, got none that "
                 f"{keras.backend.backend()} can see. Ask for one in "
-                "training.resources.accelerator, install limelight[gpu] on the worker, or pass "
+                f"training.resources.accelerator, install {_EXTRA[keras.backend.backend()]} on the "
+                "worker, or pass "
                 "--set training.gpu=optional."
             )
         return Devices()
@@ -124,7 +128,7 @@ def describe_training(
             "the GPU of this machine is not used, because training.gpu is never"
             if training.gpu == "never"
             else f"this machine has a GPU that {keras.backend.backend()} cannot use: install "
-            "limelight[gpu], or check the driver with nvidia-smi"
+            f"{_EXTRA[keras.backend.backend()]}, or check the driver with nvidia-smi"
         )
     if not devices.cudnn and training.mixed_precision:
         lines.append("training.mixed_precision has no effect on a CPU")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import model
 import pipeline
+from model.runtime.backend import backend_name
 
 LIBRARIES = (
     "apache-beam",
@@ -41,5 +42,6 @@ def code_version() -> str:
 @functools.cache
 def library_versions() -> dict[str, str]:
     """The versions of Python and of the libraries on which the results of a run depend."""
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    names = (*LIBRARIES, "jax") if backend_name() == "jax" else LIBRARIES
+    versions = {name: importlib.metadata.version(name) for name in names}
     return {"python": platform.python_version(), **versions}
