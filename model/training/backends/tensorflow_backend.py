@@ -1,7 +1,7 @@
 """Training with TensorFlow; `model.training.backends.protocol.Backend` describes the methods."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -75,7 +75,9 @@ class TensorFlowBackend(Backend):
             with tf.distribute.MirroredStrategy(list(devices)).scope():
                 yield
         else:
-            with tf.device(devices[0]):
+            # TensorFlow takes the first GPU by itself, and keeps what has no kernel there on the
+            # CPU. Only a CPU beside a GPU must be asked for.
+            with tf.device(devices[0]) if devices[0].startswith("cpu") else nullcontext():
                 yield
 
     @override
