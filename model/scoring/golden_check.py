@@ -42,7 +42,12 @@ def verify_golden(scorer: Scorer, golden: Sequence[GoldenDocument], *, engine: s
         expected = np.concatenate([np.asarray(getattr(item, name)) for item in golden])
         got = batch.column(name).flatten().to_numpy()
         difference = np.abs(expected - got).max() if expected.shape == got.shape else np.inf
-        if not difference <= GOLDEN_TOLERANCE:
+        if not np.isfinite(difference):
+            raise BundleError(
+                f"{scorer.bundle.folder}: expected the golden documents' {name}, got other tokens "
+                "or values that are no numbers: the model is damaged. Train it again."
+            )
+        if difference > GOLDEN_TOLERANCE:
             raise BundleError(
                 f"{scorer.bundle.folder}: expected the golden documents' {name} within "
                 f"{GOLDEN_TOLERANCE:g}, got a difference of {difference:g} with the {engine} "

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import logging
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from model.bundle.weights_file import read_weights, write_weights
 from model.layers.weights import assign_weights, copy_weights
 from model.metrics.names import LOSS
 from model.training.averaging import RunningAverage
+
+logger = logging.getLogger("limelight")
 
 # The file that is written last and says to which epoch the other files belong. A folder without it
 # holds no complete checkpoint.
@@ -94,18 +98,31 @@ class Checkpoint:
     def resume(self) -> TrainingState:
         """Loads the last complete epoch, if there is one, into network, average and optimizer.
 
-        A checkpoint without all its files, such as one of an older release, whose weights are in
-        other files, is deleted: the training starts from the first epoch.
+        A checkpoint that cannot be used is deleted, and the training starts from the first epoch:
+        one that is damaged, lacks a file, or is of another release.
         """
         path = self.folder / STATE
         if not path.exists():
             return TrainingState(history=[])
-        state = TrainingState(**json.loads(path.read_text(encoding="utf-8")))
+        start = [np.array(variable.value) for variable in self._variables()]
+        try:
+            return self._load(TrainingState(**json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            logger.warning(
+                "the checkpoint of this training cannot be used and is deleted; training starts "
+                "from the first epoch (%s: %s)",
+                type(error).__name__,
+                " ".join(str(error).split())[:200],
+            )
+        for file in (*self.folder.glob("epoch-*"), *self.folder.glob("best.*"), path):
+            file.unlink()
+        for variable, value in zip(self._variables(), start, strict=True):
+            variable.assign(value)
+        return TrainingState(history=[])
+
+    def _load(self, state: TrainingState) -> TrainingState:
         epoch = len(state.history)
-        if not self._is_complete(epoch):
-            for file in (*self.folder.glob("epoch-*"), *self.folder.glob("best.*"), path):
-                file.unlink()
-            return TrainingState(history=[])
+        read_weights(self.folder / _BEST)  # it is needed at the end
         assign_weights(self.network, read_weights(self._file(epoch, _WEIGHTS)))
         self.average.load(self._file(epoch, _AVERAGE))
         with np.load(self._file(epoch, _OPTIMIZER), allow_pickle=False) as variables:
@@ -123,13 +140,12 @@ class Checkpoint:
         """Loads the weights of the best epoch into the network."""
         assign_weights(self.network, read_weights(self.folder / _BEST))
 
-    def _is_complete(self, epoch: int) -> bool:
-        names = [_WEIGHTS, _OPTIMIZER, _SEEDS, *([_AVERAGE] if self.average.epochs > 1 else [])]
-        files = [self.folder / _BEST, *(self._file(epoch, name) for name in names)]
-        return all(file.exists() for file in files)
-
     def _file(self, epoch: int, name: str) -> Path:
         return self.folder / f"epoch-{epoch}.{name}"
+
+    def _variables(self) -> list[keras.Variable]:
+        """All that `resume` changes, apart from the average, which the first epoch replaces."""
+        return [*self.network.variables, *self.optimizer.variables]
 
     def _dropout_seeds(self) -> list[keras.Variable]:
         """The states of dropout's random numbers: variables that are not weights."""

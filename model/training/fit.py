@@ -104,7 +104,7 @@ def fit(
         hooks: functions to call while training.
 
     Raises:
-        ConfigError: if the loss of an epoch is not finite.
+        ConfigError: if every document has the weight 0, or training diverges.
     """
     with _one_training_at_a_time, _settings(config, devices):
         keras.utils.set_random_seed(seed)
@@ -153,6 +153,11 @@ def _train_epochs(
 
 def _weighted(examples: Examples, config: TrainingConfig) -> Examples:
     """The examples, their weights multiplied by those of `training.class_weights`."""
+    if not examples.weights.any():
+        raise ConfigError(
+            "corpus.columns.weight: expected a training document with a weight above 0, got none: "
+            "nothing could be learned. Check the column, or leave it out."
+        )
     if config.class_weights == "none":
         return examples
     weights = examples.weights * balance_documents(examples.labels)
@@ -182,7 +187,7 @@ class _Epochs:
     def train(self, epoch: int) -> dict[str, float]:
         """Trains for one epoch; returns the columns of its row of the history."""
         examples = self.examples
-        size = batch_size_on(self.devices, self.config)
+        size = min(batch_size_on(self.devices, self.config), examples.rows)
         rows = self.devices.batch_rows(size)
 
         batches = CountedBatches(

@@ -107,6 +107,32 @@ def read_examples(shards: Shards, *, scratch: Path) -> Examples:
     )
 
 
+def check_examples(examples: Examples, *, ids: int, labels: int, where: str) -> None:
+    """Checks that the examples are of the dataset whose vocabulary and labels are used.
+
+    Args:
+        examples: of one split.
+        ids: rows of the embedding.
+        labels: the number of labels.
+        where: the folder of the shards, for the message.
+
+    Raises:
+        ShardError: if a token id, a label or a weight is none of this dataset.
+    """
+    largest = 2 if examples.labels.ndim == 2 else labels
+    checks = {
+        f"token ids below {ids}": examples.ids.max(initial=0) < ids,
+        f"labels from 0 to {largest - 1}": examples.labels.min(initial=0) >= 0
+        and examples.labels.max(initial=0) < largest,
+        "finite weights of 0 or more": bool(
+            (np.isfinite(examples.weights) & (examples.weights >= 0)).all()
+        ),
+    }
+    for expected, holds in checks.items():
+        if not holds:
+            raise ShardError(f"{where}: expected {expected}, got other examples. {ADVICE}")
+
+
 def _map_ids(path: str) -> np.ndarray:
     """The int32s in a file, read-only."""
     if not os.path.getsize(path):
@@ -169,6 +195,8 @@ def _decompress(path: str) -> Iterator[bytes]:
     TFRecord records in it need not be computed. zlib and the kernels run without the GIL.
     """
     member = zlib.decompressobj(GZIP)
+    if not os.path.isfile(path):
+        raise ShardError(f"{path}: expected a shard of the dataset, got no file. {ADVICE}")
     with open(path, "rb") as file:
         while block := file.read(BLOCK_BYTES):
             while block:

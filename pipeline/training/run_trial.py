@@ -18,14 +18,14 @@ from model.training.examples import Examples
 from model.training.fit import Fitted, Hooks, TrainingData, fit
 from model.training.history import History
 from model.training.pretrained_vectors import PretrainedVectors
-from model.training.shards import Shards, read_examples
+from model.training.shards import Shards, check_examples, read_examples
 from pipeline.config.inputs import SPLITS
 from pipeline.process import progress
 from pipeline.storage.files import Files, base_name, join, read_lines
 from pipeline.storage.folders import copy_file, local_folder, upload_folder
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.training.model_directory import write_evaluation, write_model_directory
-from pipeline.training.tensorboard import write_events
+from pipeline.training.tensorboard import CAN_WRITE_EVENTS, write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
 from pipeline.training.trial_vectors import describe_vectors, read_trial_vectors
 from pipeline.training.validation_profile import profile_split
@@ -44,6 +44,13 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         examples = _read_splits(trial, files=files, scratch=Path(scratch))
         tokens = read_lines(files, trial.dataset.files.vocabulary)
         vocabulary = Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
+        for split in examples.values():
+            check_examples(
+                split,
+                ids=vocabulary.size,
+                labels=len(trial.dataset.labels),
+                where=trial.dataset.files.examples,
+            )
         vectors = read_trial_vectors(trial, vocabulary, files=files)
         fitted = _train(
             trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
@@ -123,9 +130,10 @@ def _train(
 
     def keep_epoch(folder: Path, history: History) -> None:
         save_checkpoint(files, folder, to=trial.checkpoints)
-        events = Path(scratch) / TENSORBOARD_FILE
-        write_events(events, history)
-        copy_file(files, events, to=trial.tensorboard)
+        if CAN_WRITE_EVENTS:
+            events = Path(scratch) / TENSORBOARD_FILE
+            write_events(events, history)
+            copy_file(files, events, to=trial.tensorboard)
 
     return fit(
         build,

@@ -1,12 +1,18 @@
 """The history of a training as an events file, which TensorBoard shows."""
 
+import importlib.util
 import time
 from collections.abc import Mapping
 from pathlib import Path
-
-import tensorflow as tf
+from typing import TYPE_CHECKING
 
 from model.training.history import History
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# The format is TensorFlow's. On JAX a training does without TensorFlow, and without these files.
+CAN_WRITE_EVENTS = importlib.util.find_spec("tensorflow") is not None
 
 
 def write_events(path: Path, history: History) -> None:
@@ -20,6 +26,8 @@ def write_events(path: Path, history: History) -> None:
         history: rows with `epoch` and `seconds`; each other column becomes a tag:
             `loss` becomes `train/loss`, `validation_loss` becomes `validation/loss`.
     """
+    import tensorflow as tf
+
     with tf.io.TFRecordWriter(str(path)) as sink:
         wall_time = time.time() - sum(row["seconds"] for row in history)
         # TensorBoard expects this version in the first record of an events file.
@@ -30,7 +38,9 @@ def write_events(path: Path, history: History) -> None:
             sink.write(_event(row, wall_time=wall_time).SerializeToString())
 
 
-def _event(row: Mapping[str, float], *, wall_time: float) -> tf.compat.v1.Event:
+def _event(row: Mapping[str, float], *, wall_time: float) -> "tf.compat.v1.Event":
+    import tensorflow as tf
+
     values = [
         tf.compat.v1.Summary.Value(tag=_tag(name), simple_value=value)
         for name, value in row.items()

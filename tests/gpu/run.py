@@ -21,6 +21,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import sys
 import time
 import traceback
 from multiprocessing.connection import Connection
@@ -60,6 +61,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     parser.add_argument("--tiny", action="store_true", help="small sizes, to try it on a CPU")
     arguments = parser.parse_args()
+    if not arguments.output.resolve().parent.is_dir():
+        parser.error(f"--output: expected a file in an existing folder, got {arguments.output}")
     _set_up_environment()
     end = time.monotonic() + arguments.budget
     results: dict[str, Any] = {}
@@ -74,6 +77,7 @@ def main() -> None:
             results[part]["seconds"] = round(time.monotonic() - started, 1)
             _write(arguments.output, results)
     print_tables(results)
+    sys.exit(1 if any("error" in values for values in results.values()) else 0)
 
 
 def _set_up_environment() -> None:

@@ -99,7 +99,7 @@ class Ranges:
         ),
         (TrainingConfig, {"learning_rate": "a"}, 'learning_rate: expected a number > 0, got "a".'),
         (TrainingConfig, {"learning_rate": "nan"}, "learning_rate: expected a number > 0, got"),
-        (TrainingConfig, {"batch_size": 0}, "batch_size: expected an integer >= 1, got 0"),
+        (TrainingConfig, {"batch_size": 0}, "batch_size: expected an integer >= 1 or null, got 0"),
         (TrainingConfig, {"epochs": 0}, "epochs: expected an integer >= 1, got 0"),
         (
             TrainingConfig,

@@ -35,6 +35,7 @@ class Trainee(keras.Model):
             scaled = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
+        gradients = [_add_up_rows(gradient) for gradient in gradients]
         replica = tf.distribute.get_replica_context()
         if replica.num_replicas_in_sync > 1:
             # With several devices every row of an embedding has a gradient: TensorFlow would
@@ -43,6 +44,20 @@ class Trainee(keras.Model):
             gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, whole)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return dict(self.compute_metrics(inputs, label, logits, weight))
+
+
+def _add_up_rows(gradient: Any) -> Any:
+    """The gradient of an embedding with one row for each token; of other weights, as it is.
+
+    TensorFlow gives a row for each time that a token occurs in the batch. Keras 3.15 squares these
+    rows one by one in Adam and RMSprop, where the square of their sum is meant: the steps of
+    frequent tokens would be too long, and others than on several devices or on JAX.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    tokens, places = tf.unique(tf.reshape(gradient.indices, (-1,)))
+    rows = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(tokens))
+    return tf.IndexedSlices(rows, tokens, gradient.dense_shape)
 
 
 class TensorFlowBackend(Backend):

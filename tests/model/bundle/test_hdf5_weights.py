@@ -193,7 +193,7 @@ def name_two_layers_alike(file):
 
 
 def add_a_weight(file):
-    file.copy("layers/embedding/vars/0", "layers/embedding/vars/1")
+    file.copy("layers/token_embedding/vars/0", "layers/token_embedding/vars/1")
 
 
 @pytest.mark.parametrize(

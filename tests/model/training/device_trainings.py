@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ CASES = {
     "a last batch of one document": (33, 16, {}),
     "an uneven first batch": (35, 35, {}),
     "clipped": (64, 16, {"gradient_clip": 0.01}),
+    "adam": (33, 16, {"optimizer": "adam", "learning_rate": 0.01}),
     "adadelta, balanced": (33, 16, {"optimizer": "adadelta", "class_weights": "balanced"}),
 }
 HALF = {
@@ -25,6 +27,9 @@ HALF = {
     for precision in ("mixed_float16", "mixed_bfloat16")
     for number in (1, 2)
 }
+
+# Learning rates of the trainings that the two backends are compared on.
+OPTIMIZERS = {"adam": 0.01, "adadelta": 1.0, "sgd": 0.5, "rmsprop": 0.01}
 
 
 def divide_cpu() -> None:
@@ -39,9 +44,18 @@ def divide_cpu() -> None:
 
 
 def train(
-    devices: int, rows: int, batch_size: int, *, precision: str = "float32", **training: object
+    devices: int,
+    rows: int,
+    batch_size: int,
+    *,
+    precision: str = "float32",
+    draw: bool = False,
+    **training: object,
 ) -> np.ndarray:
-    """The weights after two epochs, end to end, and the loss and accuracy of each epoch."""
+    """The weights after two epochs, end to end, and the loss and accuracy of each epoch.
+
+    With `draw` the initial weights are those of NumPy's generator: backends draw different ones.
+    """
     from model.config import EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
     from model.layers.classifier import build_classifier
     from model.training.devices import Devices
@@ -52,11 +66,19 @@ def train(
         embedding=EmbeddingConfig(units=6), lstm=LSTMConfig(units=4), dropout=0.0
     )
     values = {"optimizer": "sgd", "learning_rate": 0.5, "epochs": 2, **training}
+
+    def build(devices: Devices) -> Any:
+        built = build_classifier(
+            network, ids=IDS, max_tokens=MAX_TOKENS, labels=2, precision=devices.precision
+        )
+        if draw:
+            random = np.random.default_rng(0)
+            built.set_weights([random.normal(0, 0.3, w.shape) for w in built.get_weights()])
+        return built
+
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(
-            lambda devices: build_classifier(
-                network, ids=IDS, max_tokens=MAX_TOKENS, labels=2, precision=devices.precision
-            ),
+            build,
             TrainingData(train=make_examples(rows), validation=None, labels=LABELS),
             head=network.head,
             config=TrainingConfig(batch_size=batch_size, **values),
@@ -81,4 +103,8 @@ if __name__ == "__main__":
     }
     for name, (precision, number) in HALF.items():
         results[name] = train(number, 64, 16, precision=precision)
+    for optimizer, rate in OPTIMIZERS.items():
+        results[optimizer] = train(
+            1, 83, 16, draw=True, optimizer=optimizer, learning_rate=rate, gradient_clip=1.0
+        )
     np.savez(sys.argv[1], **results)

@@ -1,8 +1,10 @@
 """The choice of devices, and trainings on several of them, which learn what one device learns."""
 
+import functools
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from model.config import ConfigError, LSTMConfig, NetworkConfig, TrainingConfig
 from model.training import devices as devices_module
 from model.training.backends.current import training_backend
 from model.training.devices import Devices, batch_size_on, choose_devices, describe_training
-from tests.model.training.device_trainings import CASES, HALF
+from tests.model.training.device_trainings import CASES, HALF, OPTIMIZERS
 
 PROJECT = Path(__file__).resolve().parents[3]
 GPUS = Devices(names=("GPU:0", "GPU:1"), cudnn=True, description="2 x NVIDIA L4")
@@ -31,14 +33,30 @@ def run(*command: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax"])
-def trainings(request, tmp_path_factory) -> dict[str, np.ndarray]:
-    if request.param == "tensorflow":
-        pytest.importorskip("tensorflow")
-    path = tmp_path_factory.mktemp("trainings") / f"{request.param}.npz"
-    run("-m", "tests.model.training.device_trainings", str(path), KERAS_BACKEND=request.param)
-    with np.load(path) as results:
-        return dict(results)
+@pytest.fixture(scope="session")
+def trainings_of(tmp_path_factory) -> Callable[[str], dict[str, np.ndarray]]:
+    """The results of `device_trainings` on a backend."""
+
+    @functools.cache
+    def train(backend: str) -> dict[str, np.ndarray]:
+        pytest.importorskip(backend)
+        path = tmp_path_factory.mktemp("trainings") / f"{backend}.npz"
+        run("-m", "tests.model.training.device_trainings", str(path), KERAS_BACKEND=backend)
+        with np.load(path) as results:
+            return dict(results)
+
+    return train
+
+
+@pytest.fixture(params=["tensorflow", "jax"])
+def trainings(request, trainings_of) -> dict[str, np.ndarray]:
+    return trainings_of(request.param)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_both_backends_learn_the_same_from_the_same_initial_weights(trainings_of, optimizer):
+    ours, theirs = (trainings_of(backend)[optimizer] for backend in ("tensorflow", "jax"))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("case", CASES)

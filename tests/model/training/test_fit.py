@@ -147,18 +147,32 @@ def test_a_checkpoint_of_an_older_release_is_none(corpus, undisturbed, tmp_path,
     for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
         np.testing.assert_array_equal(first, second)
     assert not list(tmp_path.glob("*.h5"))
-    assert not caplog.records
+    assert "training starts from the first epoch" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "name", ["best.weights.safetensors", "epoch-1.optimizer.npz", "epoch-1.average.npz"]
-)
-def test_a_checkpoint_without_one_of_its_files_is_none(corpus, tmp_path, name):
+@pytest.mark.parametrize("name", ["best.weights.safetensors", "epoch-1.seeds.npz", "state.json"])
+def test_a_damaged_checkpoint_is_none(corpus, undisturbed, tmp_path, name):
+    with pytest.raises(KilledError):
+        _fit(corpus, tmp_path, kill_after=1)
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:20])
+    again, reported = _fit(corpus, tmp_path)
+    assert reported == undisturbed[1]  # all epochs
+    for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_checkpoint_without_the_average_is_none(corpus, tmp_path):
     with pytest.raises(KilledError):
         _fit(corpus, tmp_path, kill_after=1, average_epochs=2)
-    (tmp_path / name).unlink()
+    (tmp_path / "epoch-1.average.npz").unlink()
     _, reported = _fit(corpus, tmp_path, epochs=1, average_epochs=2)
     assert reported["epochs"] == 1
+
+
+def test_documents_that_all_weigh_nothing_are_an_error(tmp_path):
+    corpus = {"train": make_examples(20, weights=np.zeros_like)}
+    with pytest.raises(ConfigError, match=r"corpus\.columns\.weight: expected a training document"):
+        _fit(corpus, tmp_path)
 
 
 def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):

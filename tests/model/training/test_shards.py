@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from model.text.padding import pad_ids
 from model.training import shards as shards_module
 from model.training.example_encoding import encode_examples
-from model.training.shards import ShardError, Shards, read_examples
+from model.training.examples import Examples
+from model.training.shards import ShardError, Shards, check_examples, read_examples
 from tests.model.training.shard_files import records, write_shard
 
 MAX_TOKENS = 20
@@ -331,7 +332,7 @@ def test_a_damaged_file_is_named(tmp_path, content):
 
 def test_a_missing_file_is_named(tmp_path, good):
     shards = Shards(paths=(good, str(tmp_path / "9.gz")), rows=50, max_tokens=MAX_TOKENS)
-    with pytest.raises(FileNotFoundError, match=re.escape("9.gz")):
+    with pytest.raises(ShardError, match=re.escape("9.gz: expected a shard")):
         read_examples(shards, scratch=tmp_path)
 
 
@@ -339,6 +340,29 @@ def test_another_number_of_examples_is_refused(tmp_path, good):
     shards = Shards(paths=(good,), rows=51, max_tokens=MAX_TOKENS)
     with pytest.raises(ShardError, match=f"{re.escape(str(tmp_path))}: expected 51 .* got 50"):
         read_examples(shards, scratch=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("ids", 30, "token ids below 30"),
+        ("labels", 3, "labels from 0 to 2"),
+        ("labels", -1, "labels from 0 to 2"),
+        ("weights", np.nan, "finite weights of 0 or more"),
+        ("weights", -1, "finite weights of 0 or more"),
+    ],
+)
+def test_examples_of_another_dataset_are_refused(field, value, expected):
+    examples = Examples(
+        ids=np.array([1, 29, 5], np.int32),
+        row_offsets=np.array([0, 2, 3]),
+        labels=np.array([0, 2]),
+        weights=np.ones(2, np.float32),
+    )
+    check_examples(examples, ids=30, labels=3, where="examples")
+    getattr(examples, field)[1] = value
+    with pytest.raises(ShardError, match=f"examples: expected {expected}"):
+        check_examples(examples, ids=30, labels=3, where="examples")
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
