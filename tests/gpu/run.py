@@ -77,7 +77,8 @@ def main() -> None:
             results[part]["seconds"] = round(time.monotonic() - started, 1)
             _write(arguments.output, results)
     print_tables(results)
-    sys.exit(1 if any("error" in values for values in results.values()) else 0)
+    if any("error" in values for values in results.values()):
+        sys.exit(1)
 
 
 def _set_up_environment() -> None:
