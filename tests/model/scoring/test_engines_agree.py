@@ -22,10 +22,9 @@ from model.folded.engine import FoldedEngine
 from model.layers.attention import KINDS
 from model.layers.classifier import CONTROLS
 from model.layers.keras_engine import KerasEngine
+from model.runtime.backend import backend_name
 from model.scoring.engine_scorer import EngineScorer
 from model.scoring.scorer import Scorer
-from model.scoring.serving import write_serving
-from model.scoring.tensorflow_scorer import TensorFlowScorer
 from tests.model.bundles import make_bundle, texts_array
 
 TOLERANCE = 1e-5
@@ -115,7 +114,10 @@ def scorers(bundle: Bundle, *, serving: bool) -> Iterator[tuple[str, Scorer]]:
     for threads in (1, 3):
         engine = FoldedEngine(bundle.read_weights(), bundle.config.network, threads=threads)
         yield f"folded-{threads}", EngineScorer(bundle, engine)
-    if serving:
+    if serving and backend_name() == "tensorflow":
+        from model.scoring.serving import write_serving
+        from model.scoring.tensorflow_scorer import TensorFlowScorer
+
         write_serving(bundle)
         yield "tensorflow", TensorFlowScorer(bundle)
 

@@ -25,7 +25,7 @@ def encode(**changes):
 def encode_with_protobuf(
     *, token_ids, lengths, labels, document_ids, weights=None, rationales=None
 ) -> list[bytes]:
-    from tensorflow.core.example import example_pb2
+    example_pb2 = pytest.importorskip("tensorflow.core.example.example_pb2")
 
     serialized = []
     for row, document_id in enumerate(document_ids):

@@ -71,7 +71,7 @@ def test_documents_come_in_the_sorted_order_of_the_paths(tmp_path):
 
 
 def test_files_that_tensorflow_wrote_are_read(tmp_path):
-    import tensorflow as tf
+    tf = pytest.importorskip("tensorflow")
 
     table = documents(100)
     path = str(tmp_path / "0.gz")
