@@ -1,8 +1,8 @@
 """Training with JAX; `model.training.backends.protocol.Backend` describes the methods."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 import jax
 import keras
@@ -11,19 +11,20 @@ from typing_extensions import override
 from model.training.backends.batch import Batch
 from model.training.backends.protocol import Backend
 
-OPTIMIZERS: dict[str, Callable[..., Any]] = {
-    "adam": keras.optimizers.Adam,
-    "adadelta": keras.optimizers.Adadelta,
-    "sgd": keras.optimizers.SGD,
-    "rmsprop": keras.optimizers.RMSprop,
-}
-
 
 class JaxBackend(Backend):
     """JAX; `Backend` describes the methods."""
 
     JIT_COMPILE = True
     CUDNN_IN_HALF_PRECISION = False
+    # JAX has the gradients of the whole batch, whatever the number of devices, and those of an
+    # embedding are dense: Keras's own optimizers clip them as documented.
+    OPTIMIZERS: ClassVar = {
+        "adam": keras.optimizers.Adam,
+        "adadelta": keras.optimizers.Adadelta,
+        "sgd": keras.optimizers.SGD,
+        "rmsprop": keras.optimizers.RMSprop,
+    }
 
     @override
     def list_gpus(self) -> list[str]:
@@ -56,17 +57,6 @@ class JaxBackend(Backend):
         # The compiler reads its flags once, when JAX starts: `prepare_process` in
         # `model.training.devices` sets the one for this. On a CPU the results do not vary.
         yield
-
-    @override
-    def make_optimizer(
-        self, name: str, *, learning_rate: Any, gradient_clip: float | None
-    ) -> keras.optimizers.Optimizer:
-        # JAX has the gradients of the whole batch, whatever the number of devices, and those of an
-        # embedding are dense: Keras clips them as documented.
-        optimizer: keras.optimizers.Optimizer = OPTIMIZERS[name](
-            learning_rate, global_clipnorm=gradient_clip
-        )
-        return optimizer
 
     @override
     def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:

@@ -2,7 +2,7 @@
 
 import abc
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -17,6 +17,8 @@ class Backend(abc.ABC):
     JIT_COMPILE: ClassVar[bool]
     # Whether cuDNN's LSTM can compute in half precision.
     CUDNN_IN_HALF_PRECISION: ClassVar[bool]
+    # The optimizers that `training.optimizer` can name. They get the gradients of the whole batch.
+    OPTIMIZERS: ClassVar[Mapping[str, Callable[..., Any]]]
 
     @abc.abstractmethod
     def list_gpus(self) -> list[str]:
@@ -41,11 +43,14 @@ class Backend(abc.ABC):
     def deterministic(self) -> contextlib.AbstractContextManager[None]:
         """Inside this context the same inputs give the same outputs, to the bit, on every run."""
 
-    @abc.abstractmethod
     def make_optimizer(
         self, name: str, *, learning_rate: Any, gradient_clip: float | None
     ) -> keras.optimizers.Optimizer:
         """An optimizer that clips by the global norm of the whole batch's gradients."""
+        optimizer: keras.optimizers.Optimizer = self.OPTIMIZERS[name](
+            learning_rate, global_clipnorm=gradient_clip
+        )
+        return optimizer
 
     @abc.abstractmethod
     def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:

@@ -66,6 +66,7 @@ class TensorFlowBackend(Backend):
     # XLA would compile for every length of batch, which takes more time than it saves.
     JIT_COMPILE = False
     CUDNN_IN_HALF_PRECISION = True
+    OPTIMIZERS = OPTIMIZERS
 
     @override
     def list_gpus(self) -> list[str]:
@@ -106,15 +107,6 @@ class TensorFlowBackend(Backend):
             yield
         finally:
             _pywrap_determinism.enable(before)
-
-    @override
-    def make_optimizer(
-        self, name: str, *, learning_rate: Any, gradient_clip: float | None
-    ) -> keras.optimizers.Optimizer:
-        optimizer: keras.optimizers.Optimizer = OPTIMIZERS[name](
-            learning_rate, global_clipnorm=gradient_clip
-        )
-        return optimizer
 
     @override
     def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:
