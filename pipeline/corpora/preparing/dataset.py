@@ -106,11 +106,6 @@ class Dataset:
         statistics = self.statistics["splits"].get(split)
         return statistics["documents"] if statistics else 0
 
-    def label_counts(self, split: str) -> list[int]:
-        """The number of documents of each label in a split, by label index."""
-        counts = self.statistics["splits"][split]["labels"]
-        return [counts[label] for label in self.labels]
-
     def read_samples(self, files: Files) -> list[Sample]:
         """The sampled documents of every split."""
         with files.open(self.files.samples) as stream:
