@@ -1,11 +1,11 @@
 """The tokens of a batch of texts, in flat arrays."""
 
 import dataclasses
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
+from model.text.cutting import Cut, mark_kept
 from model.text.string_buffers import build_strings
 from model.text.tokenizer_kernel import copy_slices
 
@@ -56,15 +56,12 @@ class Tokens:
         """Values of all tokens, such as `starts` or ids, as one list for each row."""
         return pa.ListArray.from_arrays(pa.array(self.row_offsets, pa.int32()), pa.array(values))
 
-    def cut(
-        self, max_tokens: int, how: Literal["head", "tail", "head+tail"]
-    ) -> tuple["Tokens", np.ndarray]:
+    def cut(self, max_tokens: int, how: Cut) -> tuple["Tokens", np.ndarray]:
         """Cuts every row to at most `max_tokens` tokens.
 
         Args:
             max_tokens: the most tokens that a row may keep.
-            how: which tokens are kept: the first ("head"), the last ("tail"), or half of them from
-                each end ("head+tail"; of an odd number the head gets one more).
+            how: which tokens are kept, as in `mark_kept`.
 
         Returns:
             The tokens that are kept, and how many each row lost, int32 [rows].
@@ -74,11 +71,8 @@ class Tokens:
         if not dropped.any():
             return self, dropped
         kept = counts - dropped
-        head = {"head": max_tokens, "tail": 0, "head+tail": (max_tokens + 1) // 2}[how]
         row_offsets = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-        position = np.arange(row_offsets[-1]) - np.repeat(row_offsets[:-1], kept)  # in the row
-        skipped = np.where(position < head, 0, np.repeat(dropped, kept))
-        index = np.repeat(self.row_offsets[:-1], kept) + position + skipped
+        index = np.flatnonzero(mark_kept(kept, dropped, how))
         folded_bytes, folded_offsets = copy_slices(
             self.folded_bytes, self.folded_offsets[index], self.folded_offsets[index + 1]
         )

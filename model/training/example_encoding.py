@@ -4,6 +4,11 @@ An example holds `token_ids` int64 `[max_tokens]`, padded with 0 on the right, `
 `label` int64 (one index, or a multi-hot vector if documents may have several labels),
 `document_id` bytes and, where given, `weight` float and a `rationale` mask int64 `[max_tokens]`.
 
+So that an example holds the whole document, there are two more features, which are written only
+where they are not empty: `cut_token_ids` int64, the ids of the tokens that were cut, and
+`unknown_tokens` bytes, the folded text of every token whose id stands for unknown tokens, kept and
+cut ones together; both in the order of the document.
+
 The bytes are those of protobuf's deterministic serialization, so that equal documents give equal
 bytes. Source: https://protobuf.dev/programming-guides/encoding; example.proto and feature.proto of
 TensorFlow.
@@ -11,28 +16,38 @@ TensorFlow.
 
 import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from model.runtime.compilation import compiled
+from model.runtime.compilation import compiled_with
+from model.training.examples import UnknownTokens
+from model.training.protobuf import writing
+from model.training.protobuf.wire import FLOAT_LIST
+from model.training.protobuf.writing import (
+    count_varint_bytes,
+    put_bytes_feature,
+    put_feature,
+    put_int64_feature,
+    put_tag,
+)
 
 # The names of the features. A map is serialized in the order of its keys.
+CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
 DOCUMENT_ID = np.frombuffer(b"document_id", np.uint8)
 LABEL = np.frombuffer(b"label", np.uint8)
 LENGTH = np.frombuffer(b"length", np.uint8)
 RATIONALE = np.frombuffer(b"rationale", np.uint8)
 TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
+UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
 WEIGHT = np.frombuffer(b"weight", np.uint8)
 
-# The numbers of the lists in a Feature.
-BYTES_LIST, FLOAT_LIST, INT64_LIST = 1, 2, 3
-
-# The wire type of a field that gives its length.
-DELIMITED = 2
-
-# More bytes than an example has besides its document id, its ids and its labels: the names, tags
-# and lengths of six features, a length and a weight.
+# More bytes than an example has besides its document id, its ids, its labels and its unknown
+# tokens: the names, tags and lengths of eight features, a length and a weight.
 FRAME_BYTES = 512
+
+# More bytes than the tag and the length of one string take.
+STRING_FRAME_BYTES = 8
 
 
 def encode_examples(
@@ -43,6 +58,10 @@ def encode_examples(
     document_ids: Sequence[str],
     weights: np.ndarray | None = None,
     rationales: np.ndarray | None = None,
+    cut_ids: np.ndarray | None = None,
+    cut_offsets: np.ndarray | None = None,
+    unknown: UnknownTokens | None = None,
+    unknown_offsets: np.ndarray | None = None,
 ) -> list[bytes]:
     """Serializes documents as examples; equal documents give equal bytes.
 
@@ -54,6 +73,10 @@ def encode_examples(
         weights: float32 `(rows,)`, if documents are weighted.
         rationales: int64 `(rows, max_tokens)`, 1 at the tokens that a person marked as the reason
             for the label.
+        cut_ids: int, the ids of the cut tokens of all rows end to end, if any were cut.
+        cut_offsets: int64 `(rows + 1,)`, where each row begins in `cut_ids`.
+        unknown: the unknown tokens of all rows, if there are any.
+        unknown_offsets: int64 `(rows + 1,)`, where each row begins in `unknown`.
 
     Raises:
         ValueError: the arrays do not have the same number of rows.
@@ -64,108 +87,30 @@ def encode_examples(
         bits = np.empty(0, np.uint32)
     else:
         bits = np.ascontiguousarray(weights, np.float32).view(np.uint32).reshape(rows)
-    data, offsets = serialize_examples(
-        _matrix(token_ids, rows),
-        _matrix(lengths, rows),
-        _matrix(labels, rows),
-        np.frombuffer(b"".join(names), np.uint8),
-        np.cumsum([0, *map(len, names)]),
-        bits,
-        _matrix(np.empty((rows, 0)) if rationales is None else rationales, rows),
+    unknown = unknown or UnknownTokens()
+    columns = _Columns(
+        token_ids=_matrix(token_ids, rows),
+        lengths=_matrix(lengths, rows),
+        labels=_matrix(labels, rows),
+        id_bytes=np.frombuffer(b"".join(names), np.uint8),
+        id_offsets=np.cumsum([0, *map(len, names)]),
+        weights=bits,
+        rationales=_matrix(np.empty((rows, 0)) if rationales is None else rationales, rows),
+        cut_ids=_int64s([] if cut_ids is None else cut_ids),
+        cut_offsets=_offsets(cut_offsets, rows),
+        unknown_bytes=unknown.data,
+        unknown_offsets=_int64s(unknown.offsets),
+        unknown_rows=_offsets(unknown_offsets, rows),
     )
+    data, offsets = serialize_examples(columns)
     serialized = data.tobytes()
     return [serialized[start:end] for start, end in itertools.pairwise(offsets.tolist())]
 
 
-def _matrix(values: np.ndarray, rows: int) -> np.ndarray:
-    """The values of each row as the kernel needs them: int64 `(rows, values)`, contiguous."""
-    if len(values) != rows:
-        raise ValueError(f"expected the values of {rows} documents, got those of {len(values)}")
-    return np.ascontiguousarray(values, np.int64).reshape(rows, int(np.prod(values.shape[1:])))
+class _Columns(NamedTuple):
+    """The documents, as the kernel needs them.
 
-
-@compiled
-def varint_bytes(value: np.uint64) -> int:
-    """How many bytes a number takes."""
-    size = 1
-    while value >= np.uint64(0x80):
-        value >>= np.uint64(7)
-        size += 1
-    return size
-
-
-@compiled
-def put_varint(out: np.ndarray, end: int, value: np.uint64) -> int:
-    """Writes a number so that it ends before `end`; returns where it starts."""
-    start = end - varint_bytes(value)
-    for position in range(start, end - 1):
-        out[position] = np.uint8(value & np.uint64(0x7F)) | 0x80
-        value >>= np.uint64(7)
-    out[end - 1] = np.uint8(value)
-    return start
-
-
-@compiled
-def put_bytes(out: np.ndarray, end: int, data: np.ndarray, first: int, last: int) -> int:
-    """Writes `data[first:last]` so that it ends before `end`; returns where it starts."""
-    start = end - (last - first)
-    # A loop, because Numba takes 2.5 s to compile an assignment to a slice.
-    for index in range(last - first):
-        out[start + index] = data[first + index]
-    return start
-
-
-@compiled
-def put_tag(out: np.ndarray, start: int, end: int, number: int) -> int:
-    """Makes `out[start:end]` a field: puts its length and its tag before it; returns the start."""
-    start = put_varint(out, start, np.uint64(end - start)) - 1
-    out[start] = number << 3 | DELIMITED
-    return start
-
-
-@compiled
-def put_feature(out: np.ndarray, start: int, end: int, list_number: int, name: np.ndarray) -> int:
-    """Makes the list `out[start:end]` an entry of the map in Features; returns the start."""
-    feature = put_tag(out, start, end, list_number)
-    value = put_tag(out, feature, end, 2)
-    key = put_tag(out, put_bytes(out, value, name, 0, name.size), value, 1)
-    return put_tag(out, key, end, 1)
-
-
-@compiled
-def put_int64_feature(out: np.ndarray, end: int, values: np.ndarray, name: np.ndarray) -> int:
-    """Writes a feature of int64 values so that it ends before `end`; returns where it starts."""
-    start = end
-    for index in range(values.size - 1, -1, -1):
-        start = put_varint(out, start, np.uint64(values[index]))
-    if values.size:
-        start = put_tag(out, start, end, 1)
-    return put_feature(out, start, end, INT64_LIST, name)
-
-
-@compiled
-def count_varint_bytes(values: np.ndarray) -> int:
-    """How many bytes the int64 numbers of a matrix take together."""
-    total = 0
-    for row in range(values.shape[0]):
-        for column in range(values.shape[1]):
-            total += varint_bytes(np.uint64(values[row, column]))
-    return total
-
-
-@compiled
-def serialize_examples(
-    token_ids: np.ndarray,
-    lengths: np.ndarray,
-    labels: np.ndarray,
-    id_bytes: np.ndarray,
-    id_offsets: np.ndarray,
-    weights: np.ndarray,
-    rationales: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Serializes examples: from the last byte to the first, so that lengths are known when written.
-
-    Args:
+    Attributes:
         token_ids: int64 `(rows, max_tokens)`.
         lengths: int64 `(rows, 1)`.
         labels: int64 `(rows, values)`.
@@ -173,36 +118,94 @@ def serialize_examples(
         id_offsets: where each begins, int64 `(rows + 1,)`.
         weights: the bits of float32s, uint32 `(rows,)`; empty if there are none.
         rationales: int64 `(rows, max_tokens)`; `(rows, 0)` if there are none.
+        cut_ids: int64.
+        cut_offsets: int64 `(rows + 1,)`.
+        unknown_bytes: the UTF-8 of all unknown tokens, uint8.
+        unknown_offsets: where each begins, int64 `(tokens + 1,)`.
+        unknown_rows: which of them belong to a row, int64 `(rows + 1,)`.
+    """
+
+    token_ids: np.ndarray
+    lengths: np.ndarray
+    labels: np.ndarray
+    id_bytes: np.ndarray
+    id_offsets: np.ndarray
+    weights: np.ndarray
+    rationales: np.ndarray
+    cut_ids: np.ndarray
+    cut_offsets: np.ndarray
+    unknown_bytes: np.ndarray
+    unknown_offsets: np.ndarray
+    unknown_rows: np.ndarray
+
+
+def _matrix(values: np.ndarray, rows: int) -> np.ndarray:
+    """The values of each row as the kernel needs them: int64 `(rows, values)`, contiguous."""
+    if len(values) != rows:
+        raise ValueError(f"expected the values of {rows} documents, got those of {len(values)}")
+    return _int64s(values).reshape(rows, int(np.prod(values.shape[1:])))
+
+
+def _int64s(values: np.ndarray | list[int]) -> np.ndarray:
+    return np.ascontiguousarray(values, np.int64)
+
+
+def _offsets(offsets: np.ndarray | None, rows: int) -> np.ndarray:
+    if offsets is None:
+        return np.zeros(rows + 1, np.int64)
+    if len(offsets) != rows + 1:
+        raise ValueError(f"expected the offsets of {rows} documents, got {len(offsets)} numbers")
+    return _int64s(offsets)
+
+
+_compiled = compiled_with(writing)
+
+
+@_compiled
+def serialize_examples(columns: _Columns) -> tuple[np.ndarray, np.ndarray]:
+    """Serializes examples: from the last byte to the first, so that lengths are known when written.
 
     Returns:
         The bytes of all examples, uint8, and where each begins, int64 `(rows + 1,)`.
     """
-    rows = lengths.shape[0]
-    size = rows * FRAME_BYTES + id_bytes.size
-    size += count_varint_bytes(token_ids) + count_varint_bytes(labels)
-    size += count_varint_bytes(rationales)
+    rows = columns.lengths.shape[0]
+    size = rows * FRAME_BYTES + columns.id_bytes.size + columns.unknown_bytes.size
+    size += (columns.unknown_offsets.size - 1) * STRING_FRAME_BYTES
+    size += count_varint_bytes(columns.token_ids) + count_varint_bytes(columns.labels)
+    size += count_varint_bytes(columns.rationales)
+    size += count_varint_bytes(columns.cut_ids.reshape(1, columns.cut_ids.size))
     out = np.empty(size, np.uint8)
     offsets = np.empty(rows + 1, np.int64)
     offsets[rows] = start = size
     for row in range(rows - 1, -1, -1):
         end = start
         # The last of the sorted names comes first.
-        if weights.size:
-            stop = start
-            for byte in range(4):
-                out[stop - 4 + byte] = np.uint8(
-                    weights[row] >> np.uint32(8 * byte) & np.uint32(255)
-                )
-            start = put_feature(out, put_tag(out, stop - 4, stop, 1), stop, FLOAT_LIST, WEIGHT)
-        start = put_int64_feature(out, start, token_ids[row], TOKEN_IDS)
-        if rationales.shape[1]:
-            start = put_int64_feature(out, start, rationales[row], RATIONALE)
-        start = put_int64_feature(out, start, lengths[row], LENGTH)
-        start = put_int64_feature(out, start, labels[row], LABEL)
-        stop = start
-        start = put_bytes(out, stop, id_bytes, id_offsets[row], id_offsets[row + 1])
-        start = put_tag(out, start, stop, 1)
-        start = put_feature(out, start, stop, BYTES_LIST, DOCUMENT_ID)
+        if columns.weights.size:
+            start = put_weight(out, start, columns.weights[row])
+        first, last = columns.unknown_rows[row], columns.unknown_rows[row + 1]
+        if first < last:
+            offsets_of_row = columns.unknown_offsets[first : last + 1]
+            start = put_bytes_feature(
+                out, start, columns.unknown_bytes, offsets_of_row, UNKNOWN_TOKENS
+            )
+        start = put_int64_feature(out, start, columns.token_ids[row], TOKEN_IDS)
+        if columns.rationales.shape[1]:
+            start = put_int64_feature(out, start, columns.rationales[row], RATIONALE)
+        start = put_int64_feature(out, start, columns.lengths[row], LENGTH)
+        start = put_int64_feature(out, start, columns.labels[row], LABEL)
+        id_offsets = columns.id_offsets[row : row + 2]
+        start = put_bytes_feature(out, start, columns.id_bytes, id_offsets, DOCUMENT_ID)
+        first, last = columns.cut_offsets[row], columns.cut_offsets[row + 1]
+        if first < last:
+            start = put_int64_feature(out, start, columns.cut_ids[first:last], CUT_TOKEN_IDS)
         start = put_tag(out, start, end, 1)
         offsets[row] = start
     return out[start:], offsets - start
+
+
+@_compiled
+def put_weight(out: np.ndarray, end: int, bits: np.uint32) -> int:
+    """Writes a weight so that it ends before `end`; returns where it starts."""
+    for byte in range(4):
+        out[end - 4 + byte] = np.uint8(bits >> np.uint32(8 * byte) & np.uint32(255))
+    return put_feature(out, put_tag(out, end - 4, end, 1), end, FLOAT_LIST, WEIGHT)

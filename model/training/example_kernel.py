@@ -1,40 +1,49 @@
 """The compiled loops that read TFRecord records and the `tf.train.Example`s in them.
 
-They may get arbitrary bytes. They compare every length that they find with the bytes that are left
-before they use it, so nothing is read or written out of bounds.
+They may get arbitrary bytes, as those of `model.training.protobuf.reading` may.
 
-Sources: https://protobuf.dev/programming-guides/encoding; example.proto and feature.proto of
-TensorFlow; https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+Sources: example.proto of TensorFlow;
+https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from model.runtime.compilation import compiled
+from model.runtime.compilation import compiled, compiled_with
+from model.training.examples import MAX_CUT_TOKENS
+from model.training.protobuf import reading
+from model.training.protobuf.reading import (
+    MALFORMED,
+    equals,
+    read_bytes_list,
+    read_field,
+    read_float_list,
+    read_int64_list,
+)
+from model.training.protobuf.wire import BYTES_LIST, DELIMITED, FLOAT_LIST, INT64_LIST
 
+CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
 LABEL = np.frombuffer(b"label", np.uint8)
 LENGTH = np.frombuffer(b"length", np.uint8)
 TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
+UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
 WEIGHT = np.frombuffer(b"weight", np.uint8)
-
-# Wire types of protobuf.
-VARINT, FIXED_64, DELIMITED, FIXED_32 = 0, 1, 2, 5
-
-# The numbers of the lists in a Feature.
-FLOAT_LIST, INT64_LIST = 2, 3
 
 # A record begins with its length (uint64) and that length's checksum, and ends with a checksum.
 RECORD_HEADER, RECORD_FOOTER = 12, 4
 
-# What a position becomes where the bytes are not a message.
-MALFORMED = -1
-
 # What `parse_records` finds wrong with an example. NO_MESSAGE: the record is no example at all.
 NO_FAULT, NO_MESSAGE, BAD_TOKEN_IDS, BAD_ID, BAD_LENGTH, BAD_LABEL, BAD_WEIGHT = range(7)
+BAD_CUT_TOKEN_IDS, BAD_CUT_ID, CUT_WITHOUT_NEED, BAD_UNKNOWN_TOKENS = range(7, 11)
 
 # The weight of an example without one: 1, as the bits of a float32.
 ONE = 0x3F800000
+
+# Where `Values.counts` has the number of values of a feature.
+TOKEN_ID_COUNT, LENGTH_COUNT, LABEL_COUNT, WEIGHT_COUNT, CUT_COUNT, UNKNOWN_COUNT = range(6)
+
+_compiled = compiled_with(reading)
 
 
 class Values(NamedTuple):
@@ -45,15 +54,54 @@ class Values(NamedTuple):
         length: int64 `(1,)`.
         label: int64 `(values,)`.
         weight: the bits of a float32, int64 `(1,)`.
-        counts: how many values each of these features has, in this order, int64 `(4,)`; that may
-            be more than its array holds.
+        cut_ids: int64 `(MAX_CUT_TOKENS,)`.
+        unknown: uint8, for the bytes of the unknown tokens.
+        unknown_offsets: int32, where each begins and ends in `unknown`; the first number is set.
+        counts: how many values each of these features has, int64 `(6,)`, at the place that a
+            constant such as `LENGTH_COUNT` gives; that may be more than its array holds.
     """
 
     ids: np.ndarray
     length: np.ndarray
     label: np.ndarray
     weight: np.ndarray
+    cut_ids: np.ndarray
+    unknown: np.ndarray
+    unknown_offsets: np.ndarray
     counts: np.ndarray
+
+
+class Parsed(NamedTuple):
+    """Consecutive examples: the arrays of all of them, and what is wrong with the next one, if any.
+
+    Attributes:
+        ids: of all documents without their padding, int32 `(tokens,)`.
+        lengths: of the documents, int32 `(examples,)`.
+        labels: int64 `(examples, values)`.
+        weights: the bits of float32s, uint32 `(examples,)`.
+        cut_ids: of all documents, int32 `(cut tokens,)`.
+        cut_lengths: how many of them each document has, int32 `(examples,)`.
+        unknown: the bytes of the unknown tokens of all documents, uint8.
+        unknown_offsets: where each token begins in them, int32 `(unknown tokens + 1,)`.
+        unknown_counts: how many unknown tokens each document has, int32 `(examples,)`.
+        fault: what is wrong with the first example that is, or `NO_FAULT`; the arrays end before
+            that example.
+        found: the value or the number of values that was found there.
+        expected: the number of values that was expected there, if it depends on the example.
+    """
+
+    ids: np.ndarray
+    lengths: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+    cut_ids: np.ndarray
+    cut_lengths: np.ndarray
+    unknown: np.ndarray
+    unknown_offsets: np.ndarray
+    unknown_counts: np.ndarray
+    fault: int
+    found: int
+    expected: int
 
 
 @compiled
@@ -86,118 +134,7 @@ def find_records(data: np.ndarray, max_bytes: int) -> tuple[np.ndarray, np.ndarr
     return places[0, :found], places[1, :found], position, 0
 
 
-@compiled
-def read_varint(data: np.ndarray, position: int, end: int) -> tuple[np.uint64, int]:
-    """The number at `position`, uint64, and the position after it; `MALFORMED` if it is cut off."""
-    value = np.uint64(0)
-    for byte in range(min(10, end - position)):
-        bits = np.uint64(data[position + byte])
-        value |= (bits & np.uint64(0x7F)) << np.uint64(7 * byte)
-        if bits < np.uint64(0x80):
-            return value, position + byte + 1
-    return value, MALFORMED
-
-
-@compiled
-def read_field(data: np.ndarray, position: int, end: int) -> tuple[int, int, int, int]:
-    """The field of a message that begins at `position`.
-
-    Returns:
-        its number, its wire type, and where its value starts and ends; the end is also where the
-        next field begins, and `MALFORMED` if there is no field.
-    """
-    tag, start = read_varint(data, position, end)
-    number, wire = int(np.int64(tag >> np.uint64(3))), int(np.int64(tag & np.uint64(7)))
-    if start == MALFORMED:
-        return number, wire, position, MALFORMED
-    left = np.uint64(end - start)
-    size = np.uint64(0)
-    if wire == VARINT:
-        _, stop = read_varint(data, start, end)
-        return number, wire, start, stop
-    if wire == FIXED_64:
-        size = np.uint64(8)
-    elif wire == FIXED_32:
-        size = np.uint64(4)
-    elif wire == DELIMITED:
-        size, start = read_varint(data, start, end)
-        if start == MALFORMED:
-            return number, wire, position, MALFORMED
-        left = np.uint64(end - start)
-    else:
-        return number, wire, start, MALFORMED
-    if size > left:
-        return number, wire, start, MALFORMED
-    return number, wire, start, start + int(np.int64(size))
-
-
-@compiled
-def read_int64_list(data: np.ndarray, start: int, end: int, values: np.ndarray, count: int) -> int:
-    """Reads an Int64List, packed or not, into `values`, int64, from `values[count]` on.
-
-    Returns:
-        `count` and the numbers in the list, which may be more than fit in `values`; `MALFORMED`
-        if it is not a message.
-    """
-    position = start
-    while position < end:
-        number, wire, inner, stop = read_field(data, position, end)
-        if stop == MALFORMED:
-            return MALFORMED
-        if number == 1 and wire in (DELIMITED, VARINT):
-            while inner < stop:
-                # Most numbers take one or two bytes; calling `read_varint` for each takes longer.
-                value = np.uint64(data[inner])
-                if value < np.uint64(0x80):
-                    inner += 1
-                elif inner + 1 < stop and data[inner + 1] < 0x80:
-                    value += (np.uint64(data[inner + 1]) - np.uint64(1)) << np.uint64(7)
-                    inner += 2
-                else:
-                    value, inner = read_varint(data, inner, stop)
-                    if inner == MALFORMED:
-                        return MALFORMED
-                if count < values.size:
-                    values[count] = np.int64(value)
-                count += 1
-        position = stop
-    return count
-
-
-@compiled
-def read_float_list(data: np.ndarray, start: int, end: int, values: np.ndarray, count: int) -> int:
-    """Like `read_int64_list`, for a FloatList; `values` are the bits of float32s."""
-    position = start
-    while position < end:
-        number, wire, inner, stop = read_field(data, position, end)
-        if stop == MALFORMED:
-            return MALFORMED
-        if number == 1 and wire in (DELIMITED, FIXED_32):
-            if (stop - inner) % 4:
-                return MALFORMED
-            while inner < stop:
-                if count < values.size:
-                    values[count] = 0
-                    for byte in range(4):
-                        values[count] |= np.int64(data[inner + byte]) << 8 * byte
-                count += 1
-                inner += 4
-        position = stop
-    return count
-
-
-@compiled
-def equals(data: np.ndarray, start: int, end: int, name: np.ndarray) -> bool:
-    """Whether `data[start:end]` is `name`."""
-    if end - start != name.size:
-        return False
-    same = True
-    for index in range(name.size):
-        same &= data[start + index] == name[index]
-    return same
-
-
-@compiled
+@_compiled
 def read_feature(
     data: np.ndarray, start: int, end: int, list_number: int, values: np.ndarray
 ) -> int:
@@ -223,7 +160,26 @@ def read_feature(
     return count
 
 
-@compiled
+@_compiled
+def read_bytes_feature(
+    data: np.ndarray, start: int, end: int, values: np.ndarray, offsets: np.ndarray
+) -> int:
+    """Like `read_feature`, for the BytesList of a Feature, as `read_bytes_list` reads it."""
+    count = 0
+    position = start
+    while position < end:
+        number, wire, inner, stop = read_field(data, position, end)
+        if stop == MALFORMED:
+            return MALFORMED
+        if number == BYTES_LIST and wire == DELIMITED:
+            count = read_bytes_list(data, inner, stop, values, offsets, count)
+            if count == MALFORMED:
+                return MALFORMED
+        position = stop
+    return count
+
+
+@_compiled
 def read_entry(data: np.ndarray, start: int, end: int, values: Values) -> bool:
     """Reads one entry of the map in Features, if it is a feature that is used.
 
@@ -241,25 +197,33 @@ def read_entry(data: np.ndarray, start: int, end: int, values: Values) -> bool:
         elif wire == DELIMITED and number == 2:
             value_start, value_end = inner, stop
         position = stop
-    count = feature = 0
     if equals(data, name_start, name_end, TOKEN_IDS):
+        feature = TOKEN_ID_COUNT
         count = read_feature(data, value_start, value_end, INT64_LIST, values.ids)
     elif equals(data, name_start, name_end, LENGTH):
-        feature = 1
+        feature = LENGTH_COUNT
         count = read_feature(data, value_start, value_end, INT64_LIST, values.length)
     elif equals(data, name_start, name_end, LABEL):
-        feature = 2
+        feature = LABEL_COUNT
         count = read_feature(data, value_start, value_end, INT64_LIST, values.label)
     elif equals(data, name_start, name_end, WEIGHT):
-        feature = 3
+        feature = WEIGHT_COUNT
         count = read_feature(data, value_start, value_end, FLOAT_LIST, values.weight)
+    elif equals(data, name_start, name_end, CUT_TOKEN_IDS):
+        feature = CUT_COUNT
+        count = read_feature(data, value_start, value_end, INT64_LIST, values.cut_ids)
+    elif equals(data, name_start, name_end, UNKNOWN_TOKENS):
+        feature = UNKNOWN_COUNT
+        count = read_bytes_feature(
+            data, value_start, value_end, values.unknown, values.unknown_offsets
+        )
     else:
         return True
     values.counts[feature] = count
     return count != MALFORMED
 
 
-@compiled
+@_compiled
 def read_example(data: np.ndarray, start: int, end: int, values: Values) -> bool:
     """Reads the Example `data[start:end]` into `values`; returns whether it is a message."""
     position = start
@@ -280,10 +244,68 @@ def read_example(data: np.ndarray, start: int, end: int, values: Values) -> bool
     return True
 
 
-@compiled
+@_compiled
+def count_unknown(ids: np.ndarray, count: int, oov_buckets: int) -> tuple[int, int]:
+    """Checks the first `count` ids, int64.
+
+    Returns:
+        the first one that is not in [0, 2**31), or 0; and how many stand for unknown tokens.
+    """
+    # Without a branch for each id, the processor handles several at once.
+    unknown = 0
+    bits = np.int64(0)
+    for index in range(count):
+        bits |= ids[index]
+        unknown += int(np.uint64(ids[index] - 1) < np.uint64(oov_buckets))
+    if bits >> 31 != 0:
+        for index in range(count):
+            if not 0 <= ids[index] < 1 << 31:
+                return ids[index], unknown
+    return 0, unknown
+
+
+@_compiled
+def check_values(values: Values, label_values: int, oov_buckets: int) -> tuple[int, int, int]:
+    """What is wrong with an example; see `Parsed` for the three numbers."""
+    ids, counts, length = values.ids, values.counts, values.length[0]
+    if counts[TOKEN_ID_COUNT] != ids.size:
+        return BAD_TOKEN_IDS, counts[TOKEN_ID_COUNT], 0
+    if counts[LENGTH_COUNT] != 1 or not 0 <= length <= ids.size:
+        return BAD_LENGTH, length if counts[LENGTH_COUNT] == 1 else counts[LENGTH_COUNT], 0
+    if counts[LABEL_COUNT] != label_values:
+        return BAD_LABEL, counts[LABEL_COUNT], 0
+    if counts[WEIGHT_COUNT] > 1:
+        return BAD_WEIGHT, counts[WEIGHT_COUNT], 0
+    if counts[CUT_COUNT] > values.cut_ids.size:
+        return BAD_CUT_TOKEN_IDS, counts[CUT_COUNT], 0
+    if counts[CUT_COUNT] and length < ids.size:
+        return CUT_WITHOUT_NEED, length, 0
+    bad, unknown = count_unknown(ids, length, oov_buckets)
+    if bad:
+        return BAD_ID, bad, 0
+    bad, of_cut = count_unknown(values.cut_ids, counts[CUT_COUNT], oov_buckets)
+    if bad:
+        return BAD_CUT_ID, bad, 0
+    unknown += of_cut
+    if counts[UNKNOWN_COUNT] == 0:  # their text is not known: they are empty
+        for index in range(unknown):
+            values.unknown_offsets[index + 1] = values.unknown_offsets[0]
+        counts[UNKNOWN_COUNT] = unknown
+    if counts[UNKNOWN_COUNT] != unknown:
+        return BAD_UNKNOWN_TOKENS, counts[UNKNOWN_COUNT], unknown
+    return NO_FAULT, 0, 0
+
+
+# Longer than 60 lines: one loop over arrays that its parts would have to pass to each other.
+@_compiled
 def parse_records(
-    data: np.ndarray, starts: np.ndarray, ends: np.ndarray, max_tokens: int, label_values: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int, int]:
+    data: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    max_tokens: int,
+    label_values: int,
+    oov_buckets: int,
+) -> Parsed:
     """Parses the examples `data[starts[i]:ends[i]]` until one is wrong.
 
     Args:
@@ -292,50 +314,70 @@ def parse_records(
         ends: from `find_records`.
         max_tokens: how many `token_ids` an example has, with its padding.
         label_values: how many values its `label` has.
-
-    Returns:
-        the ids of all documents without their padding, int32 `(tokens,)`; their lengths, int32
-        `(examples,)`; labels, int64 `(examples, label_values)`; the bits of their weights,
-        uint32 `(examples,)`. Then what is wrong with the first example that is, or `NO_FAULT`, and
-        the value or the number of values that was found there; the arrays end before that example.
+        oov_buckets: the ids from 1 to this number stand for unknown tokens.
     """
     rows = starts.size
-    # An id takes at least one byte.
+    # An id takes at least one byte, and so does an unknown token, even where its text is missing.
     ids = np.empty(data.size, np.int32)
+    cut_ids = np.empty(data.size, np.int32)
+    unknown = np.empty(data.size, np.uint8)
+    unknown_offsets = np.empty(data.size + 1, np.int32)
+    unknown_offsets[0] = 0
     lengths = np.empty(rows, np.int32)
+    cut_lengths = np.empty(rows, np.int32)
+    unknown_counts = np.empty(rows, np.int32)
     labels = np.zeros((rows, label_values), np.int64)
     weights = np.empty(rows, np.uint32)
     padded = np.empty(max_tokens, np.int64)
+    cut = np.empty(MAX_CUT_TOKENS, np.int64)
     length = np.empty(1, np.int64)
     weight = np.empty(1, np.int64)
-    counts = np.empty(4, np.int64)
-    written = 0
-    fault, found = NO_FAULT, 0
+    counts = np.empty(6, np.int64)
+    tokens = cut_tokens = unknown_tokens = 0
+    fault, found, expected = NO_FAULT, 0, 0
     row = 0
     while row < rows:
         counts[:] = 0
         weight[0] = ONE
-        values = Values(padded, length, labels[row], weight, counts)
+        values = Values(
+            padded,
+            length,
+            labels[row],
+            weight,
+            cut,
+            unknown,
+            unknown_offsets[unknown_tokens:],
+            counts,
+        )
         if not read_example(data, starts[row], ends[row], values):
             fault = NO_MESSAGE
-        elif counts[0] != max_tokens:
-            fault, found = BAD_TOKEN_IDS, counts[0]
-        elif counts[1] != 1 or not 0 <= length[0] <= max_tokens:
-            fault, found = BAD_LENGTH, length[0] if counts[1] == 1 else counts[1]
-        elif counts[2] != label_values:
-            fault, found = BAD_LABEL, counts[2]
-        elif counts[3] > 1:
-            fault, found = BAD_WEIGHT, counts[3]
+        else:
+            fault, found, expected = check_values(values, label_values, oov_buckets)
         if fault != NO_FAULT:
             break
         for index in range(length[0]):
-            if not 0 <= padded[index] < 1 << 31:
-                fault, found = BAD_ID, padded[index]
-            ids[written + index] = padded[index]
-        if fault != NO_FAULT:
-            break
+            ids[tokens + index] = padded[index]
+        for index in range(counts[CUT_COUNT]):
+            cut_ids[cut_tokens + index] = cut[index]
         lengths[row] = length[0]
+        cut_lengths[row] = counts[CUT_COUNT]
+        unknown_counts[row] = counts[UNKNOWN_COUNT]
         weights[row] = weight[0]
-        written += length[0]
+        tokens += length[0]
+        cut_tokens += counts[CUT_COUNT]
+        unknown_tokens += counts[UNKNOWN_COUNT]
         row += 1
-    return ids[:written], lengths[:row], labels[:row], weights[:row], fault, found
+    return Parsed(
+        ids[:tokens],
+        lengths[:row],
+        labels[:row],
+        weights[:row],
+        cut_ids[:cut_tokens],
+        cut_lengths[:row],
+        unknown[: unknown_offsets[unknown_tokens]],
+        unknown_offsets[: unknown_tokens + 1],
+        unknown_counts[:row],
+        fault,
+        found,
+        expected,
+    )

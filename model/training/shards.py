@@ -1,6 +1,7 @@
 """TFRecord shards -> the examples of one split, read in parallel."""
 
 import collections
+import contextlib
 import dataclasses
 import mmap
 import os
@@ -9,14 +10,14 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO
 
 import numpy as np
 
 from model.config import ConfigError
 from model.runtime.cores import usable_cores
 from model.training import example_kernel as kernel
-from model.training.examples import Examples
+from model.training.examples import MAX_CUT_TOKENS, Examples, UnknownTokens
 
 # Compressed bytes that are read at a time. gzip expands to at most 1,032 times as much: 68 MB.
 BLOCK_BYTES = 1 << 16
@@ -46,65 +47,133 @@ class Shards:
         paths: of the files.
         rows: how many examples they hold together.
         max_tokens: the padded width of `token_ids`.
+        oov_buckets: how many ids, from 1 on, stand for unknown tokens.
         label_width: the width of a multi-hot label; 0 where an example has one label index.
     """
 
     paths: tuple[str, ...]
     rows: int
     max_tokens: int
+    oov_buckets: int
     label_width: int = 0
-
-
-class _Block(NamedTuple):
-    """Consecutive examples of a shard, as `parse_records` gives them."""
-
-    ids: np.ndarray
-    lengths: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
 
 
 def read_examples(shards: Shards, *, scratch: Path) -> Examples:
     """Reads the examples of a split, those of the first path in sorted order first.
 
-    The token ids are written to a file and mapped into memory. The system keeps as much of them in
-    memory as it has room for, so a corpus can be larger than memory.
+    What there is for every token is written to files and mapped into memory. The system keeps as
+    much of it in memory as it has room for, so a corpus can be larger than memory.
 
     Args:
         shards: of the split.
-        scratch: a local folder for that file, which must stay as long as the examples are used.
+        scratch: a local folder for those files, which must stay as long as the examples are used.
 
     Raises:
         ShardError: if a shard is damaged, is not gzipped TFRecord, or holds other examples than
             `shards` says.
-        OSError: if a shard cannot be read or the file cannot be written.
+        OSError: if a shard cannot be read or the files cannot be written.
     """
     lengths = [np.empty(0, np.int32)]
+    cut_lengths = [np.empty(0, np.int32)]
+    unknown_counts = [np.empty(0, np.int32)]
     labels = [np.empty((0, max(1, shards.label_width)), np.int64)]
     weights = [np.empty(0, np.float32)]
-    descriptor, path = tempfile.mkstemp(prefix="token-ids-", dir=scratch)
-    with os.fdopen(descriptor, "wb") as file:
+    with contextlib.closing(_TokenFiles(scratch)) as files:
         for block in _read_shards(shards):
-            file.write(block.ids.data)
+            files.append(block)
             lengths.append(block.lengths)
+            cut_lengths.append(block.cut_lengths)
+            unknown_counts.append(block.unknown_counts)
             labels.append(block.labels)
-            weights.append(block.weights)
-    row_offsets = np.zeros(sum(map(len, lengths)) + 1, np.int64)
-    np.cumsum(np.concatenate(lengths), out=row_offsets[1:])
-    rows = len(row_offsets) - 1
-    if rows != shards.rows:
-        folder = os.path.dirname(shards.paths[0]) if shards.paths else "no shard"
-        raise ShardError(
-            f"{folder}: expected {shards.rows} examples in {len(shards.paths)} shards, as the "
-            f"dataset's manifest says, got {rows}. {ADVICE}"
+            weights.append(block.weights.view(np.float32))
+        row_offsets = _add_up(lengths)
+        rows = len(row_offsets) - 1
+        if rows != shards.rows:
+            folder = os.path.dirname(shards.paths[0]) if shards.paths else "no shard"
+            raise ShardError(
+                f"{folder}: expected {shards.rows} examples in {len(shards.paths)} shards, as the "
+                f"dataset's manifest says, got {rows}. {ADVICE}"
+            )
+        all_labels = np.concatenate(labels)
+        return Examples(
+            ids=files.ids.map(),
+            row_offsets=row_offsets,
+            labels=all_labels if shards.label_width else all_labels[:, 0],
+            weights=np.concatenate(weights),
+            cut_ids=files.cut_ids.map(),
+            cut_offsets=_add_up(cut_lengths),
+            unknown=files.map_unknown(),
+            unknown_offsets=_add_up(unknown_counts),
         )
-    all_labels = np.concatenate(labels)
-    return Examples(
-        ids=_map_ids(path),
-        row_offsets=row_offsets,
-        labels=all_labels if shards.label_width else all_labels[:, 0],
-        weights=np.concatenate(weights),
-    )
+
+
+def _add_up(lengths: list[np.ndarray]) -> np.ndarray:
+    """Where each row begins, int64 `(rows + 1,)`."""
+    offsets = np.zeros(sum(map(len, lengths)) + 1, np.int64)
+    np.cumsum(np.concatenate(lengths), out=offsets[1:])
+    return offsets
+
+
+class _TokenFiles:
+    """What examples have for every token, in files, while the shards are read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ids = _ArrayFile(np.int32, folder, "token-ids-")
+        self.cut_ids = _ArrayFile(np.int32, folder, "cut-token-ids-")
+        self.unknown = _ArrayFile(np.uint8, folder, "unknown-tokens-")
+        self.unknown_offsets = _ArrayFile(np.int64, folder, "unknown-token-offsets-")
+        self.unknown_bytes = 0
+
+    def append(self, block: kernel.Parsed) -> None:
+        self.ids.append(block.ids)
+        self.cut_ids.append(block.cut_ids)
+        if len(block.unknown_offsets) > 1:
+            self.unknown.append(block.unknown)
+            # Where a block begins, the one before it ends.
+            offsets = block.unknown_offsets + np.int64(self.unknown_bytes)
+            self.unknown_offsets.append(offsets[1:] if self.unknown_offsets.file else offsets)
+            self.unknown_bytes += len(block.unknown)
+
+    def map_unknown(self) -> UnknownTokens:
+        """All unknown tokens."""
+        if self.unknown_offsets.file is None:
+            return UnknownTokens()
+        return UnknownTokens(data=self.unknown.map(), offsets=self.unknown_offsets.map())
+
+    def close(self) -> None:
+        for file in (self.ids, self.cut_ids, self.unknown, self.unknown_offsets):
+            file.close()
+
+
+class _ArrayFile:
+    """A file for one array, which is written part by part and then mapped into memory."""
+
+    def __init__(self, dtype: type[np.generic], folder: Path, prefix: str) -> None:
+        self.dtype = dtype
+        self.folder = folder
+        self.prefix = prefix
+        self.file: IO[bytes] | None = None
+
+    def append(self, values: np.ndarray) -> None:
+        """Writes the next values; the first ones make the file."""
+        if not len(values):
+            return
+        if self.file is None:
+            descriptor, _ = tempfile.mkstemp(prefix=self.prefix, dir=self.folder)
+            self.file = os.fdopen(descriptor, "w+b")
+        self.file.write(np.ascontiguousarray(values, self.dtype).data)
+
+    def map(self) -> np.ndarray:
+        """All values, read-only."""
+        if self.file is None:
+            return np.empty(0, self.dtype)
+        self.file.flush()
+        mapped = mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ)
+        return np.frombuffer(mapped, self.dtype)
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
 
 
 def check_examples(examples: Examples, *, ids: int, labels: int, where: str) -> None:
@@ -121,7 +190,8 @@ def check_examples(examples: Examples, *, ids: int, labels: int, where: str) -> 
     """
     largest = 2 if examples.labels.ndim == 2 else labels
     checks = {
-        f"token ids below {ids}": examples.ids.max(initial=0) < ids,
+        f"token ids below {ids}": max(examples.ids.max(initial=0), examples.cut_ids.max(initial=0))
+        < ids,
         f"labels from 0 to {largest - 1}": examples.labels.min(initial=0) >= 0
         and examples.labels.max(initial=0) < largest,
         "finite weights of 0 or more": bool(
@@ -133,18 +203,10 @@ def check_examples(examples: Examples, *, ids: int, labels: int, where: str) -> 
             raise ShardError(f"{where}: expected {expected}, got other examples. {ADVICE}")
 
 
-def _map_ids(path: str) -> np.ndarray:
-    """The int32s in a file, read-only."""
-    if not os.path.getsize(path):
-        return np.empty(0, np.int32)
-    with open(path, "rb") as file:
-        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.int32)
-
-
-def _read_shards(shards: Shards) -> Iterator[_Block]:
+def _read_shards(shards: Shards) -> Iterator[kernel.Parsed]:
     """The blocks of all shards, in the order of the paths; a thread reads a shard."""
     threads = min(usable_cores(), MAX_THREADS)
-    waiting: collections.deque[Future[list[_Block]]] = collections.deque()
+    waiting: collections.deque[Future[list[kernel.Parsed]]] = collections.deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="read-shards") as pool:
         for path in sorted(shards.paths):
             # A shard that has been read stays in memory until those before it are written, so no
@@ -156,7 +218,7 @@ def _read_shards(shards: Shards) -> Iterator[_Block]:
             yield from waiting.popleft().result()
 
 
-def _read_shard(path: str, shards: Shards) -> list[_Block]:
+def _read_shard(path: str, shards: Shards) -> list[kernel.Parsed]:
     blocks = []
     rows = 0
     rest = b""
@@ -169,16 +231,26 @@ def _read_shard(path: str, shards: Shards) -> list[_Block]:
                 f"{path}: expected the length of record {rows + len(starts) + 1}, got {claimed}: "
                 f"the file is damaged or is not TFRecord. {ADVICE}"
             )
-        ids, lengths, labels, bits, fault, found = kernel.parse_records(
-            data, starts, ends, shards.max_tokens, max(1, shards.label_width)
+        block = kernel.parse_records(
+            data,
+            starts,
+            ends,
+            shards.max_tokens,
+            max(1, shards.label_width),
+            shards.oov_buckets,
         )
-        rows += len(lengths)
-        if fault != kernel.NO_FAULT:
-            raise ShardError(
-                f"{path}: example {rows + 1}: {_describe(fault, found, shards)}. {ADVICE}"
+        rows += len(block.lengths)
+        if block.fault != kernel.NO_FAULT:
+            raise ShardError(f"{path}: example {rows + 1}: {_describe(block, shards)}. {ADVICE}")
+        # Copies, because the kernel's arrays have room for more than there is.
+        blocks.append(
+            block._replace(
+                ids=block.ids.copy(),
+                cut_ids=block.cut_ids.copy(),
+                unknown=block.unknown.copy(),
+                unknown_offsets=block.unknown_offsets.copy(),
             )
-        # A copy of the ids: the kernel's array has room for more than there are.
-        blocks.append(_Block(ids.copy(), lengths, labels, bits.view(np.float32)))
+        )
         rest = rest[position:]
     if rest:
         raise ShardError(
@@ -215,8 +287,9 @@ def _decompress(path: str) -> Iterator[bytes]:
         raise ShardError(f"{path}: expected the end of its gzip data, got a shorter file. {ADVICE}")
 
 
-def _describe(fault: int, found: int, shards: Shards) -> str:
-    """What was expected and what came, for a fault of `parse_records`."""
+def _describe(block: kernel.Parsed, shards: Shards) -> str:
+    """What was expected and what came, for the fault of `parse_records`."""
+    found = block.found
     labels = f"{shards.label_width} numbers (0 or 1)" if shards.label_width else "one number"
     return {
         kernel.NO_MESSAGE: "expected a tf.train.Example, got other data",
@@ -227,4 +300,16 @@ def _describe(fault: int, found: int, shards: Shards) -> str:
         kernel.BAD_LENGTH: f"length: expected one number up to {shards.max_tokens}, got {found}",
         kernel.BAD_LABEL: f"label: expected {labels}, got {found}",
         kernel.BAD_WEIGHT: f"weight: expected at most one number, got {found}",
-    }[fault]
+        kernel.BAD_CUT_TOKEN_IDS: (
+            f"cut_token_ids: expected at most {MAX_CUT_TOKENS} numbers, got {found}"
+        ),
+        kernel.BAD_CUT_ID: f"cut_token_ids: expected numbers in [0, 2**31), got {found}",
+        kernel.CUT_WITHOUT_NEED: (
+            "cut_token_ids: expected them only in a document of which "
+            f"{shards.max_tokens} tokens (text.max_tokens) are kept, got one of {found}"
+        ),
+        kernel.BAD_UNKNOWN_TOKENS: (
+            f"unknown_tokens: expected one for each of the {block.expected} ids that stand for "
+            f"unknown tokens, got {found}"
+        ),
+    }[block.fault]

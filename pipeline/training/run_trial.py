@@ -92,6 +92,7 @@ def _read_splits(trial: Trial, *, files: Files, scratch: Path) -> dict[str, Exam
                 paths=tuple(join(folder, base_name(path)) for path in dataset.shards(split)),
                 rows=dataset.rows(split),
                 max_tokens=trial.config.text.max_tokens,
+                oov_buckets=trial.config.text.oov_buckets,
                 label_width=len(dataset.labels) if dataset.layout.multilabel else 0,
             ),
             scratch=scratch,

@@ -85,6 +85,7 @@ def read_corpus(folder: str, documents: int) -> Corpus:
             paths=tuple(dataset.shards(split)),
             rows=dataset.rows(split),
             max_tokens=config.text.max_tokens,
+            oov_buckets=config.text.oov_buckets,
         )
         examples = read_examples(shards, scratch=Path(folder)).slice(0, rows)
         return dataclasses.replace(examples, ids=np.array(examples.ids))  # no mapped file

@@ -78,6 +78,7 @@ def read_corpus(folder: Path, *, scratch: Path, rows: int | None = None) -> Corp
             paths=tuple(map(str, paths)),
             rows=counted["documents"],
             max_tokens=config.text.max_tokens,
+            oov_buckets=config.text.oov_buckets,
         )
         splits[split] = first_rows(read_examples(shards, scratch=scratch), rows)
     tokens = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]

@@ -9,10 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.config import TextConfig
+from model.text.cutting import mark_kept
 from model.text.padding import pad_ids
 from model.text.tokenizer import Tokenizer, Tokens
+from model.text.tokenizer_kernel import copy_slices
 from model.text.vocabulary import Vocabulary
 from model.training.example_encoding import encode_examples
+from model.training.examples import MAX_CUT_TOKENS, UnknownTokens
 from pipeline.config.inputs import SPLITS
 from pipeline.corpora.preparing.rationales import mark_tokens
 from pipeline.corpora.preparing.scripts import main_scripts
@@ -83,9 +86,12 @@ class DocumentEncoder:
             documents = documents.filter(pa.array(used))
             tokens = self.tokenizer.tokenize(documents.column("text"))
         kept, truncated = tokens.cut(self.text.max_tokens, self.text.cut)
-        ids = self.vocabulary.encode(kept)
+        ids = self.vocabulary.encode(tokens)
+        is_kept = mark_kept(kept.counts(), truncated, self.text.cut)
+        beyond = self._beyond_the_network(tokens, ids, is_kept=is_kept, dropped=truncated)
+        ids = ids[is_kept]
         return EncodedBatch(
-            examples=self._serialize(documents, kept, ids),
+            examples=self._serialize(documents, kept, ids, beyond),
             documents=documents,
             rejections=rejections,
             counts=self._count(documents, tokens=tokens, ids=ids, kept=kept, truncated=truncated),
@@ -114,8 +120,36 @@ class DocumentEncoder:
         ] = 1
         return multi_hot
 
+    def _beyond_the_network(
+        self, tokens: Tokens, ids: np.ndarray, *, is_kept: np.ndarray, dropped: np.ndarray
+    ) -> "_BeyondTheNetwork":
+        """The tokens that the network does not read, or of which it reads only a shared id.
+
+        Args:
+            tokens: of the whole documents.
+            ids: of these tokens.
+            is_kept: whether each token is kept where its document is cut, bool.
+            dropped: how many tokens each row loses, int `(rows,)`.
+        """
+        cut = np.flatnonzero(~is_kept)
+        cut_offsets = _add_up(dropped)
+        place = np.arange(len(cut)) - np.repeat(cut_offsets[:-1], dropped)  # in the row
+        is_unknown = self.vocabulary.is_oov(ids)
+        is_unknown[cut[place >= MAX_CUT_TOKENS]] = False
+        before = np.concatenate([[0], np.cumsum(is_unknown)])
+        unknown = np.flatnonzero(is_unknown)
+        data, offsets = copy_slices(
+            tokens.folded_bytes, tokens.folded_offsets[unknown], tokens.folded_offsets[unknown + 1]
+        )
+        return _BeyondTheNetwork(
+            cut_ids=ids[cut[place < MAX_CUT_TOKENS]],
+            cut_offsets=_add_up(np.minimum(dropped, MAX_CUT_TOKENS)),
+            unknown=UnknownTokens(data=data, offsets=offsets.astype(np.int64)),
+            unknown_offsets=before[tokens.row_offsets],
+        )
+
     def _serialize(
-        self, documents: pa.RecordBatch, kept: Tokens, ids: np.ndarray
+        self, documents: pa.RecordBatch, kept: Tokens, ids: np.ndarray, beyond: "_BeyondTheNetwork"
     ) -> dict[str, list[bytes]]:
         width = self.text.max_tokens
         weights = rationales = None
@@ -131,6 +165,10 @@ class DocumentEncoder:
             document_ids=documents.column("document_id").to_pylist(),
             weights=weights,
             rationales=rationales,
+            cut_ids=beyond.cut_ids,
+            cut_offsets=beyond.cut_offsets,
+            unknown=beyond.unknown,
+            unknown_offsets=beyond.unknown_offsets,
         )
         by_split: dict[str, list[bytes]] = {split: [] for split in SPLITS}
         for split, example in zip(documents.column("split").to_pylist(), serialized, strict=True):
@@ -169,6 +207,21 @@ class DocumentEncoder:
                 "truncated_tokens": int(truncated[rows].sum()),
             }
         return {"splits": counts}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _BeyondTheNetwork:
+    """What the examples of a batch hold besides what the network reads; see `Examples`."""
+
+    cut_ids: np.ndarray
+    cut_offsets: np.ndarray
+    unknown: UnknownTokens
+    unknown_offsets: np.ndarray
+
+
+def _add_up(counts: np.ndarray) -> np.ndarray:
+    """Where the values of each row begin, int64 `(rows + 1,)`."""
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
 def _describe_labels(documents: pa.RecordBatch, *, multilabel: bool) -> pa.StringArray:

@@ -1,10 +1,11 @@
 """Examples in which one token decides the label and the others are random."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from model.training.examples import Examples
+from model.training.examples import Examples, UnknownTokens
 
 MAX_TOKENS = 8
 IDS = 30  # rows of the embedding
@@ -31,3 +32,15 @@ def make_examples(
         labels=labels,
         weights=np.ones(rows, np.float32) if weights is None else weights(labels).astype("float32"),
     )
+
+
+def unknown_tokens(tokens: Sequence[bytes]) -> UnknownTokens:
+    return UnknownTokens(
+        data=np.frombuffer(b"".join(tokens), np.uint8),
+        offsets=np.cumsum([0, *map(len, tokens)]),
+    )
+
+
+def texts_of(tokens: UnknownTokens) -> list[bytes]:
+    data = tokens.data.tobytes()
+    return [data[start:end] for start, end in itertools.pairwise(tokens.offsets.tolist())]

@@ -1,5 +1,7 @@
 """Examples are written byte for byte as protobuf writes them, deterministically."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from model.training.example_encoding import encode_examples
+from tests.model.training.made_up_examples import unknown_tokens
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 NUMBERS = st.one_of(st.integers(0, 300), INT64)
@@ -23,8 +26,17 @@ def encode(**changes):
 
 
 def encode_with_protobuf(
-    *, token_ids, lengths, labels, document_ids, weights=None, rationales=None
+    *,
+    token_ids,
+    lengths,
+    labels,
+    document_ids,
+    weights=None,
+    rationales=None,
+    cut=(),
+    unknown=(),
 ) -> list[bytes]:
+    """`cut` and `unknown` are lists, one for each row."""
     example_pb2 = pytest.importorskip("tensorflow.core.example.example_pb2")
 
     serialized = []
@@ -39,6 +51,10 @@ def encode_with_protobuf(
             feature["weight"].float_list.value.append(float(weights[row]))
         if rationales is not None:
             feature["rationale"].int64_list.value.extend(rationales[row].tolist())
+        if cut and cut[row]:
+            feature["cut_token_ids"].int64_list.value.extend(cut[row])
+        if unknown and unknown[row]:
+            feature["unknown_tokens"].bytes_list.value.extend(unknown[row])
         serialized.append(example.SerializeToString(deterministic=True))
     return serialized
 
@@ -66,6 +82,22 @@ def tables(draw) -> dict[str, object]:
 @given(tables())
 def test_the_bytes_are_those_of_protobuf(table):
     assert encode_examples(**table) == encode_with_protobuf(**table)
+
+
+@given(tables(), st.data())
+def test_cut_and_unknown_tokens_are_written_where_there_are_any(table, data):
+    rows = len(table["document_ids"])
+    cut = data.draw(st.lists(st.lists(NUMBERS, max_size=4), min_size=rows, max_size=rows))
+    tokens = st.lists(st.binary(max_size=200), max_size=4)
+    unknown = data.draw(st.lists(tokens, min_size=rows, max_size=rows))
+    encoded = encode_examples(
+        **table,
+        cut_ids=np.array(list(itertools.chain(*cut)), np.int64),
+        cut_offsets=np.cumsum([0, *map(len, cut)]),
+        unknown=unknown_tokens(list(itertools.chain(*unknown))),
+        unknown_offsets=np.cumsum([0, *map(len, unknown)]),
+    )
+    assert encoded == encode_with_protobuf(**table, cut=cut, unknown=unknown)
 
 
 def test_a_long_document_is_written_as_protobuf_writes_it():
@@ -96,7 +128,13 @@ def test_arrays_need_no_particular_type_or_layout():
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("lengths", [2]), ("labels", [1, 0, 1]), ("token_ids", [[5, 6, 0]]), ("weights", [1.0])],
+    [
+        ("lengths", [2]),
+        ("labels", [1, 0, 1]),
+        ("token_ids", [[5, 6, 0]]),
+        ("weights", [1.0]),
+        ("cut_offsets", [0, 0]),
+    ],
 )
 def test_arrays_of_different_numbers_of_rows_are_refused(name, values):
     with pytest.raises(ValueError, match=r"documents|reshape"):

@@ -63,7 +63,7 @@ def check(examples, *tables):
 def test_documents_come_in_the_sorted_order_of_the_paths(tmp_path):
     tables = [documents(30, first=30 * number) for number in range(25)]
     paths = [shard_of(tmp_path / f"{number:02}.gz", table) for number, table in enumerate(tables)]
-    shards = Shards(paths=tuple(reversed(paths)), rows=750, max_tokens=MAX_TOKENS)
+    shards = Shards(paths=tuple(reversed(paths)), rows=750, max_tokens=MAX_TOKENS, oov_buckets=1)
     examples = read_examples(shards, scratch=tmp_path)
     check(examples, *tables)
     np.testing.assert_array_equal(examples.weights, np.arange(750, dtype=np.float32) / 8)
@@ -79,7 +79,7 @@ def test_files_that_tensorflow_wrote_are_read(tmp_path):
     with tf.io.TFRecordWriter(path, options) as writer:
         for example in encode_examples(**table):
             writer.write(example)
-    shards = Shards(paths=(path,), rows=100, max_tokens=MAX_TOKENS)
+    shards = Shards(paths=(path,), rows=100, max_tokens=MAX_TOKENS, oov_buckets=1)
     check(read_examples(shards, scratch=tmp_path), table)
 
 
@@ -88,14 +88,16 @@ def test_a_gzip_file_of_several_members_is_read(tmp_path):
     pieces = [gzip.compress(records(encode_examples(**table))) for table in tables]
     path = tmp_path / "joined.gz"
     path.write_bytes(b"".join(pieces))
-    shards = Shards(paths=(str(path),), rows=80, max_tokens=MAX_TOKENS)
+    shards = Shards(paths=(str(path),), rows=80, max_tokens=MAX_TOKENS, oov_buckets=1)
     check(read_examples(shards, scratch=tmp_path), *tables)
 
 
 def test_examples_may_be_cut_anywhere_by_the_blocks_that_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(shards_module, "BLOCK_BYTES", 7)
     table = documents(40)
-    shards = Shards(paths=(shard_of(tmp_path / "0.gz", table),), rows=40, max_tokens=MAX_TOKENS)
+    shards = Shards(
+        paths=(shard_of(tmp_path / "0.gz", table),), rows=40, max_tokens=MAX_TOKENS, oov_buckets=1
+    )
     check(read_examples(shards, scratch=tmp_path), table)
 
 
@@ -105,6 +107,7 @@ def test_labels_may_be_multi_hot_and_weights_absent(tmp_path):
         paths=(shard_of(tmp_path / "0.gz", table),),
         rows=40,
         max_tokens=MAX_TOKENS,
+        oov_buckets=1,
         label_width=4,
     )
     examples = read_examples(shards, scratch=tmp_path)
@@ -115,7 +118,7 @@ def test_labels_may_be_multi_hot_and_weights_absent(tmp_path):
 
 def test_a_split_without_documents_is_empty(tmp_path):
     for width, shape in ((0, (0,)), (3, (0, 3))):
-        shards = Shards(paths=(), rows=0, max_tokens=MAX_TOKENS, label_width=width)
+        shards = Shards(paths=(), rows=0, max_tokens=MAX_TOKENS, oov_buckets=1, label_width=width)
         examples = read_examples(shards, scratch=tmp_path)
         assert examples.rows == 0
         assert examples.labels.shape == shape
@@ -124,14 +127,18 @@ def test_a_split_without_documents_is_empty(tmp_path):
 
 def test_ids_are_mapped_from_a_file_and_cannot_be_changed(tmp_path):
     table = documents(10)
-    shards = Shards(paths=(shard_of(tmp_path / "0.gz", table),), rows=10, max_tokens=MAX_TOKENS)
+    shards = Shards(
+        paths=(shard_of(tmp_path / "0.gz", table),), rows=10, max_tokens=MAX_TOKENS, oov_buckets=1
+    )
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     examples = read_examples(shards, scratch=scratch)
-    [file] = scratch.iterdir()
-    assert file.stat().st_size == examples.ids.nbytes
-    with pytest.raises(ValueError, match="read-only"):
-        examples.ids[0] = 1
+    mapped = [examples.ids, examples.unknown.offsets]  # id 1 stands for unknown tokens
+    sizes = [file.stat().st_size for file in scratch.iterdir()]
+    assert sorted(sizes) == sorted(array.nbytes for array in mapped)
+    for array in mapped:
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
 
 
 def test_few_shards_are_in_memory_at_once(tmp_path, monkeypatch):
@@ -150,7 +157,9 @@ def test_few_shards_are_in_memory_at_once(tmp_path, monkeypatch):
     threading.Timer(0.3, lambda: (seen.extend(begun), first.set())).start()
     seen: list[str] = []
     paths = tuple(f"{number:02}" for number in range(20))
-    read_examples(Shards(paths=paths, rows=0, max_tokens=MAX_TOKENS), scratch=tmp_path)
+    read_examples(
+        Shards(paths=paths, rows=0, max_tokens=MAX_TOKENS, oov_buckets=1), scratch=tmp_path
+    )
     assert sorted(seen) == ["00", "01"]
     assert sorted(begun) == list(paths)
 
@@ -192,7 +201,7 @@ def example_of(features: list[tuple[bytes, bytes]]) -> bytes:
 
 def read_one(tmp_path, example: bytes, *, label_width: int = 0):
     path = write_shard(tmp_path / "one.gz", [example])
-    shards = Shards(paths=(path,), rows=1, max_tokens=4, label_width=label_width)
+    shards = Shards(paths=(path,), rows=1, max_tokens=4, oov_buckets=1, label_width=label_width)
     return read_examples(shards, scratch=tmp_path)
 
 
@@ -294,7 +303,7 @@ def read_damaged(tmp_path, content: bytes, *, rows: int = 100):
     good = shard_of(tmp_path / "0.gz", documents(50))
     bad = tmp_path / "1.gz"
     bad.write_bytes(content)
-    shards = Shards(paths=(good, str(bad)), rows=rows, max_tokens=MAX_TOKENS)
+    shards = Shards(paths=(good, str(bad)), rows=rows, max_tokens=MAX_TOKENS, oov_buckets=1)
     return read_examples(shards, scratch=tmp_path)
 
 
@@ -331,13 +340,15 @@ def test_a_damaged_file_is_named(tmp_path, content):
 
 
 def test_a_missing_file_is_named(tmp_path, good):
-    shards = Shards(paths=(good, str(tmp_path / "9.gz")), rows=50, max_tokens=MAX_TOKENS)
+    shards = Shards(
+        paths=(good, str(tmp_path / "9.gz")), rows=50, max_tokens=MAX_TOKENS, oov_buckets=1
+    )
     with pytest.raises(ShardError, match=re.escape("9.gz: expected a shard")):
         read_examples(shards, scratch=tmp_path)
 
 
 def test_another_number_of_examples_is_refused(tmp_path, good):
-    shards = Shards(paths=(good,), rows=51, max_tokens=MAX_TOKENS)
+    shards = Shards(paths=(good,), rows=51, max_tokens=MAX_TOKENS, oov_buckets=1)
     with pytest.raises(ShardError, match=f"{re.escape(str(tmp_path))}: expected 51 .* got 50"):
         read_examples(shards, scratch=tmp_path)
 
@@ -350,6 +361,7 @@ def test_another_number_of_examples_is_refused(tmp_path, good):
         ("labels", -1, "labels from 0 to 2"),
         ("weights", np.nan, "finite weights of 0 or more"),
         ("weights", -1, "finite weights of 0 or more"),
+        ("cut_ids", 30, "token ids below 30"),
     ],
 )
 def test_examples_of_another_dataset_are_refused(field, value, expected):
@@ -358,6 +370,8 @@ def test_examples_of_another_dataset_are_refused(field, value, expected):
         row_offsets=np.array([0, 2, 3]),
         labels=np.array([0, 2]),
         weights=np.ones(2, np.float32),
+        cut_ids=np.array([29, 1], np.int32),
+        cut_offsets=np.array([0, 2, 2]),
     )
     check_examples(examples, ids=30, labels=3, where="examples")
     getattr(examples, field)[1] = value
@@ -374,7 +388,7 @@ def test_damaged_records_give_an_error_or_examples(tmp_path_factory, damages):
         content[position % len(content)] = value
     path = folder / "0.gz"
     path.write_bytes(gzip.compress(bytes(content), 1))
-    shards = Shards(paths=(str(path),), rows=5, max_tokens=MAX_TOKENS)
+    shards = Shards(paths=(str(path),), rows=5, max_tokens=MAX_TOKENS, oov_buckets=1)
     with contextlib.suppress(ShardError):
         examples = read_examples(shards, scratch=folder)
         assert examples.row_offsets[-1] == len(examples.ids)

@@ -86,12 +86,17 @@ def test_the_examples_equal_a_plain_loop(dataset: Dataset) -> None:
     for row in ROWS:
         if row["id"] in ("blank", "bare"):
             continue
-        kept = [ids.get(token, 1) for token in tokens_of(row["text"])][:MAX_TOKENS]
+        tokens = tokens_of(row["text"])
+        every_id = [ids.get(token, 1) for token in tokens]
+        kept, cut = every_id[:MAX_TOKENS], every_id[MAX_TOKENS:]
+        unknown = [token.encode() for token in tokens if token not in ids]
         expected[row["id"]] = {
             "split": expected_split(row["text"]),
             "token_ids": kept + [0] * (MAX_TOKENS - len(kept)),
             "length": [len(kept)],
             "label": [labels.index(row["label"])],
+            **({"cut_token_ids": cut} if cut else {}),
+            **({"unknown_tokens": unknown} if unknown else {}),
         }
     found = {}
     for split, record in serialized(dataset).elements():

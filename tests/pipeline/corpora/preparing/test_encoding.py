@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from model.config import TextConfig
 from model.text.tokenizer import Tokenizer
 from model.text.vocabulary import Vocabulary
+from model.training.shards import Shards, read_examples
+from pipeline.corpora.preparing import encoding
 from pipeline.corpora.preparing.encoding import DocumentEncoder, EncodedBatch, ExampleLayout
+from tests.model.training.made_up_examples import texts_of
+from tests.model.training.shard_files import write_shard
 from tests.pipeline.batches import make_documents
 from tests.pipeline.examples import read_example
 
@@ -43,13 +47,20 @@ def reasons_of(encoded: EncodedBatch) -> list[tuple[str, str]]:
     ]
 
 
-def encode_one(text: str, *, config: TextConfig) -> tuple[list[int], int, int]:
-    """Padded ids, length and dropped tokens of a text, by a plain computation."""
+def encode_one(text: str, *, config: TextConfig) -> tuple[dict[str, Any], int, int]:
+    """The features of a text, its length and its dropped tokens, by a plain computation."""
     [tokens] = Tokenizer(config).tokenize(pa.array([text])).folded().to_pylist()
     ids = {token: index + 2 for index, token in enumerate(KNOWN)}
     kept = tokens[: config.max_tokens]
     padding = [0] * (config.max_tokens - len(kept))
-    return [ids.get(token, 1) for token in kept] + padding, len(kept), len(tokens) - len(kept)
+    features = {
+        "token_ids": [ids.get(token, 1) for token in kept] + padding,
+        "length": [len(kept)],
+        "cut_token_ids": [ids.get(token, 1) for token in tokens[config.max_tokens :]],
+        "unknown_tokens": [token.encode() for token in tokens if token not in ids],
+    }
+    features = {name: values for name, values in features.items() if values}
+    return features, len(kept), len(tokens) - len(kept)
 
 
 WORDS = st.lists(st.sampled_from(["Good", "bad", "new", "日", ".", "  "]), max_size=8)
@@ -73,7 +84,7 @@ def test_encoding_equals_a_plain_loop(rows: list[dict[str, Any]]) -> None:
     reasons = []
     counts: dict[str, Counter[str]] = {}
     for row in rows:
-        ids, length, truncated = encode_one(row["text"], config=TEXT)
+        features, length, truncated = encode_one(row["text"], config=TEXT)
         if row["label"] not in LABELS:
             reasons.append((row["document_id"], "unknown_label"))
             continue
@@ -82,8 +93,7 @@ def test_encoding_equals_a_plain_loop(rows: list[dict[str, Any]]) -> None:
             continue
         examples.setdefault(row["split"], []).append(
             {
-                "token_ids": ids,
-                "length": [length],
+                **features,
                 "label": [LABELS.index(row["label"])],
                 "document_id": [row["document_id"].encode()],
             }
@@ -91,7 +101,7 @@ def test_encoding_equals_a_plain_loop(rows: list[dict[str, Any]]) -> None:
         counts.setdefault(row["split"], Counter()).update(
             documents=1,
             tokens=length,
-            oov_tokens=ids[:length].count(1),
+            oov_tokens=features["token_ids"].count(1),
             truncated_documents=int(truncated > 0),
             truncated_tokens=truncated,
         )
@@ -123,13 +133,70 @@ def test_labels_and_lengths_are_counted_by_split() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cut", "kept"), [("head", [2, 3, 4, 5]), ("tail", [4, 5, 1, 2]), ("head+tail", [2, 3, 1, 2])]
+    ("cut", "kept", "lost"),
+    [
+        ("head", [2, 3, 4, 5], [1, 2]),
+        ("tail", [4, 5, 1, 2], [2, 3]),
+        ("head+tail", [2, 3, 1, 2], [4, 5]),
+    ],
 )
-def test_a_long_text_is_cut_where_the_config_says(cut: Any, kept: list[int]) -> None:
+def test_a_long_text_is_cut_where_the_config_says(
+    cut: Any, kept: list[int], lost: list[int]
+) -> None:
     config = TextConfig(max_tokens=4, cut=cut)
-    [example] = examples_of(encode({"text": "good bad 日 . new good"}, text=config))
+    [example] = examples_of(encode({"text": "good bad 日 . NEW good"}, text=config))
     assert example["token_ids"] == kept
     assert example["length"] == [4]
+    assert example["cut_token_ids"] == lost
+    assert example["unknown_tokens"] == [b"new"]
+
+
+@pytest.mark.parametrize("cut", ["head", "tail", "head+tail"])
+def test_of_a_very_long_text_the_first_cut_tokens_are_stored(
+    cut: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "MAX_CUT_TOKENS", 3)
+    config = TextConfig(max_tokens=2, cut=cut)
+    texts = ["a b good d e bad g", "a b c", "good good good h i j k"]
+    examples = examples_of(encode(*({"text": text} for text in texts), text=config))
+    lost = {
+        "head": ([2, 1, 1], [1], [2, 1, 1]),
+        "tail": ([1, 1, 2], [1], [2, 2, 2]),
+        "head+tail": ([1, 2, 1], [1], [2, 2, 1]),
+    }[cut]
+    unknown = {
+        "head": (b"a b d e", b"a b c", b"h i"),
+        "tail": (b"a b g", b"a b c", b"j k"),
+        "head+tail": (b"a b d g", b"a b c", b"h k"),
+    }[cut]
+    assert [tuple(example["cut_token_ids"]) for example in examples] == [tuple(row) for row in lost]
+    assert [b" ".join(example["unknown_tokens"]) for example in examples] == list(unknown)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["good", "bad", "日", "New", "É", "x"]), min_size=1)),
+    st.sampled_from(["head", "tail", "head+tail"]),
+    st.integers(1, 6),
+)
+def test_examples_hold_the_whole_documents(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], cut: Any, max_tokens: int
+) -> None:
+    """Text -> examples -> a shard -> the tokens of the text."""
+    text = TextConfig(max_tokens=max_tokens, cut=cut)
+    encoded = encode(*({"text": " ".join(row)} for row in rows), text=text)
+    folder = tmp_path_factory.mktemp("shards")
+    path = write_shard(folder / "0.gz", encoded.examples.get("train", []))
+    shards = Shards(paths=(path,), rows=len(rows), max_tokens=max_tokens, oov_buckets=1)
+    examples = read_examples(shards, scratch=folder)
+    ids, offsets = examples.whole_documents(cut)
+    unknown = [token.decode() for token in texts_of(examples.unknown)]
+    found = []
+    for row in range(len(rows)):
+        of_row = iter(unknown[slice(*examples.unknown_offsets[row : row + 2])])
+        document = ids[slice(*offsets[row : row + 2])]
+        found.append([next(of_row) if token == 1 else KNOWN[token - 2] for token in document])
+        assert list(of_row) == []
+    assert found == [[token.lower() for token in row] for row in rows]
 
 
 def test_rejections_name_the_label_that_came() -> None:

@@ -1,0 +1,1 @@
+"""Reads and writes the protobuf messages of examples in compiled loops, without TensorFlow."""
