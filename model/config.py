@@ -113,6 +113,7 @@ class EmbeddingConfig:
     vectors: str | None = None  # a GloVe or word2vec text file, local or gs://
     dropout: Rate = 0.0  # drops single numbers of the vectors
     spatial_dropout: Rate = 0.0  # drops a unit at every step of a document
+    word_dropout: Rate = 0.0  # drops whole tokens: all numbers of a token's vector
     # A token without a vector starts with numbers uniform in +- this. 0.05 is Keras's default.
     initial_range: PositiveNumber = 0.05
 
@@ -191,6 +192,8 @@ class TrainingConfig:
     __pydantic_config__ = STRICT
 
     optimizer: Literal["adam", "adadelta", "sgd", "rmsprop"] = "adam"
+    # How much of its averages of the gradients and of their squares Adam keeps in each step.
+    adam_betas: tuple[Rate, Rate] = (0.9, 0.999)
     learning_rate: PositiveNumber = 0.001
     # Documents of a step, over all devices; null: 64 on a CPU, 512 for each GPU.
     batch_size: PositiveInteger | None = None
@@ -207,6 +210,8 @@ class TrainingConfig:
     schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, over all epochs
     # The weights are averaged over about this many epochs; 1: they are not averaged.
     average_epochs: PositiveInteger = 1
+    # The weights are averaged over about 1 / (1 - ema_decay) steps; 0: they are not averaged.
+    ema_decay: Rate = 0.0
     # The largest norm of all gradients together; null: gradients are not clipped.
     gradient_clip: PositiveNumber | None = None
     class_weights: Literal["none", "balanced"] = "none"  # balanced: every label counts the same
@@ -223,6 +228,12 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         distinct = len(set(self.seeds)) == len(self.seeds)
         require(distinct, "seeds", "seeds that differ", self.seeds)
+        adam = self.optimizer == "adam" or self.adam_betas == (0.9, 0.999)
+        require(
+            adam, "adam_betas", f"the default for the optimizer {self.optimizer}", self.adam_betas
+        )
+        single = self.average_epochs == 1 or self.ema_decay == 0
+        require(single, "ema_decay", "0 if average_epochs is above 1: two averages", self.ema_decay)
         names = [BASE_VARIANT, *(variant.name for variant in self.variants)]
         require(len(set(names)) == len(names), "variants", "names that differ", names)
 

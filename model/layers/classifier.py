@@ -137,7 +137,13 @@ def _embed(
     vectors = keras.layers.SpatialDropout1D(
         config.spatial_dropout, dtype=precision, name="embedding_spatial_dropout"
     )(vectors)
-    return keras.layers.Dropout(config.dropout, dtype=precision, name="embedding_dropout")(vectors)
+    vectors = keras.layers.Dropout(config.dropout, dtype=precision, name="embedding_dropout")(
+        vectors
+    )
+    # One random number for each token: its vector becomes 0 as a whole (Adhikari et al., 2019).
+    return keras.layers.Dropout(
+        config.word_dropout, noise_shape=(None, None, 1), dtype=precision, name="word_dropout"
+    )(vectors)
 
 
 def _run_lstms(

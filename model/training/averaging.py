@@ -1,27 +1,81 @@
-"""The average of a network's weights over the last epochs of its training."""
+"""The average of a network's weights over the last epochs or the last steps of its training.
 
+With a constant learning rate, the weights move around a minimum of the loss. Their mean is nearer
+to the minimum than the weights after any single step, and the loss is flatter there. Both averages
+here follow one formula. With the weights w_t after epoch, or step, t,
+
+    a_t = a_(t-1) + (w_t - a_(t-1)) / min(n, t).
+
+That is the plain mean of the first n, so the initial weights have no part in it. After that, the
+influence of older weights decreases with every further epoch or step.
+
+Reference: Polyak & Juditsky, 1992; Izmailov et al., "Averaging Weights Leads to Wider Optima and
+Better Generalization", 2018, for epochs; Tarvainen & Valpola, 2017, for steps.
+"""
+
+import abc
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from typing_extensions import override
+
+from model.config import TrainingConfig
 
 
-class RunningAverage:
-    """Weights averaged over about `epochs` epochs, kept beside the weights that are trained.
+class WeightAverage(abc.ABC):
+    """Averaged weights of a network, kept beside the weights that are trained."""
 
-    With a constant learning rate, the weights move around a minimum of the loss. Their mean is
-    nearer to the minimum than the weights after any single step, and the loss is flatter there.
-    With the weights w_e at the end of epoch e,
+    @abc.abstractmethod
+    def add(self, epoch: int) -> None:
+        """Called at the end of `epoch`, counted from 1, when the network has its weights."""
 
-        a_e = a_(e-1) + (w_e - a_(e-1)) / min(epochs, e).
+    @abc.abstractmethod
+    def averages(self) -> Sequence[tuple[keras.Variable, Any]]:
+        """The weights that differ from their average, and the averages; empty if none does."""
 
-    That is the plain mean up to epoch `epochs`. After that epoch, the influence of an older epoch
-    decreases with every further one.
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Gives the network the averaged weights within the block, the trained ones after it."""
+        averages = self.averages()
+        trained = [np.array(variable) for variable, _ in averages]
+        for variable, average in averages:
+            variable.assign(average)
+        try:
+            yield
+        finally:
+            for (variable, _), value in zip(averages, trained, strict=True):
+                variable.assign(value)
 
-    Reference: Polyak & Juditsky, 1992; Izmailov et al., "Averaging Weights Leads to Wider Optima
-    and Better Generalization", 2018.
+    @abc.abstractmethod
+    def save(self, path: Path) -> None:
+        """Writes what no other part of a checkpoint holds to a `.npz` file, if there is any."""
+
+    @abc.abstractmethod
+    def load(self, path: Path) -> None:
+        """Reads what `save` wrote."""
+
+
+def make_average(
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, *, config: TrainingConfig
+) -> WeightAverage:
+    """The average that the config asks for.
+
+    Args:
+        network: the network that is trained.
+        optimizer: of the training, built.
+        config: `average_epochs` and `ema_decay`.
+    """
+    if config.ema_decay:
+        return StepAverage(optimizer)
+    return EpochAverage(network, epochs=config.average_epochs)
+
+
+class EpochAverage(WeightAverage):
+    """Weights averaged over about `epochs` epochs, each as it is at the epoch's end.
 
     Args:
         network: the network that is trained.
@@ -33,8 +87,8 @@ class RunningAverage:
         self.epochs = epochs
         self._weights: list[np.ndarray] | None = None
 
+    @override
     def add(self, epoch: int) -> None:
-        """Adds the network's weights at the end of `epoch`, counted from 1, to the average."""
         if self.epochs == 1:
             return
         now = self.network.get_weights()
@@ -47,26 +101,50 @@ class RunningAverage:
             for average, weights in zip(self._weights, now, strict=True)
         ]
 
-    @contextlib.contextmanager
-    def applied(self) -> Iterator[None]:
-        """Gives the network the averaged weights within the block, the trained ones after it."""
+    @override
+    def averages(self) -> Sequence[tuple[keras.Variable, Any]]:
         if self._weights is None:
-            yield
-            return
-        trained = self.network.get_weights()
-        self.network.set_weights(self._weights)
-        try:
-            yield
-        finally:
-            self.network.set_weights(trained)
+            return []
+        return list(zip(self.network.weights, self._weights, strict=True))
 
+    @override
     def save(self, path: Path) -> None:
-        """Writes the average to a `.npz` file; writes nothing if `epochs` is 1."""
         if self._weights is not None:
             np.savez(path, *self._weights)
 
+    @override
     def load(self, path: Path) -> None:
-        """Reads the average that `save` wrote; reads nothing if `epochs` is 1."""
         if self.epochs > 1:
             with np.load(path, allow_pickle=False) as weights:
                 self._weights = [weights[f"arr_{index}"] for index in range(len(weights))]
+
+
+class StepAverage(WeightAverage):
+    """The averages that an optimizer of `model.training.backends.averaging_optimizer` keeps.
+
+    They are variables of the optimizer, so a checkpoint has them already.
+
+    Args:
+        optimizer: built; it may be wrapped for half precision.
+    """
+
+    def __init__(self, optimizer: keras.optimizers.Optimizer) -> None:
+        self._optimizer: Any = getattr(optimizer, "inner_optimizer", optimizer)
+
+    @override
+    def add(self, epoch: int) -> None:
+        pass
+
+    @override
+    def averages(self) -> Sequence[tuple[keras.Variable, Any]]:
+        return [
+            (variable, np.array(average)) for variable, average in self._optimizer.weight_averages
+        ]
+
+    @override
+    def save(self, path: Path) -> None:
+        pass
+
+    @override
+    def load(self, path: Path) -> None:
+        pass

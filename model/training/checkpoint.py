@@ -13,7 +13,7 @@ import numpy as np
 from model.bundle.weights_file import read_weights, write_weights
 from model.layers.weights import assign_weights, copy_weights
 from model.metrics.names import LOSS
-from model.training.averaging import RunningAverage
+from model.training.averaging import WeightAverage
 
 logger = logging.getLogger("limelight")
 
@@ -67,7 +67,7 @@ class Checkpoint:
         *,
         network: keras.Model,
         optimizer: keras.optimizers.Optimizer,
-        average: RunningAverage,
+        average: WeightAverage,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder

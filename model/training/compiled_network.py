@@ -42,9 +42,7 @@ def compile_network(
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, decay_steps=steps)
-    optimizer = backend.make_optimizer(
-        config.optimizer, learning_rate=rate, gradient_clip=config.gradient_clip
-    )
+    optimizer = backend.make_optimizer(config, learning_rate=rate)
     if devices.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     trainee.compile(

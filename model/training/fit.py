@@ -19,7 +19,7 @@ import numpy as np
 from model.config import ConfigError, Head, TrainingConfig
 from model.layers.keras_engine import KerasEngine
 from model.metrics.names import MONITORED_METRICS
-from model.training.averaging import RunningAverage
+from model.training.averaging import make_average
 from model.training.backends.current import training_backend
 from model.training.batches import training_batches
 from model.training.checkpoint import Checkpoint, TrainingState
@@ -111,7 +111,7 @@ def fit(
         network = build(devices)
         steps = config.epochs * -(-data.train.rows // batch_size_on(devices, config))
         trainee = compile_network(network, head=head, config=config, steps=steps, devices=devices)
-        average = RunningAverage(network, epochs=config.average_epochs)
+        average = make_average(network, trainee.optimizer, config=config)
         checkpoint = Checkpoint(
             checkpoints, network=network, optimizer=trainee.optimizer, average=average
         )

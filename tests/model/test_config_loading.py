@@ -57,6 +57,7 @@ class Ranges:
         (EmbeddingConfig, {"units": 0}, "units: expected an integer >= 1, got 0"),
         (EmbeddingConfig, {"dropout": 1}, "dropout: expected a number in [0, 1)"),
         (EmbeddingConfig, {"spatial_dropout": 1}, "spatial_dropout: expected a number in [0, 1)"),
+        (EmbeddingConfig, {"word_dropout": 1}, "word_dropout: expected a number in [0, 1)"),
         (LSTMConfig, {"units": 0}, "units: expected an integer >= 1, got 0"),
         (LSTMConfig, {"layers": 0}, "layers: expected an integer >= 1, got 0"),
         (LSTMConfig, {"dropout": -0.1}, "dropout: expected a number in [0, 1), got -0.1"),
@@ -116,6 +117,17 @@ class Ranges:
         (TrainingConfig, {"patience": 0}, "patience: expected an integer >= 1 or null, got 0"),
         (TrainingConfig, {"gradient_clip": 0}, "gradient_clip: expected a number > 0 or null"),
         (TrainingConfig, {"average_epochs": 0}, "average_epochs: expected an integer >= 1, got 0"),
+        (TrainingConfig, {"ema_decay": 1}, "ema_decay: expected a number in [0, 1), got 1"),
+        (
+            TrainingConfig,
+            {"ema_decay": 0.5, "average_epochs": 2},
+            "ema_decay: expected 0 if average_epochs is above 1: two averages, got 0.5",
+        ),
+        (
+            TrainingConfig,
+            {"optimizer": "sgd", "adam_betas": [0.0, 0.98]},
+            "adam_betas: expected the default for the optimizer sgd, got ",
+        ),
         (
             TrainingConfig,
             {"mixed_precision": "float32"},

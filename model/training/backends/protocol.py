@@ -2,11 +2,13 @@
 
 import abc
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
 
+from model.config import TrainingConfig
+from model.training.backends.averaging_optimizer import averaging_optimizer
 from model.training.backends.batch import Batch
 
 
@@ -18,7 +20,7 @@ class Backend(abc.ABC):
     # Whether cuDNN's LSTM can compute in half precision.
     CUDNN_IN_HALF_PRECISION: ClassVar[bool]
     # The optimizers that `training.optimizer` can name. They get the gradients of the whole batch.
-    OPTIMIZERS: ClassVar[Mapping[str, Callable[..., Any]]]
+    OPTIMIZERS: ClassVar[Mapping[str, type[keras.optimizers.Optimizer]]]
 
     @abc.abstractmethod
     def list_gpus(self) -> list[str]:
@@ -44,12 +46,20 @@ class Backend(abc.ABC):
         """Inside this context the same inputs give the same outputs, to the bit, on every run."""
 
     def make_optimizer(
-        self, name: str, *, learning_rate: Any, gradient_clip: float | None
+        self, config: TrainingConfig, *, learning_rate: Any
     ) -> keras.optimizers.Optimizer:
-        """An optimizer that clips by the global norm of the whole batch's gradients."""
-        optimizer: keras.optimizers.Optimizer = self.OPTIMIZERS[name](
-            learning_rate, global_clipnorm=gradient_clip
-        )
+        """An optimizer that clips by the global norm of the whole batch's gradients.
+
+        With `config.ema_decay` it also averages the weights; `model.training.averaging.StepAverage`
+        takes them from it.
+        """
+        made = self.OPTIMIZERS[config.optimizer]
+        arguments: dict[str, Any] = {"global_clipnorm": config.gradient_clip}
+        if config.optimizer == "adam":
+            arguments["beta_1"], arguments["beta_2"] = config.adam_betas
+        if config.ema_decay:
+            made = averaging_optimizer(made, decay=config.ema_decay)
+        optimizer: keras.optimizers.Optimizer = made(learning_rate, **arguments)
         return optimizer
 
     @abc.abstractmethod

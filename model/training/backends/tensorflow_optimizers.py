@@ -1,6 +1,6 @@
 """The optimizers that `training.optimizer` can name, for TensorFlow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -79,7 +79,7 @@ class RMSprop(_WholeGradients, keras.optimizers.RMSprop):
     """Keras's RMSprop, clipping by the global norm. Reference: Tieleman & Hinton, 2012."""
 
 
-OPTIMIZERS: Mapping[str, Callable[..., Any]] = {
+OPTIMIZERS: Mapping[str, type[keras.optimizers.Optimizer]] = {
     "adam": Adam,
     "adadelta": Adadelta,
     "sgd": SGD,

@@ -209,6 +209,7 @@ def test_l2_is_the_squared_norm_of_every_trained_weight() -> None:
     [
         {"embedding": EmbeddingConfig(units=6, dropout=0.5)},
         {"embedding": EmbeddingConfig(units=6, spatial_dropout=0.5)},
+        {"embedding": EmbeddingConfig(units=6, word_dropout=0.5)},
         {"lstm": LSTMConfig(units=4, dropout=0.5)},
         {"dropout": 0.5},
     ],
@@ -221,6 +222,21 @@ def test_each_dropout_acts_only_in_training(dropouts: dict[str, Any]) -> None:
     inputs = {"token_ids": TOKEN_IDS, "length": LENGTH}
     first, again = (model(inputs, training=True)["probabilities"] for _ in range(2))
     assert not np.allclose(first, again)
+
+
+def test_word_dropout_takes_whole_tokens() -> None:
+    config = dataclasses.replace(small(), embedding=EmbeddingConfig(units=6, word_dropout=0.25))
+    model = built(config)
+    embedded = keras.Model(
+        model.inputs,
+        {name: model.get_layer(name).output for name in ("embedding", "word_dropout")},
+    )
+    ids = np.random.default_rng(0).integers(1, IDS, size=(200, STEPS)).astype("int32")
+    outputs = embedded({"token_ids": ids, "length": np.full(200, STEPS, "int32")}, training=True)
+    vectors, dropped = (np.asarray(outputs[name]) for name in ("embedding", "word_dropout"))
+    is_dropped = (dropped == 0).all(axis=-1)
+    assert is_dropped.mean() == pytest.approx(0.25, abs=0.05)
+    np.testing.assert_allclose(dropped[~is_dropped], vectors[~is_dropped] / 0.75, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["zhou", "max"])

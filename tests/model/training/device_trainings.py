@@ -20,6 +20,7 @@ CASES = {
     "an uneven first batch": (35, 35, {}),
     "clipped": (64, 16, {"gradient_clip": 0.01}),
     "adam": (33, 16, {"optimizer": "adam", "learning_rate": 0.01}),
+    "averaged over steps": (64, 16, {"optimizer": "adam", "learning_rate": 0.01, "ema_decay": 0.7}),
     "adadelta, balanced": (33, 16, {"optimizer": "adadelta", "class_weights": "balanced"}),
 }
 HALF = {

@@ -10,7 +10,7 @@ import pytest
 from model.config import EmbeddingConfig, Head, LSTMConfig, NetworkConfig, Precision, TrainingConfig
 from model.layers.classifier import build_classifier
 from model.metrics.evaluation import evaluate
-from model.training.averaging import RunningAverage
+from model.training.averaging import EpochAverage
 from model.training.checkpoint import Checkpoint
 from model.training.compiled_network import LOG_LOSS, compile_network, exact_matches, right_labels
 from model.training.devices import Devices
@@ -137,7 +137,7 @@ def test_a_killed_training_in_half_precision_resumes_to_the_bit(
 ) -> None:
     def train(folder: Path, *, epochs: int) -> dict[str, np.ndarray]:
         network, trainee = _compiled(NETWORK, precision=precision, learning_rate=0.02)
-        average = RunningAverage(network, epochs=1)
+        average = EpochAverage(network, epochs=1)
         checkpoint = Checkpoint(
             folder, network=network, optimizer=trainee.optimizer, average=average
         )

@@ -191,6 +191,32 @@ def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
         np.testing.assert_array_equal(mean, again)
 
 
+def test_weights_averaged_over_steps_are_kept_and_resumed(corpus, tmp_path):
+    """The window of 10,000 steps is never full, so the average is the mean over all 75 steps."""
+    options = {"ema_decay": 0.9999, "optimizer": "sgd"}
+    averaged, _ = _fit(corpus, tmp_path / "averaged", **options)
+    with pytest.raises(KilledError):
+        _fit(corpus, tmp_path / "killed", kill_after=2, **options)
+    resumed, _ = _fit(corpus, tmp_path / "killed", **options)
+    plain, _ = _fit(corpus, tmp_path / "plain", optimizer="sgd")
+    for mean, again, last in zip(
+        _weights(averaged), _weights(resumed), _weights(plain), strict=True
+    ):
+        np.testing.assert_array_equal(mean, again)
+        assert not np.array_equal(mean, last)
+    # Steps do not depend on the average, so the loss in training is the same.
+    losses = [[row["loss"] for row in each.history] for each in (averaged, resumed, plain)]
+    assert losses[0] == losses[1] == losses[2]
+    # Validation is of the averaged weights.
+    last, best = averaged.history[-1], averaged.history[averaged.best_epoch - 1]
+    probabilities, _ = KerasEngine(averaged.network).run(
+        corpus["validation"].ids, corpus["validation"].row_offsets
+    )
+    right = probabilities[np.arange(100), corpus["validation"].labels]
+    assert -np.log(right).mean() == pytest.approx(best["validation_loss"], rel=1e-5)
+    assert last["validation_loss"] != plain.history[-1]["validation_loss"]
+
+
 def test_patience_stops_early(corpus, tmp_path):
     fitted, _ = _fit(corpus, tmp_path, epochs=40, patience=1, monitor="accuracy")
     assert len(fitted.history) == fitted.best_epoch + 1 < 40
