@@ -89,7 +89,9 @@ class TextConfig:
 
     __pydantic_config__ = STRICT
 
-    max_tokens: PositiveInteger = 200
+    # How many tokens of a document the network reads. auto: prepare chooses a number that few
+    # documents of the training split exceed.
+    max_tokens: PositiveInteger | Literal["auto"] = "auto"
     vocabulary_size: PositiveInteger = 10_000  # tokens kept, most frequent first
     min_frequency: PositiveInteger = 1
     oov_buckets: PositiveInteger = 1
@@ -100,6 +102,13 @@ class TextConfig:
     drop_html: bool = False
     protected: tuple[str, ...] = ()  # RE2 patterns; each match is one token
     cut: Literal["head", "tail", "head+tail"] = "head"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResolvedTextConfig(TextConfig):
+    """The text section with a number in place of `auto`, as datasets and model bundles have it."""
+
+    max_tokens: PositiveInteger = dataclasses.field()  # without a default
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -253,7 +262,7 @@ class TrainingConfig:
 class ModelConfig:
     """The sections of a config that a model bundle carries."""
 
-    text: TextConfig
+    text: ResolvedTextConfig
     network: NetworkConfig
     training: TrainingConfig
 

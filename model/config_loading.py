@@ -41,7 +41,7 @@ def load_section(cls: type[SectionT], values: Mapping[str, Any], *, where: str) 
 
 def _problems(cls: type, error: pydantic.ValidationError) -> Iterator[str]:
     """Every problem once, as `key: expected ..., got ...`."""
-    given: set[str] = set()
+    given: list[str] = []
     errors = error.errors()
     paths = [problem["loc"] for problem in errors]
     for path, problem in zip(paths, errors, strict=True):
@@ -50,9 +50,10 @@ def _problems(cls: type, error: pydantic.ValidationError) -> Iterator[str]:
         if inside and problem["type"] == "too_short":
             continue
         text = _describe(cls, problem)
-        # A value of a union, such as `int | Literal["auto"]`, fails once for each of its types.
-        if text not in given:
-            given.add(text)
+        # A value of a union, such as `int | Literal["auto"]`, fails once for each of its types. The
+        # first message may end with a hint that the others lack.
+        if not any(earlier.startswith(text) for earlier in given):
+            given.append(text)
             yield text
 
 

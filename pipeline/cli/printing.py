@@ -62,10 +62,18 @@ def print_estimate(config: Config, *, model: str) -> None:
 
 
 def print_dataset(dataset: Any) -> None:
-    """Prints where a dataset lies, its splits, its warnings and its rows."""
+    """Prints where a dataset lies, what was chosen for it, its splits, its warnings, its rows."""
     word = "reused" if dataset.reused else "prepared"
     print_line(f"dataset      {word} {dataset.files.folder}")
-    for split, counted in dataset.statistics["splits"].items():
+    splits = dataset.statistics["splits"]
+    if dataset.chose_max_tokens:
+        train = splits["train"]
+        whole = 100 * (train["documents"] - train["truncated_documents"]) // train["documents"]
+        print_line(
+            f"max_tokens   {dataset.text.max_tokens} "
+            f"(auto: {whole} % of the documents of train have no more)"
+        )
+    for split, counted in splits.items():
         print_line(f"  {split:<11}{counted['documents']:>10,} documents")
     for warning in dataset.statistics["warnings"]:
         print_line(f"  note: {warning}")

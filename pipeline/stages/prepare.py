@@ -12,7 +12,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from model.config import ConfigError, to_plain
+from model.config import ConfigError, ResolvedTextConfig, to_plain
 from model.text.tokenizer import Tokenizer
 from pipeline.config.sections import Config
 from pipeline.corpora.preparing.config_checks import check_groups, check_head
@@ -21,6 +21,7 @@ from pipeline.corpora.preparing.dataset_statistics import summarize_dataset
 from pipeline.corpora.preparing.duplicates import key_buckets
 from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.labels import count_labels, index_labels
+from pipeline.corpora.preparing.resolved_text import resolve_text
 from pipeline.corpora.preparing.survey import SurveyFiles
 from pipeline.corpora.reading.accounting import rejected_fraction
 from pipeline.corpora.reading.input_files import InputFile
@@ -105,14 +106,15 @@ def _prepare(
     check_head(config.network.head, labels=labels, multilabel=layout.multilabel)
     write_vocabulary_and_labels(dataset, config, labels=labels, files=files)
 
+    text = resolve_text(config.text, survey)
     documents = sum(survey["documents"].values())
     with shown_pipeline(beam_options, step="encode", total=documents) as root:
-        define_encoding(root, units, config, layout=layout, dataset=dataset, files=files)
+        define_encoding(root, units, config, text, layout=layout, dataset=dataset, files=files)
     counts = read_json(files, dataset.staging.encoding_counts)
     counts["duplicates"] = survey.get("duplicates", {})
     corpus = account(counts, inputs)
     return _complete(
-        run, config, corpus, labels=labels, layout=layout, dataset=dataset, files=files
+        run, config, corpus, text=text, labels=labels, layout=layout, dataset=dataset, files=files
     )
 
 
@@ -138,6 +140,7 @@ def _complete(
     config: Config,
     corpus: CountedCorpus,
     *,
+    text: ResolvedTextConfig,
     labels: Sequence[str],
     layout: ExampleLayout,
     dataset: DatasetFiles,
@@ -146,8 +149,8 @@ def _complete(
     """Writes statistics, report and manifest; too many rejected rows make the dataset unusable."""
     run.inputs, run.rows = corpus.inputs, corpus.rows
     run.outputs = _outputs(dataset, files)
-    run.extra = {"layout": dataclasses.asdict(layout)}
-    vocabulary_ids = 1 + config.text.oov_buckets + len(read_lines(files, dataset.vocabulary))
+    run.extra = {"layout": dataclasses.asdict(layout), "text": to_plain(text)}
+    vocabulary_ids = 1 + text.oov_buckets + len(read_lines(files, dataset.vocabulary))
     statistics = summarize_dataset(corpus.counts, labels=labels, vocabulary_ids=vocabulary_ids)
     write_json(files, dataset.statistics, statistics)
     files.delete([dataset.staging.folder])
@@ -190,13 +193,14 @@ def define_survey(
     """Units -> counts of tokens, rows with repeated ids, counts of labels and duplicates."""
     staging = dataset.staging
     read, split = _read_and_split(root, units, config, dataset=dataset, files=files)
-    split.documents | "Count tokens" >> CountTokens(config.text, staging.token_counts, files)
+    count_tokens = CountTokens(config.text, staging.token_counts, files)
+    lengths = split.documents | "Count tokens" >> count_tokens
     duplicates = split.keys | "Find duplicates" >> FindDuplicates(staging.repeats, files)
     labels = split.documents | "Count labels" >> beam.Map(
         _count_labels, multilabel=config.corpus.columns.labels is not None
     )
     (
-        (labels, duplicates, read.rejections | "Count rejections" >> CountRejections())
+        (labels, lengths, duplicates, read.rejections | "Count rejections" >> CountRejections())
         | beam.Flatten()
         | "Count" >> CountRows(staging.survey_counts, files)
     )
@@ -206,6 +210,7 @@ def define_encoding(
     root: beam.Pipeline,
     units: Sequence[Unit],
     config: Config,
+    text: ResolvedTextConfig,
     *,
     layout: ExampleLayout,
     dataset: DatasetFiles,
@@ -217,7 +222,7 @@ def define_encoding(
         vocabulary=dataset.vocabulary, labels=dataset.labels, repeats=staging.repeats
     )
     read, split = _read_and_split(root, units, config, dataset=dataset, files=files)
-    encoded = split.documents | "Encode" >> EncodeDocuments(config.text, layout, survey, files)
+    encoded = split.documents | "Encode" >> EncodeDocuments(text, layout, survey, files)
     (
         encoded.examples
         | "Write examples"

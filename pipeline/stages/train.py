@@ -19,6 +19,7 @@ from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.training.best_trial import check_monitor, choose_best
 from pipeline.training.trial import Trial, TrialResult
+from pipeline.training.trial_config import resolve_config
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -70,7 +71,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
         Trial(
             variant=name,
             seed=seed,
-            config=varied,
+            config=resolve_config(varied, dataset),
             dataset=dataset,
             vectors_digest=vectors[name],
             folder=join(scratch, f"variant-{number}", f"seed-{seed}"),

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.config import to_plain
-from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.storage.files import join
 from pipeline.storage.manifest import fingerprint
+from pipeline.training.trial_config import ResolvedConfig
 
 # TensorBoard reads files with this prefix.
 TENSORBOARD_FILE = "events.out.tfevents.limelight"
@@ -21,7 +21,7 @@ class Trial:
     Attributes:
         variant: the name of the configuration, `base` or one of `training.variants`.
         seed: the seed of the initial weights, of dropout and of the order of documents.
-        config: the config of this variant.
+        config: the config of this variant, with numbers in place of `auto`.
         dataset: the prepared corpus.
         vectors_digest: the digest of the file of word vectors that the embedding starts from;
             None if it starts from random vectors.
@@ -30,7 +30,7 @@ class Trial:
 
     variant: str
     seed: int
-    config: Config
+    config: ResolvedConfig
     dataset: Dataset
     vectors_digest: str | None
     folder: str

@@ -1,4 +1,4 @@
-"""Documents -> one file of the most frequent tokens of the training split, with counts."""
+"""Documents -> the most frequent tokens of the training split, and its lengths in tokens."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,13 @@ from apache_beam.transforms.window import GlobalWindows
 
 from model.config import TextConfig
 from model.text.tokenizer import Tokenizer
+from pipeline.corpora.preparing.resolved_text import count_lengths
 from pipeline.corpora.preparing.token_counts import (
     TokenCounter,
     add_token_counts,
     keep_frequent,
 )
-from pipeline.elements import UnitBatch
+from pipeline.elements import Counts, UnitBatch
 from pipeline.storage.files import Files
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -27,7 +28,7 @@ class CountTokens(beam.PTransform):
     """Counts the tokens of the documents whose split is `train`.
 
     Writes the tokens that a vocabulary of `text.vocabulary_size` may hold to `path`, as Parquet
-    with the columns `token` and `count`.
+    with the columns `token` and `count`. Returns the counts of `count_lengths`.
     """
 
     text: TextConfig
@@ -36,13 +37,18 @@ class CountTokens(beam.PTransform):
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
         """Takes `(unit index, record batch)`; every document must have a split."""
-        return (
-            documents
-            | "Count" >> beam.ParDo(_CountTokens(self.text))
+        counted = documents | "Count" >> (
+            beam.ParDo(_CountTokens(self.text))
+            .with_output_types(tuple[int, pa.Table], lengths=Counts)
+            .with_outputs("lengths", main="tokens")
+        )
+        (
+            counted.tokens
             | "Gather parts" >> beam.GroupByKey()
             | "Add up" >> beam.MapTuple(self._add_part)
             | WriteOneFile(self._write)
         )
+        return counted.lengths
 
     def _add_part(self, part: int, tables: Iterable[pa.Table]) -> pa.Table:
         return self._keep(add_token_counts(tables))
@@ -67,12 +73,14 @@ class _CountTokens(beam.DoFn):
         self._tokenizer = Tokenizer(self.text)
 
     def start_bundle(self) -> None:
-        self._counter = TokenCounter(self._tokenizer)
+        self._counter = TokenCounter()
 
-    def process(self, element: UnitBatch) -> Iterator[tuple[int, pa.Table]]:
+    def process(self, element: UnitBatch) -> Iterator[Any]:
         _, documents = element
         training = documents.filter(pc.equal(documents.column("split"), "train"))
-        yield from self._counter.add(training.column("text"))
+        tokens = self._tokenizer.tokenize(training.column("text"))
+        yield beam.pvalue.TaggedOutput("lengths", count_lengths(tokens))
+        yield from self._counter.add(tokens)
 
     def finish_bundle(self) -> Iterator[Any]:
         for part in self._counter.finish():

@@ -7,7 +7,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from model.config import TextConfig
+from model.config import ResolvedTextConfig
 from pipeline.corpora.preparing.encoding import DocumentEncoder, ExampleLayout
 from pipeline.corpora.preparing.survey import SurveyFiles
 from pipeline.corpora.reading.accounting import count_used
@@ -24,7 +24,7 @@ class EncodeDocuments(beam.PTransform):
     `(unit index, record batch)`; and `counts`.
     """
 
-    text: TextConfig
+    text: ResolvedTextConfig
     layout: ExampleLayout
     survey: SurveyFiles
     files: Files
@@ -46,7 +46,7 @@ class EncodeDocuments(beam.PTransform):
 
 @dataclasses.dataclass
 class _Encode(beam.DoFn):
-    text: TextConfig
+    text: ResolvedTextConfig
     layout: ExampleLayout
     survey: SurveyFiles
     files: Files

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from model.config import AttentionConfig, ModelConfig, NetworkConfig, TextConfig, TrainingConfig
+from model.config import (
+    AttentionConfig,
+    ModelConfig,
+    NetworkConfig,
+    ResolvedTextConfig,
+    TrainingConfig,
+)
 from model.text.tokenizer import Tokenizer
 from tests.model.bundles import write_untrained_model
 
@@ -21,7 +27,7 @@ SPREAD = 0.1  # as trained weights have it: the LSTM's gates are neither idle no
 
 def write_review_model(folder: Path, texts: Sequence[str]) -> str:
     """Writes a model directory whose vocabulary is of the texts' words; returns its path."""
-    text = TextConfig(max_tokens=MAX_TOKENS, vocabulary_size=VOCABULARY)
+    text = ResolvedTextConfig(max_tokens=MAX_TOKENS, vocabulary_size=VOCABULARY)
     tokens = Tokenizer(text).tokenize(pa.array(texts[:5_000])).folded().flatten()
     frequent = [token for token, _ in collections.Counter(tokens.to_pylist()).most_common()]
     filled = [*frequent, *(f"filler{number}" for number in range(VOCABULARY))][:VOCABULARY]

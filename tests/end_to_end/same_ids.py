@@ -14,6 +14,7 @@ from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import read_lines
+from pipeline.training.trial_config import ResolvedConfig, resolve_config
 from tests.pipeline.examples import read_example, read_records
 
 
@@ -32,7 +33,7 @@ class RecordingEngine:
         return even, np.repeat(1 / lengths, lengths).astype(np.float32)
 
 
-def scored_ids(dataset: Dataset, config: Config, texts: list[str]) -> list[bytes]:
+def scored_ids(dataset: Dataset, config: ResolvedConfig, texts: list[str]) -> list[bytes]:
     """The ids that an engine gets for each text, padded, as the bytes of int64."""
     tokens = read_lines(BeamFiles(), dataset.files.vocabulary)
     bundle = Bundle(
@@ -53,7 +54,8 @@ def scored_ids(dataset: Dataset, config: Config, texts: list[str]) -> list[bytes
 
 def assert_same_ids(dataset: Dataset, config: Config, texts: Mapping[str, str]) -> None:
     """Asserts that every text, by document id, has the same ids in training and in scoring."""
-    scored = dict(zip(texts, scored_ids(dataset, config, list(texts.values())), strict=True))
+    resolved = resolve_config(config, dataset)
+    scored = dict(zip(texts, scored_ids(dataset, resolved, list(texts.values())), strict=True))
     seen = set()
     for split in ("train", "validation", "test"):
         for path in dataset.shards(split):

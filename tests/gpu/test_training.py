@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from model.bundle.writing import write_bundle
-from model.config import ModelConfig, NetworkConfig, TextConfig, TrainingConfig
+from model.config import ModelConfig, NetworkConfig, ResolvedTextConfig, TrainingConfig
 from model.config_loading import load_section
 from model.folded.engine import FoldedEngine
 from model.layers.classifier import build_classifier
@@ -29,7 +29,7 @@ CONFIG = Path(__file__).parents[2] / "configs/guide_attention_2d.yaml"
 NETWORK = load_section(
     NetworkConfig, yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["network"], where=str(CONFIG)
 )
-TEXT = TextConfig(max_tokens=48, vocabulary_size=500)
+TEXT = ResolvedTextConfig(max_tokens=48, vocabulary_size=500)
 VOCABULARY = Vocabulary([f"word{number}" for number in range(500)], oov_buckets=1)
 TRAINING = TrainingConfig(batch_size=64, epochs=3, learning_rate=0.005)
 LABELS = ("even", "odd")

@@ -18,7 +18,7 @@ from model.config import (
     LSTMConfig,
     ModelConfig,
     NetworkConfig,
-    TextConfig,
+    ResolvedTextConfig,
     TrainingConfig,
 )
 from model.text.vocabulary import Vocabulary
@@ -26,7 +26,7 @@ from model.text.vocabulary import Vocabulary
 TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
 LABELS = ("neg", "pos", "so-so")
 TEXTS = ("The film was good.", "bad bad BAD", "很好 👍🏽", "a")
-TEXT = TextConfig(max_tokens=6, vocabulary_size=len(TOKENS))
+TEXT = ResolvedTextConfig(max_tokens=6, vocabulary_size=len(TOKENS))
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=7), lstm=LSTMConfig(units=5))
 
 
@@ -73,7 +73,7 @@ def write_untrained_model(
 def make_bundle(
     folder: Path,
     *,
-    text: TextConfig = TEXT,
+    text: ResolvedTextConfig = TEXT,
     network: NetworkConfig = NETWORK,
     labels: tuple[str, ...] = LABELS,
     spread: float | None = None,

@@ -12,6 +12,7 @@ from model.config import (
     LSTMConfig,
     NetworkConfig,
     PositiveInteger,
+    ResolvedTextConfig,
     TextConfig,
     TrainingConfig,
     VectorsConfig,
@@ -35,9 +36,17 @@ class Ranges:
 @pytest.mark.parametrize(
     ("section", "values", "message"),
     [
-        (TextConfig, {"max_tokens": 0}, "max_tokens: expected an integer >= 1, got 0"),
-        (TextConfig, {"max_tokens": 1.5}, "max_tokens: expected an integer >= 1, got 1.5"),
-        (TextConfig, {"max_tokens": True}, "max_tokens: expected an integer >= 1, got true"),
+        (TextConfig, {"max_tokens": 0}, "max_tokens: expected an integer >= 1 or 'auto', got 0"),
+        (
+            TextConfig,
+            {"max_tokens": 1.5},
+            "max_tokens: expected an integer >= 1 or 'auto', got 1.5",
+        ),
+        (
+            TextConfig,
+            {"max_tokens": True},
+            "max_tokens: expected an integer >= 1 or 'auto', got true",
+        ),
         (TextConfig, {"vocabulary_size": 0}, "vocabulary_size: expected an integer >= 1, got 0"),
         (TextConfig, {"min_frequency": 0}, "min_frequency: expected an integer >= 1, got 0"),
         (TextConfig, {"oov_buckets": 0}, "oov_buckets: expected an integer >= 1, got 0"),
@@ -170,6 +179,18 @@ class Ranges:
         (Ranges, {"at_most": 9}, "at_most: expected an integer <= 8, got 9"),
         (Ranges, {"either": 0}, "either: expected an integer >= 1 or 'auto', got 0."),
         (Ranges, {"either": "all"}, "either: expected an integer >= 1 or 'auto', got \"all\"."),
+        (
+            Ranges,
+            {"either": "7"},
+            "either: expected an integer >= 1 or 'auto', got \"7\", which YAML reads as text "
+            "(write 7). Edit",
+        ),
+        (
+            ResolvedTextConfig,
+            {"max_tokens": "auto"},
+            'max_tokens: expected an integer >= 1, got "auto".',
+        ),
+        (ResolvedTextConfig, {}, "max_tokens: expected a value, got none"),
         (Ranges, {"free": "x"}, 'free: expected a number or null, got "x"'),
     ],
 )

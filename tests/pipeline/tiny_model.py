@@ -12,7 +12,7 @@ from model.config import (
     LSTMConfig,
     ModelConfig,
     NetworkConfig,
-    TextConfig,
+    ResolvedTextConfig,
     TrainingConfig,
 )
 from model.text.vocabulary import Vocabulary
@@ -21,7 +21,7 @@ from tests.model.bundles import write_untrained_model
 LABELS = ("long", "short")
 TOKENS = ("good", "bad", "so", "poison")
 CONFIG = ModelConfig(
-    text=TextConfig(max_tokens=6),
+    text=ResolvedTextConfig(max_tokens=6),
     network=NetworkConfig(embedding=EmbeddingConfig(units=3), lstm=LSTMConfig(units=2)),
     training=TrainingConfig(),
 )

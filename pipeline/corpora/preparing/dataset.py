@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from model.config import ResolvedTextConfig
+from model.config_loading import load_section
 from pipeline.corpora.preparing.dataset_staging import DatasetStaging
 from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.samples import Sample, samples_from_lines
@@ -93,6 +95,16 @@ class Dataset:
     def layout(self) -> ExampleLayout:
         """Which optional features the examples have."""
         return ExampleLayout(**self.manifest["layout"])
+
+    @property
+    def text(self) -> ResolvedTextConfig:
+        """How the examples were encoded: the config's section text without `auto`."""
+        return load_section(ResolvedTextConfig, self.manifest["text"], where=self.files.manifest)
+
+    @property
+    def chose_max_tokens(self) -> bool:
+        """Whether `text.max_tokens` was `auto`."""
+        return bool(self.manifest["config"]["text"]["max_tokens"] == "auto")
 
     def shards(self, split: str) -> list[str]:
         """The paths of the TFRecord shards of a split."""

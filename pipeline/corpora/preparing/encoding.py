@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model.config import TextConfig
+from model.config import ResolvedTextConfig
 from model.text.cutting import mark_kept
 from model.text.padding import pad_ids
 from model.text.tokenizer import Tokenizer, Tokens
@@ -54,7 +54,7 @@ class DocumentEncoder:
 
     def __init__(
         self,
-        text: TextConfig,
+        text: ResolvedTextConfig,
         *,
         vocabulary: Vocabulary,
         labels: Sequence[str],

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.text.string_buffers import read_strings
-from model.text.tokenizer import Tokenizer
+from model.text.tokenizer import Tokens
 from model.text.vocabulary_kernel import hash_tokens
 
 TOKEN_COUNTS = pa.schema([pa.field("token", pa.string()), pa.field("count", pa.int64())])
@@ -19,10 +19,9 @@ TOKEN_PARTS = 64
 COUNTER_TOKENS = 1_000_000
 
 
-def count_tokens(texts: pa.StringArray, tokenizer: Tokenizer) -> pa.Table:
+def count_tokens(tokens: Tokens) -> pa.Table:
     """The distinct folded tokens of some texts and how often each occurs."""
-    tokens = tokenizer.tokenize(texts).folded().flatten()
-    counted = pc.value_counts(tokens)
+    counted = pc.value_counts(tokens.folded().flatten())
     return pa.table([counted.field("values"), counted.field("counts")], schema=TOKEN_COUNTS)
 
 
@@ -44,14 +43,14 @@ def part_by_token(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
 class TokenCounter:
     """Counts the tokens of many batches in bounded memory."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self) -> None:
+        """Holds no counts yet."""
         self._tables: list[pa.Table] = []
         self._rows = 0
 
-    def add(self, texts: pa.StringArray) -> Iterator[tuple[int, pa.Table]]:
-        """Counts texts; yields `(part, counts)` whenever too many distinct tokens are held."""
-        counted = count_tokens(texts, self._tokenizer)
+    def add(self, tokens: Tokens) -> Iterator[tuple[int, pa.Table]]:
+        """Counts tokens; yields `(part, counts)` whenever too many distinct tokens are held."""
+        counted = count_tokens(tokens)
         self._tables.append(counted)
         self._rows += counted.num_rows
         if self._rows > COUNTER_TOKENS:

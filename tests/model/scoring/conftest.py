@@ -4,7 +4,7 @@ import pytest
 
 from model.bundle.bundle import Bundle
 from model.bundle.loading import load_bundle
-from model.config import TextConfig
+from model.config import ResolvedTextConfig
 from tests.model.bundles import make_bundle, seal
 
 
@@ -13,7 +13,7 @@ def served(tmp_path_factory) -> Bundle:
     from model.scoring.serving import write_serving  # TensorFlow is imported for this fixture only
 
     folder = tmp_path_factory.mktemp("served") / "1"
-    text = TextConfig(max_tokens=6, vocabulary_size=8, nfkc=True, cut="head+tail")
+    text = ResolvedTextConfig(max_tokens=6, vocabulary_size=8, nfkc=True, cut="head+tail")
     write_serving(make_bundle(folder, text=text))
     seal(folder)
     return load_bundle(folder)

@@ -17,7 +17,13 @@ import pyarrow as pa
 import pytest
 
 from model.bundle.bundle import Bundle
-from model.config import AttentionConfig, EmbeddingConfig, LSTMConfig, NetworkConfig, TextConfig
+from model.config import (
+    AttentionConfig,
+    EmbeddingConfig,
+    LSTMConfig,
+    NetworkConfig,
+    ResolvedTextConfig,
+)
 from model.folded.engine import FoldedEngine
 from model.layers.attention import KINDS
 from model.layers.classifier import CONTROLS
@@ -31,7 +37,7 @@ TOLERANCE = 1e-5
 # The largest share of tokens where max pooling may choose another of two equal states: states
 # of random networks are often saturated, and then equal.
 MAX_TIES = 1e-2
-TEXT = TextConfig(max_tokens=50, vocabulary_size=8, nfkc=True)
+TEXT = ResolvedTextConfig(max_tokens=50, vocabulary_size=8, nfkc=True)
 
 SCRIPTS = (
     "مرحبا بالعالم هذا فيلم جيد جدا ولكنه طويل",

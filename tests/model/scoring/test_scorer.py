@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.config import TextConfig
+from model.config import ResolvedTextConfig
 from model.layers.keras_engine import KerasEngine
 from model.scoring.engine_scorer import EngineScorer
 from model.scoring.loading import load_scorer
@@ -106,7 +106,7 @@ def test_any_text_keeps_the_contract(scorer, texts):
 
 @pytest.mark.parametrize(("cut", "kept"), [("tail", ["the", "bad"]), ("head+tail", ["the", "bad"])])
 def test_text_cut_decides_which_tokens_stay(tmp_path, cut, kept):
-    text = TextConfig(max_tokens=2, vocabulary_size=8, cut=cut)
+    text = ResolvedTextConfig(max_tokens=2, vocabulary_size=8, cut=cut)
     bundle = make_bundle(tmp_path / "1", text=text)
     batch, _ = EngineScorer(bundle, KerasEngine(bundle.build_network())).score(
         texts_array(["the film was the bad"])

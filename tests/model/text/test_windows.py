@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.config import TextConfig
+from model.config import ResolvedTextConfig
 from model.folded.engine import FoldedEngine
 from model.scoring.engine_scorer import EngineScorer
 from model.text.windows import LEAST_EVIDENCE, cut_windows, join_windows, measure_evidence
@@ -87,7 +87,9 @@ def test_evidence_is_the_distance_from_uniform_probabilities():
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle") / "1"
-    return make_bundle(folder, text=TextConfig(max_tokens=4, vocabulary_size=8), network=NETWORK)
+    return make_bundle(
+        folder, text=ResolvedTextConfig(max_tokens=4, vocabulary_size=8), network=NETWORK
+    )
 
 
 def test_a_document_longer_than_max_tokens_is_read_to_its_end(bundle):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from model.config import ConfigError
+from model.config import ConfigError, to_plain
 from pipeline.config.inputs import InputConfig
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config, CorpusConfig
@@ -96,7 +96,10 @@ ONE_INPUT = {"path": "x"}
             {"corpus": {"max_text_bytes": 0}},
             "corpus.max_text_bytes: expected an integer >= 1, got 0",
         ),
-        ({"text": {"max_tokens": "7"}}, 'text.max_tokens: expected an integer >= 1, got "7"'),
+        (
+            {"text": {"max_tokens": "7"}},
+            "text.max_tokens: expected an integer >= 1 or 'auto', got \"7\"",
+        ),
         ({"text": None}, "text: expected an object, got null"),
         (
             {"name": "a b"},
@@ -137,8 +140,26 @@ def keys_of(value: Any, prefix: str = "") -> set[str]:
     return {found for key in value for found in keys_of(value[key], f"{prefix}.{key}".lstrip("."))}
 
 
-def test_the_quickstart_config_gives_every_key() -> None:
-    written = yaml.safe_load((CONFIGS / "quickstart.yaml").read_text(encoding="utf-8"))
+def leaves(value: Any, prefix: str = "") -> dict[str, Any]:
+    """The values of a tree of mappings that are not mappings, by their dotted keys."""
+    if not isinstance(value, dict):
+        return {prefix: value}
+    return {
+        key: leaf
+        for name in value
+        for key, leaf in leaves(value[name], f"{prefix}.{name}".lstrip(".")).items()
+    }
+
+
+def test_the_quickstart_config_gives_every_key_and_its_default() -> None:
+    text = (CONFIGS / "quickstart.yaml").read_text(encoding="utf-8")
+    written = yaml.safe_load(text)
     corpus = CorpusConfig(inputs=(InputConfig(path="x"),))
     every = dataclasses.asdict(dataclasses.replace(Config(), corpus=corpus))
     assert keys_of(written) == keys_of(every)
+    defaults = leaves(to_plain(Config()))
+    for key, value in leaves(written).items():
+        if value != defaults[key] and key != "corpus.inputs":
+            name, value = key.rpartition(".")[2], str(value)
+            lines = [line for line in text.splitlines() if f"{name}: {value}" in line]
+            assert any("default" in line for line in lines), f"{key} is not {defaults[key]!r}"

@@ -1,5 +1,6 @@
 """prepare on a small corpus gives what a plain loop over the same documents gives."""
 
+import dataclasses
 import hashlib
 import json
 import random
@@ -292,6 +293,40 @@ def test_a_quick_run_of_even_shards_and_shares(workspace: Path) -> None:
         for split in ("validation", "test"):
             count = dataset.statistics["splits"][split]["labels"][label]
             assert abs(count - 0.2 * labels[label]) <= 1
+
+
+def test_the_number_of_tokens_is_chosen_from_the_lengths_of_training(workspace: Path) -> None:
+    rows = [
+        {"id": f"{split}{index}", "text": "so " * tokens, "label": "ab"[index % 2], "split": split}
+        for split, lengths in {
+            # 95 of 100 documents have at most 17 tokens. Documents that are rejected for having
+            # none, and those of other splits, must not count.
+            "train": [*range(1, 18), *[17] * 78, *[500] * 5, *[0] * 20],
+            "test": [900] * 40,
+        }.items()
+        for index, tokens in enumerate(lengths)
+    ]
+    path = write_corpus(workspace / "lengths", rows, files=3)
+    overrides = ("corpus.columns.split=split", "corpus.max_rejected_fraction=0.2")
+    config = small_config(workspace / "runs", path, *overrides, "text.max_tokens=auto")
+    dataset = run(config)
+    assert dataset.chose_max_tokens
+    assert dataset.text == dataclasses.replace(dataset.text, max_tokens=24)
+    assert read_json(FILES, dataset.files.manifest)["text"]["max_tokens"] == 24
+    widths = {
+        len(read_example(record)["token_ids"]) for _, record in serialized(dataset).elements()
+    }
+    assert widths == {24}
+    assert dataset.statistics["splits"]["train"]["truncated_documents"] == 5
+    again = run(config)
+    assert again.reused
+    assert again.text == dataset.text
+    # The same number, configured: another dataset with the same examples.
+    fixed = run(small_config(workspace / "runs", path, *overrides, "text.max_tokens=24"))
+    assert not fixed.chose_max_tokens
+    assert fixed.files != dataset.files
+    assert fixed.text == dataset.text
+    assert serialized(fixed) == serialized(dataset)
 
 
 def test_a_fingerprint_changes_with_content_and_config_only(

@@ -4,14 +4,15 @@ import dataclasses
 
 import pytest
 
-from pipeline.config.sections import Config
+from model.config import ResolvedTextConfig
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.training.trial import Trial, TrialResult
+from pipeline.training.trial_config import ResolvedConfig
 
 TRIAL = Trial(
     variant="base",
     seed=1,
-    config=Config(workspace="runs"),
+    config=ResolvedConfig(workspace="runs", text=ResolvedTextConfig(max_tokens=8)),
     dataset=Dataset(files=DatasetFiles(folder="datasets/1"), manifest={}, statistics={}),
     vectors_digest="one digest",
     folder="one folder",

@@ -10,6 +10,7 @@ from apache_beam.testing.util import assert_that
 
 from model.config import TextConfig
 from pipeline.corpora.preparing import token_counts
+from pipeline.corpora.reading.counts import add_counts
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.transforms import count_tokens
 from tests.pipeline.batches import make_documents
@@ -50,18 +51,25 @@ def test_a_bundle_yields_its_counts_before_it_holds_too_many(
         counted = (
             root
             | beam.Create(batches_of(TEXTS * repeats))
-            | beam.ParDo(count_tokens._CountTokens(TextConfig()))
+            | beam.ParDo(count_tokens._CountTokens(TextConfig())).with_outputs(main="tokens")
         )
-        assert_that(counted, check)
+        assert_that(counted.tokens, check)
 
 
 def write_counts(path: Path, texts: list[str], **settings: Any) -> dict[str, int]:
+    """The counts in the file; checks the lengths that the transform returns."""
+    expected = Counter(str(len(text.replace(" ", ""))) for text in texts)
+
+    def check(counts: list[dict[str, Any]]) -> None:
+        assert add_counts(counts) == ({"train_lengths": expected} if texts else {})
+
     with local_pipeline() as root:
-        _ = (
+        lengths = (
             root
             | beam.Create(batches_of(texts))
             | count_tokens.CountTokens(TextConfig(**settings), str(path), BeamFiles())
         )
+        assert_that(lengths, check)
     columns = pq.read_table(path).to_pydict()
     return dict(zip(columns["token"], columns["count"], strict=True))
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.testing.util import assert_that, equal_to
 
-from model.config import TextConfig
+from model.config import ResolvedTextConfig
 from model.text.vocabulary import Vocabulary
 from pipeline.corpora.preparing.duplicates import REPEATED_ROWS
 from pipeline.corpora.preparing.encoding import DocumentEncoder, ExampleLayout
@@ -17,7 +17,7 @@ from tests.pipeline.batches import make_documents
 from tests.pipeline.transforms.local_beam import local_pipeline, name_rows
 
 FILES = BeamFiles()
-TEXT = TextConfig(max_tokens=3)
+TEXT = ResolvedTextConfig(max_tokens=3)
 TOKENS, LABELS = ["good", "bad"], ["neg", "pos"]
 
 DOCUMENTS = make_documents(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from model.config import ResolvedTextConfig, to_plain
 from pipeline.corpora.preparing.dataset import DatasetFiles, find_dataset
 from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.samples import Sample, samples_to_lines
@@ -14,6 +15,7 @@ from tests.pipeline import object_store
 
 FILES = BeamFiles()
 LAYOUT = ExampleLayout(weight=True)
+TEXT = ResolvedTextConfig(max_tokens=24, reserved_tokens=("<e1>",))
 SAMPLE = Sample(digest="0", split="test", document_id="d", text="a\u2028b", label=None)
 
 
@@ -22,6 +24,8 @@ def write_dataset(folder: str, *, status: str = "done") -> None:
     manifest: dict[str, Any] = {
         "status": status,
         "layout": dataclasses.asdict(LAYOUT),
+        "text": to_plain(TEXT),
+        "config": {"text": {"max_tokens": "auto"}},
         "outputs": [
             {"file": "examples/test-00000-of-00001.tfrecord.gz"},
             {"file": "examples/train-00000-of-00002.tfrecord.gz"},
@@ -48,6 +52,8 @@ def test_a_complete_dataset_is_found(folder: str) -> None:
     assert dataset.reused
     assert dataset.labels == ("b", "a")
     assert dataset.layout == LAYOUT
+    assert dataset.text == TEXT
+    assert dataset.chose_max_tokens
     assert [dataset.rows(split) for split in ("train", "validation", "test")] == [5, 0, 1]
     assert dataset.shards("train") == [
         f"{folder}/examples/train-00000-of-00002.tfrecord.gz",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.config import TextConfig
+from model.config import ResolvedTextConfig
 from model.text.tokenizer import Tokenizer
 from model.text.vocabulary import Vocabulary
 from model.training.shards import Shards, read_examples
@@ -20,11 +20,11 @@ from tests.pipeline.examples import read_example
 
 LABELS = ("neg", "pos")
 KNOWN = ["good", "bad", "日", "."]
-TEXT = TextConfig(max_tokens=4)
+TEXT = ResolvedTextConfig(max_tokens=4)
 
 
 def encode(
-    *rows: dict[str, Any], text: TextConfig = TEXT, layout: ExampleLayout | None = None
+    *rows: dict[str, Any], text: ResolvedTextConfig = TEXT, layout: ExampleLayout | None = None
 ) -> EncodedBatch:
     encoder = DocumentEncoder(
         text,
@@ -47,7 +47,7 @@ def reasons_of(encoded: EncodedBatch) -> list[tuple[str, str]]:
     ]
 
 
-def encode_one(text: str, *, config: TextConfig) -> tuple[dict[str, Any], int, int]:
+def encode_one(text: str, *, config: ResolvedTextConfig) -> tuple[dict[str, Any], int, int]:
     """The features of a text, its length and its dropped tokens, by a plain computation."""
     [tokens] = Tokenizer(config).tokenize(pa.array([text])).folded().to_pylist()
     ids = {token: index + 2 for index, token in enumerate(KNOWN)}
@@ -143,7 +143,7 @@ def test_labels_and_lengths_are_counted_by_split() -> None:
 def test_a_long_text_is_cut_where_the_config_says(
     cut: Any, kept: list[int], lost: list[int]
 ) -> None:
-    config = TextConfig(max_tokens=4, cut=cut)
+    config = ResolvedTextConfig(max_tokens=4, cut=cut)
     [example] = examples_of(encode({"text": "good bad 日 . NEW good"}, text=config))
     assert example["token_ids"] == kept
     assert example["length"] == [4]
@@ -156,7 +156,7 @@ def test_of_a_very_long_text_the_first_cut_tokens_are_stored(
     cut: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoding, "MAX_CUT_TOKENS", 3)
-    config = TextConfig(max_tokens=2, cut=cut)
+    config = ResolvedTextConfig(max_tokens=2, cut=cut)
     texts = ["a b good d e bad g", "a b c", "good good good h i j k"]
     examples = examples_of(encode(*({"text": text} for text in texts), text=config))
     lost = {
@@ -182,7 +182,7 @@ def test_examples_hold_the_whole_documents(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], cut: Any, max_tokens: int
 ) -> None:
     """Text -> examples -> a shard -> the tokens of the text."""
-    text = TextConfig(max_tokens=max_tokens, cut=cut)
+    text = ResolvedTextConfig(max_tokens=max_tokens, cut=cut)
     encoded = encode(*({"text": " ".join(row)} for row in rows), text=text)
     folder = tmp_path_factory.mktemp("shards")
     path = write_shard(folder / "0.gz", encoded.examples.get("train", []))
