@@ -195,6 +195,18 @@ class ResourcesConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class SoftLabelsConfig:
+    """How the probabilities of a teacher (`corpus.columns.probabilities`) are learned."""
+
+    __pydantic_config__ = STRICT
+
+    # How much they count in a document that also has a label; the label counts 1 - weight.
+    weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    # The teacher's logits are divided by it: above 1 its labels become more alike.
+    temperature: PositiveNumber = 1.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How the network is fitted; the same values train on a laptop and on a GPU worker."""
 
@@ -225,6 +237,7 @@ class TrainingConfig:
     gradient_clip: PositiveNumber | None = None
     class_weights: Literal["none", "balanced"] = "none"  # balanced: every label counts the same
     label_smoothing: Rate = 0.0
+    soft_labels: SoftLabelsConfig = SoftLabelsConfig()
     variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare with
     gpu: Literal["required", "optional", "never"] = "optional"
     # What GPUs compute in; true is float16, false float32. On a CPU training is in float32.

@@ -26,12 +26,17 @@ RAW_BYTES = 1_000
 
 SPANS = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))
 
+# The probabilities that a teacher gives to labels. The names of the labels are null where the
+# numbers are in the order of the dataset's labels.
+SOFT_LABELS = pa.list_(pa.struct([("label", pa.string()), ("probability", pa.float32())]))
+
 DOCUMENTS = pa.schema(
     [
         pa.field("document_id", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("label", pa.string()),
         pa.field("labels", pa.list_(pa.string())),
+        pa.field("soft_labels", SOFT_LABELS),
         pa.field("weight", pa.float32()),
         pa.field("rationale", SPANS),  # character spans that annotators marked
         pa.field("split", pa.string()),

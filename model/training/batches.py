@@ -12,9 +12,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from typing_extensions import override
 
+from model.config import SoftLabelsConfig
 from model.text.vocabulary import PAD
 from model.training.backends.batch import Batch
 from model.training.examples import Examples
+from model.training.targets import truth_of_documents
 
 # The documents of this many batches are sorted by length together. With more, batches have less
 # padding, but documents of different lengths are mixed less.
@@ -31,13 +33,15 @@ def training_batches(
     rows: int,
     seed: int,
     epoch: int,
+    soft_labels: SoftLabelsConfig | None = None,
 ) -> Sequence[Batch]:
     """The batches of one epoch, in an order that `(seed, epoch)` determines.
 
     A batch is made when it is taken. It is `(inputs, labels, weights)`: inputs `token_ids` int32
     `(rows, steps)` and `length` int32 `(rows,)`; labels int64 `(rows,)` or `(rows, labels)`;
     weights float32 `(rows,)`. `steps` is the length of the longest document, rounded up to a
-    multiple of 16, and at most that of the longest of all examples.
+    multiple of 16, and at most that of the longest of all examples. If the examples have soft
+    labels, the labels are what `truth_of_documents` makes of them.
 
     Rows without a document have length, label and weight 0. The weights of the documents are
     multiplied by rows / documents: Keras takes the mean over all rows, which is then the mean over
@@ -50,13 +54,14 @@ def training_batches(
             number.
         seed: of the training.
         epoch: the number of the epoch.
+        soft_labels: how soft labels are mixed with hard ones; None: by the default values.
     """
     if rows < batch_size:
         raise ValueError(f"rows: expected at least {batch_size} (batch_size), got {rows}")
     # Every epoch has its own generator, rather than one that goes on: a training that resumes in a
     # later epoch then gets the same batches as one that was not interrupted.
     documents = list(_choose_documents(examples, batch_size, seed=seed, epoch=epoch))
-    return _Batches(examples, documents, rows=rows)
+    return _Batches(examples, documents, rows=rows, soft_labels=soft_labels or SoftLabelsConfig())
 
 
 def _choose_documents(
@@ -78,10 +83,18 @@ def _choose_documents(
 class _Batches(Sequence[Batch]):
     """Batches of `rows` rows, each with the documents of one array of numbers."""
 
-    def __init__(self, examples: Examples, documents: Sequence[np.ndarray], *, rows: int) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        documents: Sequence[np.ndarray],
+        *,
+        rows: int,
+        soft_labels: SoftLabelsConfig,
+    ) -> None:
         self.examples = examples
         self.documents = documents
         self.rows = rows
+        self.soft_labels = soft_labels
         self.longest = int(examples.lengths.max(initial=0))
         self.columns = np.arange(max(self.longest, 1), dtype=np.int32)
 
@@ -98,12 +111,19 @@ class _Batches(Sequence[Batch]):
         starts[:count] = examples.row_offsets[documents]
         length = np.zeros(self.rows, np.int32)
         length[:count] = examples.row_offsets[documents + 1] - starts[:count]
-        labels = np.zeros((self.rows, *examples.labels.shape[1:]), examples.labels.dtype)
-        labels[:count] = examples.labels[documents]
+        truth = self._truth(documents)
+        labels = np.zeros((self.rows, *truth.shape[1:]), truth.dtype)
+        labels[:count] = truth
         weights = np.zeros(self.rows, np.float32)
         weights[:count] = examples.weights[documents] * np.float32(self.rows / count)
         inputs = {"token_ids": self._pad(starts, length), "length": length}
         return inputs, labels, weights
+
+    def _truth(self, documents: np.ndarray) -> np.ndarray:
+        labels = self.examples.labels[documents]
+        if self.examples.soft_labels is None:
+            return labels
+        return truth_of_documents(labels, self.examples.soft_labels[documents], self.soft_labels)
 
     def _pad(self, starts: np.ndarray, length: np.ndarray) -> np.ndarray:
         """The ids of documents, padded, int32 `(rows, steps)`."""

@@ -11,6 +11,7 @@ from model.layers.sequences import Tensor
 from model.training.backends.current import training_backend
 from model.training.devices import Devices
 from model.training.losses import make_loss
+from model.training.targets import NO_LABEL, hard_labels_of
 
 # The metric that is reported as the loss: the mean of -log p, as on validation. The loss that
 # training minimizes also contains the L2 penalty and label smoothing.
@@ -24,6 +25,7 @@ def compile_network(
     config: TrainingConfig,
     steps: int,
     devices: Devices,
+    soft_labels: bool = False,
 ) -> keras.Model:
     """Makes a Keras model of the same layers that has only the output `logits`, compiled.
 
@@ -36,8 +38,13 @@ def compile_network(
             too small for float16, so with mixed_float16 the loss is multiplied by a large number
             before they are computed, and they are divided by it before the optimizer clips and
             uses them.
+        soft_labels: the batches have what `truth_of_documents` returns. The reported loss is then
+            the cross-entropy with the targets; accuracy is that of the hard labels.
     """
     backend = training_backend()
+    right = exact_matches if head == "multilabel" else right_labels
+    accuracy = (HardLabelMean if soft_labels else DocumentMean)(right, name="accuracy")
+    log_loss = make_loss(head, label_smoothing=0, soft_labels=soft_labels)
     trainee = backend.make_trainee(network, network.output["logits"])
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
@@ -47,11 +54,8 @@ def compile_network(
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     trainee.compile(
         optimizer=optimizer,
-        loss=make_loss(head, label_smoothing=config.label_smoothing),
-        weighted_metrics=[
-            DocumentMean(exact_matches if head == "multilabel" else right_labels, name="accuracy"),
-            DocumentMean(make_loss(head, label_smoothing=0), name=LOG_LOSS),
-        ],
+        loss=make_loss(head, label_smoothing=config.label_smoothing, soft_labels=soft_labels),
+        weighted_metrics=[accuracy, DocumentMean(log_loss, name=LOG_LOSS)],
         steps_per_execution=backend.batches_per_call(devices.names),
         jit_compile=backend.JIT_COMPILE,
         auto_scale_loss=False,  # it would follow Keras's global dtype policy, which is not used
@@ -75,6 +79,20 @@ class DocumentMean(keras.metrics.MeanMetricWrapper):
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight) > 0, "float32")
         super().update_state(y_true, y_pred, sample_weight)
+
+
+@keras.saving.register_keras_serializable(package="limelight")
+class HardLabelMean(DocumentMean):
+    """The mean over the documents that have a hard label, of what `truth_of_documents` returned."""
+
+    @override
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        labels = hard_labels_of(y_true, y_pred)
+        labeled = ops.cast(ops.not_equal(labels[:, 0], NO_LABEL), "float32")
+        weight = labeled if sample_weight is None else labeled * ops.cast(sample_weight, "float32")
+        super().update_state(labels, y_pred, weight)
 
 
 def right_labels(truth: Tensor, logits: Tensor) -> Tensor:

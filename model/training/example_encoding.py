@@ -2,7 +2,9 @@
 
 An example holds `token_ids` int64 `[max_tokens]`, padded with 0 on the right, `length` int64,
 `label` int64 (one index, or a multi-hot vector if documents may have several labels),
-`document_id` bytes and, where given, `weight` float and a `rationale` mask int64 `[max_tokens]`.
+`document_id` bytes and, where given, `weight` float, a `rationale` mask int64 `[max_tokens]`, and
+`probabilities` float `[labels]`, the soft labels. A document that has only soft labels has -1 in
+`label` in place of every number.
 
 So that an example holds the whole document, there are two more features, which are written only
 where they are not empty: `cut_token_ids` int64, the ids of the tokens that were cut, and
@@ -23,11 +25,10 @@ import numpy as np
 from model.runtime.compilation import compiled_with
 from model.training.examples import UnknownTokens
 from model.training.protobuf import writing
-from model.training.protobuf.wire import FLOAT_LIST
 from model.training.protobuf.writing import (
     count_varint_bytes,
     put_bytes_feature,
-    put_feature,
+    put_float_feature,
     put_int64_feature,
     put_tag,
 )
@@ -37,13 +38,14 @@ CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
 DOCUMENT_ID = np.frombuffer(b"document_id", np.uint8)
 LABEL = np.frombuffer(b"label", np.uint8)
 LENGTH = np.frombuffer(b"length", np.uint8)
+PROBABILITIES = np.frombuffer(b"probabilities", np.uint8)
 RATIONALE = np.frombuffer(b"rationale", np.uint8)
 TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
 UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
 WEIGHT = np.frombuffer(b"weight", np.uint8)
 
 # More bytes than an example has besides its document id, its ids, its labels and its unknown
-# tokens: the names, tags and lengths of eight features, a length and a weight.
+# tokens: the names, tags and lengths of nine features, a length and a weight.
 FRAME_BYTES = 512
 
 # More bytes than the tag and the length of one string take.
@@ -62,6 +64,7 @@ def encode_examples(
     cut_offsets: np.ndarray | None = None,
     unknown: UnknownTokens | None = None,
     unknown_offsets: np.ndarray | None = None,
+    soft_labels: np.ndarray | None = None,
 ) -> list[bytes]:
     """Serializes documents as examples; equal documents give equal bytes.
 
@@ -77,16 +80,14 @@ def encode_examples(
         cut_offsets: int64 `(rows + 1,)`, where each row begins in `cut_ids`.
         unknown: the unknown tokens of all rows, if there are any.
         unknown_offsets: int64 `(rows + 1,)`, where each row begins in `unknown`.
+        soft_labels: float32 `(rows, labels)`, NaN where a document has none.
 
     Raises:
         ValueError: the arrays do not have the same number of rows.
     """
     names = [document_id.encode() for document_id in document_ids]
     rows = len(names)
-    if weights is None:
-        bits = np.empty(0, np.uint32)
-    else:
-        bits = np.ascontiguousarray(weights, np.float32).view(np.uint32).reshape(rows)
+    soft = np.empty((rows, 0)) if soft_labels is None else soft_labels
     unknown = unknown or UnknownTokens()
     columns = _Columns(
         token_ids=_matrix(token_ids, rows),
@@ -94,14 +95,18 @@ def encode_examples(
         labels=_matrix(labels, rows),
         id_bytes=np.frombuffer(b"".join(names), np.uint8),
         id_offsets=np.cumsum([0, *map(len, names)]),
-        weights=bits,
+        weights=_float32_bits([] if weights is None else weights, (-1,)),
         rationales=_matrix(np.empty((rows, 0)) if rationales is None else rationales, rows),
         cut_ids=_int64s([] if cut_ids is None else cut_ids),
         cut_offsets=_offsets(cut_offsets, rows),
         unknown_bytes=unknown.data,
         unknown_offsets=_int64s(unknown.offsets),
         unknown_rows=_offsets(unknown_offsets, rows),
+        soft_labels=_float32_bits(soft, (rows, soft.shape[1])),
+        has_soft_labels=np.asarray(~np.isnan(soft).all(axis=1)),
     )
+    if weights is not None and len(weights) != rows:
+        raise ValueError(f"expected the weights of {rows} documents, got {len(weights)}")
     data, offsets = serialize_examples(columns)
     serialized = data.tobytes()
     return [serialized[start:end] for start, end in itertools.pairwise(offsets.tolist())]
@@ -123,6 +128,8 @@ class _Columns(NamedTuple):
         unknown_bytes: the UTF-8 of all unknown tokens, uint8.
         unknown_offsets: where each begins, int64 `(tokens + 1,)`.
         unknown_rows: which of them belong to a row, int64 `(rows + 1,)`.
+        soft_labels: the bits of float32s, uint32 `(rows, labels)`.
+        has_soft_labels: whether a row has them, bool `(rows,)`.
     """
 
     token_ids: np.ndarray
@@ -137,6 +144,8 @@ class _Columns(NamedTuple):
     unknown_bytes: np.ndarray
     unknown_offsets: np.ndarray
     unknown_rows: np.ndarray
+    soft_labels: np.ndarray
+    has_soft_labels: np.ndarray
 
 
 def _matrix(values: np.ndarray, rows: int) -> np.ndarray:
@@ -144,6 +153,10 @@ def _matrix(values: np.ndarray, rows: int) -> np.ndarray:
     if len(values) != rows:
         raise ValueError(f"expected the values of {rows} documents, got those of {len(values)}")
     return _int64s(values).reshape(rows, int(np.prod(values.shape[1:])))
+
+
+def _float32_bits(values: np.ndarray | list[float], shape: tuple[int, ...]) -> np.ndarray:
+    return np.ascontiguousarray(values, np.float32).view(np.uint32).reshape(shape)
 
 
 def _int64s(values: np.ndarray | list[int]) -> np.ndarray:
@@ -170,6 +183,7 @@ def serialize_examples(columns: _Columns) -> tuple[np.ndarray, np.ndarray]:
     """
     rows = columns.lengths.shape[0]
     size = rows * FRAME_BYTES + columns.id_bytes.size + columns.unknown_bytes.size
+    size += 4 * columns.soft_labels.size
     size += (columns.unknown_offsets.size - 1) * STRING_FRAME_BYTES
     size += count_varint_bytes(columns.token_ids) + count_varint_bytes(columns.labels)
     size += count_varint_bytes(columns.rationales)
@@ -181,7 +195,8 @@ def serialize_examples(columns: _Columns) -> tuple[np.ndarray, np.ndarray]:
         end = start
         # The last of the sorted names comes first.
         if columns.weights.size:
-            start = put_weight(out, start, columns.weights[row])
+            weight = columns.weights[row : row + 1]
+            start = put_float_feature(out, start, weight, WEIGHT)
         first, last = columns.unknown_rows[row], columns.unknown_rows[row + 1]
         if first < last:
             offsets_of_row = columns.unknown_offsets[first : last + 1]
@@ -191,6 +206,8 @@ def serialize_examples(columns: _Columns) -> tuple[np.ndarray, np.ndarray]:
         start = put_int64_feature(out, start, columns.token_ids[row], TOKEN_IDS)
         if columns.rationales.shape[1]:
             start = put_int64_feature(out, start, columns.rationales[row], RATIONALE)
+        if columns.has_soft_labels[row]:
+            start = put_float_feature(out, start, columns.soft_labels[row], PROBABILITIES)
         start = put_int64_feature(out, start, columns.lengths[row], LENGTH)
         start = put_int64_feature(out, start, columns.labels[row], LABEL)
         id_offsets = columns.id_offsets[row : row + 2]
@@ -201,11 +218,3 @@ def serialize_examples(columns: _Columns) -> tuple[np.ndarray, np.ndarray]:
         start = put_tag(out, start, end, 1)
         offsets[row] = start
     return out[start:], offsets - start
-
-
-@_compiled
-def put_weight(out: np.ndarray, end: int, bits: np.uint32) -> int:
-    """Writes a weight so that it ends before `end`; returns where it starts."""
-    for byte in range(4):
-        out[end - 4 + byte] = np.uint8(bits >> np.uint32(8 * byte) & np.uint32(255))
-    return put_feature(out, put_tag(out, end - 4, end, 1), end, FLOAT_LIST, WEIGHT)

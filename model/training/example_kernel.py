@@ -1,16 +1,15 @@
-"""The compiled loops that read TFRecord records and the `tf.train.Example`s in them.
+"""The compiled loops that read the `tf.train.Example`s of a shard.
 
 They may get arbitrary bytes, as those of `model.training.protobuf.reading` may.
 
-Sources: example.proto of TensorFlow;
-https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+Source: example.proto of TensorFlow.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from model.runtime.compilation import compiled, compiled_with
+from model.runtime.compilation import compiled_with
 from model.training.examples import MAX_CUT_TOKENS
 from model.training.protobuf import reading
 from model.training.protobuf.reading import (
@@ -26,22 +25,26 @@ from model.training.protobuf.wire import BYTES_LIST, DELIMITED, FLOAT_LIST, INT6
 CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
 LABEL = np.frombuffer(b"label", np.uint8)
 LENGTH = np.frombuffer(b"length", np.uint8)
+PROBABILITIES = np.frombuffer(b"probabilities", np.uint8)
 TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
 UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
 WEIGHT = np.frombuffer(b"weight", np.uint8)
 
-# A record begins with its length (uint64) and that length's checksum, and ends with a checksum.
-RECORD_HEADER, RECORD_FOOTER = 12, 4
-
 # What `parse_records` finds wrong with an example. NO_MESSAGE: the record is no example at all.
 NO_FAULT, NO_MESSAGE, BAD_TOKEN_IDS, BAD_ID, BAD_LENGTH, BAD_LABEL, BAD_WEIGHT = range(7)
 BAD_CUT_TOKEN_IDS, BAD_CUT_ID, CUT_WITHOUT_NEED, BAD_UNKNOWN_TOKENS = range(7, 11)
+BAD_PROBABILITIES = 11
 
 # The weight of an example without one: 1, as the bits of a float32.
 ONE = 0x3F800000
 
+# The soft labels of an example without them: NaN, as the bits of float32s.
+NAN = 0x7FC00000
+
 # Where `Values.counts` has the number of values of a feature.
 TOKEN_ID_COUNT, LENGTH_COUNT, LABEL_COUNT, WEIGHT_COUNT, CUT_COUNT, UNKNOWN_COUNT = range(6)
+PROBABILITY_COUNT = 6
+FEATURES = 7
 
 _compiled = compiled_with(reading)
 
@@ -57,8 +60,9 @@ class Values(NamedTuple):
         cut_ids: int64 `(MAX_CUT_TOKENS,)`.
         unknown: uint8, for the bytes of the unknown tokens.
         unknown_offsets: int32, where each begins and ends in `unknown`; the first number is set.
-        counts: how many values each of these features has, int64 `(6,)`, at the place that a
-            constant such as `LENGTH_COUNT` gives; that may be more than its array holds.
+        probabilities: the bits of float32s, int64 `(soft labels,)`.
+        counts: how many values each of these features has, int64 `(FEATURES,)`, at the place that
+            a constant such as `LENGTH_COUNT` gives; that may be more than its array holds.
     """
 
     ids: np.ndarray
@@ -68,6 +72,7 @@ class Values(NamedTuple):
     cut_ids: np.ndarray
     unknown: np.ndarray
     unknown_offsets: np.ndarray
+    probabilities: np.ndarray
     counts: np.ndarray
 
 
@@ -84,6 +89,7 @@ class Parsed(NamedTuple):
         unknown: the bytes of the unknown tokens of all documents, uint8.
         unknown_offsets: where each token begins in them, int32 `(unknown tokens + 1,)`.
         unknown_counts: how many unknown tokens each document has, int32 `(examples,)`.
+        soft_labels: the bits of float32s, uint32 `(examples, soft labels)`.
         fault: what is wrong with the first example that is, or `NO_FAULT`; the arrays end before
             that example.
         found: the value or the number of values that was found there.
@@ -99,39 +105,10 @@ class Parsed(NamedTuple):
     unknown: np.ndarray
     unknown_offsets: np.ndarray
     unknown_counts: np.ndarray
+    soft_labels: np.ndarray
     fault: int
     found: int
     expected: int
-
-
-@compiled
-def find_records(data: np.ndarray, max_bytes: int) -> tuple[np.ndarray, np.ndarray, int, int]:
-    """Finds the complete TFRecord records in `data`, uint8.
-
-    Returns:
-        where the bytes of each example start and end, int64 `(records,)` each; the position after
-        the last complete record; and the length that the record at that position claims, where it
-        is more than `max_bytes` (cut to the range of an int64), else 0.
-    """
-    places = np.empty((2, data.size // (RECORD_HEADER + RECORD_FOOTER) + 1), np.int64)
-    found = 0
-    position = 0
-    while data.size - position >= RECORD_HEADER:
-        length = np.uint64(0)
-        for byte in range(8):
-            length |= np.uint64(data[position + byte]) << np.uint64(8 * byte)
-        if length > np.uint64(max_bytes):
-            claimed = int(np.int64(min(length, np.uint64(0x7FFFFFFFFFFFFFFF))))
-            return places[0, :found], places[1, :found], position, claimed
-        start = position + RECORD_HEADER
-        end = start + int(np.int64(length))
-        if end + RECORD_FOOTER > data.size:
-            break
-        places[0, found] = start
-        places[1, found] = end
-        found += 1
-        position = end + RECORD_FOOTER
-    return places[0, :found], places[1, :found], position, 0
 
 
 @_compiled
@@ -217,6 +194,9 @@ def read_entry(data: np.ndarray, start: int, end: int, values: Values) -> bool:
         count = read_bytes_feature(
             data, value_start, value_end, values.unknown, values.unknown_offsets
         )
+    elif equals(data, name_start, name_end, PROBABILITIES):
+        feature = PROBABILITY_COUNT
+        count = read_feature(data, value_start, value_end, FLOAT_LIST, values.probabilities)
     else:
         return True
     values.counts[feature] = count
@@ -276,6 +256,9 @@ def check_values(values: Values, label_values: int, oov_buckets: int) -> tuple[i
         return BAD_LABEL, counts[LABEL_COUNT], 0
     if counts[WEIGHT_COUNT] > 1:
         return BAD_WEIGHT, counts[WEIGHT_COUNT], 0
+    soft_labels = values.probabilities.size
+    if soft_labels and counts[PROBABILITY_COUNT] not in (0, soft_labels):
+        return BAD_PROBABILITIES, counts[PROBABILITY_COUNT], 0
     if counts[CUT_COUNT] > values.cut_ids.size:
         return BAD_CUT_TOKEN_IDS, counts[CUT_COUNT], 0
     if counts[CUT_COUNT] and length < ids.size:
@@ -305,16 +288,18 @@ def parse_records(
     max_tokens: int,
     label_values: int,
     oov_buckets: int,
+    soft_labels: int,
 ) -> Parsed:
     """Parses the examples `data[starts[i]:ends[i]]` until one is wrong.
 
     Args:
         data: uint8.
-        starts: from `find_records`.
-        ends: from `find_records`.
+        starts: from `find_records`, int64.
+        ends: from `find_records`, int64.
         max_tokens: how many `token_ids` an example has, with its padding.
         label_values: how many values its `label` has.
         oov_buckets: the ids from 1 to this number stand for unknown tokens.
+        soft_labels: how many `probabilities` an example has, if it has any; 0: they are skipped.
     """
     rows = starts.size
     # An id takes at least one byte, and so does an unknown token, even where its text is missing.
@@ -328,11 +313,13 @@ def parse_records(
     unknown_counts = np.empty(rows, np.int32)
     labels = np.zeros((rows, label_values), np.int64)
     weights = np.empty(rows, np.uint32)
+    probabilities = np.empty((rows, soft_labels), np.uint32)
     padded = np.empty(max_tokens, np.int64)
     cut = np.empty(MAX_CUT_TOKENS, np.int64)
     length = np.empty(1, np.int64)
     weight = np.empty(1, np.int64)
-    counts = np.empty(6, np.int64)
+    soft = np.empty(soft_labels, np.int64)
+    counts = np.empty(FEATURES, np.int64)
     tokens = cut_tokens = unknown_tokens = 0
     fault, found, expected = NO_FAULT, 0, 0
     row = 0
@@ -347,6 +334,7 @@ def parse_records(
             cut,
             unknown,
             unknown_offsets[unknown_tokens:],
+            soft,
             counts,
         )
         if not read_example(data, starts[row], ends[row], values):
@@ -359,6 +347,8 @@ def parse_records(
             ids[tokens + index] = padded[index]
         for index in range(counts[CUT_COUNT]):
             cut_ids[cut_tokens + index] = cut[index]
+        for index in range(soft_labels):
+            probabilities[row, index] = soft[index] if counts[PROBABILITY_COUNT] else NAN
         lengths[row] = length[0]
         cut_lengths[row] = counts[CUT_COUNT]
         unknown_counts[row] = counts[UNKNOWN_COUNT]
@@ -377,6 +367,7 @@ def parse_records(
         unknown[: unknown_offsets[unknown_tokens]],
         unknown_offsets[: unknown_tokens + 1],
         unknown_counts[:row],
+        probabilities[:row],
         fault,
         found,
         expected,

@@ -4,7 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from model.config import SoftLabelsConfig
 from model.text.cutting import Cut, mark_kept
+from model.training.targets import has_label, mix_targets
 
 # An example holds at most this many of the tokens that were cut, about forty pages. Without a
 # limit, one file of millions of tokens among the documents would be one record, which has to fit
@@ -37,6 +39,12 @@ class UnknownTokens:
         offsets = self.offsets[start : stop + 1]
         return UnknownTokens(data=self.data[offsets[0] : offsets[-1]], offsets=offsets - offsets[0])
 
+    def filter(self, chosen: np.ndarray) -> "UnknownTokens":
+        """The tokens where `chosen`, bool `(tokens,)`, is true."""
+        lengths = np.diff(self.offsets)
+        data = self.data[np.repeat(chosen, lengths)]
+        return UnknownTokens(data=data, offsets=_add_up(lengths[chosen]))
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Examples:
@@ -50,13 +58,16 @@ class Examples:
         ids: the token ids of all documents end to end, without padding, int32 `(tokens,)`. They may
             be mapped from a file, as the arrays of all cut and all unknown tokens may be.
         row_offsets: where each document begins in `ids`, int64 `(rows + 1,)`.
-        labels: int64 `(rows,)` label indices, or `(rows, labels)` multi-hot.
+        labels: int64 `(rows,)` label indices, or `(rows, labels)` multi-hot; `NO_LABEL` where a
+            document has only soft labels.
         weights: how much each document counts in the loss, float32 `(rows,)`.
         cut_ids: the ids of the tokens that were cut, in the order of the document, int32.
         cut_offsets: where each document begins in `cut_ids`, int64 `(rows + 1,)`.
         unknown: the tokens that the vocabulary lacks, kept and cut ones, in the order of the
             document.
         unknown_offsets: where each document begins in `unknown`, int64 `(rows + 1,)`.
+        soft_labels: the probabilities that a teacher gives to all labels, float32 `(rows, labels)`,
+            NaN where a document has none; None if the dataset has none.
     """
 
     ids: np.ndarray
@@ -67,6 +78,7 @@ class Examples:
     cut_offsets: np.ndarray = dataclasses.field(default_factory=_no_offsets)
     unknown: UnknownTokens = dataclasses.field(default_factory=UnknownTokens)
     unknown_offsets: np.ndarray = dataclasses.field(default_factory=_no_offsets)
+    soft_labels: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Gives every document offsets where the arguments were left out."""
@@ -93,7 +105,36 @@ class Examples:
             cut_offsets=cut_offsets,
             unknown=self.unknown.slice(unknown.start, unknown.stop),
             unknown_offsets=unknown_offsets,
+            soft_labels=None if self.soft_labels is None else self.soft_labels[start:stop],
         )
+
+    def with_labels(self) -> "Examples":
+        """The documents that have a hard label, with which metrics can be measured."""
+        chosen = has_label(self.labels)
+        if chosen.all():
+            return self
+        lengths, cut_lengths = self.lengths, np.diff(self.cut_offsets)
+        unknown_counts = np.diff(self.unknown_offsets)
+        return Examples(
+            ids=self.ids[np.repeat(chosen, lengths)],
+            row_offsets=_add_up(lengths[chosen]),
+            labels=self.labels[chosen],
+            weights=self.weights[chosen],
+            cut_ids=self.cut_ids[np.repeat(chosen, cut_lengths)],
+            cut_offsets=_add_up(cut_lengths[chosen]),
+            unknown=self.unknown.filter(np.repeat(chosen, unknown_counts)),
+            unknown_offsets=_add_up(unknown_counts[chosen]),
+            soft_labels=None if self.soft_labels is None else self.soft_labels[chosen],
+        )
+
+    def targets(self, labels: int, config: SoftLabelsConfig) -> np.ndarray:
+        """What every document teaches, float32 `(rows, labels)`; see `mix_targets`.
+
+        Args:
+            labels: the number of labels.
+            config: how hard and soft labels are mixed.
+        """
+        return mix_targets(self.labels, self.soft_labels, width=labels, config=config)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -118,6 +159,11 @@ class Examples:
         ids[kept] = self.ids
         ids[np.logical_not(kept, out=kept)] = self.cut_ids
         return ids, self.row_offsets + self.cut_offsets
+
+
+def _add_up(counts: np.ndarray) -> np.ndarray:
+    """Where each row begins, int64 `(rows + 1,)`."""
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
 def _slice_rows(offsets: np.ndarray, start: int, stop: int) -> tuple[slice, np.ndarray]:

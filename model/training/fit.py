@@ -30,6 +30,7 @@ from model.training.devices import Devices, batch_size_on
 from model.training.evaluation import evaluate_split
 from model.training.examples import Examples
 from model.training.history import History
+from model.training.targets import has_label, most_likely_labels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,14 @@ def fit(
         keras.utils.set_random_seed(seed)
         network = build(devices)
         steps = config.epochs * -(-data.train.rows // batch_size_on(devices, config))
-        trainee = compile_network(network, head=head, config=config, steps=steps, devices=devices)
+        trainee = compile_network(
+            network,
+            head=head,
+            config=config,
+            steps=steps,
+            devices=devices,
+            soft_labels=data.train.soft_labels is not None,
+        )
         average = make_average(network, trainee.optimizer, config=config)
         checkpoint = Checkpoint(
             checkpoints, network=network, optimizer=trainee.optimizer, average=average
@@ -160,7 +168,10 @@ def _weighted(examples: Examples, config: TrainingConfig) -> Examples:
         )
     if config.class_weights == "none":
         return examples
-    weights = examples.weights * balance_documents(examples.labels)
+    labels = examples.labels
+    if examples.soft_labels is not None:
+        labels = most_likely_labels(labels, examples.soft_labels)
+    weights = examples.weights * balance_documents(labels)
     return dataclasses.replace(examples, weights=weights)
 
 
@@ -191,7 +202,14 @@ class _Epochs:
         rows = self.devices.batch_rows(size)
 
         batches = CountedBatches(
-            training_batches(examples, batch_size=size, rows=rows, seed=self.seed, epoch=epoch),
+            training_batches(
+                examples,
+                batch_size=size,
+                rows=rows,
+                seed=self.seed,
+                epoch=epoch,
+                soft_labels=self.config.soft_labels,
+            ),
             batch_size=size,
             documents=examples.rows,
             on_batch=self.hooks.on_batch,
@@ -206,7 +224,9 @@ class _Epochs:
                 f"of {loss} in epoch {epoch}: training diverged at "
                 f"{self.config.learning_rate:g}. Lower the rate, or set training.gradient_clip."
             )
-        return {"epoch": float(epoch), "loss": loss, "accuracy": accuracy}
+        row = {"epoch": float(epoch), "loss": loss}
+        # Without a hard label, nothing is known to be right.
+        return row | {"accuracy": accuracy} if has_label(examples.labels).any() else row
 
     def _weights_are_finite(self) -> bool:
         weights = self.trainee.trainable_variables

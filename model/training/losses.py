@@ -12,9 +12,12 @@ from keras import ops
 
 from model.config import Head
 from model.layers.sequences import LOWEST_ENERGY, Tensor
+from model.training.targets import targets_of
 
 
-def make_loss(head: Head, *, label_smoothing: float) -> Callable[[Any, Any], Any]:
+def make_loss(
+    head: Head, *, label_smoothing: float, soft_labels: bool = False
+) -> Callable[[Any, Any], Any]:
     """Negative log likelihood of a document's label; for `multilabel`, its mean over all labels.
 
     Label smoothing by e replaces the true distribution q by (1 - e) q + e / labels. For
@@ -23,6 +26,8 @@ def make_loss(head: Head, *, label_smoothing: float) -> Callable[[Any, Any], Any
     Args:
         head: of the network.
         label_smoothing: e.
+        soft_labels: the truth is what `truth_of_documents` returns. The loss is then the
+            cross-entropy with the targets in it.
 
     Returns:
         A function of the truth, int `(batch,)` or `(batch, labels)` of 0 and 1, and the logits,
@@ -32,8 +37,12 @@ def make_loss(head: Head, *, label_smoothing: float) -> Callable[[Any, Any], Any
     """
 
     def loss(truth: Tensor, logits: Tensor) -> Tensor:
+        if soft_labels:
+            truth = targets_of(truth, logits)
         if head == "multilabel":
             return _binary_losses(truth, logits, label_smoothing=label_smoothing)
+        if soft_labels:
+            return _mixed_losses(truth, logits, label_smoothing=label_smoothing)
         one_hot = ops.one_hot(ops.cast(ops.reshape(truth, (-1,)), "int32"), logits.shape[-1])
         return _exclusive_losses(one_hot, logits, label_smoothing=label_smoothing)
 
@@ -53,6 +62,18 @@ def _exclusive_losses(one_hot: Tensor, logits: Tensor, *, label_smoothing: float
         return losses
     every_label = ops.logsumexp(logits, axis=-1) - ops.mean(logits, axis=-1)
     return (1 - label_smoothing) * losses + label_smoothing * every_label
+
+
+def _mixed_losses(targets: Tensor, logits: Tensor, *, label_smoothing: float) -> Tensor:
+    """Σ_k q_k (log Σ_j exp(l_j) - l_k) for targets q that sum to 1, `(batch,)`.
+
+    With the label y that q finds most likely, it is the loss for y plus l_y - Σ_k q_k l_k, so that
+    a target of 0 and 1 has the same loss and gradient as a hard label.
+    """
+    q = (1 - label_smoothing) * targets + label_smoothing / logits.shape[-1]
+    one_hot = ops.one_hot(ops.argmax(targets, axis=-1), logits.shape[-1], dtype=logits.dtype)
+    most_likely = _exclusive_losses(one_hot, logits, label_smoothing=0)
+    return most_likely + ops.sum((one_hot - q) * logits, axis=-1)
 
 
 def _binary_losses(truth: Tensor, logits: Tensor, *, label_smoothing: float) -> Tensor:

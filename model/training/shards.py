@@ -18,6 +18,8 @@ from model.config import ConfigError
 from model.runtime.cores import usable_cores
 from model.training import example_kernel as kernel
 from model.training.examples import MAX_CUT_TOKENS, Examples, UnknownTokens
+from model.training.protobuf.records import find_records
+from model.training.targets import has_label
 
 # Compressed bytes that are read at a time. gzip expands to at most 1,032 times as much: 68 MB.
 BLOCK_BYTES = 1 << 16
@@ -49,6 +51,7 @@ class Shards:
         max_tokens: the padded width of `token_ids`.
         oov_buckets: how many ids, from 1 on, stand for unknown tokens.
         label_width: the width of a multi-hot label; 0 where an example has one label index.
+        soft_labels: the number of labels if examples may have `probabilities`, else 0.
     """
 
     paths: tuple[str, ...]
@@ -56,6 +59,7 @@ class Shards:
     max_tokens: int
     oov_buckets: int
     label_width: int = 0
+    soft_labels: int = 0
 
 
 def read_examples(shards: Shards, *, scratch: Path) -> Examples:
@@ -104,6 +108,7 @@ def read_examples(shards: Shards, *, scratch: Path) -> Examples:
             cut_offsets=_add_up(cut_lengths),
             unknown=files.map_unknown(),
             unknown_offsets=_add_up(unknown_counts),
+            soft_labels=files.map_soft_labels(rows, shards.soft_labels),
         )
 
 
@@ -115,7 +120,7 @@ def _add_up(lengths: list[np.ndarray]) -> np.ndarray:
 
 
 class _TokenFiles:
-    """What examples have for every token, in files, while the shards are read."""
+    """What examples have for every token or every label, in files, while the shards are read."""
 
     def __init__(self, folder: Path) -> None:
         self.ids = _ArrayFile(np.int32, folder, "token-ids-")
@@ -123,10 +128,12 @@ class _TokenFiles:
         self.unknown = _ArrayFile(np.uint8, folder, "unknown-tokens-")
         self.unknown_offsets = _ArrayFile(np.int64, folder, "unknown-token-offsets-")
         self.unknown_bytes = 0
+        self.soft_labels = _ArrayFile(np.float32, folder, "soft-labels-")
 
     def append(self, block: kernel.Parsed) -> None:
         self.ids.append(block.ids)
         self.cut_ids.append(block.cut_ids)
+        self.soft_labels.append(block.soft_labels.view(np.float32).reshape(-1))
         if len(block.unknown_offsets) > 1:
             self.unknown.append(block.unknown)
             # Where a block begins, the one before it ends.
@@ -140,8 +147,13 @@ class _TokenFiles:
             return UnknownTokens()
         return UnknownTokens(data=self.unknown.map(), offsets=self.unknown_offsets.map())
 
+    def map_soft_labels(self, rows: int, labels: int) -> np.ndarray | None:
+        """The soft labels of all examples, `(rows, labels)`; None if `labels` is 0."""
+        return self.soft_labels.map().reshape(rows, labels) if labels else None
+
     def close(self) -> None:
-        for file in (self.ids, self.cut_ids, self.unknown, self.unknown_offsets):
+        tokens = (self.ids, self.cut_ids, self.unknown, self.unknown_offsets)
+        for file in (*tokens, self.soft_labels):
             file.close()
 
 
@@ -189,11 +201,19 @@ def check_examples(examples: Examples, *, ids: int, labels: int, where: str) -> 
         ShardError: if a token id, a label or a weight is none of this dataset.
     """
     largest = 2 if examples.labels.ndim == 2 else labels
+    hard = examples.labels
+    soft_rows_are_right = True
+    if examples.soft_labels is not None:
+        taught = ~np.isnan(examples.soft_labels).any(axis=1)
+        hard = hard[has_label(hard) | ~taught]
+        soft = examples.soft_labels[taught]
+        soft_rows_are_right = bool(((soft >= 0) & (soft <= 1)).all())
     checks = {
         f"token ids below {ids}": max(examples.ids.max(initial=0), examples.cut_ids.max(initial=0))
         < ids,
-        f"labels from 0 to {largest - 1}": examples.labels.min(initial=0) >= 0
-        and examples.labels.max(initial=0) < largest,
+        f"labels from 0 to {largest - 1}": hard.min(initial=0) >= 0
+        and hard.max(initial=0) < largest,
+        "probabilities from 0 to 1": soft_rows_are_right,
         "finite weights of 0 or more": bool(
             (np.isfinite(examples.weights) & (examples.weights >= 0)).all()
         ),
@@ -225,7 +245,7 @@ def _read_shard(path: str, shards: Shards) -> list[kernel.Parsed]:
     for part in _decompress(path):
         rest += part
         data = np.frombuffer(rest, np.uint8)
-        starts, ends, position, claimed = kernel.find_records(data, MAX_RECORD_BYTES)
+        starts, ends, position, claimed = find_records(data, MAX_RECORD_BYTES)
         if claimed:
             raise ShardError(
                 f"{path}: expected the length of record {rows + len(starts) + 1}, got {claimed}: "
@@ -238,6 +258,7 @@ def _read_shard(path: str, shards: Shards) -> list[kernel.Parsed]:
             shards.max_tokens,
             max(1, shards.label_width),
             shards.oov_buckets,
+            shards.soft_labels,
         )
         rows += len(block.lengths)
         if block.fault != kernel.NO_FAULT:
@@ -300,6 +321,9 @@ def _describe(block: kernel.Parsed, shards: Shards) -> str:
         kernel.BAD_LENGTH: f"length: expected one number up to {shards.max_tokens}, got {found}",
         kernel.BAD_LABEL: f"label: expected {labels}, got {found}",
         kernel.BAD_WEIGHT: f"weight: expected at most one number, got {found}",
+        kernel.BAD_PROBABILITIES: (
+            f"probabilities: expected none or {shards.soft_labels} numbers, got {found}"
+        ),
         kernel.BAD_CUT_TOKEN_IDS: (
             f"cut_token_ids: expected at most {MAX_CUT_TOKENS} numbers, got {found}"
         ),

@@ -45,6 +45,8 @@ class ColumnsConfig:
     id: str | None = None  # null: ids are `<file name>#<row>`
     label: str | None = "label"
     labels: str | None = None  # multi-label: a list of strings
+    # A teacher's probabilities: a number for each label, by its name or in the order of the labels.
+    probabilities: str | None = None
     weight: str | None = None
     rationale: str | None = None  # list of {start, end}, or a substring of the text
     split: str | None = None

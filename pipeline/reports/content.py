@@ -61,6 +61,7 @@ class SplitStatistics:
     truncated_documents: int
     truncated_tokens: int
     scripts: Mapping[str, int] = dataclasses.field(default_factory=dict)  # not in older datasets
+    without_label: int = 0  # documents that have only soft labels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,11 @@ class DataStatistics:
     duplicates_within: Mapping[str, int]
     duplicates_across: Mapping[str, int]
     rows_repaired: int = 0
+
+    @property
+    def some_lack_labels(self) -> bool:
+        """Whether a document has only soft labels."""
+        return any(split.without_label for split in self.splits.values())
 
     @property
     def scripts(self) -> list[str]:

@@ -36,12 +36,14 @@ def describe_data(report: ModelReport) -> Iterator[str]:
 def _tables(statistics: DataStatistics) -> Iterator[str]:
     """Documents by split and label, then lengths by split."""
     splits = list(statistics.splits.values())
+    without = ["only soft labels", *(count(split.without_label) for split in splits)]
     yield from table(
         ["Label", *(escaped(split) for split in statistics.splits)],
         [
             [escaped(label), *(count(split.labels.get(label, 0)) for split in splits)]
             for label in statistics.labels
         ]
+        + ([without] if statistics.some_lack_labels else [])
         + [["**All**", *(count(split.documents) for split in splits)]],
     )
     yield ""

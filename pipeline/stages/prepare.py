@@ -250,6 +250,7 @@ def example_layout(config: Config) -> ExampleLayout:
     columns = config.corpus.columns
     return ExampleLayout(
         multilabel=columns.labels is not None,
+        probabilities=columns.probabilities is not None,
         weight=columns.weight is not None,
         rationale=columns.rationale is not None,
     )

@@ -51,6 +51,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
                 labels=len(trial.dataset.labels),
                 where=trial.dataset.files.examples,
             )
+        examples = _with_hard_labels(examples)
         vectors = read_trial_vectors(trial, vocabulary, files=files)
         fitted = _train(
             trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
@@ -94,12 +95,22 @@ def _read_splits(trial: Trial, *, files: Files, scratch: Path) -> dict[str, Exam
                 max_tokens=trial.config.text.max_tokens,
                 oov_buckets=trial.config.text.oov_buckets,
                 label_width=len(dataset.labels) if dataset.layout.multilabel else 0,
+                soft_labels=len(dataset.labels) if dataset.layout.probabilities else 0,
             ),
             scratch=scratch,
         )
         for split in SPLITS
         if dataset.rows(split)
     }
+
+
+def _with_hard_labels(examples: Mapping[str, Examples]) -> dict[str, Examples]:
+    """The splits, those that are measured without the documents that have only soft labels."""
+    measured = {split: each.with_labels() for split, each in examples.items() if split != "train"}
+    kept = {split: each for split, each in measured.items() if each.rows}
+    for split in measured.keys() - kept.keys():
+        logger.warning("%s has only soft labels: nothing is measured on it", split)
+    return {"train": examples["train"], **kept}
 
 
 def _train(

@@ -1,1 +1,1 @@
-"""Reads and writes the protobuf messages of examples in compiled loops, without TensorFlow."""
+"""Reads and writes the records and the protobuf messages of examples, without TensorFlow."""

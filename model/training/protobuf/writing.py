@@ -7,7 +7,7 @@ is written. Sources: https://protobuf.dev/programming-guides/encoding; feature.p
 import numpy as np
 
 from model.runtime.compilation import compiled
-from model.training.protobuf.wire import BYTES_LIST, DELIMITED, INT64_LIST
+from model.training.protobuf.wire import BYTES_LIST, DELIMITED, FLOAT_LIST, INT64_LIST
 
 
 @compiled
@@ -93,3 +93,18 @@ def put_bytes_feature(
         start = put_bytes(out, stop, data, offsets[index], offsets[index + 1])
         start = put_tag(out, start, stop, 1)
     return put_feature(out, start, end, BYTES_LIST, name)
+
+
+@compiled
+def put_float_feature(out: np.ndarray, end: int, bits: np.ndarray, name: np.ndarray) -> int:
+    """Writes a feature of floats, given as uint32, so that it ends before `end`.
+
+    Returns:
+        where it starts.
+    """
+    start = end
+    for index in range(bits.size - 1, -1, -1):
+        start -= 4
+        for byte in range(4):
+            out[start + byte] = np.uint8(bits[index] >> np.uint32(8 * byte) & np.uint32(255))
+    return put_feature(out, put_tag(out, start, end, 1), end, FLOAT_LIST, name)

@@ -121,7 +121,7 @@ def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsCo
             features = Example.FromString(record.data).features.feature
             for name in features:
                 row[name], was_repaired = _feature_value(
-                    features[name], part, many=name == columns.labels
+                    features[name], part, many=name in (columns.labels, columns.probabilities)
                 )
                 if was_repaired:
                     repaired.add(index)

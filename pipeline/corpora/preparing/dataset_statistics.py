@@ -28,7 +28,9 @@ def summarize_dataset(
 
     Returns:
         Values for JSON: `splits` with documents, labels, scripts, quantiles of the lengths
-        (in tokens, before truncation), OOV rate and truncation; `vocabulary_coverage`, the share of
+        (in tokens, before truncation), OOV rate and truncation, and, if the corpus has a teacher's
+        probabilities, how many documents have them (`soft_labels`) and how many have nothing else
+        (`without_label`); `vocabulary_coverage`, the share of
         the training split's tokens, after truncation, that the vocabulary has; `duplicates`;
         `rejected`; `rows_repaired`; `warnings`.
     """
@@ -57,7 +59,7 @@ def find_warnings(summary: Mapping[str, Any]) -> list[str]:
     for split, of_split in summary["splits"].items():
         present = {label: count for label, count in of_split["labels"].items() if count}
         missing = [label for label in summary["labels"] if label not in present]
-        if missing:
+        if missing and present:  # documents may have only a teacher's probabilities
             found.append(f"{split} has no document with label {', '.join(missing[:5])}.")
         if split == "train" and present:
             most, least = max(present.values()), min(present.values())
@@ -91,6 +93,7 @@ def _summarize_split(counts: Mapping[str, Any], labels: Sequence[str]) -> dict[s
         "oov_rate": counts["oov_tokens"] / max(counts["tokens"], 1),
         "truncated_documents": counts["truncated_documents"],
         "truncated_tokens": counts["truncated_tokens"],
+        **{name: counts[name] for name in ("soft_labels", "without_label") if name in counts},
     }
 
 

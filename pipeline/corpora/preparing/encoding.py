@@ -16,9 +16,16 @@ from model.text.tokenizer_kernel import copy_slices
 from model.text.vocabulary import Vocabulary
 from model.training.example_encoding import encode_examples
 from model.training.examples import MAX_CUT_TOKENS, UnknownTokens
+from model.training.targets import NO_LABEL
 from pipeline.config.inputs import SPLITS
 from pipeline.corpora.preparing.rationales import mark_tokens
 from pipeline.corpora.preparing.scripts import main_scripts
+from pipeline.corpora.preparing.soft_labels import (
+    SoftLabels,
+    describe_malformed,
+    describe_unknown,
+    place_soft_labels,
+)
 from pipeline.corpora.reading.counts import count_values
 from pipeline.corpora.reading.rejections import reject_documents, reject_without_tokens
 
@@ -45,6 +52,7 @@ class ExampleLayout:
     """The optional features of a dataset's examples, and whether its label is multi-hot."""
 
     multilabel: bool = False
+    probabilities: bool = False
     weight: bool = False
     rationale: bool = False
 
@@ -69,36 +77,70 @@ class DocumentEncoder:
 
     def encode(self, documents: pa.RecordBatch) -> EncodedBatch:
         """Encodes documents; each must have a split."""
-        known = self._knows_labels(documents)
-        tokens = self.tokenizer.tokenize(documents.column("text"))
-        has_tokens = tokens.counts() > 0
-        rejections = []
-        if not known.all():
-            details = _describe_labels(documents, multilabel=self.layout.multilabel)
-            rejections.append(
-                reject_documents(documents, ~known, reason="unknown_label", detail=details)
+        soft_labels = None
+        if self.layout.probabilities:
+            soft_labels = place_soft_labels(
+                documents.column("soft_labels"), self.labels, exclusive=not self.layout.multilabel
             )
-        tokenless = known & ~has_tokens
+        rejections, used = self._reject_labels(documents, soft_labels)
+        tokens = self.tokenizer.tokenize(documents.column("text"))
+        tokenless = used & (tokens.counts() == 0)
         if tokenless.any():
             rejections.append(reject_without_tokens(documents, tokenless))
-        used = known & has_tokens
+            used &= ~tokenless
         if not used.all():
             documents = documents.filter(pa.array(used))
             tokens = self.tokenizer.tokenize(documents.column("text"))
+        probabilities = None if soft_labels is None else soft_labels.probabilities[used]
         kept, truncated = tokens.cut(self.text.max_tokens, self.text.cut)
         ids = self.vocabulary.encode(tokens)
         is_kept = mark_kept(kept.counts(), truncated, self.text.cut)
         beyond = self._beyond_the_network(tokens, ids, is_kept=is_kept, dropped=truncated)
         ids = ids[is_kept]
         return EncodedBatch(
-            examples=self._serialize(documents, kept, ids, beyond),
+            examples=self._serialize(documents, kept, ids, beyond, probabilities),
             documents=documents,
             rejections=rejections,
             counts=self._count(documents, tokens=tokens, ids=ids, kept=kept, truncated=truncated),
         )
 
+    def _reject_labels(
+        self, documents: pa.RecordBatch, soft_labels: SoftLabels | None
+    ) -> tuple[list[pa.RecordBatch], np.ndarray]:
+        """The rejections for hard and soft labels, and which documents are left, bool `(rows,)`."""
+        known = self._knows_labels(documents)
+        if soft_labels is not None:
+            has_none = np.asarray(documents.column(self._label_column).is_null())
+            known |= soft_labels.given & has_none
+        rejections = []
+        if not known.all():
+            details = _describe_labels(documents.column(self._label_column))
+            rejections.append(
+                reject_documents(documents, ~known, reason="unknown_label", detail=details)
+            )
+        if soft_labels is None:
+            return rejections, known
+        column = documents.column("soft_labels")
+        unknown = known & soft_labels.unknown
+        if unknown.any():
+            details = describe_unknown(column, self.labels)
+            rejections.append(
+                reject_documents(documents, unknown, reason="unknown_label", detail=details)
+            )
+        malformed = known & ~unknown & soft_labels.malformed
+        if malformed.any():
+            details = describe_malformed(column, self.labels)
+            rejections.append(
+                reject_documents(documents, malformed, reason="malformed_row", detail=details)
+            )
+        return rejections, known & ~unknown & ~malformed
+
+    @property
+    def _label_column(self) -> str:
+        return "labels" if self.layout.multilabel else "label"
+
     def _knows_labels(self, documents: pa.RecordBatch) -> np.ndarray:
-        """Whether the dataset has every label of a document, bool `(rows,)`."""
+        """Whether a document has a hard label and the dataset has all of them, bool `(rows,)`."""
         if not self.layout.multilabel:
             known = pc.is_in(documents.column("label"), value_set=self.labels)
             return known.to_numpy(zero_copy_only=False)
@@ -109,11 +151,13 @@ class DocumentEncoder:
         return known
 
     def _label_indices(self, documents: pa.RecordBatch) -> np.ndarray:
-        """The labels as int64 `(rows,)` indices, or multi-hot `(rows, labels)`."""
+        """The labels as int64 `(rows,)` indices, or multi-hot `(rows, labels)`, or `NO_LABEL`."""
         if not self.layout.multilabel:
-            return pc.index_in(documents.column("label"), self.labels).to_numpy().astype(np.int64)
+            indices = pc.index_in(documents.column("label"), self.labels)
+            return pc.fill_null(indices, NO_LABEL).to_numpy().astype(np.int64)
         column = documents.column("labels")
         multi_hot = np.zeros((documents.num_rows, len(self.labels)), np.int64)
+        multi_hot[np.asarray(column.is_null())] = NO_LABEL
         multi_hot[
             column.value_parent_indices().to_numpy(),
             pc.index_in(column.flatten(), self.labels).to_numpy(),
@@ -149,7 +193,12 @@ class DocumentEncoder:
         )
 
     def _serialize(
-        self, documents: pa.RecordBatch, kept: Tokens, ids: np.ndarray, beyond: "_BeyondTheNetwork"
+        self,
+        documents: pa.RecordBatch,
+        kept: Tokens,
+        ids: np.ndarray,
+        beyond: "_BeyondTheNetwork",
+        soft_labels: np.ndarray | None,
     ) -> dict[str, list[bytes]]:
         width = self.text.max_tokens
         weights = rationales = None
@@ -169,6 +218,7 @@ class DocumentEncoder:
             cut_offsets=beyond.cut_offsets,
             unknown=beyond.unknown,
             unknown_offsets=beyond.unknown_offsets,
+            soft_labels=soft_labels,
         )
         by_split: dict[str, list[bytes]] = {split: [] for split in SPLITS}
         for split, example in zip(documents.column("split").to_pylist(), serialized, strict=True):
@@ -191,11 +241,8 @@ class DocumentEncoder:
         for split in np.unique(splits):
             rows = splits == split
             chosen = documents.filter(pa.array(rows))
-            labels = (
-                chosen.column("labels").flatten()
-                if self.layout.multilabel
-                else chosen.column("label")
-            )
+            labels = chosen.column(self._label_column)
+            labels = labels.flatten() if self.layout.multilabel else labels
             counts[str(split)] = {
                 "documents": int(rows.sum()),
                 "labels": count_values(labels),
@@ -206,6 +253,11 @@ class DocumentEncoder:
                 "truncated_documents": int((truncated[rows] > 0).sum()),
                 "truncated_tokens": int(truncated[rows].sum()),
             }
+            if self.layout.probabilities:
+                counts[str(split)] |= {
+                    "soft_labels": chosen.num_rows - chosen.column("soft_labels").null_count,
+                    "without_label": chosen.column(self._label_column).null_count,
+                }
         return {"splits": counts}
 
 
@@ -224,15 +276,14 @@ def _add_up(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
-def _describe_labels(documents: pa.RecordBatch, *, multilabel: bool) -> pa.StringArray:
-    """The detail of an `unknown_label` rejection, for each row of `documents`."""
-    column = documents.column("labels" if multilabel else "label").to_pylist()
+def _describe_labels(column: pa.Array) -> pa.StringArray:
+    """The detail of an `unknown_label` rejection, for each row of a column of labels."""
     return pa.array(
         [
             "expected a label, got none"
             if label is None
             else f"expected a label of the training split, got {label!r}"
-            for label in column
+            for label in column.to_pylist()
         ],
         pa.string(),
     )

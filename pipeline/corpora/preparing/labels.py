@@ -7,14 +7,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.config import ConfigError
-from pipeline.corpora.reading.counts import count_values
+from pipeline.corpora.reading.counts import add_counts, count_values
 
 
 def count_labels(documents: pa.RecordBatch, *, multilabel: bool) -> dict[str, Any]:
     """Counts documents and labels by split, and the documents that have a group.
 
     Returns:
-        `{"documents": {split: n}, "labels": {split: {label: n}}, "grouped": n}`.
+        `{"documents": {split: n}, "labels": {split: {label: n}}, "grouped": n}`; a label that has
+        only a teacher's probability counts in `labels`, too.
     """
     grouped = documents.num_rows - documents.column("group").null_count
     counts: dict[str, Any] = {"documents": {}, "labels": {}, "grouped": grouped}
@@ -23,7 +24,8 @@ def count_labels(documents: pa.RecordBatch, *, multilabel: bool) -> dict[str, An
         chosen = documents.filter(pc.equal(splits, split))
         labels = chosen.column("labels").flatten() if multilabel else chosen.column("label")
         counts["documents"][split] = chosen.num_rows
-        counts["labels"][split] = count_values(labels)
+        taught = chosen.column("soft_labels").flatten().field("label")
+        counts["labels"][split] = add_counts([count_values(labels), count_values(taught)])
     return counts
 
 
@@ -55,6 +57,7 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
         got = f"only {labels[0]!r}" if labels else "none"
         raise ConfigError(
             f"{where}: expected at least 2 labels in the training split, got {got}. "
-            "Check corpus.columns.label."
+            "Check corpus.columns.label. If the corpus has only probabilities, they must be given "
+            "by label name."
         )
     return labels

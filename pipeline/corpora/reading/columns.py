@@ -15,6 +15,7 @@ def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
         columns.id,
         columns.label,
         columns.labels,
+        columns.probabilities,
         columns.weight,
         columns.rationale,
         columns.split,

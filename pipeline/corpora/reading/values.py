@@ -98,6 +98,46 @@ def labels_value(value: Any) -> list[str] | None:
     return [label for label in labels if label is not None]
 
 
+def soft_labels_value(value: Any) -> list[dict[str, Any]] | None:
+    """The probabilities that a teacher gives to labels, as the schema `SOFT_LABELS` has them.
+
+    Args:
+        value: an object of label names and probabilities, or a list of probabilities. A string must
+            hold one of them as JSON, because CSV has neither.
+    """
+    if value is None or value == "":
+        return None
+    given = value
+    if type(value) is str:
+        try:
+            given = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            given = None
+    pairs = _label_probabilities(given)
+    numbers = [number for _, number in pairs]
+    if any(type(number) not in (int, float) or not 0 <= number <= 1 for number in numbers):
+        raise RowError(
+            "malformed_row",
+            "expected a list of probabilities from 0 to 1, or an object of them by label, "
+            f"got {describe(value)}",
+        )
+    return [{"label": label, "probability": number} for label, number in pairs]
+
+
+def _label_probabilities(given: Any) -> list[tuple[str | None, Any]]:
+    """Pairs of label and probability; what is no such thing gives a pair without a number."""
+    if isinstance(given, dict):
+        # A Parquet column of structs has a null for each label that a row does not name.
+        return [(label, number) for label, number in given.items() if number is not None]
+    if isinstance(given, list) and given:
+        # Arrow gives the entries of a map as tuples.
+        return [
+            (label_value(each[0]), each[1]) if isinstance(each, tuple) else (None, each)
+            for each in given
+        ]
+    return [(None, None)]
+
+
 def weight_value(value: Any) -> float | None:
     """A weight: a number >= 0 that float32 can hold, or a string with such a number."""
     if value is None or value == "":

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.config import SoftLabelsConfig
 from model.training.batches import training_batches
 from model.training.examples import Examples
 
@@ -198,3 +199,22 @@ def test_ids_may_be_mapped_from_a_read_only_file(tmp_path):
 def test_fewer_rows_than_the_batch_size_are_refused():
     with pytest.raises(ValueError, match="rows: expected at least 16"):
         training_batches(make_examples([5]), batch_size=16, rows=15, seed=1, epoch=1)
+
+
+@pytest.mark.parametrize("label_width", [0, 3])
+def test_the_truth_of_soft_labels_is_targets_and_hard_labels(label_width):
+    examples = make_examples([5] * 20, label_width=label_width)
+    soft_labels = np.random.default_rng(1).uniform(0, 1, (20, 3)).astype(np.float32)
+    soft_labels[::3] = np.nan
+    examples = dataclasses.replace(examples, soft_labels=soft_labels)
+    config = SoftLabelsConfig(weight=0.3, temperature=2)
+    targets = examples.targets(3, config)
+    for batch in batches_of(examples, batch_size=8, rows=9, soft_labels=config):
+        _, truth, weights = batch
+        assert truth.dtype == np.float32
+        documents = documents_of(batch)
+        hard = examples.labels[documents].reshape(len(documents), -1)
+        expected = np.concatenate([targets[documents], hard], axis=1)
+        np.testing.assert_allclose(truth[weights > 0], expected, rtol=1e-6)
+        assert truth.shape == (9, 3 + hard.shape[1])
+        assert not truth[weights == 0].any()

@@ -7,13 +7,23 @@ import keras
 import numpy as np
 import pytest
 
-from model.config import EmbeddingConfig, Head, LSTMConfig, NetworkConfig, Precision, TrainingConfig
+from model.config import (
+    EmbeddingConfig,
+    Head,
+    LSTMConfig,
+    NetworkConfig,
+    Precision,
+    SoftLabelsConfig,
+    TrainingConfig,
+)
 from model.layers.classifier import build_classifier
 from model.metrics.evaluation import evaluate
 from model.training.averaging import EpochAverage
 from model.training.checkpoint import Checkpoint
 from model.training.compiled_network import LOG_LOSS, compile_network, exact_matches, right_labels
 from model.training.devices import Devices
+from model.training.losses import make_loss
+from model.training.targets import NO_LABEL, truth_of_documents
 
 LABELS, STEPS, DOCUMENTS = 3, 6, 20
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=6), lstm=LSTMConfig(units=4), dropout=0.2)
@@ -31,7 +41,12 @@ def _documents(head: Head, *, seed: int = 0) -> tuple[dict[str, np.ndarray], np.
 
 
 def _compiled(
-    network: NetworkConfig, *, precision: Precision = "float32", seed: int = 1, **training: object
+    network: NetworkConfig,
+    *,
+    precision: Precision = "float32",
+    seed: int = 1,
+    soft: bool = False,
+    **training: object,
 ) -> tuple[keras.Model, keras.Model]:
     """A network and what Keras trains of it."""
     keras.utils.set_random_seed(seed)
@@ -39,7 +54,12 @@ def _compiled(
     built = build_classifier(network, ids=20, max_tokens=STEPS, labels=labels, precision=precision)
     config = TrainingConfig(**training)  # type: ignore[arg-type]
     return built, compile_network(
-        built, head=network.head, config=config, steps=100, devices=Devices(precision=precision)
+        built,
+        head=network.head,
+        config=config,
+        steps=100,
+        devices=Devices(precision=precision),
+        soft_labels=soft,
     )
 
 
@@ -83,6 +103,29 @@ def test_metrics_are_those_of_the_documents_whatever_they_weigh(head):
         assert logs["accuracy"][0] == pytest.approx(expected["accuracy"], abs=1e-6)
         assert logs[LOG_LOSS][0] == pytest.approx(expected["loss"], rel=1e-5)
     assert 0 < expected["accuracy"] < 1
+
+
+@pytest.mark.parametrize("head", ["softmax", "multilabel"])
+def test_accuracy_is_that_of_the_documents_with_a_hard_label(head):
+    """The reported loss is the cross-entropy with the targets of all documents."""
+    built = dataclasses.replace(PLAIN, head=head)
+    network, trainee = _compiled(built, learning_rate=1e-12, soft=True)
+    inputs, labels = _documents(head)
+    probabilities = np.asarray(network(inputs)["probabilities"])
+    hard = labels.copy()
+    hard[::2] = NO_LABEL
+    soft_labels = np.random.default_rng(1).dirichlet(np.ones(LABELS), DOCUMENTS)
+    config = SoftLabelsConfig()
+    truth = truth_of_documents(hard, soft_labels.astype(np.float32), config)
+    ones = np.ones(DOCUMENTS, np.float32)
+    logs = trainee.fit(inputs, truth, sample_weight=ones, batch_size=DOCUMENTS, verbose=0).history
+    expected = evaluate(
+        probabilities[1::2], labels[1::2], labels=("a", "b", "c"), multilabel=head == "multilabel"
+    )
+    assert logs["accuracy"][0] == pytest.approx(expected["accuracy"], abs=1e-6)
+    logits = np.asarray(network(inputs)["logits"])
+    losses = make_loss(head, label_smoothing=0, soft_labels=True)(truth, logits)
+    assert logs[LOG_LOSS][0] == pytest.approx(float(np.mean(losses)), rel=1e-5)
 
 
 def test_keras_scales_the_loss_of_float16_only():

@@ -35,6 +35,7 @@ def encode_with_protobuf(
     rationales=None,
     cut=(),
     unknown=(),
+    soft_labels=None,
 ) -> list[bytes]:
     """`cut` and `unknown` are lists, one for each row."""
     example_pb2 = pytest.importorskip("tensorflow.core.example.example_pb2")
@@ -55,6 +56,8 @@ def encode_with_protobuf(
             feature["cut_token_ids"].int64_list.value.extend(cut[row])
         if unknown and unknown[row]:
             feature["unknown_tokens"].bytes_list.value.extend(unknown[row])
+        if soft_labels is not None and not np.isnan(soft_labels[row]).all():
+            feature["probabilities"].float_list.value.extend(soft_labels[row].tolist())
         serialized.append(example.SerializeToString(deterministic=True))
     return serialized
 
@@ -82,6 +85,16 @@ def tables(draw) -> dict[str, object]:
 @given(tables())
 def test_the_bytes_are_those_of_protobuf(table):
     assert encode_examples(**table) == encode_with_protobuf(**table)
+
+
+@given(tables(), st.integers(1, 40), st.data())
+def test_soft_labels_are_written_where_there_are_any(table, labels, data):
+    rows = len(table["document_ids"])
+    numbers = arrays.arrays(np.float32, (rows, labels), elements=st.floats(0, 1, width=32))
+    soft_labels = data.draw(numbers)
+    soft_labels[data.draw(arrays.arrays(bool, rows))] = np.nan
+    encoded = encode_examples(**table, soft_labels=soft_labels)
+    assert encoded == encode_with_protobuf(**table, soft_labels=soft_labels)
 
 
 @given(tables(), st.data())

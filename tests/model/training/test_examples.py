@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -5,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.config import SoftLabelsConfig
 from model.training.examples import Examples
+from model.training.targets import NO_LABEL
 from tests.model.training.made_up_examples import texts_of, unknown_tokens
 
 OOV = 2  # the ids 1 and 2 stand for unknown tokens
@@ -89,3 +92,42 @@ def test_examples_may_come_without_cut_and_unknown_tokens(how):
         assert part.cut_offsets.tolist() == part.unknown_offsets.tolist() == [0, 0, 0]
         assert len(part.cut_ids) == len(part.unknown) == 0
         assert rows_of(*part.whole_documents(how)) == [[3, 4], [5]]
+
+
+@given(DOCUMENTS, st.integers(1, 9), st.sampled_from(CUTS), st.data())
+def test_documents_with_a_hard_label_are_those_that_can_be_measured(
+    documents, max_tokens, how, data
+):
+    rows = len(documents)
+    labeled = np.array(data.draw(st.lists(st.booleans(), min_size=rows, max_size=rows)))
+    soft_labels = np.repeat(np.arange(rows, dtype=np.float32)[:, None], 2, axis=1)
+    examples = dataclasses.replace(
+        make_examples(documents, max_tokens, how),
+        labels=np.where(labeled, np.arange(rows), NO_LABEL),
+        soft_labels=soft_labels,
+    )
+    kept = examples.with_labels()
+    numbers = np.flatnonzero(labeled)
+    assert kept.rows == len(numbers)
+    np.testing.assert_array_equal(kept.labels, numbers)
+    np.testing.assert_array_equal(kept.weights, examples.weights[numbers])
+    np.testing.assert_array_equal(kept.soft_labels, soft_labels[numbers])
+    expected = make_examples([documents[row] for row in numbers] or [[]], max_tokens, how)
+    ids, offsets = kept.whole_documents(how)
+    assert ids.tolist() == expected.whole_documents(how)[0].tolist()
+    assert offsets[-1] == len(ids)
+    texts = [text for text in texts_of(examples.unknown) if int(text.split(b".")[0]) in numbers]
+    assert texts_of(kept.unknown) == texts
+    assert kept.unknown_offsets[-1] == len(texts)
+
+
+def test_targets_are_the_mixed_labels():
+    examples = Examples(
+        ids=np.array([3, 4], np.int32),
+        row_offsets=np.array([0, 1, 2]),
+        labels=np.array([1, NO_LABEL]),
+        weights=np.ones(2, np.float32),
+        soft_labels=np.array([[0.8, 0.2], [0.6, 0.4]], np.float32),
+    )
+    targets = examples.targets(2, SoftLabelsConfig(weight=0.5))
+    np.testing.assert_allclose(targets, [[0.4, 0.6], [0.6, 0.4]], rtol=1e-6)

@@ -17,6 +17,7 @@ from model.layers.weights import assign_weights
 from model.training.devices import Devices
 from model.training.examples import Examples
 from model.training.fit import Hooks, TrainingData, fit
+from model.training.targets import NO_LABEL
 from tests.model.training.made_up_examples import IDS, LABELS, MAX_TOKENS, make_examples
 
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=8), lstm=LSTMConfig(units=6), dropout=0.2)
@@ -324,3 +325,32 @@ def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path
     [row] = _fit(both, tmp_path, network=network, **still)[0].history
     assert row["loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
     assert row["accuracy"] == pytest.approx(row["validation_accuracy"])
+
+
+def _with_soft_labels(examples, *, hard, sure=0.9):
+    """The label gets `sure` as its soft label; the last documents have no hard one."""
+    soft_labels = np.full((examples.rows, 2), 1 - sure, np.float32)
+    soft_labels[np.arange(examples.rows), examples.labels] = sure
+    labels = np.where(np.arange(examples.rows) < hard, examples.labels, NO_LABEL)
+    return dataclasses.replace(examples, labels=labels, soft_labels=soft_labels)
+
+
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_soft_labels_alone_teach_the_labels(corpus, tmp_path, class_weights):
+    taught = {**corpus, "train": _with_soft_labels(corpus["train"], hard=0)}
+    fitted, _ = _fit(taught, tmp_path, epochs=12, network=PLAIN, class_weights=class_weights)
+    assert "accuracy" not in fitted.history[-1]
+    assert fitted.history[-1]["validation_accuracy"] > 0.95
+    validation = corpus["validation"]
+    probabilities, _ = KerasEngine(fitted.network).run(validation.ids, validation.row_offsets)
+    assert np.median(probabilities.max(axis=1)) == pytest.approx(0.9, abs=0.03)
+
+
+def test_a_weight_mixes_hard_and_soft_labels(corpus, tmp_path):
+    """The target of the right label is 0.5 * 1 + 0.5 * 0.8."""
+    taught = {**corpus, "train": _with_soft_labels(corpus["train"], hard=400, sure=0.8)}
+    fitted, _ = _fit(taught, tmp_path, epochs=12, network=PLAIN)
+    assert fitted.history[-1]["accuracy"] > 0.95
+    validation = corpus["validation"]
+    probabilities, _ = KerasEngine(fitted.network).run(validation.ids, validation.row_offsets)
+    assert np.median(probabilities.max(axis=1)) == pytest.approx(0.9, abs=0.03)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from scipy.special import log_expit, log_softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 
 from model.config import AttentionConfig, EmbeddingConfig, Head, LSTMConfig, NetworkConfig
 from model.layers.classifier import build_classifier
@@ -63,6 +63,45 @@ def test_losses_and_gradients_equal_the_reference(head, scale, smoothing):
         slope = (above - below).sum() / (2e-5 * scale)
         # Where two logits of 1e4 are nearer than the step, a difference is no gradient.
         np.testing.assert_allclose(gradient[index], slope, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("scale", [1.0, 20.0])
+@pytest.mark.parametrize("head", get_args(Head))
+def test_losses_of_soft_labels_and_their_gradients_equal_the_reference(head, scale, smoothing):
+    rng = np.random.default_rng(0)
+    labels = 2 if head == "sigmoid" else 3
+    logits = (scale * rng.normal(size=(6, labels))).astype("float32")
+    targets = rng.dirichlet(np.ones(labels), 6)
+    targets[0] = np.eye(labels)[1]
+    hard = np.full((6, labels if head == "multilabel" else 1), 7)  # which the loss does not read
+    truth = np.concatenate([targets, hard], axis=1).astype("float32")
+    loss = make_loss(head, label_smoothing=smoothing, soft_labels=True)
+
+    wide = logits.astype("float64")
+    if head == "multilabel":
+        q = (1 - smoothing) * targets + smoothing / 2
+        expected = -(q * log_expit(wide) + (1 - q) * log_expit(-wide)).mean(axis=1)
+        slope = (expit(wide) - q) / labels
+    else:
+        q = (1 - smoothing) * targets + smoothing / labels
+        expected = -(q * log_softmax(wide, axis=1)).sum(axis=1)
+        slope = softmax(wide, axis=1) - q
+    np.testing.assert_allclose(np.asarray(loss(truth, logits)), expected, rtol=1e-4, atol=1e-5)
+    variable = keras.Variable(logits)
+    [gradient] = gradients(lambda: ops.sum(loss(truth, ops.copy(variable))), [variable])
+    np.testing.assert_allclose(gradient, slope, atol=1e-5)
+
+
+@pytest.mark.parametrize("head", get_args(Head))
+def test_a_target_of_0_and_1_has_the_loss_of_the_label(head):
+    logits = np.array([[20.0, -20.0], [30.0, -3.0], [-1.0, 2.0]], np.float32)
+    labels = np.array([0, 1, 1])
+    one_hot = np.eye(2)[labels]
+    truth = np.concatenate([one_hot, one_hot], axis=1).astype("float32")
+    soft = make_loss(head, label_smoothing=0.0, soft_labels=True)(truth, logits)
+    hard = make_loss(head, label_smoothing=0.0)(one_hot if head == "multilabel" else labels, logits)
+    np.testing.assert_array_equal(np.asarray(soft), np.asarray(hard))
 
 
 def _gradient_of_score(

@@ -1,6 +1,7 @@
 """Shards -> examples: every document in the order of the shards; a damaged file is named."""
 
 import contextlib
+import dataclasses
 import gzip
 import re
 import struct
@@ -164,133 +165,6 @@ def test_few_shards_are_in_memory_at_once(tmp_path, monkeypatch):
     assert sorted(begun) == list(paths)
 
 
-# --- Other encodings of the same message --------------------------------------------------------
-
-
-def varint(value: int) -> bytes:
-    out = b""
-    value &= 2**64 - 1
-    while value >= 128:
-        out += bytes([value & 127 | 128])
-        value >>= 7
-    return out + bytes([value])
-
-
-def delimited(number: int, content: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(content)) + content
-
-
-def packed(values) -> bytes:
-    return delimited(3, delimited(1, b"".join(map(varint, values))))
-
-
-def unpacked(values) -> bytes:
-    return delimited(3, b"".join(b"\x08" + varint(value) for value in values))
-
-
-def in_parts(values) -> bytes:
-    """Packed, one by one, and in a second list, which protobuf appends to the first."""
-    middle = max(1, len(values) // 2)
-    return unpacked(values[:1]) + packed(values[1:middle]) + packed(values[middle:])
-
-
-def example_of(features: list[tuple[bytes, bytes]]) -> bytes:
-    entries = [delimited(1, name) + delimited(2, feature) for name, feature in features]
-    return delimited(1, b"".join(delimited(1, entry) for entry in entries))
-
-
-def read_one(tmp_path, example: bytes, *, label_width: int = 0):
-    path = write_shard(tmp_path / "one.gz", [example])
-    shards = Shards(paths=(path,), rows=1, max_tokens=4, oov_buckets=1, label_width=label_width)
-    return read_examples(shards, scratch=tmp_path)
-
-
-FEATURES = [
-    (b"token_ids", packed([7, 300, 70_000, 0])),
-    (b"length", packed([3])),
-    (b"label", packed([2])),
-    (b"weight", delimited(2, delimited(1, struct.pack("<f", 0.5)))),
-]
-
-
-@pytest.mark.parametrize("write", [packed, unpacked, in_parts])
-@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]])
-def test_features_may_be_packed_or_not_and_in_any_order(tmp_path, write, order):
-    features = [
-        (b"token_ids", write([7, 300, 70_000, 0])),
-        (b"length", write([3])),
-        (b"label", write([2])),
-        (b"weight", delimited(2, b"\x0d" + struct.pack("<f", 0.5))),
-    ]
-    examples = read_one(tmp_path, example_of([features[index] for index in order]))
-    assert examples.ids.tolist() == [7, 300, 70_000]
-    assert examples.labels.tolist() == [2]
-    assert examples.weights.tolist() == [0.5]
-
-
-def test_unknown_features_and_fields_are_skipped(tmp_path):
-    unknown = [
-        (b"rationale", packed([0, 1, 0, 0])),
-        (b"document_id", delimited(1, delimited(1, b"a"))),
-        (b"token_idz", packed([1])),
-        (b"", b""),
-    ]
-    fields = b"".join(
-        (
-            varint(9 << 3 | 0) + varint(2**64 - 1),
-            varint(9 << 3 | 1) + bytes(8),
-            varint(9 << 3 | 5) + bytes(4),
-            delimited(1000, b"anything"),
-        )
-    )
-    for example in (example_of(unknown + FEATURES), fields + example_of(FEATURES) + fields):
-        examples = read_one(tmp_path, example)
-        assert examples.ids.tolist() == [7, 300, 70_000]
-
-
-def test_the_last_of_several_features_of_one_name_counts(tmp_path):
-    examples = read_one(tmp_path, example_of([(b"label", packed([1])), *FEATURES]))
-    assert examples.labels.tolist() == [2]
-
-
-def test_an_empty_weight_is_the_default(tmp_path):
-    examples = read_one(tmp_path, example_of([*FEATURES[:3], (b"weight", delimited(2, b""))]))
-    assert examples.weights.tolist() == [1.0]
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ((b"token_ids", packed([1, 2, 3])), "token_ids: expected 4 numbers .*, got 3"),
-        ((b"token_ids", packed([1] * 9)), "token_ids: expected 4 numbers .*, got 9"),
-        ((b"token_ids", delimited(2, b"")), "token_ids: expected 4 numbers .*, got 0"),
-        ((b"token_ids", packed([1, -1, 2, 3])), r"token_ids: expected .* got -1"),
-        ((b"token_ids", packed([1, 2**31, 2, 3])), r"token_ids: expected .* got 2147483648"),
-        ((b"length", packed([5])), "length: expected one number up to 4, got 5"),
-        ((b"length", packed([-1])), "length: expected one number up to 4, got -1"),
-        ((b"length", packed([])), "length: expected one number"),
-        ((b"length", packed([1, 2])), "length: expected one number"),
-        ((b"label", packed([])), "label: expected one number, got 0"),
-        ((b"label", packed([0, 1])), "label: expected one number, got 2"),
-        ((b"weight", delimited(2, delimited(1, bytes(8)))), "weight: expected at most one .* 2"),
-        ((b"label", b"\xff"), "expected a tf.train.Example"),
-        ((b"label", delimited(3, delimited(1, b"\x80"))), "expected a tf.train.Example"),
-        ((b"label", delimited(3, b"\x0a\x05\x01")), "expected a tf.train.Example"),
-        ((b"weight", delimited(2, delimited(1, bytes(3)))), "expected a tf.train.Example"),
-    ],
-)
-def test_a_wrong_feature_is_named_with_its_file(tmp_path, changed, message):
-    features = [changed if name == changed[0] else (name, value) for name, value in FEATURES]
-    with pytest.raises(ShardError, match=message) as raised:
-        read_one(tmp_path, example_of(features))
-    assert str(raised.value).startswith(f"{tmp_path / 'one.gz'}: example 1: ")
-
-
-def test_a_label_of_another_width_is_refused(tmp_path):
-    with pytest.raises(ShardError, match=r"label: expected 3 numbers \(0 or 1\), got 1"):
-        read_one(tmp_path, example_of(FEATURES), label_width=3)
-
-
 # --- Damaged files ------------------------------------------------------------------------------
 
 
@@ -377,6 +251,23 @@ def test_examples_of_another_dataset_are_refused(field, value, expected):
     getattr(examples, field)[1] = value
     with pytest.raises(ShardError, match=f"examples: expected {expected}"):
         check_examples(examples, ids=30, labels=3, where="examples")
+
+
+def test_only_soft_labels_may_stand_in_for_a_label():
+    examples = Examples(
+        ids=np.array([1, 2], np.int32),
+        row_offsets=np.array([0, 1, 2]),
+        labels=np.array([-1, 2]),
+        weights=np.ones(2, np.float32),
+        soft_labels=np.array([[0, 1, 0], [np.nan] * 3], np.float32),
+    )
+    check_examples(examples, ids=3, labels=3, where="examples")
+    without = dataclasses.replace(examples, labels=np.array([2, -1]))
+    with pytest.raises(ShardError, match="expected labels from 0 to 2"):
+        check_examples(without, ids=3, labels=3, where="examples")
+    without = dataclasses.replace(examples, soft_labels=examples.soft_labels * 2)
+    with pytest.raises(ShardError, match="expected probabilities from 0 to 1"):
+        check_examples(without, ids=3, labels=3, where="examples")
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))

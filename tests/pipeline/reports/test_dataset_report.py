@@ -56,6 +56,15 @@ def test_text_of_a_corpus_stays_text() -> None:
     assert page.count("&lt;script&gt;") >= 5
 
 
+def test_documents_with_only_soft_labels_have_a_row_of_their_own() -> None:
+    statistics = made_up.statistics()
+    assert "only soft labels" not in shown(statistics=statistics)
+    splits = dict(statistics.splits)
+    splits["train"] = dataclasses.replace(splits["train"], without_label=1_500)
+    statistics = dataclasses.replace(statistics, splits=splits)
+    assert "only soft labels 1,500 18.8% 0 0%" in shown(statistics=statistics)
+
+
 def test_an_empty_dataset() -> None:
     empty = dataclasses.replace(
         made_up.statistics(), labels=(), splits={}, duplicates_within={}, duplicates_across={}

@@ -1,5 +1,7 @@
 """The model card has every section, and corpus text in it stays text."""
 
+import dataclasses
+
 from markdown_it import MarkdownIt
 
 from model.metrics.evaluation import evaluate
@@ -75,6 +77,16 @@ def test_corpus_text_is_escaped_everywhere():
     assert set(inline) <= {"text", "strong_open", "strong_close"}
     structure = [token.type for token in tokens]
     assert structure == [token.type for token in markdown.parse(render_model_card(harmless))]
+
+
+def test_documents_with_only_soft_labels_have_a_row_of_their_own():
+    statistics = made_up.statistics()
+    assert "only soft labels" not in render_model_card(made_up.model_report(statistics=statistics))
+    splits = dict(statistics.splits)
+    splits["train"] = dataclasses.replace(splits["train"], without_label=1_500)
+    statistics = dataclasses.replace(statistics, splits=splits)
+    card = render_model_card(made_up.model_report(statistics=statistics))
+    assert "| only soft labels | 1,500 | 0 |" in card
 
 
 def test_a_model_without_an_evaluation():

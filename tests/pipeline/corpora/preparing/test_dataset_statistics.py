@@ -102,3 +102,13 @@ def test_properties_that_may_harm_a_model_are_warned_of(
 def test_a_split_without_labels_can_be_summarized() -> None:
     summary = summary_of(train={**counts_of({"a": 1}), "labels": {}})
     assert summary["splits"]["train"]["labels"] == {"a": 0, "b": 0}
+
+
+def test_a_summary_tells_how_many_documents_have_only_soft_labels() -> None:
+    summary = summary_of(
+        train=counts_of({"a": 2, "b": 1}, documents=5, soft_labels=4, without_label=2),
+        test=counts_of({}, documents=1, lengths={"3": 1}, soft_labels=1, without_label=1),
+    )
+    assert summary["splits"]["train"]["soft_labels"] == 4
+    assert summary["splits"]["train"]["without_label"] == 2
+    assert summary["warnings"] == []

@@ -244,6 +244,51 @@ def test_several_labels_become_a_multi_hot_vector() -> None:
     assert encoded.counts["splits"]["train"]["labels"] == {"pos": 2, "neg": 3}
 
 
+def soft(**probabilities: float) -> list[dict[str, Any]]:
+    return [{"label": label, "probability": number} for label, number in probabilities.items()]
+
+
+def test_soft_labels_stand_beside_or_in_place_of_the_label() -> None:
+    encoded = encode(
+        {"text": "good", "soft_labels": soft(pos=0.75, neg=0.25)},
+        {"text": "good", "label": None, "soft_labels": soft(neg=1)},
+        {"text": "good"},
+        {"text": "good", "label": None},
+        {"text": "good", "label": "maybe", "soft_labels": soft(neg=1)},
+        {"text": "good", "soft_labels": soft(neg=0.5, maybe=0.5)},
+        {"text": "good", "soft_labels": soft(neg=0)},
+        {"text": " ", "soft_labels": soft(neg=1)},
+        layout=ExampleLayout(probabilities=True),
+    )
+    examples = examples_of(encoded)
+    assert [example["label"] for example in examples] == [[1], [-1], [1]]
+    assert [example.get("probabilities") for example in examples] == [[0.25, 0.75], [1, 0], None]
+    assert reasons_of(encoded) == [
+        ("d3", "unknown_label"),
+        ("d4", "unknown_label"),
+        ("d5", "unknown_label"),
+        ("d6", "malformed_row"),
+        ("d7", "empty_text"),
+    ]
+    counts = encoded.counts["splits"]["train"]
+    assert counts["labels"] == {"pos": 2}
+    assert counts["soft_labels"] == 2
+    assert counts["without_label"] == 1
+
+
+def test_soft_labels_of_several_labels_need_not_sum_to_1() -> None:
+    encoded = encode(
+        {"text": "good", "labels": ["neg"], "soft_labels": soft(pos=1, neg=1)},
+        {"text": "good", "labels": None, "soft_labels": soft(pos=0.5)},
+        {"text": "good", "labels": None},
+        layout=ExampleLayout(multilabel=True, probabilities=True),
+    )
+    examples = examples_of(encoded)
+    assert [example["label"] for example in examples] == [[1, 0], [-1, -1]]
+    assert [example["probabilities"] for example in examples] == [[1, 1], [0, 0.5]]
+    assert reasons_of(encoded) == [("d2", "unknown_label")]
+
+
 def test_a_weight_is_1_where_none_was_given() -> None:
     layout = ExampleLayout(weight=True)
     encoded = encode({"text": "good", "weight": 2.5}, {"text": "bad"}, layout=layout)

@@ -35,6 +35,19 @@ def test_each_of_several_labels_is_counted() -> None:
     }
 
 
+def test_a_label_that_only_a_teacher_gives_is_counted() -> None:
+    soft_labels = [{"label": "c", "probability": 0.0}, {"label": "a", "probability": 1.0}]
+    in_order = [{"label": None, "probability": 1.0}]
+    documents = make_documents(
+        {"split": "train", "label": "a", "soft_labels": soft_labels},
+        {"split": "train", "soft_labels": soft_labels},
+        {"split": "train", "label": "b", "soft_labels": in_order},
+    )
+    counts = count_labels(documents, multilabel=False)
+    assert counts["labels"] == {"train": {"a": 3, "b": 1, "c": 2}}
+    assert index_labels(counts, where="corpus") == ("a", "b", "c")
+
+
 def test_labels_are_those_of_the_training_split_in_order_of_code_points() -> None:
     counts = {
         "documents": {"train": 3, "test": 1},

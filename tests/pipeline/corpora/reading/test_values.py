@@ -11,6 +11,7 @@ from pipeline.corpora.reading.values import (
     label_value,
     labels_value,
     rationale_value,
+    soft_labels_value,
     split_value,
     text_value,
     weight_value,
@@ -104,6 +105,39 @@ def test_label_that_rejects_the_row(value: Any) -> None:
 )
 def test_labels(value: Any, expected: list[str] | None) -> None:
     assert labels_value(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ([0.25, 1, 0], [(None, 0.25), (None, 1), (None, 0)]),
+        ({"pos": 0.9, "neg": 0.1}, [("pos", 0.9), ("neg", 0.1)]),
+        ({"pos": 1, "neg": None}, [("pos", 1)]),  # a struct of Parquet
+        ([("pos", 0.9), ("neg", 0.1)], [("pos", 0.9), ("neg", 0.1)]),  # a map of Parquet
+        ('{"pos": 0.9, "neg": 0.1}', [("pos", 0.9), ("neg", 0.1)]),
+        ("[0.5, 0.5]", [(None, 0.5), (None, 0.5)]),
+        ({}, []),
+    ],
+)
+def test_soft_labels(value: Any, expected: list[tuple[str | None, float]] | None) -> None:
+    found = soft_labels_value(value)
+    pairs = found and [(each["label"], each["probability"]) for each in found]
+    assert pairs == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("a", "1", 0.5, [], "[]", [0.5, -0.1], [0.5, 1.5], [0.5, True], [0.5, None], ["a"]),
+        *([[0.5]], {"pos": "a"}, {"pos": 2}, [math.nan], "{", '{"pos": {"neg": 1}}'),
+    ],
+)
+def test_soft_labels_that_reject_the_row(value: Any) -> None:
+    with pytest.raises(RowError, match="expected a list of probabilities from 0 to 1") as raised:
+        soft_labels_value(value)
+    assert raised.value.failure.reason == "malformed_row"
 
 
 @pytest.mark.parametrize("value", ["a", "1", ["a", None], ["a", ""], [["a"]], 1, '["\\ud800"]'])
