@@ -22,13 +22,13 @@ from model.training.protobuf.reading import (
 )
 from model.training.protobuf.wire import BYTES_LIST, DELIMITED, FLOAT_LIST, INT64_LIST
 
-CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
-LABEL = np.frombuffer(b"label", np.uint8)
-LENGTH = np.frombuffer(b"length", np.uint8)
-PROBABILITIES = np.frombuffer(b"probabilities", np.uint8)
-TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
-UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
-WEIGHT = np.frombuffer(b"weight", np.uint8)
+NAME_OF_TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
+NAME_OF_LENGTH = np.frombuffer(b"length", np.uint8)
+NAME_OF_LABEL = np.frombuffer(b"label", np.uint8)
+NAME_OF_WEIGHT = np.frombuffer(b"weight", np.uint8)
+NAME_OF_CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
+NAME_OF_PROBABILITIES = np.frombuffer(b"probabilities", np.uint8)
+NAME_OF_UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
 
 # What `parse_records` finds wrong with an example. NO_MESSAGE: the record is no example at all.
 NO_FAULT, NO_MESSAGE, BAD_TOKEN_IDS, BAD_ID, BAD_LENGTH, BAD_LABEL, BAD_WEIGHT = range(7)
@@ -41,9 +41,8 @@ ONE = 0x3F800000
 # The soft labels of an example without them: NaN, as the bits of float32s.
 NAN = 0x7FC00000
 
-# Where `Values.counts` has the number of values of a feature.
-TOKEN_ID_COUNT, LENGTH_COUNT, LABEL_COUNT, WEIGHT_COUNT, CUT_COUNT, UNKNOWN_COUNT = range(6)
-PROBABILITY_COUNT = 6
+# The features that are read, by number. The last one has strings, the others have numbers.
+TOKEN_ID, LENGTH, LABEL, WEIGHT, CUT_TOKEN_ID, PROBABILITY, UNKNOWN_TOKEN = range(7)
 FEATURES = 7
 
 _compiled = compiled_with(reading)
@@ -52,27 +51,21 @@ _compiled = compiled_with(reading)
 class Values(NamedTuple):
     """The values of one example; `read_example` fills the arrays.
 
+    They are few, because passing each to a function takes time in every example.
+
     Attributes:
-        ids: int64 `(max_tokens,)`.
-        length: int64 `(1,)`.
-        label: int64 `(values,)`.
-        weight: the bits of a float32, int64 `(1,)`.
-        cut_ids: int64 `(MAX_CUT_TOKENS,)`.
+        numbers: int64; feature f is `numbers[places[f]:places[f + 1]]`, floats as their bits.
+        places: int64 `(FEATURES,)`, set beforehand.
         unknown: uint8, for the bytes of the unknown tokens.
         unknown_offsets: int32, where each begins and ends in `unknown`; the first number is set.
-        probabilities: the bits of float32s, int64 `(soft labels,)`.
-        counts: how many values each of these features has, int64 `(FEATURES,)`, at the place that
-            a constant such as `LENGTH_COUNT` gives; that may be more than its array holds.
+        counts: how many values each feature has, int64 `(FEATURES,)`; that may be more than there
+            is room for.
     """
 
-    ids: np.ndarray
-    length: np.ndarray
-    label: np.ndarray
-    weight: np.ndarray
-    cut_ids: np.ndarray
+    numbers: np.ndarray
+    places: np.ndarray
     unknown: np.ndarray
     unknown_offsets: np.ndarray
-    probabilities: np.ndarray
     counts: np.ndarray
 
 
@@ -157,6 +150,26 @@ def read_bytes_feature(
 
 
 @_compiled
+def find_feature(data: np.ndarray, start: int, end: int) -> int:
+    """The number of the feature with the name `data[start:end]`; `FEATURES` if none is read."""
+    if equals(data, start, end, NAME_OF_TOKEN_IDS):
+        return TOKEN_ID
+    if equals(data, start, end, NAME_OF_LENGTH):
+        return LENGTH
+    if equals(data, start, end, NAME_OF_LABEL):
+        return LABEL
+    if equals(data, start, end, NAME_OF_WEIGHT):
+        return WEIGHT
+    if equals(data, start, end, NAME_OF_CUT_TOKEN_IDS):
+        return CUT_TOKEN_ID
+    if equals(data, start, end, NAME_OF_PROBABILITIES):
+        return PROBABILITY
+    if equals(data, start, end, NAME_OF_UNKNOWN_TOKENS):
+        return UNKNOWN_TOKEN
+    return FEATURES
+
+
+@_compiled
 def read_entry(data: np.ndarray, start: int, end: int, values: Values) -> bool:
     """Reads one entry of the map in Features, if it is a feature that is used.
 
@@ -174,31 +187,17 @@ def read_entry(data: np.ndarray, start: int, end: int, values: Values) -> bool:
         elif wire == DELIMITED and number == 2:
             value_start, value_end = inner, stop
         position = stop
-    if equals(data, name_start, name_end, TOKEN_IDS):
-        feature = TOKEN_ID_COUNT
-        count = read_feature(data, value_start, value_end, INT64_LIST, values.ids)
-    elif equals(data, name_start, name_end, LENGTH):
-        feature = LENGTH_COUNT
-        count = read_feature(data, value_start, value_end, INT64_LIST, values.length)
-    elif equals(data, name_start, name_end, LABEL):
-        feature = LABEL_COUNT
-        count = read_feature(data, value_start, value_end, INT64_LIST, values.label)
-    elif equals(data, name_start, name_end, WEIGHT):
-        feature = WEIGHT_COUNT
-        count = read_feature(data, value_start, value_end, FLOAT_LIST, values.weight)
-    elif equals(data, name_start, name_end, CUT_TOKEN_IDS):
-        feature = CUT_COUNT
-        count = read_feature(data, value_start, value_end, INT64_LIST, values.cut_ids)
-    elif equals(data, name_start, name_end, UNKNOWN_TOKENS):
-        feature = UNKNOWN_COUNT
+    feature = find_feature(data, name_start, name_end)
+    if feature == FEATURES:
+        return True
+    if feature == UNKNOWN_TOKEN:
         count = read_bytes_feature(
             data, value_start, value_end, values.unknown, values.unknown_offsets
         )
-    elif equals(data, name_start, name_end, PROBABILITIES):
-        feature = PROBABILITY_COUNT
-        count = read_feature(data, value_start, value_end, FLOAT_LIST, values.probabilities)
     else:
-        return True
+        list_number = FLOAT_LIST if feature in (WEIGHT, PROBABILITY) else INT64_LIST
+        room = values.numbers[values.places[feature] : values.places[feature + 1]]
+        count = read_feature(data, value_start, value_end, list_number, room)
     values.counts[feature] = count
     return count != MALFORMED
 
@@ -225,8 +224,8 @@ def read_example(data: np.ndarray, start: int, end: int, values: Values) -> bool
 
 
 @_compiled
-def count_unknown(ids: np.ndarray, count: int, oov_buckets: int) -> tuple[int, int]:
-    """Checks the first `count` ids, int64.
+def count_unknown(numbers: np.ndarray, start: int, end: int, oov_buckets: int) -> tuple[int, int]:
+    """Checks the ids `numbers[start:end]`.
 
     Returns:
         the first one that is not in [0, 2**31), or 0; and how many stand for unknown tokens.
@@ -234,48 +233,52 @@ def count_unknown(ids: np.ndarray, count: int, oov_buckets: int) -> tuple[int, i
     # Without a branch for each id, the processor handles several at once.
     unknown = 0
     bits = np.int64(0)
-    for index in range(count):
-        bits |= ids[index]
-        unknown += int(np.uint64(ids[index] - 1) < np.uint64(oov_buckets))
+    for index in range(start, end):
+        bits |= numbers[index]
+        unknown += int(np.uint64(numbers[index] - 1) < np.uint64(oov_buckets))
     if bits >> 31 != 0:
-        for index in range(count):
-            if not 0 <= ids[index] < 1 << 31:
-                return ids[index], unknown
+        for index in range(start, end):
+            if not 0 <= numbers[index] < 1 << 31:
+                return numbers[index], unknown
     return 0, unknown
 
 
 @_compiled
-def check_values(values: Values, label_values: int, oov_buckets: int) -> tuple[int, int, int]:
+def check_values(values: Values, oov_buckets: int) -> tuple[int, int, int]:
     """What is wrong with an example; see `Parsed` for the three numbers."""
-    ids, counts, length = values.ids, values.counts, values.length[0]
-    if counts[TOKEN_ID_COUNT] != ids.size:
-        return BAD_TOKEN_IDS, counts[TOKEN_ID_COUNT], 0
-    if counts[LENGTH_COUNT] != 1 or not 0 <= length <= ids.size:
-        return BAD_LENGTH, length if counts[LENGTH_COUNT] == 1 else counts[LENGTH_COUNT], 0
-    if counts[LABEL_COUNT] != label_values:
-        return BAD_LABEL, counts[LABEL_COUNT], 0
-    if counts[WEIGHT_COUNT] > 1:
-        return BAD_WEIGHT, counts[WEIGHT_COUNT], 0
-    soft_labels = values.probabilities.size
-    if soft_labels and counts[PROBABILITY_COUNT] not in (0, soft_labels):
-        return BAD_PROBABILITIES, counts[PROBABILITY_COUNT], 0
-    if counts[CUT_COUNT] > values.cut_ids.size:
-        return BAD_CUT_TOKEN_IDS, counts[CUT_COUNT], 0
-    if counts[CUT_COUNT] and length < ids.size:
+    numbers, places, counts = values.numbers, values.places, values.counts
+    max_tokens = places[TOKEN_ID + 1] - places[TOKEN_ID]
+    length = numbers[places[LENGTH]]
+    if counts[TOKEN_ID] != max_tokens:
+        return BAD_TOKEN_IDS, counts[TOKEN_ID], 0
+    if counts[LENGTH] != 1 or not 0 <= length <= max_tokens:
+        return BAD_LENGTH, length if counts[LENGTH] == 1 else counts[LENGTH], 0
+    if counts[LABEL] != places[LABEL + 1] - places[LABEL]:
+        return BAD_LABEL, counts[LABEL], 0
+    if counts[WEIGHT] > 1:
+        return BAD_WEIGHT, counts[WEIGHT], 0
+    soft_labels = places[PROBABILITY + 1] - places[PROBABILITY]
+    if soft_labels and counts[PROBABILITY] not in (0, soft_labels):
+        return BAD_PROBABILITIES, counts[PROBABILITY], 0
+    if counts[CUT_TOKEN_ID] > MAX_CUT_TOKENS:
+        return BAD_CUT_TOKEN_IDS, counts[CUT_TOKEN_ID], 0
+    if counts[CUT_TOKEN_ID] and length < max_tokens:
         return CUT_WITHOUT_NEED, length, 0
-    bad, unknown = count_unknown(ids, length, oov_buckets)
+    start = places[TOKEN_ID]
+    bad, unknown = count_unknown(numbers, start, start + length, oov_buckets)
     if bad:
         return BAD_ID, bad, 0
-    bad, of_cut = count_unknown(values.cut_ids, counts[CUT_COUNT], oov_buckets)
+    start = places[CUT_TOKEN_ID]
+    bad, of_cut = count_unknown(numbers, start, start + counts[CUT_TOKEN_ID], oov_buckets)
     if bad:
         return BAD_CUT_ID, bad, 0
     unknown += of_cut
-    if counts[UNKNOWN_COUNT] == 0:  # their text is not known: they are empty
+    if counts[UNKNOWN_TOKEN] == 0:  # their text is not known: they are empty
         for index in range(unknown):
             values.unknown_offsets[index + 1] = values.unknown_offsets[0]
-        counts[UNKNOWN_COUNT] = unknown
-    if counts[UNKNOWN_COUNT] != unknown:
-        return BAD_UNKNOWN_TOKENS, counts[UNKNOWN_COUNT], unknown
+        counts[UNKNOWN_TOKEN] = unknown
+    if counts[UNKNOWN_TOKEN] != unknown:
+        return BAD_UNKNOWN_TOKENS, counts[UNKNOWN_TOKEN], unknown
     return NO_FAULT, 0, 0
 
 
@@ -311,51 +314,51 @@ def parse_records(
     lengths = np.empty(rows, np.int32)
     cut_lengths = np.empty(rows, np.int32)
     unknown_counts = np.empty(rows, np.int32)
-    labels = np.zeros((rows, label_values), np.int64)
+    labels = np.empty((rows, label_values), np.int64)
     weights = np.empty(rows, np.uint32)
     probabilities = np.empty((rows, soft_labels), np.uint32)
-    padded = np.empty(max_tokens, np.int64)
-    cut = np.empty(MAX_CUT_TOKENS, np.int64)
-    length = np.empty(1, np.int64)
-    weight = np.empty(1, np.int64)
-    soft = np.empty(soft_labels, np.int64)
+    places = np.zeros(FEATURES, np.int64)
+    for feature, size in (
+        (TOKEN_ID, max_tokens),
+        (LENGTH, 1),
+        (LABEL, label_values),
+        (WEIGHT, 1),
+        (CUT_TOKEN_ID, MAX_CUT_TOKENS),
+        (PROBABILITY, soft_labels),
+    ):
+        places[feature + 1] = places[feature] + size
+    numbers = np.empty(places[FEATURES - 1], np.int64)
     counts = np.empty(FEATURES, np.int64)
     tokens = cut_tokens = unknown_tokens = 0
     fault, found, expected = NO_FAULT, 0, 0
     row = 0
     while row < rows:
         counts[:] = 0
-        weight[0] = ONE
-        values = Values(
-            padded,
-            length,
-            labels[row],
-            weight,
-            cut,
-            unknown,
-            unknown_offsets[unknown_tokens:],
-            soft,
-            counts,
-        )
+        numbers[places[WEIGHT]] = ONE
+        values = Values(numbers, places, unknown, unknown_offsets[unknown_tokens:], counts)
         if not read_example(data, starts[row], ends[row], values):
             fault = NO_MESSAGE
         else:
-            fault, found, expected = check_values(values, label_values, oov_buckets)
+            fault, found, expected = check_values(values, oov_buckets)
         if fault != NO_FAULT:
             break
-        for index in range(length[0]):
-            ids[tokens + index] = padded[index]
-        for index in range(counts[CUT_COUNT]):
-            cut_ids[cut_tokens + index] = cut[index]
+        length = numbers[places[LENGTH]]
+        for index in range(length):
+            ids[tokens + index] = numbers[places[TOKEN_ID] + index]
+        for index in range(counts[CUT_TOKEN_ID]):
+            cut_ids[cut_tokens + index] = numbers[places[CUT_TOKEN_ID] + index]
+        for index in range(label_values):
+            labels[row, index] = numbers[places[LABEL] + index]
         for index in range(soft_labels):
-            probabilities[row, index] = soft[index] if counts[PROBABILITY_COUNT] else NAN
-        lengths[row] = length[0]
-        cut_lengths[row] = counts[CUT_COUNT]
-        unknown_counts[row] = counts[UNKNOWN_COUNT]
-        weights[row] = weight[0]
-        tokens += length[0]
-        cut_tokens += counts[CUT_COUNT]
-        unknown_tokens += counts[UNKNOWN_COUNT]
+            bits = numbers[places[PROBABILITY] + index]
+            probabilities[row, index] = bits if counts[PROBABILITY] else NAN
+        lengths[row] = length
+        cut_lengths[row] = counts[CUT_TOKEN_ID]
+        unknown_counts[row] = counts[UNKNOWN_TOKEN]
+        weights[row] = numbers[places[WEIGHT]]
+        tokens += length
+        cut_tokens += counts[CUT_TOKEN_ID]
+        unknown_tokens += counts[UNKNOWN_TOKEN]
         row += 1
     return Parsed(
         ids[:tokens],
