@@ -218,7 +218,8 @@ class TrainingConfig:
     learning_rate: PositiveNumber = 0.001
     # Documents of a step, over all devices; null: 64 on a CPU, 512 for each GPU.
     batch_size: PositiveInteger | None = None
-    epochs: PositiveInteger = 12
+    # auto: the more documents the training split has, the fewer.
+    epochs: PositiveInteger | Literal["auto"] = "auto"
     seeds: Annotated[
         tuple[Seed, ...],
         Field(min_length=1, description="a list of at least one seed, such as [1]"),
@@ -227,7 +228,7 @@ class TrainingConfig:
     # SemEval-2010 Task 8.
     monitor: MonitoredMetric = "accuracy"
     # Early stopping: training ends after this many epochs without a better one; null: never.
-    patience: PositiveInteger | None = None
+    patience: PositiveInteger | None = 5
     schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, over all epochs
     # The weights are averaged over about this many epochs; 1: they are not averaged.
     average_epochs: PositiveInteger = 1
@@ -272,12 +273,19 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ResolvedTrainingConfig(TrainingConfig):
+    """The training section with a number in place of `auto`, as trials and bundles have it."""
+
+    epochs: PositiveInteger = dataclasses.field()  # without a default
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """The sections of a config that a model bundle carries."""
 
     text: ResolvedTextConfig
     network: NetworkConfig
-    training: TrainingConfig
+    training: ResolvedTrainingConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from model.config import ConfigError, Head, TrainingConfig
+from model.config import ConfigError, Head, ResolvedTrainingConfig, TrainingConfig
 from model.layers.keras_engine import KerasEngine
 from model.metrics.names import MONITORED_METRICS
 from model.training.averaging import make_average
@@ -83,7 +83,7 @@ def fit(
     data: TrainingData,
     *,
     head: Head,
-    config: TrainingConfig,
+    config: ResolvedTrainingConfig,
     devices: Devices,
     seed: int,
     checkpoints: Path,
@@ -190,7 +190,7 @@ class _Epochs:
 
     trainee: keras.Model
     examples: Examples
-    config: TrainingConfig
+    config: ResolvedTrainingConfig
     devices: Devices
     seed: int
     hooks: Hooks

@@ -112,6 +112,9 @@ def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
 def print_trained(trained: "Trained") -> None:
     """Prints the dataset, the scores of every trial, their means, and where the model lies."""
     print_dataset(trained.dataset)
+    if trained.chosen_epochs is not None:
+        seen = trained.chosen_epochs * trained.dataset.rows("train")
+        print_line(f"epochs       {trained.chosen_epochs} (auto: {seen:,} documents in all)")
     for trial in trained.trials:
         title = f"{trial.variant}, seed {trial.seed}, epoch {trial.best_epoch}"
         print_metrics(trial.metrics, title=title)

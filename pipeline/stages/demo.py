@@ -134,7 +134,7 @@ def demo_config(output: str, *, corpus: str = "corpus") -> Config:
             attention=AttentionConfig(kind="context", units=64),
             dropout=0.3,
         ),
-        training=TrainingConfig(learning_rate=0.01, batch_size=32, epochs=6),
+        training=TrainingConfig(learning_rate=0.01, batch_size=32, epochs=6, patience=None),
     )
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import apache_beam as beam
 
@@ -19,7 +19,7 @@ from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.training.best_trial import check_monitor, choose_best
 from pipeline.training.trial import Trial, TrialResult
-from pipeline.training.trial_config import resolve_config
+from pipeline.training.trial_config import choose_epochs, resolve_config
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -33,12 +33,14 @@ class Trained:
         dataset: what it was trained on.
         best: the trial that became the model.
         trials: all of them.
+        chosen_epochs: the epochs of the trials whose `training.epochs` is `auto`; None without any.
     """
 
     folder: str
     dataset: Dataset
     best: TrialResult
     trials: Sequence[TrialResult]
+    chosen_epochs: int | None
 
 
 def train(config: Config, *, beam_options: Sequence[str], files: Files, command: str) -> Trained:
@@ -67,21 +69,11 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
         check_monitor(each, dataset.labels)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
-    trials = [
-        Trial(
-            variant=name,
-            seed=seed,
-            config=resolve_config(varied, dataset),
-            dataset=dataset,
-            vectors_digest=vectors[name],
-            folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
-        )
-        for number, (name, varied) in enumerate(configs.items())
-        for seed in config.training.seeds
-    ]
+    trials = list_trials(configs, dataset, vectors=vectors, scratch=scratch)
     results = join(scratch, "results.json")
-    rows = dataset.rows("train") * config.training.epochs * len(trials)
-    with shown_pipeline(beam_options, step="train", total=rows) as root:
+    documents = dataset.rows("train")
+    total = documents * sum(trial.config.training.epochs for trial in trials)
+    with shown_pipeline(beam_options, step="train", total=total) as root:
         define_training(root, trials, config, files=files, results=results)
     finished = [TrialResult(**result) for result in read_json(files, results)]
     best = choose_best(finished, monitor=config.training.monitor)
@@ -93,13 +85,49 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
         run, dataset, finished, best, models=models, name=config.name, files=files
     )
     files.delete([scratch, *(trial.checkpoints for trial in trials)])
-    return Trained(folder=folder, dataset=dataset, best=best, trials=finished)
+    auto = any(each.training.epochs == "auto" for each in configs.values())
+    return Trained(
+        folder=folder,
+        dataset=dataset,
+        best=best,
+        trials=finished,
+        chosen_epochs=choose_epochs(documents) if auto else None,
+    )
 
 
 def vary(config: Config) -> dict[str, Config]:
     """The config and each of its variants, by name."""
     variants = {each.name: vary_config(config, each) for each in config.training.variants}
     return {BASE_VARIANT: config, **variants}
+
+
+def list_trials(
+    configs: Mapping[str, Config],
+    dataset: Dataset,
+    *,
+    vectors: Mapping[str, str | None],
+    scratch: str,
+) -> list[Trial]:
+    """One trial for each variant and seed.
+
+    Args:
+        configs: the config of each variant, by its name.
+        dataset: what is trained on.
+        vectors: the digest of the word vectors of each variant, by its name.
+        scratch: the folder in which the trials write their model directories.
+    """
+    return [
+        Trial(
+            variant=name,
+            seed=seed,
+            config=resolve_config(config, dataset),
+            dataset=dataset,
+            vectors_digest=vectors[name],
+            folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
+        )
+        for number, (name, config) in enumerate(configs.items())
+        for seed in config.training.seeds
+    ]
 
 
 def digest_vectors(config: Config, *, files: Files) -> str | None:

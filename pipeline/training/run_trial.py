@@ -128,6 +128,13 @@ def _train(
     devices = choose_devices(config.training)
     for line in describe_training(devices, config.training, config.network):
         logger.info("%s, seed %d: %s", trial.variant, trial.seed, line)
+    logger.info(
+        "%s, seed %d: up to %d epochs of %s documents",
+        trial.variant,
+        trial.seed,
+        config.training.epochs,
+        f"{examples['train'].rows:,}",
+    )
 
     def build(devices: Devices) -> keras.Model:
         return build_classifier(

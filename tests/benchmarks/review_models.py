@@ -14,7 +14,7 @@ from model.config import (
     ModelConfig,
     NetworkConfig,
     ResolvedTextConfig,
-    TrainingConfig,
+    ResolvedTrainingConfig,
 )
 from model.text.tokenizer import Tokenizer
 from tests.model.bundles import write_untrained_model
@@ -34,7 +34,7 @@ def write_review_model(folder: Path, texts: Sequence[str]) -> str:
     columns = {"id": "id", "text": "text", "label": None, "labels": None}
     write_untrained_model(
         folder,
-        config=ModelConfig(text=text, network=NETWORK, training=TrainingConfig()),
+        config=ModelConfig(text=text, network=NETWORK, training=ResolvedTrainingConfig(epochs=1)),
         tokens=filled,
         labels=("neg", "pos"),
         golden_texts=texts[:32],

@@ -19,7 +19,7 @@ from model.config import (
     ModelConfig,
     NetworkConfig,
     ResolvedTextConfig,
-    TrainingConfig,
+    ResolvedTrainingConfig,
 )
 from model.text.vocabulary import Vocabulary
 
@@ -82,7 +82,7 @@ def make_bundle(
     """Writes an untrained model that knows `TOKENS`, and loads it."""
     write_untrained_model(
         folder,
-        config=ModelConfig(text=text, network=network, training=TrainingConfig()),
+        config=ModelConfig(text=text, network=network, training=ResolvedTrainingConfig(epochs=1)),
         tokens=TOKENS,
         labels=labels,
         golden_texts=texts,

@@ -105,12 +105,13 @@ class Ranges:
         (
             TrainingConfig,
             {"epochs": "7"},
-            'epochs: expected an integer >= 1, got "7", which YAML reads as text (write 7)',
+            "epochs: expected an integer >= 1 or 'auto', got \"7\", which YAML reads as text "
+            "(write 7)",
         ),
         (TrainingConfig, {"learning_rate": "a"}, 'learning_rate: expected a number > 0, got "a".'),
         (TrainingConfig, {"learning_rate": "nan"}, "learning_rate: expected a number > 0, got"),
         (TrainingConfig, {"batch_size": 0}, "batch_size: expected an integer >= 1 or null, got 0"),
-        (TrainingConfig, {"epochs": 0}, "epochs: expected an integer >= 1, got 0"),
+        (TrainingConfig, {"epochs": 0}, "epochs: expected an integer >= 1 or 'auto', got 0"),
         (
             TrainingConfig,
             {"seeds": []},

@@ -13,7 +13,7 @@ from model.config import (
     ModelConfig,
     NetworkConfig,
     ResolvedTextConfig,
-    TrainingConfig,
+    ResolvedTrainingConfig,
 )
 from model.text.vocabulary import Vocabulary
 from tests.model.bundles import write_untrained_model
@@ -23,7 +23,7 @@ TOKENS = ("good", "bad", "so", "poison")
 CONFIG = ModelConfig(
     text=ResolvedTextConfig(max_tokens=6),
     network=NetworkConfig(embedding=EmbeddingConfig(units=3), lstm=LSTMConfig(units=2)),
-    training=TrainingConfig(),
+    training=ResolvedTrainingConfig(epochs=1),
 )
 
 

@@ -19,5 +19,5 @@ def good_and_bad(folder: Path, *, texts: int, **training: object) -> dict[str, A
         "corpus": {"inputs": [{"path": write_json_lines(folder / "corpus.jsonl", rows)}]},
         "text": {"max_tokens": 8},
         "network": {"embedding": {"units": 8}, "lstm": {"units": 4}},
-        "training": {"epochs": 2, "batch_size": 16, **training},
+        "training": {"epochs": 2, "patience": None, "batch_size": 16, **training},
     }

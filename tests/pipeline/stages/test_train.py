@@ -15,10 +15,12 @@ from model.config import (
     NetworkConfig,
 )
 from model.scoring.loading import load_scorer
+from pipeline.cli.printing import print_trained
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.stages.train import Trained, digest_vectors, train
 from pipeline.storage.beam_files import BeamFiles
+from pipeline.training import trial_config
 from pipeline.training.trial import TENSORBOARD_FILE
 from tests.pipeline.stages.good_and_bad import good_and_bad
 
@@ -74,6 +76,32 @@ def test_nothing_is_left_but_datasets_models_and_logs(trained):
     workspace = Path(trained.folder).parents[2]
     left = {path.name for path in workspace.iterdir() if any(path.rglob("*.*"))}
     assert left == {"datasets", "logs", "models"}
+
+
+def test_what_is_chosen_is_in_the_bundle_and_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(trial_config, "DOCUMENTS_SEEN", 250)
+    monkeypatch.setattr(trial_config, "LEAST_EPOCHS", 1)
+    values = good_and_bad(tmp_path, texts=60, epochs="auto")
+    values["text"] = {}
+    config = build_config(values, [], where="the test")
+    trained = train(config, beam_options=[], files=BeamFiles(), command="the command")
+    rows = trained.dataset.rows("train")
+    assert 84 <= rows < 120  # with which three epochs are chosen
+    assert trained.chosen_epochs == trained.best.epochs == 3
+    bundle = load_bundle(trained.folder)
+    assert (bundle.config.text.max_tokens, bundle.config.training.epochs) == (16, 3)
+    for section, key, number in (("text", "max_tokens", 16), ("training", "epochs", 3)):
+        assert bundle.manifest["config"][section][key] == number
+    load_scorer(bundle)  # passes its golden documents
+    print_trained(trained)
+    shown = capsys.readouterr().out
+    assert "max_tokens   16 (auto: 100 % of the documents of train have no more)\n" in shown
+    assert f"epochs       3 (auto: {3 * rows} documents in all)\n" in shown
+
+    again = train(config, beam_options=[], files=BeamFiles(), command="the command")
+    assert again.dataset.reused
+    assert again.dataset.files == trained.dataset.files
+    assert again.best.metrics == trained.best.metrics
 
 
 def test_missing_vectors_fail_before_any_work(tmp_path):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from model.config import ResolvedTextConfig
+from model.config import ResolvedTextConfig, ResolvedTrainingConfig
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.training.trial import Trial, TrialResult
 from pipeline.training.trial_config import ResolvedConfig
@@ -12,7 +12,11 @@ from pipeline.training.trial_config import ResolvedConfig
 TRIAL = Trial(
     variant="base",
     seed=1,
-    config=ResolvedConfig(workspace="runs", text=ResolvedTextConfig(max_tokens=8)),
+    config=ResolvedConfig(
+        workspace="runs",
+        text=ResolvedTextConfig(max_tokens=8),
+        training=ResolvedTrainingConfig(epochs=2),
+    ),
     dataset=Dataset(files=DatasetFiles(folder="datasets/1"), manifest={}, statistics={}),
     vectors_digest="one digest",
     folder="one folder",
@@ -23,6 +27,12 @@ def test_another_folder_is_the_same_training():
     again = dataclasses.replace(TRIAL, folder="another folder")
     assert again.key == TRIAL.key
     assert again.checkpoints == TRIAL.checkpoints == f"runs/checkpoints/{TRIAL.key}"
+
+
+def test_other_epochs_are_another_training():
+    training = ResolvedTrainingConfig(epochs=3)
+    config = dataclasses.replace(TRIAL.config, training=training)
+    assert dataclasses.replace(TRIAL, config=config).key != TRIAL.key
 
 
 @pytest.mark.parametrize("change", [{"vectors_digest": "another digest"}, {"seed": 2}])
