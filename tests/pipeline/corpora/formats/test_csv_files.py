@@ -156,6 +156,7 @@ def test_empty_cells_are_null() -> None:
             "text": "a",
             "label": None,
             "labels": None,
+            "soft_labels": None,
             "weight": None,
             "rationale": None,
             "split": None,

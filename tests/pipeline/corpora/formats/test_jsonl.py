@@ -11,6 +11,7 @@ from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file
 COLUMNS = ColumnsConfig(
     id="id",
     labels="topics",
+    probabilities="teacher",
     weight="weight",
     rationale="why",
     split="split",
@@ -155,6 +156,7 @@ def test_all_fields_of_a_document() -> None:
         "text": "a fine film",
         "label": True,
         "topics": ["film", 3],
+        "teacher": {"film": 0.75, "book": 0},
         "weight": 0.5,
         "why": [{"start": 2, "end": 6}],
         "split": "dev",
@@ -168,6 +170,10 @@ def test_all_fields_of_a_document() -> None:
             "text": "a fine film",
             "label": "true",
             "labels": ["film", "3"],
+            "soft_labels": [
+                {"label": "film", "probability": 0.75},
+                {"label": "book", "probability": 0},
+            ],
             "weight": 0.5,
             "rationale": [{"start": 2, "end": 6}],
             "split": "validation",
@@ -188,7 +194,7 @@ def test_fields_that_a_row_lacks_are_null_or_generated() -> None:
     )
     assert read.column("document_id") == ["rows.jsonl#0", "rows.jsonl#1", "rows.jsonl#2"]
     assert read.column("split") == ["train"] * 3
-    for name in ("label", "labels", "weight", "rationale", "rating"):
+    for name in ("label", "labels", "soft_labels", "weight", "rationale", "rating"):
         assert read.column(name) == [None] * 3
 
 

@@ -45,6 +45,7 @@ def test_all_fields_of_a_document(tmp_path: Path, suffix: str, compression: str)
                 text=["größer".encode()],
                 label=[1],
                 topics=[b"a"],
+                teacher=[0.5],
                 weight=[0.5],
                 why=["röß".encode()],
                 split=[b"test"],
@@ -55,7 +56,13 @@ def test_all_fields_of_a_document(tmp_path: Path, suffix: str, compression: str)
         compression,
     )
     columns = ColumnsConfig(
-        id="key", labels="topics", weight="weight", rationale="why", split="split", keep=("scores",)
+        id="key",
+        labels="topics",
+        probabilities="teacher",
+        weight="weight",
+        rationale="why",
+        split="split",
+        keep=("scores",),
     )
     read = read_file(path, format="tfrecord", columns=columns)
     assert read.documents == [
@@ -64,6 +71,7 @@ def test_all_fields_of_a_document(tmp_path: Path, suffix: str, compression: str)
             "text": "größer",
             "label": "1",
             "labels": ["a"],
+            "soft_labels": [{"label": None, "probability": 0.5}],
             "weight": 0.5,
             "rationale": [{"start": 1, "end": 4}],
             "split": "test",
@@ -77,6 +85,7 @@ def test_all_fields_of_a_document(tmp_path: Path, suffix: str, compression: str)
             "text": "b",
             "label": None,
             "labels": ["a", "b"],
+            "soft_labels": None,
             "weight": None,
             "rationale": None,
             "split": None,
