@@ -33,6 +33,7 @@ setuptools.setup(
         "PyYAML>=6.0",
         "rich>=14",
         "safetensors>=0.8",
+        "scikit-learn>=1.6",
         "scipy>=1.15",
         "tensorflow>=2.21,<2.22",
         "tensorflow-text>=2.21,<2.22",
@@ -59,7 +60,6 @@ setuptools.setup(
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
-            "scikit-learn>=1.6",  # the oracle of model.metrics
             "types-PyYAML",
         ],
         "vectors": ["gensim>=4.4"],
