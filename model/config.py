@@ -239,6 +239,8 @@ class TrainingConfig:
     class_weights: Literal["none", "balanced"] = "none"  # balanced: every label counts the same
     label_smoothing: Rate = 0.0
     soft_labels: SoftLabelsConfig = SoftLabelsConfig()
+    # Fitted to the same dataset and shown beside the model: TF-IDF with logistic regression.
+    baseline: Literal["linear", "none"] = "linear"
     variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare with
     gpu: Literal["required", "optional", "never"] = "optional"
     # What GPUs compute in; true is float16, false float32. On a CPU training is in float32.

@@ -8,6 +8,7 @@ VOCABULARY = "vocabulary.txt"
 LABELS = "labels.txt"
 GOLDEN = "golden.jsonl"
 METRICS = "metrics.json"
+BASELINE = "baseline.json"  # the metrics of the linear baseline on the same dataset
 HISTORY = "history.csv"
 STATISTICS = "statistics.json"
 GALLERY = "gallery.jsonl"

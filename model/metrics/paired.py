@@ -14,22 +14,22 @@ class AccuracyDifference:
 
     Attributes:
         documents: on how many it was measured.
-        first: the accuracy of the model.
-        second: the accuracy of the other one.
+        accuracy: of the model.
+        other_accuracy: of the other one.
         low: lower end of the 95 % confidence interval of the difference.
         high: upper end.
     """
 
     documents: int
-    first: float
-    second: float
+    accuracy: float
+    other_accuracy: float
     low: float
     high: float
 
     @property
     def difference(self) -> float:
         """The accuracy of the model minus that of the other one."""
-        return self.first - self.second
+        return self.accuracy - self.other_accuracy
 
 
 def right_predictions(
@@ -70,8 +70,8 @@ def compare_accuracies(first: np.ndarray, second: np.ndarray) -> AccuracyDiffere
     half = _QUANTILE * math.sqrt(changed - gained**2 / documents) / documents
     return AccuracyDifference(
         documents=documents,
-        first=float(first.mean()),
-        second=float(second.mean()),
+        accuracy=float(first.mean()),
+        other_accuracy=float(second.mean()),
         low=gained / documents - half,
         high=gained / documents + half,
     )

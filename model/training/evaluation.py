@@ -26,6 +26,11 @@ def predict_parts(
         yield part, *engine.run(part.ids, part.row_offsets)
 
 
+def predict_split(engine: KerasEngine, examples: Examples) -> np.ndarray:
+    """The probabilities of all documents of a split, float32 `(rows, labels)`."""
+    return np.concatenate([each for _, each, _ in predict_parts(engine, examples)])
+
+
 def evaluate_split(engine: KerasEngine, examples: Examples, *, labels: Sequence[str]) -> Evaluation:
     """The metrics of the network on a split.
 
@@ -34,6 +39,6 @@ def evaluate_split(engine: KerasEngine, examples: Examples, *, labels: Sequence[
         examples: of the split.
         labels: the label names, by index.
     """
-    probabilities = np.concatenate([each for _, each, _ in predict_parts(engine, examples)])
+    probabilities = predict_split(engine, examples)
     multilabel = examples.labels.ndim == 2
     return evaluate(probabilities, examples.labels, labels=labels, multilabel=multilabel)

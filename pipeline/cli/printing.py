@@ -117,8 +117,12 @@ def print_trained(trained: "Trained") -> None:
         print_line(f"epochs       {trained.chosen_epochs} (auto: {seen:,} documents in all)")
     for trial in trained.trials:
         title = f"{trial.variant}, seed {trial.seed}, epoch {trial.best_epoch}"
-        print_metrics(trial.metrics, title=title)
+        beside = trained.baseline.rows() if trained.baseline and trial == trained.best else {}
+        print_metrics({**trial.metrics, **beside}, title=title)
     print_trials(trained.trials)
+    if trained.baseline is not None:
+        for sentence in trained.baseline.sentences:
+            print_line(f"baseline     {sentence}")
     print_made("model", trained.folder)
     print_made("report", join(trained.folder, "report.html"))
 

@@ -21,7 +21,7 @@ def vary_config(config: Config, variant: VariantConfig) -> Config:
             f"{where}: expected overrides of network and training, got "
             f"{', '.join(variant.overrides)}. Put other differences into a separate config."
         )
-    for key in ("gpu", "mixed_precision", "resources", "seeds", "variants"):
+    for key in ("baseline", "gpu", "mixed_precision", "resources", "seeds", "variants"):
         if getattr(varied.training, key) != getattr(config.training, key):
             raise ConfigError(
                 f"{where}: expected only keys that may differ between the trials of one "

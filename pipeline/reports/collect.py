@@ -25,6 +25,7 @@ from pipeline.reports.dataset_report import DatasetReport
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
 from pipeline.storage.files import Files, base_name, join, read_json, read_lines
+from pipeline.training.baseline_record import BaselineRecord
 from pipeline.training.trial_scores import TrialRecord
 
 EXAMPLES_A_REASON = 3  # rows shown for each reason of a rejection
@@ -59,6 +60,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         ),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
         vectors=manifest.get("vectors"),
+        baseline=BaselineRecord.from_json(manifest.get("baseline")),
         warnings=statistics["warnings"],
         config=manifest["config"],
         provenance=_provenance(manifest),

@@ -1,7 +1,6 @@
 """The sections Metrics and Calibration of a model card."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
 from model.metrics.evaluation import Evaluation
 from model.metrics.names import SCORES
@@ -9,8 +8,6 @@ from pipeline.reports.formats import count, decimal, percent
 from pipeline.reports.markdown import escaped, table
 from pipeline.reports.model_report import ModelReport
 from pipeline.training.trial_scores import summarize_trials
-
-_Scores = Mapping[str, Mapping[str, Any]]  # evaluations by split, for keys that vary
 
 
 def describe_metrics(report: ModelReport) -> Iterator[str]:
@@ -21,6 +18,9 @@ def describe_metrics(report: ModelReport) -> Iterator[str]:
         return
     yield ""
     yield from _scores_by_split(report, report.evaluations[split])
+    if report.baseline is not None:
+        yield ""
+        yield escaped(" ".join(report.baseline.sentences))
     yield ""
     yield f"By label, on {escaped(split)}:"
     yield ""
@@ -71,7 +71,7 @@ def _scores_by_split(report: ModelReport, evaluation: Evaluation) -> list[str]:
                 *(percent(scores[name]) for name in names),
                 decimal(scores["loss"]),
             ]
-            for split, scores in cast(_Scores, report.evaluations).items()
+            for split, scores in report.scores.items()
         ],
     )
 

@@ -11,6 +11,7 @@ from pipeline.reports.confusion_matrix import confusion_matrix, frequent_confusi
 from pipeline.reports.content import DataStatistics, InputCounts, RejectionGroup
 from pipeline.reports.formats import counted, dotted
 from pipeline.reports.page import render_page
+from pipeline.training.baseline_record import BaselineRecord
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
 
 
@@ -38,6 +39,7 @@ class ModelReport:
         inputs: the input files.
         vectors: the file of word vectors that the embedding started from, its digest, and how many
             of the vocabulary's tokens it has; None if it started from random vectors.
+        baseline: the linear baseline of the run; None if it was not asked for.
         warnings: sentences for a person.
         config: the resolved configuration, nested.
         provenance: names and values, in the order to show them.
@@ -60,6 +62,7 @@ class ModelReport:
     rejections: Sequence[RejectionGroup] = ()
     inputs: Sequence[InputCounts] = ()
     vectors: Mapping[str, Any] | None = None
+    baseline: BaselineRecord | None = None
     warnings: Sequence[str] = ()
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -96,6 +99,11 @@ class ModelReport:
             f"Training saw {counted(texts, 'text')} of this split, so the metrics are slightly too "
             "high."
         ]
+
+    @property
+    def scores(self) -> dict[str, Mapping[str, Any]]:
+        """The scores of the model on each split, and below them those of the linear baseline."""
+        return {**self.evaluations, **(self.baseline.rows() if self.baseline else {})}
 
     @property
     def multilabel(self) -> bool:

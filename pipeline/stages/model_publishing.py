@@ -1,8 +1,11 @@
 """Publishing a model: the best trial's files become the next version, with report and card."""
 
+import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.bundle.file_names import BASELINE
 from model.bundle.manifest import SCHEMA_VERSION, describe_text, model_fingerprint
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.reports.collect import collect_model_report
@@ -10,6 +13,7 @@ from pipeline.reports.model_card import render_model_card
 from pipeline.reports.model_report import render_model_report
 from pipeline.storage.files import Files, join, write_text
 from pipeline.storage.manifest import Manifest
+from pipeline.training.baseline_comparison import compare_with_baseline, fitted_baseline
 from pipeline.training.trial import TrialResult
 
 
@@ -48,7 +52,11 @@ def publish_model(
         "model_version": f"{name}/{version}",
         **_describe_trials(results, best, dataset),
     }
-    described = {**best.files, **_write_pages(run, folder, files=files)}
+    described = {
+        **best.files,
+        **_write_baseline(results, folder, files=files),
+        **_write_pages(run, folder, files=files),
+    }
     run.outputs = [
         {"file": file, "bytes": item["bytes"], "rows": None, "sha256": item["sha256"]}
         for file, item in sorted(described.items())
@@ -68,10 +76,12 @@ def _describe_trials(
     results: Sequence[TrialResult], best: TrialResult, dataset: Dataset
 ) -> dict[str, Any]:
     """What the manifest of a model says of its training and of the other trials."""
+    baseline = compare_with_baseline(results, best)
     return {
         "fingerprint": model_fingerprint(best.files),
         "vocabulary_ids": best.vocabulary_ids,
         "vectors": best.vectors,
+        "baseline": None if baseline is None else dataclasses.asdict(baseline),
         "dataset": dataset.files.folder,
         "variant": best.variant,
         "seed": best.seed,
@@ -86,6 +96,18 @@ def _describe_trials(
             for result in results
         ],
     }
+
+
+def _write_baseline(
+    results: Sequence[TrialResult], folder: str, *, files: Files
+) -> Mapping[str, Any]:
+    """Writes all metrics of the baseline, if there is one; returns the file's size and digest."""
+    fitted = fitted_baseline(results)
+    if fitted is None or "skipped" in fitted:
+        return {}
+    text = json.dumps(fitted["evaluations"], indent=2)
+    write_text(files, join(folder, BASELINE), text)
+    return {BASELINE: describe_text(text)}
 
 
 def _write_pages(run: Manifest, folder: str, *, files: Files) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from pipeline.stages.model_publishing import publish_model
 from pipeline.stages.prepare import prepare
 from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.storage.manifest import Manifest, new_run_id
+from pipeline.training.baseline_record import BaselineRecord
 from pipeline.training.best_trial import check_monitor, choose_best
 from pipeline.training.trial import Trial, TrialResult
 from pipeline.training.trial_config import choose_epochs, resolve_config
@@ -34,6 +35,7 @@ class Trained:
         best: the trial that became the model.
         trials: all of them.
         chosen_epochs: the epochs of the trials whose `training.epochs` is `auto`; None without any.
+        baseline: the linear baseline beside `best`; None where `training.baseline` is none.
     """
 
     folder: str
@@ -41,6 +43,7 @@ class Trained:
     best: TrialResult
     trials: Sequence[TrialResult]
     chosen_epochs: int | None
+    baseline: BaselineRecord | None
 
 
 def train(config: Config, *, beam_options: Sequence[str], files: Files, command: str) -> Trained:
@@ -84,6 +87,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     folder = publish_model(
         run, dataset, finished, best, models=models, name=config.name, files=files
     )
+    baseline = BaselineRecord.from_json(run.extra["baseline"])
     files.delete([scratch, *(trial.checkpoints for trial in trials)])
     auto = any(each.training.epochs == "auto" for each in configs.values())
     return Trained(
@@ -92,6 +96,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
         best=best,
         trials=finished,
         chosen_epochs=choose_epochs(documents) if auto else None,
+        baseline=baseline,
     )
 
 

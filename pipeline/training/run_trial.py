@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import keras
 from model.bundle.manifest import describe_files
 from model.layers.classifier import build_classifier
 from model.layers.keras_engine import KerasEngine
+from model.metrics.evaluation import evaluate
+from model.metrics.paired import right_predictions
 from model.text.vocabulary import Vocabulary
 from model.training.devices import Devices, choose_devices, describe_training
-from model.training.evaluation import evaluate_split
+from model.training.evaluation import predict_split
 from model.training.examples import Examples
 from model.training.fit import Fitted, Hooks, TrainingData, fit
 from model.training.history import History
@@ -25,8 +27,10 @@ from pipeline.storage.files import Files, base_name, join, read_lines
 from pipeline.storage.folders import copy_file, local_folder, upload_folder
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.training.model_directory import write_evaluation, write_model_directory
+from pipeline.training.packed_flags import pack_flags
 from pipeline.training.tensorboard import CAN_WRITE_EVENTS, write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
+from pipeline.training.trial_baseline import measure_trial_baseline
 from pipeline.training.trial_vectors import describe_vectors, read_trial_vectors
 from pipeline.training.validation_profile import profile_split
 
@@ -53,15 +57,12 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             )
         examples = _with_hard_labels(examples)
         vectors = read_trial_vectors(trial, vocabulary, files=files)
+        baseline = measure_trial_baseline(trial, examples, vocabulary=vocabulary)
         fitted = _train(
             trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
         )
         engine = KerasEngine(fitted.network)
-        metrics: dict[str, Any] = {
-            split: dict(evaluate_split(engine, examples[split], labels=trial.dataset.labels))
-            for split in SPLITS
-            if split != "train" and split in examples
-        }
+        metrics, right = _measure(engine, examples, labels=trial.dataset.labels)
         profile = None
         if "validation" in examples:
             profile = profile_split(
@@ -75,10 +76,12 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             seed=trial.seed,
             folder=trial.folder,
             metrics=metrics,
+            right=right,
             epochs=len(fitted.history),
             best_epoch=fitted.best_epoch,
             vocabulary_ids=vocabulary.size,
             vectors=None if vectors is None else describe_vectors(trial, vectors, vocabulary),
+            baseline=baseline,
             files=describe_files(folder),
         )
 
@@ -111,6 +114,22 @@ def _with_hard_labels(examples: Mapping[str, Examples]) -> dict[str, Examples]:
     for split in measured.keys() - kept.keys():
         logger.warning("%s has only soft labels: nothing is measured on it", split)
     return {"train": examples["train"], **kept}
+
+
+def _measure(
+    engine: KerasEngine, examples: Mapping[str, Examples], *, labels: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The `metrics` and the `right` of a `TrialResult`."""
+    metrics: dict[str, Any] = {}
+    right: dict[str, str] = {}
+    for split in SPLITS:
+        if split == "train" or split not in examples:
+            continue
+        probabilities, truth = predict_split(engine, examples[split]), examples[split].labels
+        multilabel = truth.ndim == 2
+        metrics[split] = dict(evaluate(probabilities, truth, labels=labels, multilabel=multilabel))
+        right[split] = pack_flags(right_predictions(probabilities, truth, multilabel=multilabel))
+    return metrics, right
 
 
 def _train(

@@ -67,10 +67,12 @@ class TrialResult:
         seed: as in the `Trial`.
         folder: where the model directory was written.
         metrics: the metrics by split, as in `metrics.json`.
+        right: which documents of each split are predicted right, in the form of `pack_flags`.
         epochs: how many epochs were trained.
         best_epoch: the epoch whose weights were kept, counted from 1.
         vocabulary_ids: rows of the embedding.
         vectors: the result of `describe_vectors`; None if the config names no file of vectors.
+        baseline: the result of `measure_trial_baseline`.
         files: bytes and SHA-256 of each file of the model directory, by name.
     """
 
@@ -78,17 +80,19 @@ class TrialResult:
     seed: int
     folder: str
     metrics: Mapping[str, Any]
+    right: Mapping[str, str]
     epochs: int
     best_epoch: int
     vocabulary_ids: int
     vectors: Mapping[str, Any] | None
+    baseline: Mapping[str, Any] | None
     files: Mapping[str, Mapping[str, Any]]
 
     def scores(self) -> dict[str, dict[str, float]]:
         """The metrics that are single numbers, by split."""
-        return {
-            split: {
-                name: value for name, value in measured.items() if isinstance(value, int | float)
-            }
-            for split, measured in self.metrics.items()
-        }
+        return {split: single_numbers(measured) for split, measured in self.metrics.items()}
+
+
+def single_numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics of a split without those by label, bin or pair of labels."""
+    return {name: value for name, value in metrics.items() if isinstance(value, int | float)}

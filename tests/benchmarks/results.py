@@ -5,7 +5,9 @@
 A config whose corpus is not below `CORPORA` is skipped. Every config is trained with several seeds.
 For each seed the epoch is chosen by the score on the validation part of the training data; the test
 set is used only for the score in the table, which shows its mean and standard deviation over
-the seeds. Rows of configs that are not trained in this run stay as they are.
+the seeds. Beside it stands the score of the linear baseline, and how much more accurate than the
+network it is, in points, with the 95 % interval: the means over the seeds. Rows of configs that are
+not trained in this run stay as they are.
 
 The score of each seed is kept in runs/results.jsonl. After a run that was stopped, the next one
 trains only the seeds that are missing; so does a run with more seeds. All seeds of a config that
@@ -37,7 +39,10 @@ from tests.benchmarks.reviews import corpus_folder
 BEGIN, END = "<!-- results: make results -->", "<!-- end of results -->"
 VECTORS = Path("runs") / "imdb_vectors.txt"  # kept, because the model cards name it
 RECORDS = Path("runs") / "results.jsonl"
-HEADER = ("config", "test score", "mean ± deviation", "seeds", "time", "published")
+HEADER = (
+    *("config", "test score", "mean ± deviation", "linear baseline", "seeds", "time"),
+    "published",
+)
 
 
 class Named(NamedTuple):
@@ -107,13 +112,32 @@ def train(named: Named, *, seed: int, vectors: Path) -> str:
     return str(folder)
 
 
-def read_score(folder: str, metric: str) -> float:
-    """The test score of a model, as its manifest records it."""
+class Measured(NamedTuple):
+    """The test scores of a model and of the linear baseline, as the model's manifest has them.
+
+    `lead` is the accuracy of the baseline minus that of the model, and the ends of its interval.
+    """
+
+    score: float
+    baseline: float
+    lead: tuple[float, float, float]
+
+
+def read_scores(folder: str, metric: str) -> Measured:
+    """The scores of a model."""
     from pipeline.storage.beam_files import BeamFiles
     from pipeline.storage.manifest import read_manifest
+    from pipeline.training.baseline_record import BaselineRecord
 
-    [trial] = read_manifest(BeamFiles(), folder)["trials"]
-    return float(trial["metrics"]["test"][metric])
+    manifest = read_manifest(BeamFiles(), folder)
+    [trial] = manifest["trials"]
+    baseline = BaselineRecord.from_json(manifest["baseline"])
+    found = baseline.differences["test"]
+    return Measured(
+        score=float(trial["metrics"]["test"][metric]),
+        baseline=baseline.scores["test"][metric],
+        lead=(found.difference, found.low, found.high),
+    )
 
 
 def recipe_of(named: Named, *, vectors: Path) -> str:
@@ -128,7 +152,10 @@ def recipe_of(named: Named, *, vectors: Path) -> str:
 
 
 def find_records(path: Path, name: str, *, recipe: str) -> dict[int, dict[str, Any]]:
-    """The newest record of each seed of a row that was trained by this recipe, by seed."""
+    """The newest record of each seed of a row that was trained by this recipe, by seed.
+
+    Records that were written before there was a baseline do not count.
+    """
     if not path.exists():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -136,7 +163,7 @@ def find_records(path: Path, name: str, *, recipe: str) -> dict[int, dict[str, A
     return {
         record["seed"]: record
         for record in records
-        if (record["row"], record["recipe"]) == (name, recipe)
+        if (record["row"], record["recipe"]) == (name, recipe) and "baseline" in record
     }
 
 
@@ -154,7 +181,7 @@ def measure_row(name: str, *, seeds: int) -> tuple[str, ...]:
             "row": name,
             "recipe": recipe,
             "seed": seed,
-            "score": read_score(folder, named.metric),
+            **read_scores(folder, named.metric)._asdict(),
             "seconds": round(time.monotonic() - begun, 1),
             "model": folder,
         }
@@ -165,18 +192,27 @@ def measure_row(name: str, *, seeds: int) -> tuple[str, ...]:
     chosen = [known[seed] for seed in range(1, seeds + 1)]
     return describe(
         name,
-        [record["score"] for record in chosen],
+        [Measured(*(record[field] for field in Measured._fields)) for record in chosen],
         seconds=sum(record["seconds"] for record in chosen),
     )
 
 
-def describe(name: str, scores: Sequence[float], *, seconds: float) -> tuple[str, ...]:
+def describe(name: str, measured: Sequence[Measured], *, seconds: float) -> tuple[str, ...]:
     """The cells of a config's row."""
+    scores = [each.score for each in measured]
     mean, deviation = statistics.mean(scores), statistics.stdev(scores)
+    baseline = f"{statistics.mean(each.baseline for each in measured):.4f}"
+    if NAMED[name].metric == "accuracy":
+        lead, low, high = (
+            100 * statistics.mean(ends)
+            for ends in zip(*(each.lead for each in measured), strict=True)
+        )
+        baseline += f", {lead:+.1f} points ({low:+.1f} to {high:+.1f})"
     return (
         f"`{name}`",
         NAMED[name].metric.replace("_", " "),
         f"{mean:.4f} ± {deviation:.4f}",
+        baseline,
         str(len(scores)),
         f"{seconds / 60:.0f} min",
         NAMED[name].published,

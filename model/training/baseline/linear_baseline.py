@@ -14,6 +14,7 @@ from model.text.vocabulary import Vocabulary
 from model.training.baseline.features import make_features
 from model.training.baseline.tuning import STRENGTHS, BaselineFitting, Choice
 from model.training.examples import Examples
+from model.training.targets import most_likely_labels
 
 
 class BaselineSkipped(Exception):  # noqa: N818 - not an error
@@ -53,10 +54,11 @@ def fit_linear_baseline(
     """Fits a baseline to `train`, tuned on `validation`, and measures it on the other splits.
 
     C, and whether runs of characters are terms, are chosen by `training.monitor` on validation, and
-    by the log loss among equal ones. Documents weigh what they weigh in the network's training.
+    by the log loss among equal ones. Documents weigh what they weigh in the network's training. A
+    training document without a label gets the most likely one of its soft labels.
 
     Args:
-        splits: the examples of the dataset by split.
+        splits: the examples of the dataset by split; those of validation and test have labels.
         vocabulary: of the dataset.
         cut: the dataset's `text.cut`.
         labels: the label names, by index.
@@ -66,6 +68,7 @@ def fit_linear_baseline(
         BaselineSkipped: if the documents allow no baseline.
     """
     begun = time.monotonic()
+    splits = {**splits, "train": _label(splits["train"])}
     _check(splits)
     features = make_features(splits, vocabulary=vocabulary, cut=cut, labels=len(labels))
     if not features.words["train"].nnz:
@@ -87,6 +90,12 @@ def fit_linear_baseline(
         evaluations=evaluations,
         right=right,
     )
+
+
+def _label(train: Examples) -> Examples:
+    if train.soft_labels is None:
+        return train
+    return dataclasses.replace(train, labels=most_likely_labels(train.labels, train.soft_labels))
 
 
 def _check(splits: Mapping[str, Examples]) -> None:

@@ -27,6 +27,7 @@ def take_examples(examples: Examples, rows: np.ndarray) -> Examples:
         cut_offsets=cut_offsets,
         unknown=UnknownTokens(data=data, offsets=offsets),
         unknown_offsets=unknown_offsets,
+        soft_labels=None if examples.soft_labels is None else examples.soft_labels[rows],
     )
 
 

@@ -20,7 +20,7 @@ FIRST = STRENGTHS.index(4.0)
 
 # Bounds on time: terms of all training documents x regressions.
 MAX_PRODUCTS = 400_000_000
-MAX_TUNING_PRODUCTS = 40_000_000  # of each fit while tuning
+MAX_TUNING_PRODUCTS = 20_000_000  # of each fit while tuning
 
 
 class Choice(NamedTuple):

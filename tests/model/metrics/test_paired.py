@@ -11,7 +11,7 @@ def test_the_interval_is_that_of_a_textbook() -> None:
     second = np.repeat([True, False, True, False], [794, 150, 86, 570])
     found = compare_accuracies(first, second)
     assert found.documents == 1_600
-    assert (found.first, found.second) == (0.59, 0.55)
+    assert (found.accuracy, found.other_accuracy) == (0.59, 0.55)
     assert found.difference == pytest.approx(0.04)
     assert (found.low, found.high) == pytest.approx((0.021, 0.059), abs=5e-4)
 

@@ -32,6 +32,9 @@ def test_the_card_says_everything():
         "Vocabulary: 1,234 entries",
         "| malformed\\_row | 11 |",
         "| test | 10 | 90.0% | 89.9% | 0.362 |",
+        "| test, linear baseline | 10 | 70.0% | 70.0% | 0.500 |",
+        "The linear baseline is TF-IDF (words 1-2) with logistic regression (C \\= 4); it took 1.2 "
+        "s. It was not tuned, because there is no validation split.\n",
         "| billing | 5 | 100% | 80.0% | 88.9% |",
         "Expected calibration error: 10.0%.",
         "| 70.0% to 80.0% | 10 | 80.0% | 90.0% |",
@@ -100,7 +103,7 @@ def test_a_model_without_an_evaluation():
 
 def test_a_multilabel_model():
     evaluation = evaluate([[0.9, 0.2]], [[1, 0]], labels=made_up.LABELS, multilabel=True)
-    card = render_model_card(made_up.model_report(evaluations={"test": evaluation}))
+    card = render_model_card(made_up.model_report(evaluations={"test": evaluation}, baseline=None))
     assert "gives a text any of 2 labels" in card
     assert "| test | 1 | 100% | 100% | 100% | 0.164 |" in card
     assert (

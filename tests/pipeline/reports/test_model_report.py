@@ -33,6 +33,9 @@ def test_the_page_shows_everything():
         "Data",
         "Provenance",
         "The largest class of train has 11 times as many documents as the smallest.",
+        "test, linear baseline 10 70.0% 70.0% 0.500",
+        "The linear baseline is TF-IDF (words 1-2) with logistic regression (C = 4); it took 1.2 s",
+        "It was not tuned, because there is no validation split.",
         "billing 5 100% 80.0% 88.9%",  # label, documents, precision, recall, F1
         "billing praise 1 20.0%",  # the confusion
         "70.0% to 80.0% 10 80.0% 90.0%",  # a reliability bin
@@ -86,7 +89,7 @@ def test_a_model_without_an_evaluation_is_shown_too():
 
 def test_a_multilabel_model_has_no_confusion_matrix():
     evaluation = evaluate([[0.9, 0.2]], [[1, 0]], labels=made_up.LABELS, multilabel=True)
-    text = shown(evaluations={"test": evaluation})
+    text = shown(evaluations={"test": evaluation}, baseline=None)
     assert "Micro F1 100%" in text
     assert "Confusion matrix" not in text
     assert "Each label of each document counts as one prediction." in text
@@ -96,7 +99,7 @@ def test_a_multilabel_model_has_no_confusion_matrix():
 def test_the_official_score_is_shown_for_relations():
     labels = ("Other", "Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)")
     evaluation = evaluate(np.eye(3), [0, 1, 2], labels=labels)
-    assert "SemEval F1 100%" in shown(evaluations={"test": evaluation})
+    assert "SemEval F1 100%" in shown(evaluations={"test": evaluation}, baseline=None)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from pipeline.config.sections import Config
 from pipeline.stages.train import Trained, digest_vectors, train
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training import trial_config
+from pipeline.training.baseline_record import BaselineRecord
 from pipeline.training.trial import TENSORBOARD_FILE
 from tests.pipeline.stages.good_and_bad import good_and_bad
 
@@ -35,7 +37,7 @@ def training_config(folder: Path, **training: object) -> Config:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Trained:
     folder = tmp_path_factory.mktemp("train")
-    config = training_config(folder, seeds=[1, 2], variants=[VARIANT])
+    config = training_config(folder, seeds=[1, 2], variants=[VARIANT], baseline="linear")
     return train(config, beam_options=[], files=BeamFiles(), command="the command")
 
 
@@ -70,6 +72,21 @@ def test_all_trials_are_in_the_manifest_and_the_report(trained):
     page = (Path(trained.folder) / "report.html").read_text(encoding="utf-8")
     assert "Gain of variant base over each other variant" in page
     assert "the command" in (Path(trained.folder) / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_the_linear_baseline_stands_beside_the_model(trained):
+    fitted = [trial for trial in trained.trials if trial.baseline is not None]
+    assert [(trial.variant, trial.seed) for trial in fitted] == [("base", 1)]
+    folder = Path(trained.folder)
+    manifest = load_bundle(trained.folder).manifest
+    measured = json.loads((folder / "baseline.json").read_text(encoding="utf-8"))
+    assert manifest["baseline"]["scores"]["test"]["accuracy"] == measured["test"]["accuracy"] == 1
+    assert set(manifest["baseline"]["differences"]) == {"validation", "test"}
+    assert BaselineRecord.from_json(manifest["baseline"]) == trained.baseline
+    for page in ("report.html", "model_card.md"):
+        text = (folder / page).read_text(encoding="utf-8")
+        assert "test, linear baseline" in text
+        assert "The linear baseline is TF-IDF (words 1-2 and characters 2-5)" in text
 
 
 def test_nothing_is_left_but_datasets_models_and_logs(trained):

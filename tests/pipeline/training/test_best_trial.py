@@ -28,10 +28,12 @@ def _result(seed: int, **validation: float) -> TrialResult:
         seed=seed,
         folder="",
         metrics={"validation": validation} if validation else {},
+        right={},
         epochs=1,
         best_epoch=1,
         vocabulary_ids=1,
         vectors=None,
+        baseline=None,
         files={},
     )
 

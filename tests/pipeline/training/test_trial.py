@@ -46,10 +46,12 @@ def test_scores_are_the_metrics_that_are_single_numbers():
         seed=1,
         folder="one folder",
         metrics={"test": {"accuracy": 0.5, "rows": 4, "confusion": [[1, 1], [1, 1]]}},
+        right={},
         epochs=1,
         best_epoch=1,
         vocabulary_ids=3,
         vectors=None,
+        baseline=None,
         files={},
     )
     assert result.scores() == {"test": {"accuracy": 0.5, "rows": 4}}

@@ -1,13 +1,17 @@
 """The baseline equals a plain pipeline of scikit-learn, and says what it left out."""
 
+import csv
 import dataclasses
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_union
 
-from model.config import TrainingConfig
+from model.config import TextConfig, TrainingConfig
+from model.text.tokenizer import Tokenizer
 from model.training.baseline import features, logistic_regression, tuning
 from model.training.baseline.linear_baseline import (
     BaselineSkipped,
@@ -15,7 +19,14 @@ from model.training.baseline.linear_baseline import (
     fit_linear_baseline,
 )
 from model.training.examples import Examples
-from tests.model.training.baseline.documents import LABELS, VOCABULARY, encode, make_documents
+from model.training.targets import NO_LABEL
+from tests.model.training.baseline.documents import (
+    LABELS,
+    VOCABULARY,
+    Documents,
+    encode,
+    make_documents,
+)
 from tests.model.training.baseline.test_features import runs_of_characters, words_and_pairs
 
 TRAIN = make_documents(300, seed=1)
@@ -132,6 +143,16 @@ def test_class_weights_count() -> None:
     assert predicted[0] < predicted[1]
 
 
+def test_a_document_without_a_label_has_the_most_likely_soft_label() -> None:
+    splits = examples()
+    soft = np.full((300, 3), 0.2, np.float32)
+    soft[np.arange(300), TRAIN.labels] = 0.6
+    soft[:100] = np.nan
+    labels = np.where(np.arange(300) < 100, TRAIN.labels, NO_LABEL)
+    splits["train"] = dataclasses.replace(splits["train"], labels=labels, soft_labels=soft)
+    assert fit(splits).evaluations == fit(examples()).evaluations
+
+
 def test_without_validation_nothing_is_tuned() -> None:
     splits = examples()
     del splits["validation"]
@@ -170,3 +191,27 @@ def test_what_allows_no_baseline_is_said(
     )
     with pytest.raises(BaselineSkipped, match=reason):
         fit(splits)
+
+
+@pytest.mark.slow
+def test_on_tweets_it_is_as_good_as_a_pipeline_of_scikit_learn(corpora: Path) -> None:
+    with (corpora / "tweet_sentiment" / "train.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["text"].strip()]
+    tokens = Tokenizer(TextConfig()).tokenize(pa.array([row["text"] for row in rows])).folded()
+    labels = ("negative", "neutral", "positive")
+    truth = np.array([labels.index(row["sentiment"]) for row in rows])
+    parts = {"train": slice(5_000, None), "validation": slice(2_500), "test": slice(2_500, 5_000)}
+    documents = {
+        split: Documents(tokens=tokens[part].to_pylist(), labels=truth[part])
+        for split, part in parts.items()
+    }
+    fitted = fit({split: encode(each) for split, each in documents.items()}, labels=labels)
+    assert fitted.characters
+    vectorizer = make_union(words_and_pairs(), runs_of_characters())
+    plain = LogisticRegression(C=fitted.strength, max_iter=1_000)
+    plain.fit(vectorizer.fit_transform(documents["train"].texts), documents["train"].labels)
+    for split, measured in fitted.evaluations.items():
+        predicted = plain.predict(vectorizer.transform(documents[split].texts))
+        right = predicted == documents[split].labels
+        assert measured["accuracy"] == pytest.approx(right.mean(), abs=0.004)
+        assert (fitted.right[split] == right).mean() > 0.98
