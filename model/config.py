@@ -43,6 +43,7 @@ MonitoredMetric = Literal["loss", "accuracy", "macro_f1", "semeval_f1"]
 PositiveInteger = Annotated[int, Field(ge=1)]
 PositiveNumber = Annotated[float, Field(gt=0)]
 NonNegativeNumber = Annotated[float, Field(ge=0)]
+Bits = Annotated[int, Field(ge=8, le=24)]  # of the number of a hashed feature
 Rate = Annotated[float, Field(ge=0, lt=1)]
 HalfPrecision = Annotated[
     bool | Literal["float16", "bfloat16"],
@@ -159,8 +160,22 @@ class AttentionConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class WideConfig:
+    """The wide part, a linear model over whole documents; `model.wide.wide_part` has its formula.
+
+    Tables take 4 bytes for each bucket and label.
+    """
+
+    __pydantic_config__ = STRICT
+
+    bigram_bits: Bits = 18  # 2**18 buckets of two tokens that follow one another
+    # Buckets of character n-grams, with which unknown tokens are understood; null: none.
+    character_bits: Bits | None = 17
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Embedding -> Bi-LSTM -> attention -> dropout -> head."""
+    """Embedding -> Bi-LSTM -> attention -> dropout -> head, and the wide part beside them."""
 
     __pydantic_config__ = STRICT
 
@@ -170,6 +185,7 @@ class NetworkConfig:
     dropout: Rate = 0.5
     head: Head = "softmax"
     l2: NonNegativeNumber = 0.0
+    wide: WideConfig | None = WideConfig()  # null: the network alone
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.bundle.errors import BundleError
-from model.bundle.file_names import CONFIG, WEIGHTS
+from model.bundle.file_names import CONFIG, WEIGHTS, WIDE_WEIGHTS
 from model.bundle.golden import GoldenDocument, read_golden
 from model.bundle.manifest import weights_file
 from model.bundle.weights_file import read_weights
 from model.config import ModelConfig
 from model.text.vocabulary import Vocabulary
 from model.weights import Weights, check_weights, weight_shapes
+from model.wide.wide_part import WIDE, WidePart, wide_shapes
 
 if TYPE_CHECKING:
     import keras
@@ -98,8 +99,32 @@ class Bundle:
                 weights = read_hdf5_weights(path, {name: list(shapes[name]) for name in shapes})
             check_weights(weights, shapes)
         except (ValueError, OSError) as error:
-            raise BundleError(
-                f"{path}: expected the weights of the network in {CONFIG}, got an error: "
-                f"{' '.join(str(error).split())[:200]}. Train the model again."
-            ) from error
+            raise _wrong_weights(path, "network", error) from error
         return weights
+
+    def read_wide_part(self) -> WidePart | None:
+        """The wide part; None if the model has none.
+
+        Raises:
+            BundleError: if its weights are not those of the wide part in the config.
+        """
+        config = self.config.network
+        if config.wide is None:
+            return None
+        path = self.folder / WIDE_WEIGHTS
+        shapes = wide_shapes(
+            config.wide, ids=self.vocabulary.size, labels=len(self.labels), head=config.head
+        )
+        try:
+            weights = read_weights(path)
+            check_weights(weights, {WIDE: shapes})
+        except (ValueError, OSError) as error:
+            raise _wrong_weights(path, "wide part", error) from error
+        return WidePart(weights[WIDE], self.vocabulary, head=config.head)
+
+
+def _wrong_weights(path: Path, part: str, error: Exception) -> BundleError:
+    return BundleError(
+        f"{path}: expected the weights of the {part} in {CONFIG}, got an error: "
+        f"{' '.join(str(error).split())[:200]}. Train the model again."
+    )

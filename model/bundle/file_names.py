@@ -4,6 +4,7 @@ MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
 WEIGHTS = "network.weights.safetensors"
 HDF5_WEIGHTS = "network.weights.h5"  # in its place in bundles of schema 1
+WIDE_WEIGHTS = "wide.weights.safetensors"  # of models with a wide part
 VOCABULARY = "vocabulary.txt"
 LABELS = "labels.txt"
 GOLDEN = "golden.jsonl"

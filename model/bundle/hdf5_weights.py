@@ -57,6 +57,8 @@ def _numbered_groups(file: h5py.File) -> Iterator[tuple[str, h5py.Group]]:
     """Each layer's name and its group `vars`, whose items are the weights, named 0, 1, ..."""
     layers = _group(file, "layers")
     for key in layers:
+        if not isinstance(key, str):  # h5py gives names that are not UTF-8 as bytes
+            raise ValueError(f"{layers.name}: expected a layer with a name in UTF-8, got {key!r}")
         group = _group(layers, key)
         numbered = _group(group, "vars")
         layer = numbered.attrs.get("name")

@@ -40,6 +40,7 @@ def read_unpublished(folder: Path) -> Bundle:
     """Reads a model directory that this program is writing and that has no manifest yet."""
     sections = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
     sections.pop("name", None)
+    sections["network"].setdefault("wide", None)  # models of older releases have no wide part
     config = load_section(ModelConfig, sections, where=str(folder / CONFIG))
     return Bundle(
         folder=folder,

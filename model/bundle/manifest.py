@@ -15,9 +15,12 @@ from model.bundle.file_names import (
     MANIFEST,
     VOCABULARY,
     WEIGHTS,
+    WIDE_WEIGHTS,
 )
 
-SCHEMA_VERSION = 2  # 1 has `HDF5_WEIGHTS` in place of `WEIGHTS`, and is still read
+# Older ones are still read: 1 has `HDF5_WEIGHTS` in place of `WEIGHTS`, and 1 and 2 have no
+# `WIDE_WEIGHTS`.
+SCHEMA_VERSION = 3
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -58,7 +61,8 @@ def prediction_files(files: Collection[str]) -> tuple[str, ...]:
     Raises:
         BundleError: as `weights_file`.
     """
-    return (CONFIG, weights_file(files), VOCABULARY, LABELS)
+    wide = (WIDE_WEIGHTS,) if WIDE_WEIGHTS in files else ()
+    return (CONFIG, weights_file(files), *wide, VOCABULARY, LABELS)
 
 
 def model_fingerprint(files: Mapping[str, Mapping[str, Any]]) -> str:

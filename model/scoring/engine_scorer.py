@@ -13,6 +13,7 @@ from model.scoring.prediction_columns import assemble_predictions
 from model.scoring.scorer import Scorer
 from model.text.tokenizer import Tokenizer
 from model.text.windows import cut_windows, join_windows
+from model.wide.documents import read_whole_documents
 
 
 class EngineScorer(Scorer):
@@ -32,6 +33,7 @@ class EngineScorer(Scorer):
         self._tokenizer = Tokenizer(bundle.config.text)
         self._engine = engine
         self._long_documents = long_documents
+        self._wide = bundle.read_wide_part()
 
     @override
     def score(self, texts: pa.StringArray) -> tuple[pa.RecordBatch, np.ndarray]:
@@ -41,13 +43,17 @@ class EngineScorer(Scorer):
             texts = texts.filter(pa.array(scored))
             row_offsets = np.concatenate([[0], tokens.row_offsets[1:][scored]])
             tokens = dataclasses.replace(tokens, row_offsets=row_offsets)
+        whole, ids = tokens, self.bundle.vocabulary.encode(tokens)
         if self._long_documents == "truncate":
             text_config = self.bundle.config.text
             tokens, truncated = tokens.cut(text_config.max_tokens, text_config.cut)
         else:
             truncated = np.zeros(len(texts), np.int32)
-        ids = self.bundle.vocabulary.encode(tokens)
+        whole_ids, ids = ids, self.bundle.vocabulary.encode(tokens) if tokens is not whole else ids
         probabilities, attention = self._run(ids, tokens.row_offsets)
+        if self._wide is not None:
+            documents = read_whole_documents(whole, whole_ids, self.bundle.vocabulary)
+            probabilities = self._wide.combine(probabilities, self._wide.logits(documents))
         batch = assemble_predictions(
             texts,
             labels=self.bundle.labels,

@@ -29,6 +29,7 @@ import tensorflow as tf
 from model.bundle.bundle import Bundle
 from model.bundle.file_names import SERVING
 from model.scoring.tokenizer_graph import TokenizerGraph
+from model.scoring.wide_graph import WideGraph
 
 SIGNATURE = "serving_default"
 
@@ -44,6 +45,8 @@ class ServingGraph(tf.Module):
         self._tokenize = TokenizerGraph(bundle.config.text, bundle.vocabulary)
         # Without cuDNN's kernel the graph runs on any machine.
         self._network = bundle.build_network(cudnn=False)
+        wide, head = bundle.read_wide_part(), bundle.config.network.head
+        self._wide = None if wide is None else WideGraph(wide, bundle.vocabulary, head=head)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def __call__(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -58,6 +61,8 @@ class ServingGraph(tf.Module):
         )
         outputs = self._network({"token_ids": ids, "length": lengths}, training=False)
         probabilities = outputs["probabilities"]
+        if self._wide is not None:
+            probabilities = self._wide(probabilities, tokens["ids"], tokens["folded"])
         best = tf.argmax(probabilities, axis=1, output_type=tf.int32)
         unknown = (ids > 0) & (ids <= self._last_oov_id)
         return {

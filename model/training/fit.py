@@ -125,7 +125,7 @@ def fit(
         )
         epochs = _Epochs(
             trainee=trainee,
-            examples=_weighted(data.train, config),
+            examples=weigh_examples(data.train, config),
             config=config,
             devices=devices,
             seed=seed,
@@ -159,8 +159,12 @@ def _train_epochs(
     return state
 
 
-def _weighted(examples: Examples, config: TrainingConfig) -> Examples:
-    """The examples, their weights multiplied by those of `training.class_weights`."""
+def weigh_examples(examples: Examples, config: TrainingConfig) -> Examples:
+    """The examples, their weights multiplied by those of `training.class_weights`.
+
+    Raises:
+        ConfigError: if every document has the weight 0.
+    """
     if not examples.weights.any():
         raise ConfigError(
             "corpus.columns.weight: expected a training document with a weight above 0, got none: "

@@ -88,7 +88,8 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
         run, dataset, finished, best, models=models, name=config.name, files=files
     )
     baseline = BaselineRecord.from_json(run.extra["baseline"])
-    files.delete([scratch, *(trial.checkpoints for trial in trials)])
+    kept = {path for trial in trials for path in (trial.checkpoints, trial.wide_folder)}
+    files.delete([scratch, *sorted(kept)])
     auto = any(each.training.epochs == "auto" for each in configs.values())
     return Trained(
         folder=folder,

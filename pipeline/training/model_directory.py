@@ -19,6 +19,7 @@ from model.scoring.serving_export import export_serving
 from model.text.vocabulary import Vocabulary
 from model.training.fit import Fitted
 from model.training.history import write_history
+from model.wide.wide_part import WidePart
 from pipeline.corpora.scoring.gallery import gallery_to_lines, score_samples
 from pipeline.storage.files import Files
 from pipeline.training.trial import Trial
@@ -31,7 +32,13 @@ GOLDEN_EXTREMES = ("a", "ΣΊΣΥΦΟΣ İstanbul ﬁne", "العربية then E
 
 
 def write_model_directory(
-    folder: Path, trial: Trial, fitted: Fitted, *, vocabulary: Vocabulary, files: Files
+    folder: Path,
+    trial: Trial,
+    fitted: Fitted,
+    *,
+    wide: WidePart | None,
+    vocabulary: Vocabulary,
+    files: Files,
 ) -> None:
     """Writes the bundle, its golden documents, the SavedModel, the examples and the history.
 
@@ -46,6 +53,7 @@ def write_model_directory(
         network=fitted.network,
         vocabulary=vocabulary,
         labels=dataset.labels,
+        wide=None if wide is None else wide.weights,
     )
     scorer = EngineScorer(bundle, _reference_engine(bundle))
     samples = dataset.read_samples(files)

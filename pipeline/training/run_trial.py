@@ -21,6 +21,7 @@ from model.training.fit import Fitted, Hooks, TrainingData, fit
 from model.training.history import History
 from model.training.pretrained_vectors import PretrainedVectors
 from model.training.shards import Shards, check_examples, read_examples
+from model.training.wide_examples import WideBeside
 from pipeline.config.inputs import SPLITS
 from pipeline.process import progress
 from pipeline.storage.files import Files, base_name, join, read_lines
@@ -32,6 +33,7 @@ from pipeline.training.tensorboard import CAN_WRITE_EVENTS, write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
 from pipeline.training.trial_baseline import measure_trial_baseline
 from pipeline.training.trial_vectors import describe_vectors, read_trial_vectors
+from pipeline.training.trial_wide import fit_trial_wide_part, mix_wide_part
 from pipeline.training.validation_profile import profile_split
 
 logger = logging.getLogger("limelight")
@@ -58,17 +60,29 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         examples = _with_hard_labels(examples)
         vectors = read_trial_vectors(trial, vocabulary, files=files)
         baseline = measure_trial_baseline(trial, examples, vocabulary=vocabulary)
+        wide_weights = fit_trial_wide_part(trial, examples, vocabulary=vocabulary, files=files)
         fitted = _train(
             trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
         )
         engine = KerasEngine(fitted.network)
-        metrics, right = _measure(engine, examples, labels=trial.dataset.labels)
+        wide = None
+        if wide_weights is not None:
+            validation = examples.get("validation")
+            wide = mix_wide_part(trial, wide_weights, engine, validation, vocabulary=vocabulary)
+        metrics, right = _measure(engine, examples, labels=trial.dataset.labels, wide=wide)
         profile = None
         if "validation" in examples:
             profile = profile_split(
-                engine, examples["validation"], vocabulary, labels=trial.dataset.labels
+                engine, examples["validation"], vocabulary, labels=trial.dataset.labels, wide=wide
             )
-        write_model_directory(folder, trial, fitted, vocabulary=vocabulary, files=files)
+        write_model_directory(
+            folder,
+            trial,
+            fitted,
+            wide=None if wide is None else wide.part,
+            vocabulary=vocabulary,
+            files=files,
+        )
         write_evaluation(folder, metrics=metrics, profile=profile)
         upload_folder(files, str(folder), to=trial.folder)
         return TrialResult(
@@ -117,7 +131,11 @@ def _with_hard_labels(examples: Mapping[str, Examples]) -> dict[str, Examples]:
 
 
 def _measure(
-    engine: KerasEngine, examples: Mapping[str, Examples], *, labels: Sequence[str]
+    engine: KerasEngine,
+    examples: Mapping[str, Examples],
+    *,
+    labels: Sequence[str],
+    wide: WideBeside | None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The `metrics` and the `right` of a `TrialResult`."""
     metrics: dict[str, Any] = {}
@@ -125,7 +143,7 @@ def _measure(
     for split in SPLITS:
         if split == "train" or split not in examples:
             continue
-        probabilities, truth = predict_split(engine, examples[split]), examples[split].labels
+        probabilities, truth = predict_split(engine, examples[split], wide), examples[split].labels
         multilabel = truth.ndim == 2
         metrics[split] = dict(evaluate(probabilities, truth, labels=labels, multilabel=multilabel))
         right[split] = pack_flags(right_predictions(probabilities, truth, multilabel=multilabel))

@@ -52,6 +52,18 @@ class Trial:
         return join(self.config.workspace, "checkpoints", self.key)
 
     @property
+    def wide_folder(self) -> str:
+        """The folder of the wide part, which all seeds share; deleted as `checkpoints` is."""
+        key = fingerprint(
+            self.dataset.files.folder,
+            to_plain(self.config.network)["wide"],
+            self.config.network.head,
+            self.config.training.class_weights,
+            to_plain(self.config.training.soft_labels),
+        )
+        return join(self.config.workspace, "checkpoints", key)
+
+    @property
     def tensorboard(self) -> str:
         """The file that TensorBoard reads: `tensorboard --logdir <workspace>/logs`."""
         run = f"{self.variant}-seed-{self.seed}-{self.key}"

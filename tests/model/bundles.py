@@ -27,7 +27,7 @@ TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
 LABELS = ("neg", "pos", "so-so")
 TEXTS = ("The film was good.", "bad bad BAD", "很好 👍🏽", "a")
 TEXT = ResolvedTextConfig(max_tokens=6, vocabulary_size=len(TOKENS))
-NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=7), lstm=LSTMConfig(units=5))
+NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=7), lstm=LSTMConfig(units=5), wide=None)
 
 
 def write_untrained_model(
