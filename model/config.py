@@ -93,7 +93,9 @@ class TextConfig:
     # How many tokens of a document the network reads. auto: prepare chooses a number that few
     # documents of the training split exceed.
     max_tokens: PositiveInteger | Literal["auto"] = "auto"
-    vocabulary_size: PositiveInteger = 10_000  # tokens kept, most frequent first
+    # Tokens kept, most frequent first. Adam writes the whole table at every step, so that with a
+    # larger one training on short documents takes longer.
+    vocabulary_size: PositiveInteger = 30_000
     min_frequency: PositiveInteger = 1
     oov_buckets: PositiveInteger = 1
     reserved_tokens: tuple[ReservedToken, ...] = ()

@@ -63,7 +63,7 @@ def train_model(folder: Path, messages: Sequence[tuple[str, str]]) -> str:
         name="sms",
         workspace=str(folder / "runs"),
         corpus=CorpusConfig(inputs=(InputConfig(path=str(path), split="train"),)),
-        text=TextConfig(max_tokens=60),
+        text=TextConfig(max_tokens=60, vocabulary_size=10_000),
         network=NetworkConfig(embedding=EmbeddingConfig(units=32), lstm=LSTMConfig(units=16)),
         training=TrainingConfig(epochs=4, learning_rate=0.005),
     )
