@@ -151,7 +151,13 @@ def _complete(
     run.outputs = _outputs(dataset, files)
     run.extra = {"layout": dataclasses.asdict(layout), "text": to_plain(text)}
     vocabulary_ids = 1 + text.oov_buckets + len(read_lines(files, dataset.vocabulary))
-    statistics = summarize_dataset(corpus.counts, labels=labels, vocabulary_ids=vocabulary_ids)
+    statistics = summarize_dataset(
+        corpus.counts,
+        labels=labels,
+        vocabulary_ids=vocabulary_ids,
+        text=text,
+        multilabel=layout.multilabel,
+    )
     write_json(files, dataset.statistics, statistics)
     files.delete([dataset.staging.folder])
     fraction = rejected_fraction(run.rows)
