@@ -2,7 +2,11 @@
 
 import pytest
 
-from pipeline.cli.printing import print_metrics
+from pipeline.cli.printing import print_metrics, print_trained
+from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
+from pipeline.stages.train import Trained
+from pipeline.training.trial import TrialResult
+from tests.pipeline.reports import made_up
 
 
 def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -14,3 +18,47 @@ def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str])
     assert "SemEval F1" in shown
     assert "0.8125" in shown
     assert shown.count("0.7500") == 2
+
+
+def test_the_linear_baseline_is_shown_below_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = {"rows": 10, "accuracy": 0.9, "macro_f1": 0.9, "loss": 0.25}
+    trials = [
+        TrialResult(
+            variant="base",
+            seed=seed,
+            folder=f"seed-{seed}",
+            metrics={"test": measured},
+            right={},
+            epochs=1,
+            best_epoch=1,
+            vocabulary_ids=3,
+            vectors=None,
+            baseline=None,
+            files={},
+        )
+        for seed in (1, 2)
+    ]
+    rows = {"read": 30, "used": 30, "rejected": {}}
+    dataset = Dataset(
+        files=DatasetFiles(folder="datasets/1"),
+        manifest={"rows": rows, "config": {"text": {"max_tokens": 8}}},
+        statistics={"splits": {}, "warnings": []},
+    )
+    print_trained(
+        Trained(
+            folder="models/1",
+            dataset=dataset,
+            best=trials[1],
+            trials=trials,
+            chosen_epochs=None,
+            baseline=made_up.baseline(right=10),
+        )
+    )
+    shown = capsys.readouterr().out
+    assert shown.count("test, linear baseline") == 1  # in the table of the published trial
+    assert "test, linear baseline" in shown.split("base, seed 2")[1]
+    assert "baseline     The linear baseline is TF-IDF (words 1-2) with logistic reg" in shown
+    assert (
+        "baseline     The linear baseline counts as equal to this model on test: accuracy 100.0% "
+        "against 90.0%, 10.0 points more, but the 95 % interval (-8.6 to +28.6) includes 0.\n"
+    ) in shown
