@@ -56,7 +56,7 @@ class Job:
                 "inputs": [{"path": f"{self.corpus}/training/*.jsonl"}],
                 "columns": {"id": "id", "rationale": "rationale"},
             },
-            "text": {"max_tokens": 60, "vocabulary_size": 2_000},
+            "text": {"max_tokens": "auto", "vocabulary_size": 2_000},
             "network": {"embedding": {"units": 16}, "lstm": {"units": 8}},
             "training": {"epochs": 1, "learning_rate": 0.01, "batch_size": 32},
         }

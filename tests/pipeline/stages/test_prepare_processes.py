@@ -18,9 +18,11 @@ TWO_PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers
 
 @pytest.mark.distributed
 def test_four_files_in_two_processes_give_the_examples_of_one(tmp_path: Path) -> None:
-    alone = run(small_config(tmp_path / "alone", write_corpus(tmp_path / "one", ROWS)))
+    auto = "text.max_tokens=auto"
+    alone = run(small_config(tmp_path / "alone", write_corpus(tmp_path / "one", ROWS), auto))
     path = write_corpus(tmp_path / "four", ROWS, files=4)
-    shared = run(small_config(tmp_path / "shared", path), *TWO_PROCESSES)
+    shared = run(small_config(tmp_path / "shared", path, auto), *TWO_PROCESSES)
+    assert shared.text == alone.text
     assert vocabulary_of(shared) == vocabulary_of(alone)
     assert shared.labels == alone.labels
     assert serialized(shared) == serialized(alone)
