@@ -73,8 +73,11 @@ def _find_warnings(
     for split, of_split in splits.items():
         missing = [label for label, count in of_split["labels"].items() if not count]
         if missing and len(missing) < len(of_split["labels"]):  # others have only soft labels
-            hint = "" if split == "train" or multilabel else " Try corpus.splits.stratify=true."
-            yield f"{split} has no document with label {', '.join(missing[:LABELS_SHOWN])}.{hint}"
+            hint = ", or, if a hash chooses the split, try corpus.splits.stratify=true"
+            yield (
+                f"{split} has no document with label {', '.join(missing[:LABELS_SHOWN])}. Add some"
+                f"{'' if split == 'train' or multilabel else hint}."
+            )
     if "train" in splits:
         yield from _warn_of_labels(splits["train"]["labels"], multilabel=multilabel)
     yield from _warn_of_truncation(splits, text)

@@ -84,7 +84,8 @@ def test_a_summary_has_the_counts_and_their_ratios() -> None:
     assert summary["vocabulary_coverage"] == pytest.approx(1 - 1 / 15)
     assert summary["splits"]["train"]["scripts"] == {"Latin": 5}
     assert summary["warnings"] == [
-        "test has no document with label b. Try corpus.splits.stratify=true.",
+        "test has no document with label b. Add some, or, if a hash chooses the split, try "
+        "corpus.splits.stratify=true.",
         "2 of 2 labels have fewer than 10 documents in train: a (2), b (3). Add documents of them, "
         "or try training.class_weights=balanced.",
         "20% of the documents of train are cut at text.max_tokens=40. Try text.max_tokens=80 or "
@@ -156,7 +157,7 @@ def test_a_label_on_most_documents_is_no_majority_where_documents_have_several()
 
 def test_a_split_with_lists_of_labels_cannot_be_stratified() -> None:
     found = summary_of(multilabel=True, train=WHOLE, test=counts_of({"a": 5}))["warnings"]
-    assert found == ["test has no document with label b."]
+    assert found == ["test has no document with label b. Add some."]
 
 
 @pytest.mark.parametrize(
