@@ -225,6 +225,27 @@ class SoftLabelsConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class AdversarialConfig:
+    """A loss at the word vectors, moved by `norm`, at which the document's own loss rises most."""
+
+    __pydantic_config__ = STRICT
+
+    weight: NonNegativeNumber = 1.0
+    norm: PositiveNumber = 5.0  # of a document's whole change, over all its tokens
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VirtualAdversarialConfig:
+    """A loss at the word vectors, moved by `norm`, at which the prediction changes most."""
+
+    __pydantic_config__ = STRICT
+
+    weight: NonNegativeNumber = 1.0
+    norm: PositiveNumber = 5.0
+    xi: PositiveNumber = 0.1  # the norm of the random change by which the direction is looked for
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How the network is fitted; the same values train on a laptop and on a GPU worker."""
 
@@ -259,6 +280,10 @@ class TrainingConfig:
     soft_labels: SoftLabelsConfig = SoftLabelsConfig()
     # Fitted to the same dataset and shown beside the model: TF-IDF with logistic regression.
     baseline: Literal["linear", "none"] = "linear"
+    # Further losses; null, and a weight of 0, leave them out. `model.training.further_losses`.
+    adversarial: AdversarialConfig | None = None
+    virtual_adversarial: VirtualAdversarialConfig | None = None
+    entropy_weight: NonNegativeNumber = 0.0
     variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare with
     gpu: Literal["required", "optional", "never"] = "optional"
     # What GPUs compute in; true is float16, false float32. On a CPU training is in float32.
@@ -279,6 +304,17 @@ class TrainingConfig:
         require(single, "ema_decay", "0 if average_epochs is above 1: two averages", self.ema_decay)
         names = [BASE_VARIANT, *(variant.name for variant in self.variants)]
         require(len(set(names)) == len(names), "variants", "names that differ", names)
+
+    @property
+    def perturbs(self) -> bool:
+        """Whether word vectors are changed in training, which also normalizes them."""
+        changes = (self.adversarial, self.virtual_adversarial)
+        return any(each is not None and each.weight > 0 for each in changes)
+
+    @property
+    def has_further_losses(self) -> bool:
+        """Whether there are losses beside that of the label."""
+        return self.perturbs or self.entropy_weight > 0
 
     @property
     def gpu_precision(self) -> Precision:

@@ -10,6 +10,7 @@ from model.config import Head, TrainingConfig
 from model.layers.sequences import Tensor
 from model.training.backends.current import training_backend
 from model.training.devices import Devices
+from model.training.further_losses import FurtherLosses
 from model.training.losses import make_loss
 from model.training.targets import NO_LABEL, hard_labels_of
 
@@ -45,7 +46,10 @@ def compile_network(
     right = exact_matches if head == "multilabel" else right_labels
     accuracy = (HardLabelMean if soft_labels else DocumentMean)(right, name="accuracy")
     log_loss = make_loss(head, label_smoothing=0, soft_labels=soft_labels)
-    trainee = backend.make_trainee(network, network.output["logits"])
+    further = None
+    if config.has_further_losses:
+        further = FurtherLosses(head=head, config=config, soft_labels=soft_labels)
+    trainee = backend.make_trainee(network, network.output["logits"], further)
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, decay_steps=steps)

@@ -18,11 +18,10 @@ import numpy as np
 
 from model.config import ConfigError, Head, ResolvedTrainingConfig, TrainingConfig
 from model.layers.keras_engine import KerasEngine
+from model.layers.token_embedding import TokenEmbedding
 from model.metrics.names import MONITORED_METRICS
-from model.training.averaging import make_average
 from model.training.backends.current import training_backend
 from model.training.batches import training_batches
-from model.training.checkpoint import Checkpoint, TrainingState
 from model.training.class_weights import balance_documents
 from model.training.compiled_network import LOG_LOSS, compile_network
 from model.training.counted_batches import CountedBatches
@@ -30,6 +29,8 @@ from model.training.devices import Devices, batch_size_on
 from model.training.evaluation import evaluate_split
 from model.training.examples import Examples
 from model.training.history import History
+from model.training.state.averaging import make_average
+from model.training.state.checkpoint import Checkpoint, TrainingState
 from model.training.targets import has_label, most_likely_labels
 
 
@@ -110,6 +111,9 @@ def fit(
     with _one_training_at_a_time, _settings(config, devices):
         keras.utils.set_random_seed(seed)
         network = build(devices)
+        embedding: TokenEmbedding = network.get_layer("embedding")
+        if config.perturbs:
+            embedding.normalize(np.bincount(data.train.ids, minlength=embedding.input_dim))
         steps = config.epochs * -(-data.train.rows // batch_size_on(devices, config))
         trainee = compile_network(
             network,
@@ -120,9 +124,7 @@ def fit(
             soft_labels=data.train.soft_labels is not None,
         )
         average = make_average(network, trainee.optimizer, config=config)
-        checkpoint = Checkpoint(
-            checkpoints, network=network, optimizer=trainee.optimizer, average=average
-        )
+        checkpoint = Checkpoint(checkpoints, network=network, trainee=trainee, average=average)
         epochs = _Epochs(
             trainee=trainee,
             examples=weigh_examples(data.train, config),
@@ -132,6 +134,8 @@ def fit(
             hooks=hooks,
         )
         state = _train_epochs(epochs, data, checkpoint, engine=KerasEngine(network))
+        if config.perturbs:
+            embedding.end_normalization()
     return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from keras import ops
 
 from model.config import Head
+from model.layers.logits import probabilities_of
 from model.layers.sequences import LOWEST_ENERGY, Tensor
 from model.training.targets import targets_of
 
@@ -47,6 +48,39 @@ def make_loss(
         return _exclusive_losses(one_hot, logits, label_smoothing=label_smoothing)
 
     return loss
+
+
+def divergence(truth: Tensor, logits: Tensor, *, head: Head) -> Tensor:
+    """The Kullback-Leibler divergence of the distributions of logits from those of `truth`.
+
+    Σ_k p_k (log p_k - log q_k); for `multilabel`, the mean over the labels of that of each label's
+    two outcomes.
+
+    Args:
+        truth: logits of p, float32 `(batch, labels)`.
+        logits: of q, float32 `(batch, labels)`.
+        head: of the network.
+
+    Returns:
+        float32 `(batch,)`, at least 0 but for rounding.
+    """
+    return _cross_entropy(truth, logits, head=head) - _cross_entropy(truth, truth, head=head)
+
+
+def entropy(logits: Tensor, *, head: Head) -> Tensor:
+    """The entropy of the distributions of logits `(batch, labels)`, float32 `(batch,)`.
+
+    For `multilabel`, it is the mean over the labels of that of each label's two outcomes.
+    """
+    return _cross_entropy(logits, logits, head=head)
+
+
+def _cross_entropy(truth: Tensor, logits: Tensor, *, head: Head) -> Tensor:
+    """-Σ_k p_k log q_k of the logits of p and of q."""
+    p = probabilities_of(truth, head=head)
+    if head == "multilabel":
+        return ops.mean(p * ops.softplus(-logits) + (1 - p) * ops.softplus(logits), axis=-1)
+    return -ops.sum(p * ops.log_softmax(logits, axis=-1), axis=-1)
 
 
 def _exclusive_losses(one_hot: Tensor, logits: Tensor, *, label_smoothing: float) -> Tensor:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from model.training.checkpoint import STATE
+from model.training.state.checkpoint import STATE
 from pipeline.storage.files import Files, base_name, join
 from pipeline.storage.folders import copy_file, download_folder
 

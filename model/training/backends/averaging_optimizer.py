@@ -1,4 +1,4 @@
-"""Optimizers that average the weights over steps, by the formula of `model.training.averaging`."""
+"""Optimizers that average weights over steps; `model.training.state.averaging` has the formula."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -9,6 +9,8 @@ import keras
 from typing_extensions import override
 
 from model.training.backends.batch import Batch
+from model.training.backends.jax_further import FurtherTrainee
+from model.training.backends.passes import Further
 from model.training.backends.protocol import Backend
 
 
@@ -59,7 +61,11 @@ class JaxBackend(Backend):
         yield
 
     @override
-    def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:
+    def make_trainee(
+        self, network: keras.Model, logits: Any, further: Further | None = None
+    ) -> keras.Model:
+        if further is not None:
+            return FurtherTrainee(network, logits, further)
         return keras.Model(network.inputs, logits)
 
     @override

@@ -10,6 +10,7 @@ import keras
 from model.config import TrainingConfig
 from model.training.backends.averaging_optimizer import averaging_optimizer
 from model.training.backends.batch import Batch
+from model.training.backends.passes import Further
 
 
 class Backend(abc.ABC):
@@ -50,8 +51,8 @@ class Backend(abc.ABC):
     ) -> keras.optimizers.Optimizer:
         """An optimizer that clips by the global norm of the whole batch's gradients.
 
-        With `config.ema_decay` it also averages the weights; `model.training.averaging.StepAverage`
-        takes them from it.
+        With `config.ema_decay` it also averages the weights; the class `StepAverage` of
+        `model.training.state.averaging` takes them from it.
         """
         made = self.OPTIMIZERS[config.optimizer]
         arguments: dict[str, Any] = {"global_clipnorm": config.gradient_clip}
@@ -63,8 +64,17 @@ class Backend(abc.ABC):
         return optimizer
 
     @abc.abstractmethod
-    def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:
-        """A model of the network's layers whose only output is the logits, to be compiled."""
+    def make_trainee(
+        self, network: keras.Model, logits: Any, further: Further | None = None
+    ) -> keras.Model:
+        """A model of the network's layers whose only output is the logits, to be compiled.
+
+        Args:
+            network: from `model.layers.classifier.build_classifier`.
+            logits: its output of this name.
+            further: losses that are added to the one that the model is compiled with, weighted as
+                the documents are.
+        """
 
     @abc.abstractmethod
     def feed(self, batches: Sequence[Batch]) -> Any:

@@ -11,7 +11,9 @@ from tensorflow.python.util import _pywrap_determinism
 from typing_extensions import override
 
 from model.training.backends.batch import Batch
+from model.training.backends.passes import Further, Parts
 from model.training.backends.protocol import Backend
+from model.training.backends.tensorflow_further import TensorFlowPasses
 from model.training.backends.tensorflow_optimizers import OPTIMIZERS
 
 # Batches that are copied to the device ahead of the one that is trained on.
@@ -29,12 +31,12 @@ class Trainee(keras.Model):
     @override
     def train_step(self, data: Any) -> dict[str, Any]:
         inputs, label, weight = data
-        with tf.GradientTape() as tape:
-            logits = self(inputs, training=True)
-            loss = self.compute_loss(inputs, label, logits, weight, training=True)
-            scaled = self.optimizer.scale_loss(loss)
+        with tf.GradientTape(persistent=True) as tape:
+            logits, losses = self._compute(inputs, label, weight, tape)
+            scaled = [self.optimizer.scale_loss(loss) for loss in losses]
         variables = self.trainable_variables
-        gradients = tape.gradient(scaled, [variable.value for variable in variables])
+        values = [variable.value for variable in variables]
+        gradients = _add_up([tape.gradient(loss, values) for loss in scaled])
         gradients = [_add_up_rows(gradient) for gradient in gradients]
         replica = tf.distribute.get_replica_context()
         if replica.num_replicas_in_sync > 1:
@@ -44,6 +46,55 @@ class Trainee(keras.Model):
             gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, whole)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return dict(self.compute_metrics(inputs, label, logits, weight))
+
+    def _compute(
+        self, inputs: Any, label: Any, weight: Any, tape: tf.GradientTape
+    ) -> tuple[Any, list[Any]]:
+        """The logits of a batch, and the losses whose sum is minimized, computed on a tape."""
+        logits = self(inputs, training=True)
+        return logits, [self.compute_loss(inputs, label, logits, weight, training=True)]
+
+
+class FurtherTrainee(Trainee):
+    """A trainee whose loss contains further losses.
+
+    Args:
+        network: from `model.layers.classifier`.
+        logits: its output of this name.
+        further: the further losses.
+    """
+
+    def __init__(self, network: keras.Model, logits: Any, further: Further) -> None:
+        super().__init__(network.inputs, logits)
+        self._parts = Parts(network, logits)
+        self._further = further
+        self._noise = keras.random.SeedGenerator()
+
+    @override
+    def _compute(
+        self, inputs: Any, label: Any, weight: Any, tape: tf.GradientTape
+    ) -> tuple[Any, list[Any]]:
+        passes = TensorFlowPasses(self._parts, inputs, self._noise, tape)
+        loss = self.compute_loss(inputs, label, passes.logits, weight, training=True)
+        # Each device has a part of the batch, and their gradients are added up.
+        devices = tf.distribute.get_replica_context().num_replicas_in_sync
+        further = self._further(passes, label)
+        return passes.logits, [loss, *(tf.reduce_mean(each * weight) / devices for each in further)]
+
+
+def _add_up(parts: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """The sums of the gradients of several losses, which repeat to the bit.
+
+    Not with `tf.add`, nor by one gradient of the sum of the losses: TensorFlow adds three tensors
+    in an order that depends on the names of the graph's nodes, which differ between the first and
+    the second training of a process.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return [
+        tf.reduce_sum(tf.stack([tf.convert_to_tensor(each) for each in gradients]), axis=0)
+        for gradients in zip(*parts, strict=True)
+    ]
 
 
 def _add_up_rows(gradient: Any) -> Any:
@@ -109,7 +160,11 @@ class TensorFlowBackend(Backend):
             _pywrap_determinism.enable(before)
 
     @override
-    def make_trainee(self, network: keras.Model, logits: Any) -> keras.Model:
+    def make_trainee(
+        self, network: keras.Model, logits: Any, further: Further | None = None
+    ) -> keras.Model:
+        if further is not None:
+            return FurtherTrainee(network, logits, further)
         return Trainee(network.inputs, logits)
 
     @override

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from model.config import AdversarialConfig, VirtualAdversarialConfig
 from model.runtime.backend import backend_name
 
 # Each case: documents, documents of a batch, and further values of the training section.
@@ -21,6 +22,7 @@ CASES = {
     "clipped": (64, 16, {"gradient_clip": 0.01}),
     "adam": (33, 16, {"optimizer": "adam", "learning_rate": 0.01}),
     "averaged over steps": (64, 16, {"optimizer": "adam", "learning_rate": 0.01, "ema_decay": 0.7}),
+    "adversarial": (64, 16, {"adversarial": AdversarialConfig(norm=0.5), "gradient_clip": 1.0}),
     "adadelta, balanced": (33, 16, {"optimizer": "adadelta", "class_weights": "balanced"}),
 }
 HALF = {
@@ -30,6 +32,11 @@ HALF = {
 }
 
 # Learning rates of the trainings that the two backends are compared on.
+FURTHER = {
+    "adversarial": {"adversarial": AdversarialConfig(norm=0.5)},
+    "virtual adversarial": {"virtual_adversarial": VirtualAdversarialConfig(norm=0.5)},
+    "entropy": {"entropy_weight": 0.5},
+}
 OPTIMIZERS = {"adam": 0.01, "adadelta": 1.0, "sgd": 0.5, "rmsprop": 0.01}
 
 
@@ -95,8 +102,18 @@ def train(
     return np.concatenate([*weights, *measured])
 
 
+def fixed_noise(shape: Any, **_: object) -> Any:
+    """In place of random numbers, which differ from backend to backend."""
+    from keras import ops
+
+    rows, steps, units = (ops.cast(ops.arange(shape[axis]), "float32") for axis in range(3))
+    return ops.sin(rows[:, None, None] + 2 * steps[:, None] + 5 * units)
+
+
 if __name__ == "__main__":
     divide_cpu()
+    import keras
+
     results = {
         f"{name} on {number}": train(number, rows, batch_size, **training)
         for name, (rows, batch_size, training) in CASES.items()
@@ -108,4 +125,7 @@ if __name__ == "__main__":
         results[optimizer] = train(
             1, 83, 16, draw=True, optimizer=optimizer, learning_rate=rate, gradient_clip=1.0
         )
+    keras.random.normal = fixed_noise
+    for name, training in FURTHER.items():
+        results[f"further: {name}"] = train(1, 83, 16, draw=True, **training)
     np.savez(sys.argv[1], **results)

@@ -18,11 +18,11 @@ from model.config import (
 )
 from model.layers.classifier import build_classifier
 from model.metrics.evaluation import evaluate
-from model.training.averaging import EpochAverage
-from model.training.checkpoint import Checkpoint
 from model.training.compiled_network import LOG_LOSS, compile_network, exact_matches, right_labels
 from model.training.devices import Devices
 from model.training.losses import make_loss
+from model.training.state.averaging import EpochAverage
+from model.training.state.checkpoint import Checkpoint
 from model.training.targets import NO_LABEL, truth_of_documents
 
 LABELS, STEPS, DOCUMENTS = 3, 6, 20
@@ -181,9 +181,7 @@ def test_a_killed_training_in_half_precision_resumes_to_the_bit(
     def train(folder: Path, *, epochs: int) -> dict[str, np.ndarray]:
         network, trainee = _compiled(NETWORK, precision=precision, learning_rate=0.02)
         average = EpochAverage(network, epochs=1)
-        checkpoint = Checkpoint(
-            folder, network=network, optimizer=trainee.optimizer, average=average
-        )
+        checkpoint = Checkpoint(folder, network=network, trainee=trainee, average=average)
         state = checkpoint.resume()
         while len(state.history) < epochs:
             epoch = len(state.history) + 1

@@ -14,7 +14,7 @@ from model.config import ConfigError, LSTMConfig, NetworkConfig, TrainingConfig
 from model.training import devices as devices_module
 from model.training.backends.current import training_backend
 from model.training.devices import Devices, batch_size_on, choose_devices, describe_training
-from tests.model.training.device_trainings import CASES, HALF, OPTIMIZERS
+from tests.model.training.device_trainings import CASES, FURTHER, HALF, OPTIMIZERS
 
 PROJECT = Path(__file__).resolve().parents[3]
 GPUS = Devices(names=("GPU:0", "GPU:1"), cudnn=True, description="2 x NVIDIA L4")
@@ -53,9 +53,9 @@ def trainings(request, trainings_of) -> dict[str, np.ndarray]:
     return trainings_of(request.param)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_both_backends_learn_the_same_from_the_same_initial_weights(trainings_of, optimizer):
-    ours, theirs = (trainings_of(backend)[optimizer] for backend in ("tensorflow", "jax"))
+@pytest.mark.parametrize("name", [*OPTIMIZERS, *(f"further: {name}" for name in FURTHER)])
+def test_both_backends_learn_the_same_from_the_same_initial_weights(trainings_of, name):
+    ours, theirs = (trainings_of(backend)[name] for backend in ("tensorflow", "jax"))
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 

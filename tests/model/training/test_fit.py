@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from model.bundle.weights_file import read_weights
-from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig, TrainingConfig
+from model.config import (
+    ConfigError,
+    EmbeddingConfig,
+    LSTMConfig,
+    NetworkConfig,
+    TrainingConfig,
+)
 from model.layers.classifier import build_classifier
 from model.layers.keras_engine import KerasEngine
 from model.layers.weights import assign_weights
@@ -32,11 +38,11 @@ class KilledError(Exception):
     """Raised between two epochs, in place of a kill."""
 
 
-def _build(network):
+def build(network):
     return build_classifier(network, ids=IDS, max_tokens=MAX_TOKENS, labels=2)
 
 
-def _fit(
+def train(
     corpus,
     folder,
     *,
@@ -63,7 +69,7 @@ def _fit(
         **{"learning_rate": 0.02, "batch_size": 16, "epochs": epochs, "monitor": "loss", **changes}
     )
     fitted = fit(
-        lambda _: _build(network),
+        lambda _: build(network),
         TrainingData(
             train=corpus["train"],
             validation=corpus.get("validation"),
@@ -79,13 +85,13 @@ def _fit(
     return fitted, reported
 
 
-def _weights(fitted):
+def weights_of(fitted):
     return [np.asarray(weight) for weight in fitted.network.get_weights()]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(corpus, tmp_path_factory):
-    return _fit(corpus, tmp_path_factory.mktemp("undisturbed"))
+    return train(corpus, tmp_path_factory.mktemp("undisturbed"))
 
 
 def test_it_learns_and_reports_every_epoch(undisturbed):
@@ -97,7 +103,7 @@ def test_it_learns_and_reports_every_epoch(undisturbed):
 
 @pytest.mark.parametrize("batch_size", [7, 399])  # more batches than a call takes, and fewer
 def test_every_document_of_an_epoch_is_counted_once(corpus, tmp_path, batch_size):
-    _, reported = _fit(corpus, tmp_path, epochs=2, batch_size=batch_size)
+    _, reported = train(corpus, tmp_path, epochs=2, batch_size=batch_size)
     assert reported == {"documents": 2 * 400, "epochs": 2}
 
 
@@ -108,16 +114,16 @@ def test_the_best_epoch_on_validation_is_kept(undisturbed):
 
 
 def test_equal_seeds_give_equal_weights(corpus, undisturbed, tmp_path):
-    again, _ = _fit(corpus, tmp_path)
-    for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
+    again, _ = train(corpus, tmp_path)
+    for first, second in zip(weights_of(undisturbed[0]), weights_of(again), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
 def test_two_trainings_at_once_repeat_to_the_bit(corpus, undisturbed, tmp_path):
     with ThreadPoolExecutor(2) as threads:
-        both = list(threads.map(lambda name: _fit(corpus, tmp_path / name)[0], ["one", "two"]))
+        both = list(threads.map(lambda name: train(corpus, tmp_path / name)[0], ["one", "two"]))
     for fitted in both:
-        for first, second in zip(_weights(undisturbed[0]), _weights(fitted), strict=True):
+        for first, second in zip(weights_of(undisturbed[0]), weights_of(fitted), strict=True):
             np.testing.assert_array_equal(first, second)
 
 
@@ -125,10 +131,10 @@ def test_a_killed_training_resumes_to_the_weights_of_one_that_was_not_killed(
     corpus, undisturbed, tmp_path
 ):
     with pytest.raises(KilledError):
-        _fit(corpus, tmp_path, kill_after=2)
-    resumed, reported = _fit(corpus, tmp_path)
+        train(corpus, tmp_path, kill_after=2)
+    resumed, reported = train(corpus, tmp_path)
     assert reported["epochs"] == 1  # the first two were not repeated
-    for first, second in zip(_weights(undisturbed[0]), _weights(resumed), strict=True):
+    for first, second in zip(weights_of(undisturbed[0]), weights_of(resumed), strict=True):
         np.testing.assert_array_equal(first, second)
 
     def numbers(fitted):
@@ -140,12 +146,12 @@ def test_a_killed_training_resumes_to_the_weights_of_one_that_was_not_killed(
 def test_a_checkpoint_of_an_older_release_is_none(corpus, undisturbed, tmp_path, caplog):
     """Its state names an epoch whose weights are in HDF5 files."""
     with pytest.raises(KilledError):
-        _fit(corpus, tmp_path, kill_after=2)
+        train(corpus, tmp_path, kill_after=2)
     (tmp_path / "epoch-2.weights.safetensors").rename(tmp_path / "epoch-2.weights.h5")
     (tmp_path / "best.weights.safetensors").rename(tmp_path / "best.weights.h5")
-    again, reported = _fit(corpus, tmp_path)
+    again, reported = train(corpus, tmp_path)
     assert reported == undisturbed[1]  # all epochs
-    for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
+    for first, second in zip(weights_of(undisturbed[0]), weights_of(again), strict=True):
         np.testing.assert_array_equal(first, second)
     assert not list(tmp_path.glob("*.h5"))
     assert "training starts from the first epoch" in caplog.text
@@ -154,39 +160,41 @@ def test_a_checkpoint_of_an_older_release_is_none(corpus, undisturbed, tmp_path,
 @pytest.mark.parametrize("name", ["best.weights.safetensors", "epoch-1.seeds.npz", "state.json"])
 def test_a_damaged_checkpoint_is_none(corpus, undisturbed, tmp_path, name):
     with pytest.raises(KilledError):
-        _fit(corpus, tmp_path, kill_after=1)
+        train(corpus, tmp_path, kill_after=1)
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:20])
-    again, reported = _fit(corpus, tmp_path)
+    again, reported = train(corpus, tmp_path)
     assert reported == undisturbed[1]  # all epochs
-    for first, second in zip(_weights(undisturbed[0]), _weights(again), strict=True):
+    for first, second in zip(weights_of(undisturbed[0]), weights_of(again), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
 def test_a_checkpoint_without_the_average_is_none(corpus, tmp_path):
     with pytest.raises(KilledError):
-        _fit(corpus, tmp_path, kill_after=1, average_epochs=2)
+        train(corpus, tmp_path, kill_after=1, average_epochs=2)
     (tmp_path / "epoch-1.average.npz").unlink()
-    _, reported = _fit(corpus, tmp_path, epochs=1, average_epochs=2)
+    _, reported = train(corpus, tmp_path, epochs=1, average_epochs=2)
     assert reported["epochs"] == 1
 
 
 def test_documents_that_all_weigh_nothing_are_an_error(tmp_path):
     corpus = {"train": make_examples(20, weights=np.zeros_like)}
     with pytest.raises(ConfigError, match=r"corpus\.columns\.weight: expected a training document"):
-        _fit(corpus, tmp_path)
+        train(corpus, tmp_path)
 
 
 def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
     """With 2 epochs to average and 3 of training: a = (w1 + w2) / 4 + w3 / 2."""
     single = {"train": corpus["train"]}  # without validation the last epoch is kept
     weights = [
-        _weights(_fit(single, tmp_path / str(epochs), epochs=epochs)[0]) for epochs in (1, 2, 3)
+        weights_of(train(single, tmp_path / str(epochs), epochs=epochs)[0]) for epochs in (1, 2, 3)
     ]
-    averaged, _ = _fit(single, tmp_path / "averaged", average_epochs=2)
+    averaged, _ = train(single, tmp_path / "averaged", average_epochs=2)
     with pytest.raises(KilledError):
-        _fit(single, tmp_path / "killed", average_epochs=2, kill_after=2)
-    resumed, _ = _fit(single, tmp_path / "killed", average_epochs=2)
-    for index, (mean, again) in enumerate(zip(_weights(averaged), _weights(resumed), strict=True)):
+        train(single, tmp_path / "killed", average_epochs=2, kill_after=2)
+    resumed, _ = train(single, tmp_path / "killed", average_epochs=2)
+    for index, (mean, again) in enumerate(
+        zip(weights_of(averaged), weights_of(resumed), strict=True)
+    ):
         first, second, third = (each[index] for each in weights)
         np.testing.assert_allclose(mean, (first + second) / 4 + third / 2, atol=1e-6)
         np.testing.assert_array_equal(mean, again)
@@ -195,13 +203,13 @@ def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
 def test_weights_averaged_over_steps_are_kept_and_resumed(corpus, tmp_path):
     """The window of 10,000 steps is never full, so the average is the mean over all 75 steps."""
     options = {"ema_decay": 0.9999, "optimizer": "sgd"}
-    averaged, _ = _fit(corpus, tmp_path / "averaged", **options)
+    averaged, _ = train(corpus, tmp_path / "averaged", **options)
     with pytest.raises(KilledError):
-        _fit(corpus, tmp_path / "killed", kill_after=2, **options)
-    resumed, _ = _fit(corpus, tmp_path / "killed", **options)
-    plain, _ = _fit(corpus, tmp_path / "plain", optimizer="sgd")
+        train(corpus, tmp_path / "killed", kill_after=2, **options)
+    resumed, _ = train(corpus, tmp_path / "killed", **options)
+    plain, _ = train(corpus, tmp_path / "plain", optimizer="sgd")
     for mean, again, last in zip(
-        _weights(averaged), _weights(resumed), _weights(plain), strict=True
+        weights_of(averaged), weights_of(resumed), weights_of(plain), strict=True
     ):
         np.testing.assert_array_equal(mean, again)
         assert not np.array_equal(mean, last)
@@ -219,12 +227,12 @@ def test_weights_averaged_over_steps_are_kept_and_resumed(corpus, tmp_path):
 
 
 def test_patience_stops_early(corpus, tmp_path):
-    fitted, _ = _fit(corpus, tmp_path, epochs=40, patience=1, monitor="accuracy")
+    fitted, _ = train(corpus, tmp_path, epochs=40, patience=1, monitor="accuracy")
     assert len(fitted.history) == fitted.best_epoch + 1 < 40
 
 
 def test_without_validation_the_last_epoch_is_kept(corpus, tmp_path):
-    fitted, _ = _fit({"train": corpus["train"]}, tmp_path, epochs=2)
+    fitted, _ = train({"train": corpus["train"]}, tmp_path, epochs=2)
     assert fitted.best_epoch == 2
     assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
 
@@ -236,9 +244,9 @@ PLAIN = dataclasses.replace(NETWORK, dropout=0.0)
 
 def _steps(corpus, folder, **changes):
     """The weights before training and at the end of each epoch of one step."""
-    network = _build(PLAIN)
+    network = build(PLAIN)
     keras.utils.set_random_seed(1)
-    states = [_build(PLAIN).get_weights()]
+    states = [build(PLAIN).get_weights()]
 
     def on_epoch(checkpoint, history):
         file = checkpoint / f"epoch-{len(history)}.weights.safetensors"
@@ -246,7 +254,7 @@ def _steps(corpus, folder, **changes):
         states.append(network.get_weights())
 
     single = {"train": corpus["train"]}
-    _fit(single, folder, network=PLAIN, on_epoch=on_epoch, **{**STEPS, **changes})
+    train(single, folder, network=PLAIN, on_epoch=on_epoch, **{**STEPS, **changes})
     return [np.concatenate([weight.ravel() for weight in state]) for state in states]
 
 
@@ -302,7 +310,7 @@ def test_a_document_counts_by_its_weight(tmp_path):
 
 def test_smoothed_labels_lead_to_less_certain_answers(corpus, tmp_path):
     """The target q = 0.9 * true + 0.05 is met at p = 0.95 (Szegedy et al., 2016)."""
-    fitted, _ = _fit(corpus, tmp_path, epochs=12, label_smoothing=0.1, network=PLAIN)
+    fitted, _ = train(corpus, tmp_path, epochs=12, label_smoothing=0.1, network=PLAIN)
     validation = corpus["validation"]
     probabilities, _ = KerasEngine(fitted.network).run(validation.ids, validation.row_offsets)
     certain = probabilities.max(axis=1)
@@ -314,7 +322,7 @@ def test_smoothed_labels_lead_to_less_certain_answers(corpus, tmp_path):
 def test_a_training_that_diverges_raises_an_error(corpus, tmp_path, splits):
     some = {split: corpus[split] for split in splits}
     with pytest.raises(ConfigError, match=r"^training\.learning_rate: .* diverged at 3e\+38"):
-        _fit(some, tmp_path, learning_rate=3e38, optimizer="sgd", epochs=3)
+        train(some, tmp_path, learning_rate=3e38, optimizer="sgd", epochs=3)
 
 
 def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path):
@@ -322,7 +330,7 @@ def test_the_loss_of_training_is_measured_as_that_of_validation(corpus, tmp_path
     network = dataclasses.replace(PLAIN, l2=1.0)
     both = {"train": corpus["train"], "validation": corpus["train"]}
     still = {"optimizer": "sgd", "learning_rate": 1e-12, "label_smoothing": 0.5, "epochs": 1}
-    [row] = _fit(both, tmp_path, network=network, **still)[0].history
+    [row] = train(both, tmp_path, network=network, **still)[0].history
     assert row["loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
     assert row["accuracy"] == pytest.approx(row["validation_accuracy"])
 
@@ -338,7 +346,7 @@ def _with_soft_labels(examples, *, hard, sure=0.9):
 @pytest.mark.parametrize("class_weights", ["none", "balanced"])
 def test_soft_labels_alone_teach_the_labels(corpus, tmp_path, class_weights):
     taught = {**corpus, "train": _with_soft_labels(corpus["train"], hard=0)}
-    fitted, _ = _fit(taught, tmp_path, epochs=12, network=PLAIN, class_weights=class_weights)
+    fitted, _ = train(taught, tmp_path, epochs=12, network=PLAIN, class_weights=class_weights)
     assert "accuracy" not in fitted.history[-1]
     assert fitted.history[-1]["validation_accuracy"] > 0.95
     validation = corpus["validation"]
@@ -349,7 +357,7 @@ def test_soft_labels_alone_teach_the_labels(corpus, tmp_path, class_weights):
 def test_a_weight_mixes_hard_and_soft_labels(corpus, tmp_path):
     """The target of the right label is 0.5 * 1 + 0.5 * 0.8."""
     taught = {**corpus, "train": _with_soft_labels(corpus["train"], hard=400, sure=0.8)}
-    fitted, _ = _fit(taught, tmp_path, epochs=12, network=PLAIN)
+    fitted, _ = train(taught, tmp_path, epochs=12, network=PLAIN)
     assert fitted.history[-1]["accuracy"] > 0.95
     validation = corpus["validation"]
     probabilities, _ = KerasEngine(fitted.network).run(validation.ids, validation.row_offsets)

@@ -11,7 +11,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from model.config import AttentionConfig, EmbeddingConfig, Head, LSTMConfig, NetworkConfig
 from model.layers.classifier import build_classifier
 from model.layers.logits import mean_over_steps, two_logits
-from model.training.losses import make_loss
+from model.training.losses import divergence, entropy, make_loss
 from tests.model.layers.gradients import gradients
 
 SMALLEST = 1 / (1 + np.exp(20.0))  # sigmoid(-20): 1 minus it is 1 in float32
@@ -186,3 +186,27 @@ def test_a_network_that_is_surely_wrong_learns(head, return_sequences):
         for gradient in gradients(loss, network.trainable_variables):
             assert np.isfinite(gradient).all()
             assert (gradient != 0).any()
+
+
+@pytest.mark.parametrize("head", get_args(Head))
+def test_divergence_and_entropy_against_their_definition(head: Head):
+    random = np.random.default_rng(0)
+    truth, logits = random.normal(0, 2, (2, 9, 2 if head == "sigmoid" else 4)).astype(np.float32)
+    if head == "multilabel":
+        p, q = (np.stack([expit(each), expit(-each)], axis=-1) for each in (truth, logits))
+        expected = (p * np.log(p / q)).sum(axis=-1).mean(axis=-1)
+        uncertain = -(p * np.log(p)).sum(axis=-1).mean(axis=-1)
+    else:
+        p, q = (np.exp(log_softmax(each, axis=-1)) for each in (truth, logits))
+        expected = (p * np.log(p / q)).sum(axis=-1)
+        uncertain = -(p * np.log(p)).sum(axis=-1)
+    np.testing.assert_allclose(divergence(truth, logits, head=head), expected, atol=1e-5)
+    np.testing.assert_allclose(divergence(truth, truth, head=head), np.zeros(9), atol=1e-6)
+    np.testing.assert_allclose(entropy(truth, head=head), uncertain, atol=1e-5)
+
+
+@pytest.mark.parametrize("head", get_args(Head))
+def test_divergence_and_entropy_stay_finite_where_probabilities_are_0_and_1(head: Head):
+    sure = np.array([[1e4, -1e4], [-1e4, 1e4]], np.float32)
+    assert np.isfinite(np.asarray(divergence(sure, sure[::-1], head=head))).all()
+    np.testing.assert_allclose(entropy(sure, head=head), [0, 0], atol=1e-6)

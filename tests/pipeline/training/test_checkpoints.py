@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from model.training.checkpoint import STATE
+from model.training.state.checkpoint import STATE
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 

@@ -13,7 +13,7 @@ import numpy as np
 from model.bundle.weights_file import read_weights, write_weights
 from model.layers.weights import assign_weights, copy_weights
 from model.metrics.names import LOSS
-from model.training.averaging import WeightAverage
+from model.training.state.averaging import WeightAverage
 
 logger = logging.getLogger("limelight")
 
@@ -56,8 +56,8 @@ class Checkpoint:
 
     Args:
         folder: a local folder; created if it does not exist.
-        network: its weights and dropout's random states are saved.
-        optimizer: its variables are saved.
+        network: its weights are saved.
+        trainee: what Keras trains of it; its optimizer's variables and its random states are saved.
         average: the average of the network's weights; it is saved, too.
     """
 
@@ -66,13 +66,14 @@ class Checkpoint:
         folder: Path,
         *,
         network: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        trainee: keras.Model,
         average: WeightAverage,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.network = network
-        self.optimizer = optimizer
+        self.trainee = trainee
+        self.optimizer: keras.optimizers.Optimizer = trainee.optimizer
         self.average = average
 
     def save(self, state: TrainingState) -> None:
@@ -87,7 +88,7 @@ class Checkpoint:
         optimizer: dict[str, Any] = {}
         self.optimizer.save_own_variables(optimizer)
         np.savez(self._file(epoch, _OPTIMIZER), **optimizer)
-        seeds = [np.asarray(variable.value) for variable in self._dropout_seeds()]
+        seeds = [np.asarray(variable.value) for variable in self._random_states()]
         np.savez(self._file(epoch, _SEEDS), *seeds)
         complete = self.folder / f"{STATE}.new"
         complete.write_text(json.dumps(dataclasses.asdict(state)), encoding="utf-8")
@@ -128,7 +129,7 @@ class Checkpoint:
         with np.load(self._file(epoch, _OPTIMIZER), allow_pickle=False) as variables:
             self.optimizer.load_own_variables(dict(variables))
         with np.load(self._file(epoch, _SEEDS), allow_pickle=False) as seeds:
-            for index, variable in enumerate(self._dropout_seeds()):
+            for index, variable in enumerate(self._random_states()):
                 variable.assign(seeds[f"arr_{index}"])
         return state
 
@@ -145,9 +146,9 @@ class Checkpoint:
 
     def _variables(self) -> list[keras.Variable]:
         """All that `resume` changes, apart from the average, which the first epoch replaces."""
-        return [*self.network.variables, *self.optimizer.variables]
+        return [*self.trainee.variables, *self.optimizer.variables]
 
-    def _dropout_seeds(self) -> list[keras.Variable]:
-        """The states of dropout's random numbers: variables that are not weights."""
+    def _random_states(self) -> list[keras.Variable]:
+        """The states of random numbers, such as dropout's: variables that are not weights."""
         weights = {id(weight) for weight in self.network.weights}
-        return [variable for variable in self.network.variables if id(variable) not in weights]
+        return [variable for variable in self.trainee.variables if id(variable) not in weights]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from model.config import TrainingConfig
-from model.training.averaging import EpochAverage, StepAverage, make_average
 from model.training.backends.current import training_backend
+from model.training.state.averaging import EpochAverage, StepAverage, make_average
 
 # A decay of 0.75 averages over about 4 steps.
 DECAY, WINDOW = 0.75, 4
