@@ -43,17 +43,17 @@ class EngineScorer(Scorer):
             texts = texts.filter(pa.array(scored))
             row_offsets = np.concatenate([[0], tokens.row_offsets[1:][scored]])
             tokens = dataclasses.replace(tokens, row_offsets=row_offsets)
-        whole, ids = tokens, self.bundle.vocabulary.encode(tokens)
+        vocabulary = self.bundle.vocabulary
+        whole = None if self._wide is None else read_whole_documents(tokens, vocabulary)
         if self._long_documents == "truncate":
             text_config = self.bundle.config.text
             tokens, truncated = tokens.cut(text_config.max_tokens, text_config.cut)
         else:
             truncated = np.zeros(len(texts), np.int32)
-        whole_ids, ids = ids, self.bundle.vocabulary.encode(tokens) if tokens is not whole else ids
+        ids = vocabulary.encode(tokens) if whole is None or truncated.any() else whole.ids
         probabilities, attention = self._run(ids, tokens.row_offsets)
-        if self._wide is not None:
-            documents = read_whole_documents(whole, whole_ids, self.bundle.vocabulary)
-            probabilities = self._wide.combine(probabilities, self._wide.logits(documents))
+        if self._wide is not None and whole is not None:
+            probabilities = self._wide.combine(probabilities, self._wide.logits(whole))
         batch = assemble_predictions(
             texts,
             labels=self.bundle.labels,
@@ -64,7 +64,7 @@ class EngineScorer(Scorer):
             ends=tokens.ends,
             attention=attention,
             truncated=truncated,
-            oov_tokens=self.bundle.vocabulary.count_oov(ids, tokens.row_offsets),
+            oov_tokens=vocabulary.count_oov(ids, tokens.row_offsets),
         )
         return batch, scored
 

@@ -27,14 +27,14 @@ class WholeDocuments:
     unknown_offsets: np.ndarray
 
 
-def read_whole_documents(tokens: Tokens, ids: np.ndarray, vocabulary: Vocabulary) -> WholeDocuments:
+def read_whole_documents(tokens: Tokens, vocabulary: Vocabulary) -> WholeDocuments:
     """The documents of tokenized texts.
 
     Args:
         tokens: of the texts, none of them cut; rows begin at token 0.
-        ids: from `Vocabulary.encode` of the tokens.
-        vocabulary: the one that made the ids.
+        vocabulary: gives the ids.
     """
+    ids = vocabulary.encode(tokens)
     unknown = np.flatnonzero(vocabulary.is_oov(ids))
     unknown_bytes, unknown_offsets = copy_slices(
         tokens.folded_bytes, tokens.folded_offsets[unknown], tokens.folded_offsets[unknown + 1]

@@ -33,7 +33,7 @@ def wide_part(*, labels: int = 3, head: Head = "softmax", config: WideConfig = S
 
 def read(texts: list[str]) -> WholeDocuments:
     tokens = Tokenizer(TextConfig()).tokenize(pa.array(texts, pa.string()))
-    return read_whole_documents(tokens, VOCABULARY.encode(tokens), VOCABULARY)
+    return read_whole_documents(tokens, VOCABULARY)
 
 
 def tokens_of(text: str) -> list[str]:

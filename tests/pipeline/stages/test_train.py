@@ -3,8 +3,11 @@
 import dataclasses
 import hashlib
 import json
+import logging
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from model.bundle.loading import load_bundle
@@ -24,6 +27,7 @@ from pipeline.storage.beam_files import BeamFiles
 from pipeline.training import trial_config
 from pipeline.training.baseline_record import BaselineRecord
 from pipeline.training.trial import TENSORBOARD_FILE
+from tests.json_lines import write_json_lines
 from tests.pipeline.stages.good_and_bad import good_and_bad
 
 VARIANT = {"name": "mean", "overrides": ["network.attention.kind=mean"]}
@@ -196,3 +200,45 @@ def test_vectors_of_another_width_are_refused_before_anything(tmp_path):
     network = dataclasses.replace(config.network, embedding=embedding)
     with pytest.raises(ConfigError, match="expected vectors of 8 units, got 3"):
         digest_vectors(dataclasses.replace(config, network=network), files=BeamFiles())
+
+
+def test_the_metrics_are_those_of_scoring_the_texts(tmp_path):
+    """Long documents, unknown words: training measures what a scorer predicts."""
+    rows = [
+        {"text": f"{word} {'and on ' * (row % 9)} x{row} {other}", "label": label}
+        for row in range(60)
+        for word, other, label in (("good", "goodly", "pos"), ("bad", "badly", "neg"))
+    ]
+    values = good_and_bad(tmp_path, texts=1)
+    values["corpus"]["inputs"] = [
+        {"path": write_json_lines(tmp_path / f"{split}.jsonl", rows[start::3]), "split": split}
+        for start, split in enumerate(("train", "validation", "test"))
+    ]
+    trained = train(
+        build_config(values, [], where="the test"),
+        beam_options=[],
+        files=BeamFiles(),
+        command="the command",
+    )
+    bundle = load_bundle(trained.folder)
+    assert bundle.read_wide_part() is not None
+    metrics = json.loads((bundle.folder / "metrics.json").read_text())
+    for start, split in ((1, "validation"), (2, "test")):
+        batch, _ = load_scorer(bundle).score(pa.array([row["text"] for row in rows[start::3]]))
+        truth = [bundle.labels.index(row["label"]) for row in rows[start::3]]
+        probabilities = np.array(batch.column("probabilities").to_pylist())
+        loss = -np.log(probabilities[np.arange(len(truth)), truth]).mean()
+        assert loss == pytest.approx(metrics[split]["loss"], rel=1e-4)
+
+
+def test_seeds_share_one_fit_of_the_wide_part(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "limelight")
+    train(
+        training_config(tmp_path, seeds=[1, 2]),
+        beam_options=[],
+        files=BeamFiles(),
+        command="the command",
+    )
+    fits = [message for message in caplog.messages if message.startswith("wide part: C is")]
+    mixes = [message for message in caplog.messages if "with the network alone" in message]
+    assert (len(fits), len(mixes)) == (1, 2)

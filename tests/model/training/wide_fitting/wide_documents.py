@@ -18,7 +18,7 @@ def label_texts(
     """Documents of texts, with one label index each."""
     tokens = Tokenizer(TextConfig()).tokenize(pa.array(texts, pa.string()))
     return LabeledDocuments(
-        documents=read_whole_documents(tokens, VOCABULARY.encode(tokens), VOCABULARY),
+        documents=read_whole_documents(tokens, VOCABULARY),
         targets=np.eye(count, dtype=np.float32)[labels],
         weights=np.array([1.0] * len(texts) if weights is None else weights, np.float32),
     )
