@@ -1,5 +1,6 @@
 """Compares the ids that a model is trained on with those that it scores, for the same texts."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,9 +37,10 @@ class RecordingEngine:
 def scored_ids(dataset: Dataset, config: ResolvedConfig, texts: list[str]) -> list[bytes]:
     """The ids that an engine gets for each text, padded, as the bytes of int64."""
     tokens = read_lines(BeamFiles(), dataset.files.vocabulary)
+    network = dataclasses.replace(config.network, wide=None)  # nothing is trained
     bundle = Bundle(
         folder=Path(),
-        config=ModelConfig(text=config.text, network=config.network, training=config.training),
+        config=ModelConfig(text=config.text, network=network, training=config.training),
         vocabulary=Vocabulary(tokens, oov_buckets=config.text.oov_buckets),
         labels=dataset.labels,
         manifest={},
