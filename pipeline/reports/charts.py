@@ -251,4 +251,4 @@ def _few(values: Sequence[float], *, limit: int = 10) -> Sequence[float]:
 
 def _short(value: float) -> str:
     """An axis label: thousands separators, no trailing zeros."""
-    return f"{value:,.10g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.10g}"
