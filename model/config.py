@@ -312,6 +312,12 @@ class TrainingConfig:
         return any(each is not None and each.weight > 0 for each in changes)
 
     @property
+    def learns_from_unlabeled(self) -> bool:
+        """Whether there is a loss that needs no label."""
+        virtual = self.virtual_adversarial
+        return self.entropy_weight > 0 or (virtual is not None and virtual.weight > 0)
+
+    @property
     def has_further_losses(self) -> bool:
         """Whether there are losses beside that of the label."""
         return self.perturbs or self.entropy_weight > 0

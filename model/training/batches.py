@@ -16,7 +16,7 @@ from model.config import SoftLabelsConfig
 from model.text.vocabulary import PAD
 from model.training.backends.batch import Batch
 from model.training.examples import Examples
-from model.training.targets import truth_of_documents
+from model.training.targets import NO_LABEL, has_label, truth_of_documents
 
 # The documents of this many batches are sorted by length together. With more, batches have less
 # padding, but documents of different lengths are mixed less.
@@ -34,6 +34,7 @@ def training_batches(
     seed: int,
     epoch: int,
     soft_labels: SoftLabelsConfig | None = None,
+    documents: np.ndarray | None = None,
 ) -> Sequence[Batch]:
     """The batches of one epoch, in an order that `(seed, epoch)` determines.
 
@@ -41,7 +42,8 @@ def training_batches(
     `(rows, steps)` and `length` int32 `(rows,)`; labels int64 `(rows,)` or `(rows, labels)`;
     weights float32 `(rows,)`. `steps` is the length of the longest document, rounded up to a
     multiple of 16, and at most that of the longest of all examples. If the examples have soft
-    labels, the labels are what `truth_of_documents` makes of them.
+    labels, the labels are what `truth_of_documents` makes of them. A document without any label
+    has `NO_LABEL` in all places.
 
     Rows without a document have length, label and weight 0. The weights of the documents are
     multiplied by rows / documents: Keras takes the mean over all rows, which is then the mean over
@@ -55,21 +57,22 @@ def training_batches(
         seed: of the training.
         epoch: the number of the epoch.
         soft_labels: how soft labels are mixed with hard ones; None: by the default values.
+        documents: the rows of `examples` that the epoch has, int64; None: all.
     """
     if rows < batch_size:
         raise ValueError(f"rows: expected at least {batch_size} (batch_size), got {rows}")
     # Every epoch has its own generator, rather than one that goes on: a training that resumes in a
     # later epoch then gets the same batches as one that was not interrupted.
-    documents = list(_choose_documents(examples, batch_size, seed=seed, epoch=epoch))
-    return _Batches(examples, documents, rows=rows, soft_labels=soft_labels or SoftLabelsConfig())
+    generator = np.random.default_rng((seed, epoch))
+    order = generator.permutation(examples.rows if documents is None else documents)
+    chosen = list(_divide(order, examples, batch_size, generator))
+    return _Batches(examples, chosen, rows=rows, soft_labels=soft_labels or SoftLabelsConfig())
 
 
-def _choose_documents(
-    examples: Examples, batch_size: int, *, seed: int, epoch: int
+def _divide(
+    order: np.ndarray, examples: Examples, batch_size: int, generator: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """The documents of each batch, int64 `(documents,)`; every document is in one batch."""
-    generator = np.random.default_rng((seed, epoch))
-    order = generator.permutation(examples.rows)
     window = batch_size * WINDOW_BATCHES
     for start in range(0, len(order), window):
         documents = order[start : start + window]
@@ -123,7 +126,11 @@ class _Batches(Sequence[Batch]):
         labels = self.examples.labels[documents]
         if self.examples.soft_labels is None:
             return labels
-        return truth_of_documents(labels, self.examples.soft_labels[documents], self.soft_labels)
+        soft_labels = self.examples.soft_labels[documents]
+        truth = truth_of_documents(labels, soft_labels, self.soft_labels)
+        # Targets are at least 0, so this marks a document that has none.
+        truth[~has_label(labels) & np.isnan(soft_labels[:, 0])] = NO_LABEL
+        return truth
 
     def _pad(self, starts: np.ndarray, length: np.ndarray) -> np.ndarray:
         """The ids of documents, padded, int32 `(rows, steps)`."""

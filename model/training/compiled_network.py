@@ -12,7 +12,7 @@ from model.training.backends.current import training_backend
 from model.training.devices import Devices
 from model.training.further_losses import FurtherLosses
 from model.training.losses import make_loss
-from model.training.targets import NO_LABEL, hard_labels_of
+from model.training.targets import NO_LABEL, hard_labels_of, teaches
 
 # The metric that is reported as the loss: the mean of -log p, as on validation. The loss that
 # training minimizes also contains the L2 penalty and label smoothing.
@@ -27,6 +27,7 @@ def compile_network(
     steps: int,
     devices: Devices,
     soft_labels: bool = False,
+    labeled_share: float = 1.0,
 ) -> keras.Model:
     """Makes a Keras model of the same layers that has only the output `logits`, compiled.
 
@@ -41,6 +42,7 @@ def compile_network(
             uses them.
         soft_labels: the batches have what `truth_of_documents` returns. The reported loss is then
             the cross-entropy with the targets; accuracy is that of the hard labels.
+        labeled_share: as for `make_loss`.
     """
     backend = training_backend()
     right = exact_matches if head == "multilabel" else right_labels
@@ -48,7 +50,9 @@ def compile_network(
     log_loss = make_loss(head, label_smoothing=0, soft_labels=soft_labels)
     further = None
     if config.has_further_losses:
-        further = FurtherLosses(head=head, config=config, soft_labels=soft_labels)
+        further = FurtherLosses(
+            head=head, config=config, soft_labels=soft_labels, labeled_share=labeled_share
+        )
     trainee = backend.make_trainee(network, network.output["logits"], further)
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
@@ -58,7 +62,12 @@ def compile_network(
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     trainee.compile(
         optimizer=optimizer,
-        loss=make_loss(head, label_smoothing=config.label_smoothing, soft_labels=soft_labels),
+        loss=make_loss(
+            head,
+            label_smoothing=config.label_smoothing,
+            soft_labels=soft_labels,
+            labeled_share=labeled_share,
+        ),
         weighted_metrics=[accuracy, DocumentMean(log_loss, name=LOG_LOSS)],
         steps_per_execution=backend.batches_per_call(devices.names),
         jit_compile=backend.JIT_COMPILE,
@@ -73,16 +82,17 @@ class DocumentMean(keras.metrics.MeanMetricWrapper):
     """The mean of a function over the documents, whatever they weigh in the loss.
 
     Validation does not weight its documents either. Rows of weight 0 are left out: a batch may be
-    filled up with rows that are no documents.
+    filled up with rows that are no documents. Documents without a label are left out, too.
     """
 
     @override
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> None:
+        weight = ops.cast(teaches(y_true), "float32")
         if sample_weight is not None:
-            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight) > 0, "float32")
-        super().update_state(y_true, y_pred, sample_weight)
+            weight *= ops.cast(ops.convert_to_tensor(sample_weight) > 0, "float32")
+        super().update_state(y_true, y_pred, weight)
 
 
 @keras.saving.register_keras_serializable(package="limelight")

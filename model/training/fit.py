@@ -32,6 +32,7 @@ from model.training.history import History
 from model.training.state.averaging import make_average
 from model.training.state.checkpoint import Checkpoint, TrainingState
 from model.training.targets import has_label, most_likely_labels
+from model.training.unlabeled import documents_of_epoch, join_unlabeled, unlabeled_of_epoch
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,11 +43,13 @@ class TrainingData:
         train: the training split.
         validation: the split on which the best epoch is chosen; None: the last epoch is kept.
         labels: the label names, by index.
+        unlabeled: documents for the losses that need no label; None: there are none.
     """
 
     train: Examples
     validation: Examples | None
     labels: tuple[str, ...]
+    unlabeled: Examples | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,10 +114,10 @@ def fit(
     with _one_training_at_a_time, _settings(config, devices):
         keras.utils.set_random_seed(seed)
         network = build(devices)
-        embedding: TokenEmbedding = network.get_layer("embedding")
-        if config.perturbs:
-            embedding.normalize(np.bincount(data.train.ids, minlength=embedding.input_dim))
-        steps = config.epochs * -(-data.train.rows // batch_size_on(devices, config))
+        examples = _join_examples(data, config)
+        labeled = data.train.rows
+        documents = labeled + unlabeled_of_epoch(labeled, examples.rows - labeled)
+        steps = config.epochs * -(-documents // batch_size_on(devices, config))
         trainee = compile_network(
             network,
             head=head,
@@ -122,20 +125,21 @@ def fit(
             steps=steps,
             devices=devices,
             soft_labels=data.train.soft_labels is not None,
+            labeled_share=labeled / documents,
         )
         average = make_average(network, trainee.optimizer, config=config)
         checkpoint = Checkpoint(checkpoints, network=network, trainee=trainee, average=average)
         epochs = _Epochs(
             trainee=trainee,
-            examples=weigh_examples(data.train, config),
+            examples=examples,
+            labeled=labeled,
             config=config,
             devices=devices,
             seed=seed,
             hooks=hooks,
         )
-        state = _train_epochs(epochs, data, checkpoint, engine=KerasEngine(network))
-        if config.perturbs:
-            embedding.end_normalization()
+        with _normalized_vectors(network, examples, config):
+            state = _train_epochs(epochs, data, checkpoint, engine=KerasEngine(network))
     return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
 
 
@@ -161,6 +165,30 @@ def _train_epochs(
         epochs.hooks.on_epoch(checkpoint.folder, state.history)
     checkpoint.load_best()
     return state
+
+
+@contextlib.contextmanager
+def _normalized_vectors(
+    network: keras.Model, examples: Examples, config: TrainingConfig
+) -> Iterator[None]:
+    """Inside this context the word vectors are normalized, if they are changed in training.
+
+    After it, the table holds the normalized ones.
+    """
+    embedding: TokenEmbedding = network.get_layer("embedding")
+    if config.perturbs:
+        embedding.normalize(np.bincount(examples.ids, minlength=embedding.input_dim))
+    yield
+    if config.perturbs:
+        embedding.end_normalization()
+
+
+def _join_examples(data: TrainingData, config: TrainingConfig) -> Examples:
+    """The labeled documents, weighted, and after them the unlabeled ones, if a loss needs them."""
+    examples = weigh_examples(data.train, config)
+    if data.unlabeled is None or not config.learns_from_unlabeled:
+        return examples
+    return join_unlabeled(examples, data.unlabeled)
 
 
 def weigh_examples(examples: Examples, config: TrainingConfig) -> Examples:
@@ -198,6 +226,7 @@ class _Epochs:
 
     trainee: keras.Model
     examples: Examples
+    labeled: int  # how many of `examples` have a label, the first ones
     config: ResolvedTrainingConfig
     devices: Devices
     seed: int
@@ -206,7 +235,10 @@ class _Epochs:
     def train(self, epoch: int) -> dict[str, float]:
         """Trains for one epoch; returns the columns of its row of the history."""
         examples = self.examples
-        size = min(batch_size_on(self.devices, self.config), examples.rows)
+        documents = documents_of_epoch(
+            self.labeled, examples.rows - self.labeled, seed=self.seed, epoch=epoch
+        )
+        size = min(batch_size_on(self.devices, self.config), len(documents))
         rows = self.devices.batch_rows(size)
 
         batches = CountedBatches(
@@ -217,9 +249,10 @@ class _Epochs:
                 seed=self.seed,
                 epoch=epoch,
                 soft_labels=self.config.soft_labels,
+                documents=documents,
             ),
             batch_size=size,
-            documents=examples.rows,
+            documents=len(documents),
             on_batch=self.hooks.on_batch,
         )
         fed = training_backend().feed(batches)

@@ -41,11 +41,13 @@ class FurtherLosses:
         head: of the network.
         config: `adversarial`, `virtual_adversarial`, `entropy_weight`, `label_smoothing`.
         soft_labels: as for `make_loss`.
+        labeled_share: as for `make_loss`.
     """
 
     head: Head
     config: TrainingConfig
     soft_labels: bool = False
+    labeled_share: float = 1.0
 
     def __call__(self, passes: Passes, label: Tensor) -> list[Tensor]:
         """The further losses of each document with their weights, float32 `(batch,)` each.
@@ -71,6 +73,7 @@ class FurtherLosses:
             self.head,
             label_smoothing=self.config.label_smoothing,
             soft_labels=self.soft_labels,
+            labeled_share=self.labeled_share,
         )
 
         def loss(logits: Tensor) -> Tensor:

@@ -13,11 +13,11 @@ from keras import ops
 from model.config import Head
 from model.layers.logits import probabilities_of
 from model.layers.sequences import LOWEST_ENERGY, Tensor
-from model.training.targets import targets_of
+from model.training.targets import targets_of, teaches
 
 
 def make_loss(
-    head: Head, *, label_smoothing: float, soft_labels: bool = False
+    head: Head, *, label_smoothing: float, soft_labels: bool = False, labeled_share: float = 1.0
 ) -> Callable[[Any, Any], Any]:
     """Negative log likelihood of a document's label; for `multilabel`, its mean over all labels.
 
@@ -29,6 +29,9 @@ def make_loss(
         label_smoothing: e.
         soft_labels: the truth is what `truth_of_documents` returns. The loss is then the
             cross-entropy with the targets in it.
+        labeled_share: of the documents of an epoch. Below 1, documents without a label have the
+            loss 0, and that of the others is divided by the share, so that the mean over all
+            documents of an epoch is that over the labeled ones.
 
     Returns:
         A function of the truth, int `(batch,)` or `(batch, labels)` of 0 and 1, and the logits,
@@ -38,6 +41,11 @@ def make_loss(
     """
 
     def loss(truth: Tensor, logits: Tensor) -> Tensor:
+        if labeled_share == 1:
+            return of_label(truth, logits)
+        return ops.where(teaches(truth), of_label(truth, logits) / labeled_share, 0.0)
+
+    def of_label(truth: Tensor, logits: Tensor) -> Tensor:
         if soft_labels:
             truth = targets_of(truth, logits)
         if head == "multilabel":

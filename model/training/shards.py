@@ -188,7 +188,9 @@ class _ArrayFile:
             self.file.close()
 
 
-def check_examples(examples: Examples, *, ids: int, labels: int, where: str) -> None:
+def check_examples(
+    examples: Examples, *, ids: int, labels: int, where: str, unlabeled: bool = False
+) -> None:
     """Checks that the examples are of the dataset whose vocabulary and labels are used.
 
     Args:
@@ -196,18 +198,21 @@ def check_examples(examples: Examples, *, ids: int, labels: int, where: str) -> 
         ids: rows of the embedding.
         labels: the number of labels.
         where: the folder of the shards, for the message.
+        unlabeled: whether it is a split whose documents need no label.
 
     Raises:
         ShardError: if a token id, a label or a weight is none of this dataset.
     """
     largest = 2 if examples.labels.ndim == 2 else labels
     hard = examples.labels
+    may_lack_label = np.full(len(hard), unlabeled)
     soft_rows_are_right = True
     if examples.soft_labels is not None:
         taught = ~np.isnan(examples.soft_labels).any(axis=1)
-        hard = hard[has_label(hard) | ~taught]
+        may_lack_label |= taught
         soft = examples.soft_labels[taught]
         soft_rows_are_right = bool(((soft >= 0) & (soft <= 1)).all())
+    hard = hard[has_label(hard) | ~may_lack_label]
     checks = {
         f"token ids below {ids}": max(examples.ids.max(initial=0), examples.cut_ids.max(initial=0))
         < ids,

@@ -122,3 +122,11 @@ def targets_of(truth: Any, logits: Any) -> Any:
 def hard_labels_of(truth: Any, logits: Any) -> Any:
     """The hard labels in what `truth_of_documents` returned, `(rows, values)`."""
     return truth[:, logits.shape[-1] :]
+
+
+def teaches(truth: Any) -> Any:
+    """Which documents of a batch have a hard or a soft label, bool `(rows,)`; a tensor."""
+    from keras import ops
+
+    first = ops.reshape(truth, (ops.shape(truth)[0], -1))[:, 0]
+    return ops.not_equal(first, ops.cast(NO_LABEL, first.dtype))

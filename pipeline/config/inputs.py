@@ -10,11 +10,15 @@ from pydantic import Field
 from model.config import STRICT, ConfigError, require
 
 Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec", "bigquery"]
-Split = Literal["train", "validation", "test"]
+Split = Literal["train", "validation", "test", "unlabeled"]
 Delimiter = Annotated[
     str, Field(pattern=r"^[^\r\n]$", description="one character other than a line end")
 ]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test", "unlabeled")
+# The splits whose documents a network is trained on; those of `unlabeled` need no label, and a
+# label that they have is not read.
+UNLABELED: Split = "unlabeled"
+TRAINED: tuple[Split, ...] = ("train", UNLABELED)
 
 # The table names that Beam's connector accepts. Some older project ids begin with a domain and
 # a colon.

@@ -8,6 +8,8 @@ import apache_beam as beam
 
 from model.config import BASE_VARIANT, ConfigError, to_plain
 from model.training.pretrained_vectors import check_vector_width
+from model.training.unlabeled import unlabeled_of_epoch
+from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import Config
 from pipeline.config.variants import vary_config
 from pipeline.corpora.preparing.config_checks import check_head
@@ -75,7 +77,7 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     trials = list_trials(configs, dataset, vectors=vectors, scratch=scratch)
     results = join(scratch, "results.json")
     documents = dataset.rows("train")
-    total = documents * sum(trial.config.training.epochs for trial in trials)
+    total = sum(documents_of_trial(trial) for trial in trials)
     with shown_pipeline(beam_options, step="train", total=total) as root:
         define_training(root, trials, config, files=files, results=results)
     finished = [TrialResult(**result) for result in read_json(files, results)]
@@ -99,6 +101,13 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
         chosen_epochs=choose_epochs(documents) if auto else None,
         baseline=baseline,
     )
+
+
+def documents_of_trial(trial: Trial) -> int:
+    """How many documents a trial trains on in all its epochs, if none stops it early."""
+    training, labeled = trial.config.training, trial.dataset.rows("train")
+    unlabeled = trial.dataset.rows(UNLABELED) if training.learns_from_unlabeled else 0
+    return training.epochs * (labeled + unlabeled_of_epoch(labeled, unlabeled))
 
 
 def vary(config: Config) -> dict[str, Config]:

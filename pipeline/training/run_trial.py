@@ -22,7 +22,7 @@ from model.training.history import History
 from model.training.pretrained_vectors import PretrainedVectors
 from model.training.shards import Shards, check_examples, read_examples
 from model.training.wide_examples import WideBeside
-from pipeline.config.inputs import SPLITS
+from pipeline.config.inputs import SPLITS, TRAINED, UNLABELED
 from pipeline.process import progress
 from pipeline.storage.files import Files, base_name, join, read_lines
 from pipeline.storage.folders import copy_file, local_folder, upload_folder
@@ -50,12 +50,13 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         examples = _read_splits(trial, files=files, scratch=Path(scratch))
         tokens = read_lines(files, trial.dataset.files.vocabulary)
         vocabulary = Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
-        for split in examples.values():
+        for split, of_split in examples.items():
             check_examples(
-                split,
+                of_split,
                 ids=vocabulary.size,
                 labels=len(trial.dataset.labels),
                 where=trial.dataset.files.examples,
+                unlabeled=split == UNLABELED,
             )
         examples = _with_hard_labels(examples)
         vectors = read_trial_vectors(trial, vocabulary, files=files)
@@ -123,11 +124,13 @@ def _read_splits(trial: Trial, *, files: Files, scratch: Path) -> dict[str, Exam
 
 def _with_hard_labels(examples: Mapping[str, Examples]) -> dict[str, Examples]:
     """The splits, those that are measured without the documents that have only soft labels."""
-    measured = {split: each.with_labels() for split, each in examples.items() if split != "train"}
+    measured = {
+        split: each.with_labels() for split, each in examples.items() if split not in TRAINED
+    }
     kept = {split: each for split, each in measured.items() if each.rows}
     for split in measured.keys() - kept.keys():
         logger.warning("%s has only soft labels: nothing is measured on it", split)
-    return {"train": examples["train"], **kept}
+    return {**{split: examples[split] for split in TRAINED if split in examples}, **kept}
 
 
 def _measure(
@@ -141,7 +144,7 @@ def _measure(
     metrics: dict[str, Any] = {}
     right: dict[str, str] = {}
     for split in SPLITS:
-        if split == "train" or split not in examples:
+        if split in TRAINED or split not in examples:
             continue
         probabilities, truth = predict_split(engine, examples[split], wide), examples[split].labels
         multilabel = truth.ndim == 2
@@ -197,6 +200,7 @@ def _train(
             train=examples["train"],
             validation=examples.get("validation"),
             labels=trial.dataset.labels,
+            unlabeled=examples.get(UNLABELED),
         ),
         head=config.network.head,
         config=config.training,

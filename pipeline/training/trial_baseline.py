@@ -8,6 +8,7 @@ from model.config import BASE_VARIANT
 from model.text.vocabulary import Vocabulary
 from model.training.baseline.linear_baseline import BaselineSkipped, fit_linear_baseline
 from model.training.examples import Examples
+from pipeline.config.inputs import UNLABELED
 from pipeline.training.packed_flags import pack_flags
 from pipeline.training.trial import Trial
 
@@ -31,7 +32,7 @@ def measure_trial_baseline(
         return None
     try:
         fitted = fit_linear_baseline(
-            examples,
+            {split: each for split, each in examples.items() if split != UNLABELED},
             vocabulary=vocabulary,
             cut=trial.config.text.cut,
             labels=trial.dataset.labels,

@@ -12,6 +12,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 from model.config import TextConfig
 from model.text.tokenizer import Tokenizer
+from pipeline.config.inputs import TRAINED
 from pipeline.corpora.preparing.resolved_text import count_lengths
 from pipeline.corpora.preparing.token_counts import (
     TokenCounter,
@@ -77,7 +78,8 @@ class _CountTokens(beam.DoFn):
 
     def process(self, element: UnitBatch) -> Iterator[Any]:
         _, documents = element
-        training = documents.filter(pc.equal(documents.column("split"), "train"))
+        trained = pc.is_in(documents.column("split"), pa.array(TRAINED, pa.string()))
+        training = documents.filter(trained)
         tokens = self._tokenizer.tokenize(training.column("text"))
         yield beam.pvalue.TaggedOutput("lengths", count_lengths(tokens))
         yield from self._counter.add(tokens)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.config.inputs import SPLITS
 from pipeline.corpora.preparing.digests import digest_strings, divide_by_digest
 from pipeline.corpora.reading.units import Unit
 from pipeline.schemas import DIGEST
@@ -102,4 +103,4 @@ def _pairs(table: pa.Table, first: str, second: str) -> Iterator[tuple[Any, Any]
 
 
 def _split_order(split: str) -> int:
-    return ("train", "validation", "test").index(split)
+    return [str(each) for each in SPLITS].index(split)

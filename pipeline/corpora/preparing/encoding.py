@@ -17,7 +17,7 @@ from model.text.vocabulary import Vocabulary
 from model.training.example_encoding import encode_examples
 from model.training.examples import MAX_CUT_TOKENS, UnknownTokens
 from model.training.targets import NO_LABEL
-from pipeline.config.inputs import SPLITS
+from pipeline.config.inputs import SPLITS, UNLABELED
 from pipeline.corpora.preparing.rationales import mark_tokens
 from pipeline.corpora.preparing.scripts import main_scripts
 from pipeline.corpora.preparing.soft_labels import (
@@ -108,7 +108,7 @@ class DocumentEncoder:
         self, documents: pa.RecordBatch, soft_labels: SoftLabels | None
     ) -> tuple[list[pa.RecordBatch], np.ndarray]:
         """The rejections for hard and soft labels, and which documents are left, bool `(rows,)`."""
-        known = self._knows_labels(documents)
+        known = self._knows_labels(documents) | _is_unlabeled(documents)
         if soft_labels is not None:
             has_none = np.asarray(documents.column(self._label_column).is_null())
             known |= soft_labels.given & has_none
@@ -152,16 +152,19 @@ class DocumentEncoder:
 
     def _label_indices(self, documents: pa.RecordBatch) -> np.ndarray:
         """The labels as int64 `(rows,)` indices, or multi-hot `(rows, labels)`, or `NO_LABEL`."""
+        unlabeled = _is_unlabeled(documents)
         if not self.layout.multilabel:
             indices = pc.index_in(documents.column("label"), self.labels)
-            return pc.fill_null(indices, NO_LABEL).to_numpy().astype(np.int64)
+            labels = pc.fill_null(indices, NO_LABEL).to_numpy().astype(np.int64)
+            return np.where(unlabeled, NO_LABEL, labels)
         column = documents.column("labels")
         multi_hot = np.zeros((documents.num_rows, len(self.labels)), np.int64)
         multi_hot[np.asarray(column.is_null())] = NO_LABEL
         multi_hot[
             column.value_parent_indices().to_numpy(),
-            pc.index_in(column.flatten(), self.labels).to_numpy(),
+            pc.fill_null(pc.index_in(column.flatten(), self.labels), 0).to_numpy(),
         ] = 1
+        multi_hot[unlabeled] = NO_LABEL
         return multi_hot
 
     def _beyond_the_network(
@@ -269,6 +272,12 @@ class _BeyondTheNetwork:
     cut_offsets: np.ndarray
     unknown: UnknownTokens
     unknown_offsets: np.ndarray
+
+
+def _is_unlabeled(documents: pa.RecordBatch) -> np.ndarray:
+    """Whether a document is of the split that needs no label, bool `(rows,)`."""
+    unlabeled = pc.equal(documents.column("split"), UNLABELED)
+    return np.asarray(unlabeled.to_numpy(zero_copy_only=False), bool)
 
 
 def _add_up(counts: np.ndarray) -> np.ndarray:

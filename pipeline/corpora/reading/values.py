@@ -24,6 +24,9 @@ _SPLITS = {
     "development": "validation",
     "test": "test",
     "testing": "test",
+    "unlabeled": "unlabeled",
+    "unlabelled": "unlabeled",
+    "unsup": "unlabeled",
 }
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 _UTF8_BYTES = 4  # the most bytes of one character
@@ -199,7 +202,7 @@ def split_value(value: Any, name: str | None) -> str | None:
     if split is None:
         raise RowError(
             "malformed_row",
-            f"expected train, validation or test in {name!r}, got {describe(value)}",
+            f"expected train, validation, test or unlabeled in {name!r}, got {describe(value)}",
         )
     return split
 

@@ -74,6 +74,7 @@ def train(
             train=corpus["train"],
             validation=corpus.get("validation"),
             labels=LABELS,
+            unlabeled=corpus.get("unlabeled"),
         ),
         head=network.head,
         config=config,
