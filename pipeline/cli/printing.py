@@ -10,6 +10,7 @@ from rich.text import Text
 
 from model.config import to_plain
 from model.metrics.names import LOSS, SCORES
+from model.training.wide_fitting.mix import Mix
 from pipeline.config.sections import Config
 from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.process.printable import printable
@@ -120,6 +121,8 @@ def print_trained(trained: "Trained") -> None:
         beside = trained.baseline.rows() if trained.baseline and trial == trained.best else {}
         print_metrics({**trial.metrics, **beside}, title=title)
     print_trials(trained.trials)
+    if trained.best.mix is not None:
+        print_line(f"wide part    {Mix(**trained.best.mix)}")
     if trained.baseline is not None:
         for sentence in trained.baseline.sentences:
             print_line(f"baseline     {sentence}")

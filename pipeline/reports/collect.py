@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.bundle.file_names import GALLERY, HISTORY, METRICS, STATISTICS
+from model.training.wide_fitting.mix import Mix
 from pipeline.corpora.preparing.dataset import DatasetFiles
 from pipeline.corpora.reading.counts import sort_by_count
 from pipeline.corpora.scoring.gallery import gallery_from_lines
@@ -60,6 +61,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         ),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
         vectors=manifest.get("vectors"),
+        mix=Mix(**manifest["mix"]) if manifest.get("mix") else None,
         baseline=BaselineRecord.from_json(manifest.get("baseline")),
         warnings=statistics["warnings"],
         config=manifest["config"],

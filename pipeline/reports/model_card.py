@@ -24,7 +24,7 @@ def render_model_card(report: ModelReport) -> str:
     lines = [
         f"# {escaped(report.model_version)}",
         "",
-        f"Made {moment(report.created)}. An LSTM network that gives a text "
+        f"Made {moment(report.created)}. {_kind(report)} a text "
         f"{choice} labels, a probability for each, and a weight for every token.",
     ]
     for title, section in (
@@ -39,6 +39,12 @@ def render_model_card(report: ModelReport) -> str:
         if content:
             lines += ["", f"## {title}", "", *content]
     return "\n".join(lines) + "\n"
+
+
+def _kind(report: ModelReport) -> str:
+    if report.has_wide_part:
+        return "An LSTM network and a linear model of words (the wide part) that together give"
+    return "An LSTM network that gives"
 
 
 def _intended_use(report: ModelReport) -> Iterator[str]:
@@ -62,7 +68,9 @@ def _limits(report: ModelReport) -> Iterator[str]:
     if report.measured_split is not None:
         yield from _limits_measured(report.evaluations[report.measured_split])
     yield "- Attention shows which tokens the network weighted. It does not prove why it decided."
-    yield "- All tokens outside the vocabulary look alike to it."
+    if report.has_wide_part:
+        yield "- Attention does not show what the wide part added to the prediction."
+    yield "- All tokens outside the vocabulary look alike to the network."
     yield "- It repeats the prejudices and the wrong labels of its corpus."
     if not report.multilabel:
         yield "- It always answers with one of its labels, even where none fits."

@@ -21,6 +21,9 @@ def describe_metrics(report: ModelReport) -> Iterator[str]:
     if report.baseline is not None:
         yield ""
         yield escaped(" ".join(report.baseline.sentences))
+    if report.mix is not None:
+        yield ""
+        yield escaped(f"Network and wide part: {report.mix}.")
     yield ""
     yield f"By label, on {escaped(split)}:"
     yield ""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.metrics.evaluation import Evaluation
+from model.training.wide_fitting.mix import Mix
 from pipeline.corpora.scoring.gallery import ExampleDocument
 from pipeline.reports.charts import reliability_chart, training_charts
 from pipeline.reports.confusion_matrix import confusion_matrix, frequent_confusions
@@ -39,6 +40,7 @@ class ModelReport:
         inputs: the input files.
         vectors: the file of word vectors that the embedding started from, its digest, and how many
             of the vocabulary's tokens it has; None if it started from random vectors.
+        mix: how much network and wide part count; None without a wide part or without validation.
         baseline: the linear baseline of the run; None if it was not asked for.
         warnings: sentences for a person.
         config: the resolved configuration, nested.
@@ -62,6 +64,7 @@ class ModelReport:
     rejections: Sequence[RejectionGroup] = ()
     inputs: Sequence[InputCounts] = ()
     vectors: Mapping[str, Any] | None = None
+    mix: Mix | None = None
     baseline: BaselineRecord | None = None
     warnings: Sequence[str] = ()
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -104,6 +107,11 @@ class ModelReport:
     def scores(self) -> dict[str, Mapping[str, Any]]:
         """The scores of the model on each split, and below them those of the linear baseline."""
         return {**self.evaluations, **(self.baseline.rows() if self.baseline else {})}
+
+    @property
+    def has_wide_part(self) -> bool:
+        """Whether a wide part stands beside the network."""
+        return self.config.get("network", {}).get("wide") is not None
 
     @property
     def multilabel(self) -> bool:

@@ -1,5 +1,6 @@
 """Runs one trial on one worker, from the dataset's shards to a model directory."""
 
+import dataclasses
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -66,10 +67,12 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
         )
         engine = KerasEngine(fitted.network)
-        wide = None
+        wide, mix = None, None
         if wide_weights is not None:
             validation = examples.get("validation")
-            wide = mix_wide_part(trial, wide_weights, engine, validation, vocabulary=vocabulary)
+            wide, mix = mix_wide_part(
+                trial, wide_weights, engine, validation, vocabulary=vocabulary
+            )
         metrics, right = _measure(engine, examples, labels=trial.dataset.labels, wide=wide)
         profile = None
         if "validation" in examples:
@@ -97,6 +100,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             vocabulary_ids=vocabulary.size,
             vectors=None if vectors is None else describe_vectors(trial, vectors, vocabulary),
             baseline=baseline,
+            mix=None if mix is None else dataclasses.asdict(mix),
             files=describe_files(folder),
         )
 

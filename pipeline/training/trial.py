@@ -85,6 +85,7 @@ class TrialResult:
         vocabulary_ids: rows of the embedding.
         vectors: the result of `describe_vectors`; None if the config names no file of vectors.
         baseline: the result of `measure_trial_baseline`.
+        mix: a `Mix` of network and wide part; None without a wide part or without validation.
         files: bytes and SHA-256 of each file of the model directory, by name.
     """
 
@@ -98,6 +99,7 @@ class TrialResult:
     vocabulary_ids: int
     vectors: Mapping[str, Any] | None
     baseline: Mapping[str, Any] | None
+    mix: Mapping[str, float] | None
     files: Mapping[str, Mapping[str, Any]]
 
     def scores(self) -> dict[str, dict[str, float]]:

@@ -2,9 +2,12 @@
 
 import dataclasses
 import functools
+import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from model.bundle.file_names import WIDE_WEIGHTS
 from model.bundle.weights_file import read_weights, write_weights
@@ -15,11 +18,14 @@ from model.training.examples import Examples
 from model.training.fit import weigh_examples
 from model.training.wide_examples import WideBeside, label_documents
 from model.training.wide_fitting.fit_wide_part import LabeledDocuments, choose_mix, fit_wide_part
+from model.training.wide_fitting.mix import Mix
 from model.weights import Weights
 from model.wide.wide_part import WIDE, WidePart
 from pipeline.storage.files import Files, join
 from pipeline.storage.folders import copy_file
 from pipeline.training.trial import Trial
+
+logger = logging.getLogger("limelight")
 
 
 def fit_trial_wide_part(
@@ -69,12 +75,15 @@ def mix_wide_part(
     validation: Examples | None,
     *,
     vocabulary: Vocabulary,
-) -> WideBeside:
-    """The wide part beside the trained network, each counting as much as is best on validation."""
+) -> tuple[WideBeside, Mix | None]:
+    """The wide part beside the trained network, each counting as much as is best on validation.
+
+    Without validation documents both count by `DEFAULT_MIX`, and there is no `Mix`.
+    """
     head, cut = trial.config.network.head, trial.config.text.cut
     beside = WideBeside(part=WidePart(weights, vocabulary, head=head), cut=cut)
     if validation is None:
-        return beside
+        return beside, None
     probabilities, _ = engine.run(validation.ids, validation.row_offsets)
     mix = choose_mix(
         probabilities,
@@ -82,9 +91,9 @@ def mix_wide_part(
         _labeling(trial)(validation),
         exclusive=head != "multilabel",
     )
-    return dataclasses.replace(
-        beside, part=WidePart({**weights, "mix": mix}, vocabulary, head=head)
-    )
+    logger.info("wide part: %s", mix)
+    mixed = {**weights, "mix": np.array([mix.network, mix.wide], np.float32)}
+    return dataclasses.replace(beside, part=WidePart(mixed, vocabulary, head=head)), mix
 
 
 def _labeling(trial: Trial) -> Callable[[Examples], LabeledDocuments]:

@@ -9,6 +9,7 @@ from scipy import optimize
 from model.config import WideConfig
 from model.text.vocabulary import Vocabulary
 from model.training.wide_fitting.matrices import build_matrices
+from model.training.wide_fitting.mix import Mix
 from model.training.wide_fitting.solver import LogisticRegression
 from model.wide.documents import WholeDocuments
 from model.wide.wide_part import combine
@@ -93,8 +94,8 @@ def fit_wide_part(
 
 def choose_mix(
     probabilities: np.ndarray, logits: np.ndarray, truth: LabeledDocuments, *, exclusive: bool
-) -> np.ndarray:
-    """The shares α of the network and β of the wide part with the lowest loss, float32 `(2,)`.
+) -> Mix:
+    """The shares α of the network and β of the wide part with the lowest loss on validation.
 
     The loss is convex in both, so there is one best pair. Neither is below 0.
 
@@ -112,15 +113,12 @@ def choose_mix(
     found = optimize.minimize(
         loss, np.array(DEFAULT_MIX), method="L-BFGS-B", bounds=[(0, None), (0, None)]
     )
-    mix = np.asarray(found.x, np.float32)
-    logger.info(
-        "wide part: validation loss %.4f with the network alone, %.4f together "
-        "(network x %.2f, wide part x %.2f)",
-        loss(np.array(NETWORK_ALONE)),
-        loss(mix),
-        *mix,
+    return Mix(
+        network=float(found.x[0]),
+        wide=float(found.x[1]),
+        network_loss=loss(np.array(NETWORK_ALONE)),
+        loss=loss(found.x),
     )
-    return mix
 
 
 def mean_loss(probabilities: np.ndarray, truth: LabeledDocuments, *, exclusive: bool) -> float:

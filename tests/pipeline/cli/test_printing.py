@@ -35,6 +35,7 @@ def test_the_linear_baseline_is_shown_below_the_model(capsys: pytest.CaptureFixt
             vectors=None,
             baseline=None,
             files={},
+            mix=None,
         )
         for seed in (1, 2)
     ]

@@ -21,6 +21,7 @@ def result(*, seed: int, right: np.ndarray, baseline: dict[str, object] | None) 
         vectors=None,
         baseline=baseline,
         files={},
+        mix=None,
     )
 
 

@@ -35,6 +35,7 @@ def _result(seed: int, **validation: float) -> TrialResult:
         vectors=None,
         baseline=None,
         files={},
+        mix=None,
     )
 
 

@@ -53,5 +53,6 @@ def test_scores_are_the_metrics_that_are_single_numbers():
         vectors=None,
         baseline=None,
         files={},
+        mix=None,
     )
     assert result.scores() == {"test": {"accuracy": 0.5, "rows": 4}}

@@ -123,7 +123,9 @@ def test_the_mix_has_the_lowest_loss_of_a_grid() -> None:
         return mean_loss(together, truth, exclusive=True)
 
     grid = [loss(one, other) for one in np.linspace(0, 2, 21) for other in np.linspace(0, 2, 21)]
-    assert loss(*mix) <= min(grid) + 1e-6
+    assert loss(mix.network, mix.wide) <= min(grid) + 1e-6
+    assert mix.loss == loss(mix.network, mix.wide)
+    assert mix.network_loss == loss(1, 0)
 
 
 def test_a_network_that_knows_nothing_gets_no_share() -> None:
@@ -131,8 +133,8 @@ def test_a_network_that_knows_nothing_gets_no_share() -> None:
     wrong = np.where(truth.targets == 1, 0.2, 0.8)
     logits = (8 * truth.targets[:, 1] - 4)[:, None]
     mix = choose_mix(wrong, logits, truth, exclusive=True)
-    assert mix[0] == 0
-    assert mix[1] > 0
+    assert mix.network == 0
+    assert mix.wide > 0
 
 
 def test_independent_labels_are_fitted_one_by_one() -> None:
