@@ -41,6 +41,7 @@ MonitoredMetric = Literal["loss", "accuracy", "macro_f1", "semeval_f1"]
 # The ranges of values. Where the limits alone would not be clear, `description` is what an error
 # message says was expected.
 PositiveInteger = Annotated[int, Field(ge=1)]
+NonNegativeInteger = Annotated[int, Field(ge=0)]
 PositiveNumber = Annotated[float, Field(gt=0)]
 NonNegativeNumber = Annotated[float, Field(ge=0)]
 Bits = Annotated[int, Field(ge=8, le=24)]  # of the number of a hashed feature
@@ -137,7 +138,7 @@ class LSTMConfig:
     __pydantic_config__ = STRICT
 
     units: PositiveInteger = 64
-    layers: PositiveInteger = 1
+    layers: NonNegativeInteger = 1  # 0: attention over the embeddings, the control of the LSTM
     bidirectional: bool = True
     merge: Literal["concat", "sum"] = "concat"
     dropout: Rate = 0.0  # on the output of every recurrent layer
@@ -188,6 +189,16 @@ class NetworkConfig:
     head: Head = "softmax"
     l2: NonNegativeNumber = 0.0
     wide: WideConfig | None = WideConfig()  # null: the network alone
+
+    @property
+    def directions(self) -> int:
+        """In how many directions the recurrent layers read; 1 if there are none."""
+        return 2 if self.lstm.bidirectional and self.lstm.layers else 1
+
+    @property
+    def state_units(self) -> int:
+        """The width of one direction of the states that are pooled."""
+        return self.lstm.units if self.lstm.layers else self.embedding.units
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

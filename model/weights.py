@@ -32,7 +32,8 @@ def weight_shapes(
     """
     units = config.lstm.units
     features = config.embedding.units
-    width = 2 * units if config.lstm.bidirectional and config.lstm.merge == "concat" else units
+    parts = config.directions if config.lstm.merge == "concat" else 1
+    width = parts * config.state_units
     shapes: dict[str, Shapes] = {"embedding": {"embeddings": (ids, features)}}
     for number in range(1, config.lstm.layers + 1):
         for direction in DIRECTIONS[: 1 + config.lstm.bidirectional]:

@@ -38,6 +38,7 @@ import numpy as np
 
 from model.config import NetworkConfig
 from model.folded.attention import FOLDED_POOLINGS, one_group
+from model.folded.embedding import FoldedEmbedding
 from model.folded.kernels import dot_rows
 from model.folded.layout import Tile, Width, as_vectors
 from model.folded.llvm_code import BLOCK_ROWS
@@ -74,10 +75,10 @@ class FoldedEngine:
         self.threads = threads or usable_cores()
         self.config = config
 
-        width = Width(config.lstm.units)
+        width = Width(config.state_units)
         embedding = layers["embedding"]["embeddings"]
         self._ids = len(embedding)
-        self._layers = [
+        self._layers: list[FoldedLSTM | FoldedEmbedding] = [
             FoldedLSTM(
                 [
                     layers[f"bilstm_{number}.{direction}"]
@@ -88,7 +89,7 @@ class FoldedEngine:
                 embedding=embedding if number == 1 else None,
             )
             for number in range(1, config.lstm.layers + 1)
-        ]
+        ] or [FoldedEmbedding(embedding, width=width)]
         attention = layers.get("attention", {})
         pooling = FOLDED_POOLINGS[config.attention.kind]
         self._pool = pooling(attention, width=width, config=config)

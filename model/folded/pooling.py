@@ -49,7 +49,7 @@ class FoldedFinalPooling(FoldedPooling):
 
     def __init__(self, weights: Weights, *, width: Width, config: NetworkConfig) -> None:
         super().__init__(weights, width=width, config=config)
-        self.share_of_last = 0.5 if config.lstm.bidirectional else 1.0
+        self.share_of_last = 1 / config.directions
 
     @override
     def __call__(

@@ -31,7 +31,7 @@ from model.config import CONTROLS, EmbeddingConfig, LSTMConfig, NetworkConfig, P
 from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
 from model.layers.logits import MeanOverSteps, probabilities_of, two_logits
-from model.layers.sequences import Tensor, real_steps
+from model.layers.sequences import Tensor, last_real_step, real_steps
 from model.layers.token_embedding import TokenEmbedding
 
 
@@ -112,6 +112,20 @@ class LengthMask(keras.layers.Layer):
         return real_steps(length, ops.shape(token_ids)[1])
 
 
+@keras.saving.register_keras_serializable(package="limelight")
+class LastStep(keras.layers.Layer):
+    """The last real step of each row.
+
+    Call arguments: `states` `(batch, steps, width)` and `length` int `(batch,)`.
+
+    Returns: `(batch, width)`, 0 for a row without real steps.
+    """
+
+    @override
+    def call(self, states: Tensor, length: Tensor) -> Tensor:
+        return last_real_step(states, length)
+
+
 def _embed(
     token_ids: Tensor,
     config: EmbeddingConfig,
@@ -155,8 +169,13 @@ def _run_lstms(
     precision: Precision,
     cudnn: bool,
 ) -> tuple[Tensor, Tensor]:
-    """The states of the last recurrent layer, `(batch, steps, width)`, and its final state."""
-    final = None
+    """The states of the last recurrent layer, `(batch, steps, width)`, and its final state.
+
+    Without recurrent layers they are the vectors of the tokens, and that of the last one.
+    """
+    final = (
+        LastStep(dtype=precision, name="last_step")(states, length) if not config.layers else None
+    )
     for number in range(1, config.layers + 1):
         states, final = BiLSTM(
             config.units,
@@ -177,7 +196,7 @@ def _attention_arguments(
 ) -> dict[str, Any]:
     """The constructor's arguments of the layer that `config.attention.kind` names."""
     if config.attention.kind == "none":
-        return {"bidirectional": config.lstm.bidirectional}
+        return {"bidirectional": config.directions == 2}
     if config.attention.kind in CONTROLS:
         return {}
     arguments = {

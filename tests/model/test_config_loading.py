@@ -68,7 +68,7 @@ class Ranges:
         (EmbeddingConfig, {"spatial_dropout": 1}, "spatial_dropout: expected a number in [0, 1)"),
         (EmbeddingConfig, {"word_dropout": 1}, "word_dropout: expected a number in [0, 1)"),
         (LSTMConfig, {"units": 0}, "units: expected an integer >= 1, got 0"),
-        (LSTMConfig, {"layers": 0}, "layers: expected an integer >= 1, got 0"),
+        (LSTMConfig, {"layers": -1}, "layers: expected an integer >= 0, got -1"),
         (LSTMConfig, {"dropout": -0.1}, "dropout: expected a number in [0, 1), got -0.1"),
         (LSTMConfig, {"recurrent_dropout": 1}, "recurrent_dropout: expected a number in [0, 1)"),
         (LSTMConfig, {"merge": "mul"}, "merge: expected 'concat' or 'sum', got \"mul\""),

@@ -10,6 +10,7 @@ from model.layers.weights import copy_weights
 from model.weights import check_weights, weight_shapes
 
 RECURRENT = {
+    "no layers": LSTMConfig(layers=0),
     "two layers": LSTMConfig(units=3, layers=2),
     "two layers, summed": LSTMConfig(units=3, layers=2, merge="sum"),
     "one direction": LSTMConfig(units=3, layers=2, bidirectional=False),

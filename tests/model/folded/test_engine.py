@@ -25,10 +25,11 @@ TOLERANCE = 1e-5
 # Not a multiple of any register's size, so that every width must be padded.
 UNITS = 19
 
-# Two directions concatenated; added, in two layers; one direction, in two layers.
+# Two directions concatenated; added, in two layers; no LSTM; one direction, in two layers.
 RECURRENT = {
     "concat": LSTMConfig(units=UNITS),
     "sum-2": LSTMConfig(units=UNITS, merge="sum", layers=2),
+    "none": LSTMConfig(layers=0),
     "forward-2": LSTMConfig(units=UNITS, bidirectional=False, layers=2),
 }
 LABELS = {"softmax": 3, "sigmoid": 2, "multilabel": 4}
