@@ -16,16 +16,21 @@ from model.layers.keras_engine import KerasEngine
 from model.text.vocabulary import Vocabulary
 from model.training.examples import Examples
 from model.training.fit import weigh_examples
+from model.training.samples import spread_rows, take_examples
 from model.training.wide_examples import WideBeside, label_documents
 from model.training.wide_fitting.fit_wide_part import LabeledDocuments, choose_mix, fit_wide_part
 from model.training.wide_fitting.mix import Mix
-from model.weights import Weights
-from model.wide.wide_part import WIDE, WidePart
+from model.weights import Weights, check_weights
+from model.wide.wide_part import WIDE, WidePart, wide_shapes
 from pipeline.storage.files import Files, join
 from pipeline.storage.folders import copy_file
 from pipeline.training.trial import Trial
 
 logger = logging.getLogger("limelight")
+
+# The wide part is fitted to documents of at most so many tokens together, chosen evenly: the
+# matrices of more would not fit in the memory of a worker. 20 million tokens take about 2 GB.
+MAX_TOKENS = 20_000_000
 
 
 def fit_trial_wide_part(
@@ -45,7 +50,10 @@ def fit_trial_wide_part(
         if files.exists(shared):
             with files.open(shared) as stream:
                 local.write_bytes(stream.read())
-            return read_weights(local)[WIDE]
+            try:
+                return _read(trial, config, local, vocabulary=vocabulary)
+            except ValueError as error:
+                logger.warning("%s is damaged and is made again (%s)", shared, error)
         weights = _fit(trial, config, examples, vocabulary=vocabulary)
         write_weights(local, {WIDE: weights})
         copy_file(files, local, to=f"{shared}.new")
@@ -53,15 +61,35 @@ def fit_trial_wide_part(
         return weights
 
 
+def _read(trial: Trial, config: WideConfig, path: Path, *, vocabulary: Vocabulary) -> Weights:
+    """Reads the weights of another trial.
+
+    Raises:
+        ValueError: if they are not those of a wide part of this config.
+    """
+    labels, head = len(trial.dataset.labels), trial.config.network.head
+    shapes = wide_shapes(config, ids=vocabulary.size, labels=labels, head=head)
+    weights = read_weights(path)
+    check_weights(weights, {WIDE: shapes})
+    return weights[WIDE]
+
+
 def _fit(
     trial: Trial, config: WideConfig, examples: Mapping[str, Examples], *, vocabulary: Vocabulary
 ) -> Weights:
     label = _labeling(trial)
-    train = weigh_examples(examples["train"], trial.config.training)
+    train = _limit(weigh_examples(examples["train"], trial.config.training))
+    if train.rows < examples["train"].rows:
+        logger.info(
+            "wide part: fitted to %s of %s documents, which have %s tokens",
+            f"{train.rows:,}",
+            f"{examples['train'].rows:,}",
+            f"{MAX_TOKENS:,}",
+        )
     validation = examples.get("validation")
     return fit_wide_part(
         label(train),
-        None if validation is None else label(validation),
+        None if validation is None else label(_unweighted(_limit(validation))),
         vocabulary,
         config=config,
         exclusive=trial.config.network.head != "multilabel",
@@ -84,6 +112,7 @@ def mix_wide_part(
     beside = WideBeside(part=WidePart(weights, vocabulary, head=head), cut=cut)
     if validation is None:
         return beside, None
+    validation = _unweighted(_limit(validation))
     probabilities, _ = engine.run(validation.ids, validation.row_offsets)
     mix = choose_mix(
         probabilities,
@@ -94,6 +123,21 @@ def mix_wide_part(
     logger.info("wide part: %s", mix)
     mixed = {**weights, "mix": np.array([mix.network, mix.wide], np.float32)}
     return dataclasses.replace(beside, part=WidePart(mixed, vocabulary, head=head)), mix
+
+
+def _limit(examples: Examples) -> Examples:
+    """Documents of about `MAX_TOKENS` tokens together or fewer, at even distances."""
+    tokens = len(examples.ids) + len(examples.cut_ids)
+    if tokens <= MAX_TOKENS:
+        return examples
+    counting = np.flatnonzero(examples.weights)
+    limit = max(1, len(counting) * MAX_TOKENS // tokens)
+    return take_examples(examples, counting[spread_rows(len(counting), limit)])
+
+
+def _unweighted(examples: Examples) -> Examples:
+    """The examples with equal weights, as metrics count them."""
+    return dataclasses.replace(examples, weights=np.ones(examples.rows, np.float32))
 
 
 def _labeling(trial: Trial) -> Callable[[Examples], LabeledDocuments]:

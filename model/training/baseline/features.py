@@ -8,11 +8,11 @@ from scipy import sparse
 
 from model.text.cutting import Cut
 from model.text.vocabulary import Vocabulary
-from model.training.baseline.samples import spread_rows, take_examples
 from model.training.baseline.term_counts import Counts, count_characters, count_pairs, count_words
 from model.training.baseline.tfidf import weigh_terms
 from model.training.baseline.token_rows import number_tokens
 from model.training.examples import Examples
+from model.training.samples import spread_rows, take_examples
 
 # Runs of characters help where a document has few words, and where a "word" is a phrase, because
 # the language has no spaces. Where most tokens are single characters, they would be the tokens.

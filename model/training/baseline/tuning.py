@@ -10,9 +10,9 @@ from model.metrics.evaluation import Evaluation, evaluate
 from model.metrics.names import LOSS
 from model.training.baseline.features import BaselineFeatures
 from model.training.baseline.logistic_regression import Predict, fit_logistic_regression
-from model.training.baseline.samples import spread_rows
 from model.training.baseline.term_counts import Counts
 from model.training.class_weights import balance_documents
+from model.training.samples import spread_rows
 
 # The values of C. From the first one that is tried, steps are made as long as they help.
 STRENGTHS = (0.25, 1.0, 4.0, 16.0, 64.0, 256.0)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from model.bundle.file_names import WIDE_WEIGHTS
 from model.bundle.loading import load_bundle
 from model.config import (
     AttentionConfig,
@@ -24,9 +25,9 @@ from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.stages.train import Trained, digest_vectors, train
 from pipeline.storage.beam_files import BeamFiles
-from pipeline.training import trial_config
+from pipeline.training import trial_config, trial_wide
 from pipeline.training.baseline_record import BaselineRecord
-from pipeline.training.trial import TENSORBOARD_FILE
+from pipeline.training.trial import TENSORBOARD_FILE, Trial
 from tests.json_lines import write_json_lines
 from tests.pipeline.stages.good_and_bad import good_and_bad
 
@@ -242,3 +243,25 @@ def test_seeds_share_one_fit_of_the_wide_part(tmp_path, caplog):
     fits = [message for message in caplog.messages if message.startswith("wide part: C is")]
     mixes = [message for message in caplog.messages if "with the network alone" in message]
     assert (len(fits), len(mixes)) == (1, 2)
+
+
+def train_quickly(folder: Path, caplog: pytest.LogCaptureFixture) -> Trained:
+    caplog.set_level(logging.INFO, "limelight")
+    config = training_config(folder, epochs=1)
+    return train(config, beam_options=[], files=BeamFiles(), command="the command")
+
+
+def test_the_wide_part_of_a_large_corpus_is_fitted_to_some_of_it(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(trial_wide, "MAX_TOKENS", 100)
+    trained = train_quickly(tmp_path, caplog)
+    assert "wide part: fitted to 20 of 9" in caplog.text
+    assert load_bundle(trained.folder).read_wide_part() is not None
+
+
+def test_a_damaged_wide_part_of_another_trial_is_made_again(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(Trial, "wide_folder", str(tmp_path / "shared"))
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / WIDE_WEIGHTS).write_bytes(b"no weights")
+    trained = train_quickly(tmp_path, caplog)
+    assert "wide.weights.safetensors is damaged and is made again" in caplog.text
+    assert load_bundle(trained.folder).read_wide_part() is not None

@@ -1,4 +1,4 @@
-"""Documents of a split, chosen evenly, so that the baseline stays cheap on a large corpus."""
+"""Documents of a split, chosen evenly, so that what is fitted to them stays cheap."""
 
 import numpy as np
 

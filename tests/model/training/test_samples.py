@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.training.baseline.samples import spread_rows, take_examples
+from model.training.samples import spread_rows, take_examples
 from tests.model.training.baseline.documents import encode, make_documents
 from tests.model.training.made_up_examples import texts_of
 
