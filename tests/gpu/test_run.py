@@ -1,7 +1,9 @@
 """The command writes what its parts measured, also of parts that fail or take too long."""
 
 import json
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,15 @@ import pytest
 from tests.gpu import run
 
 OPTIONS = run.Options(data=None, tiny=True, seconds=60)
+
+
+@pytest.fixture(autouse=True)
+def environment_of_before() -> Iterator[None]:
+    """The command sets variables for its parts; tests after it in this process must not see them."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def test_a_part_is_written_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ LABELS = ("long", "short")
 TOKENS = ("good", "bad", "so", "poison")
 CONFIG = ModelConfig(
     text=ResolvedTextConfig(max_tokens=6),
-    network=NetworkConfig(embedding=EmbeddingConfig(units=3), lstm=LSTMConfig(units=2)),
+    network=NetworkConfig(embedding=EmbeddingConfig(units=3), lstm=LSTMConfig(units=2), wide=None),
     training=ResolvedTrainingConfig(epochs=1),
 )
 
