@@ -15,7 +15,7 @@ OPTIONS = run.Options(data=None, tiny=True, seconds=60)
 
 @pytest.fixture(autouse=True)
 def environment_of_before() -> Iterator[None]:
-    """The command sets variables for its parts; tests after it in this process must not see them."""
+    """The command sets variables for its parts, which other tests must not see."""
     before = dict(os.environ)
     yield
     os.environ.clear()
