@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import apache_beam as beam
 
 from model.config import BASE_VARIANT, ConfigError, to_plain
-from model.training.pretrained_vectors import check_vector_width
 from model.training.unlabeled import unlabeled_of_epoch
+from model.training.word_vectors.pretrained_vectors import check_vector_width
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import Config
 from pipeline.config.variants import vary_config

@@ -9,7 +9,7 @@ from typing import Any
 from model.config import ConfigError, to_plain
 from model.runtime.cores import usable_cores
 from model.text.tokenizer import Tokenizer
-from model.training.skip_gram import train_skip_gram, write_token_lines
+from model.training.word_vectors.skip_gram import train_skip_gram, write_token_lines
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.accounting import count_rejected, count_used

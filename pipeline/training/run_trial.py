@@ -20,9 +20,9 @@ from model.training.evaluation import predict_split
 from model.training.examples import Examples
 from model.training.fit import Fitted, Hooks, TrainingData, fit
 from model.training.history import History
-from model.training.pretrained_vectors import PretrainedVectors
 from model.training.shards import Shards, check_examples, read_examples
 from model.training.wide_examples import WideBeside
+from model.training.word_vectors.pretrained_vectors import PretrainedVectors
 from pipeline.config.inputs import SPLITS, TRAINED, UNLABELED
 from pipeline.process import progress
 from pipeline.storage.files import Files, base_name, join, read_lines
@@ -48,17 +48,10 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
     """
     with tempfile.TemporaryDirectory(prefix="limelight-trial-") as scratch:
         folder = Path(scratch) / "model"
-        examples = _read_splits(trial, files=files, scratch=Path(scratch))
         tokens = read_lines(files, trial.dataset.files.vocabulary)
         vocabulary = Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
-        for split, of_split in examples.items():
-            check_examples(
-                of_split,
-                ids=vocabulary.size,
-                labels=len(trial.dataset.labels),
-                where=trial.dataset.files.examples,
-                unlabeled=split == UNLABELED,
-            )
+        examples = _read_splits(trial, files=files, scratch=Path(scratch))
+        _check_splits(trial, examples, vocabulary)
         examples = _with_hard_labels(examples)
         vectors = read_trial_vectors(trial, vocabulary, files=files)
         baseline = measure_trial_baseline(trial, examples, vocabulary=vocabulary)
@@ -102,6 +95,18 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             baseline=baseline,
             mix=None if mix is None else dataclasses.asdict(mix),
             files=describe_files(folder),
+        )
+
+
+def _check_splits(trial: Trial, examples: Mapping[str, Examples], vocabulary: Vocabulary) -> None:
+    """Raises `ShardError` unless the examples of all splits are of the trial's dataset."""
+    for split, of_split in examples.items():
+        check_examples(
+            of_split,
+            ids=vocabulary.size,
+            labels=len(trial.dataset.labels),
+            where=trial.dataset.files.examples,
+            unlabeled=split == UNLABELED,
         )
 
 

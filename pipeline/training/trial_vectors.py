@@ -4,7 +4,10 @@ import logging
 from typing import Any
 
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import PretrainedVectors, read_pretrained_vectors
+from model.training.word_vectors.pretrained_vectors import (
+    PretrainedVectors,
+    read_pretrained_vectors,
+)
 from pipeline.storage.files import Files
 from pipeline.training.trial import Trial
 

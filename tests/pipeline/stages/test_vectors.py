@@ -7,7 +7,7 @@ import pytest
 
 from model.config import EmbeddingConfig, TextConfig
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import read_pretrained_vectors
+from model.training.word_vectors.pretrained_vectors import read_pretrained_vectors
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.runners.execution import RunError

@@ -5,7 +5,7 @@ import pytest
 
 from model.config import ConfigError, EmbeddingConfig
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import read_pretrained_vectors
+from model.training.word_vectors.pretrained_vectors import read_pretrained_vectors
 
 VOCABULARY = Vocabulary(["the", "film", "naïve", "absent"], oov_buckets=1)
 GLOVE = ["the 1 2 3", "film 0.5 -1e-3 4", "unknown 7 8 9", "naïve 1 1 1", "the 9 9 9"]

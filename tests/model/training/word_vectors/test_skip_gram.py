@@ -9,8 +9,8 @@ import pytest
 from model.config import ConfigError, EmbeddingConfig, TextConfig, VectorsConfig
 from model.text.tokenizer import Tokenizer
 from model.text.vocabulary import Vocabulary
-from model.training.pretrained_vectors import read_pretrained_vectors
-from model.training.skip_gram import LINE_TOKENS, train_skip_gram, write_token_lines
+from model.training.word_vectors.pretrained_vectors import read_pretrained_vectors
+from model.training.word_vectors.skip_gram import LINE_TOKENS, train_skip_gram, write_token_lines
 
 pytest.importorskip("gensim", reason="the extra `vectors` is not installed")
 

@@ -1,0 +1,1 @@
+"""Word vectors: learned from unlabeled text, or read from a file."""
