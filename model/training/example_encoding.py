@@ -25,6 +25,17 @@ import numpy as np
 from model.runtime.compilation import compiled_with
 from model.training.examples import UnknownTokens
 from model.training.protobuf import writing
+from model.training.protobuf.feature_names import (
+    NAME_OF_CUT_TOKEN_IDS,
+    NAME_OF_DOCUMENT_ID,
+    NAME_OF_LABEL,
+    NAME_OF_LENGTH,
+    NAME_OF_PROBABILITIES,
+    NAME_OF_RATIONALE,
+    NAME_OF_TOKEN_IDS,
+    NAME_OF_UNKNOWN_TOKENS,
+    NAME_OF_WEIGHT,
+)
 from model.training.protobuf.writing import (
     count_varint_bytes,
     put_bytes_feature,
@@ -32,17 +43,6 @@ from model.training.protobuf.writing import (
     put_int64_feature,
     put_tag,
 )
-
-# The names of the features. A map is serialized in the order of its keys.
-CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
-DOCUMENT_ID = np.frombuffer(b"document_id", np.uint8)
-LABEL = np.frombuffer(b"label", np.uint8)
-LENGTH = np.frombuffer(b"length", np.uint8)
-PROBABILITIES = np.frombuffer(b"probabilities", np.uint8)
-RATIONALE = np.frombuffer(b"rationale", np.uint8)
-TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
-UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
-WEIGHT = np.frombuffer(b"weight", np.uint8)
 
 # More bytes than an example has besides its document id, its ids, its labels and its unknown
 # tokens: the names, tags and lengths of nine features, a length and a weight.
@@ -196,25 +196,27 @@ def serialize_examples(columns: _Columns) -> tuple[np.ndarray, np.ndarray]:
         # The last of the sorted names comes first.
         if columns.weights.size:
             weight = columns.weights[row : row + 1]
-            start = put_float_feature(out, start, weight, WEIGHT)
+            start = put_float_feature(out, start, weight, NAME_OF_WEIGHT)
         first, last = columns.unknown_rows[row], columns.unknown_rows[row + 1]
         if first < last:
             offsets_of_row = columns.unknown_offsets[first : last + 1]
             start = put_bytes_feature(
-                out, start, columns.unknown_bytes, offsets_of_row, UNKNOWN_TOKENS
+                out, start, columns.unknown_bytes, offsets_of_row, NAME_OF_UNKNOWN_TOKENS
             )
-        start = put_int64_feature(out, start, columns.token_ids[row], TOKEN_IDS)
+        start = put_int64_feature(out, start, columns.token_ids[row], NAME_OF_TOKEN_IDS)
         if columns.rationales.shape[1]:
-            start = put_int64_feature(out, start, columns.rationales[row], RATIONALE)
+            start = put_int64_feature(out, start, columns.rationales[row], NAME_OF_RATIONALE)
         if columns.has_soft_labels[row]:
-            start = put_float_feature(out, start, columns.soft_labels[row], PROBABILITIES)
-        start = put_int64_feature(out, start, columns.lengths[row], LENGTH)
-        start = put_int64_feature(out, start, columns.labels[row], LABEL)
+            start = put_float_feature(out, start, columns.soft_labels[row], NAME_OF_PROBABILITIES)
+        start = put_int64_feature(out, start, columns.lengths[row], NAME_OF_LENGTH)
+        start = put_int64_feature(out, start, columns.labels[row], NAME_OF_LABEL)
         id_offsets = columns.id_offsets[row : row + 2]
-        start = put_bytes_feature(out, start, columns.id_bytes, id_offsets, DOCUMENT_ID)
+        start = put_bytes_feature(out, start, columns.id_bytes, id_offsets, NAME_OF_DOCUMENT_ID)
         first, last = columns.cut_offsets[row], columns.cut_offsets[row + 1]
         if first < last:
-            start = put_int64_feature(out, start, columns.cut_ids[first:last], CUT_TOKEN_IDS)
+            start = put_int64_feature(
+                out, start, columns.cut_ids[first:last], NAME_OF_CUT_TOKEN_IDS
+            )
         start = put_tag(out, start, end, 1)
         offsets[row] = start
     return out[start:], offsets - start

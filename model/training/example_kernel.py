@@ -12,6 +12,15 @@ import numpy as np
 from model.runtime.compilation import compiled_with
 from model.training.examples import MAX_CUT_TOKENS
 from model.training.protobuf import reading
+from model.training.protobuf.feature_names import (
+    NAME_OF_CUT_TOKEN_IDS,
+    NAME_OF_LABEL,
+    NAME_OF_LENGTH,
+    NAME_OF_PROBABILITIES,
+    NAME_OF_TOKEN_IDS,
+    NAME_OF_UNKNOWN_TOKENS,
+    NAME_OF_WEIGHT,
+)
 from model.training.protobuf.reading import (
     MALFORMED,
     equals,
@@ -21,14 +30,6 @@ from model.training.protobuf.reading import (
     read_int64_list,
 )
 from model.training.protobuf.wire import BYTES_LIST, DELIMITED, FLOAT_LIST, INT64_LIST
-
-NAME_OF_TOKEN_IDS = np.frombuffer(b"token_ids", np.uint8)
-NAME_OF_LENGTH = np.frombuffer(b"length", np.uint8)
-NAME_OF_LABEL = np.frombuffer(b"label", np.uint8)
-NAME_OF_WEIGHT = np.frombuffer(b"weight", np.uint8)
-NAME_OF_CUT_TOKEN_IDS = np.frombuffer(b"cut_token_ids", np.uint8)
-NAME_OF_PROBABILITIES = np.frombuffer(b"probabilities", np.uint8)
-NAME_OF_UNKNOWN_TOKENS = np.frombuffer(b"unknown_tokens", np.uint8)
 
 # What `parse_records` finds wrong with an example. NO_MESSAGE: the record is no example at all.
 NO_FAULT, NO_MESSAGE, BAD_TOKEN_IDS, BAD_ID, BAD_LENGTH, BAD_LABEL, BAD_WEIGHT = range(7)

@@ -20,7 +20,7 @@ logger = logging.getLogger("limelight")
 # after which the validation loss rises ends the search.
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
-# Without a validation split: the middle of what was chosen with one (TREC 30, SMS spam 10,
+# Without a validation split: the middle of what was chosen with one (TREC and SMS spam 30,
 # tweets 1, IMDB 10), and the geometric mean of network and wide part.
 DEFAULT_STRENGTH = 10.0
 DEFAULT_MIX = (0.5, 0.5)

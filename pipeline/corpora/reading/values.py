@@ -83,16 +83,21 @@ def label_value(value: Any) -> str | None:
     )
 
 
+def _from_json(value: Any) -> Any:
+    """The value that a string holds as JSON, None if it holds none; another value as it is."""
+    if type(value) is not str:
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+
+
 def labels_value(value: Any) -> list[str] | None:
     """A list of labels. A string must hold a JSON list, because CSV has no lists."""
     if value is None or value == "":
         return None
-    given = value
-    if type(value) is str:
-        try:
-            given = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            given = None
+    given = _from_json(value)
     if not isinstance(given, list):
         raise RowError("malformed_row", f"expected a list of labels, got {describe(value)}")
     labels = [label_value(each) for each in given]
@@ -110,12 +115,7 @@ def soft_labels_value(value: Any) -> list[dict[str, Any]] | None:
     """
     if value is None or value == "":
         return None
-    given = value
-    if type(value) is str:
-        try:
-            given = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            given = None
+    given = _from_json(value)
     pairs = _label_probabilities(given)
     numbers = [number for _, number in pairs]
     if any(type(number) not in (int, float) or not 0 <= number <= 1 for number in numbers):
