@@ -29,7 +29,8 @@ from pipeline.training.trial import Trial
 logger = logging.getLogger("limelight")
 
 # The wide part is fitted to documents of at most so many tokens together, chosen evenly: the
-# matrices of more would not fit in the memory of a worker. 20 million tokens take about 2 GB.
+# matrices of more would not fit in the memory of a worker. The 6 million tokens of IMDB's training
+# reviews took 0.5 GB, and 9 s of one core for one value of C.
 MAX_TOKENS = 20_000_000
 
 

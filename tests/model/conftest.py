@@ -6,6 +6,7 @@ TENSORFLOW_ALONE = [
     "scoring/test_serving.py",
     "scoring/test_tensorflow_scorer.py",
     "scoring/test_tokenizer_graph.py",
+    "scoring/test_wide_graph.py",
     "training/backends/test_tensorflow_optimizers.py",
 ]
 
