@@ -18,7 +18,7 @@ logger = logging.getLogger("limelight")
 
 # Strengths C of the loss against the penalty, from strong regularization to weak. The first one
 # after which the validation loss rises ends the search.
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 # Without a validation split: the middle of what was chosen with one (TREC and SMS spam 30,
 # tweets 1, IMDB 10), and the geometric mean of network and wide part.

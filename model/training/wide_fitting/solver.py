@@ -2,10 +2,13 @@
 
 With the targets y, the weights w of the documents and the logits z of `WideMatrices`, it minimizes
 
-    C Σ_i w_i loss(z_i, y_i) + ½ (‖W‖² + ‖B‖² + ‖C‖²)
+    C Σ_i w_i loss(z_i, y_i) + ½ Σ_fk (W_fk / s_fk)²
 
-by L-BFGS. The loss is the cross-entropy of softmax(z), or of sigmoid(z), summed over the columns,
-if there is a single column or labels are independent. The bias is not penalized.
+by L-BFGS. W stands for all weights, of tokens, bigrams and characters; `scales` says what s is. The
+loss is the cross-entropy of softmax(z), or of sigmoid(z), summed over the columns, if there is a
+single column or labels are independent. The bias is not penalized.
+
+What is searched for is V = W / s, for which the penalty is a plain sum of squares.
 """
 
 import dataclasses
@@ -15,6 +18,7 @@ import numpy as np
 from scipy import optimize, sparse
 
 from model.training.wide_fitting.matrices import WideMatrices
+from model.training.wide_fitting.scales import scale_features
 
 # The most weights that are fitted. L-BFGS keeps about 20 vectors of so many float64s: 1.3 GB.
 MAX_WEIGHTS = 2**23
@@ -84,6 +88,7 @@ class LogisticRegression:
             self._kinds, self._kinds_t = matrices.kinds, matrices.kinds.T.tocsr()
             self._ngrams = by_kind[:, self._used_ngrams].tocsr()
             self._ngrams_t = self._ngrams.T.tocsr()
+        self._scales = self._find_scales()
 
     def solve(self, strengths: tuple[float, ...]) -> Iterator[Fit]:
         """Solves the problem for each C; each search starts where the one before ended."""
@@ -99,11 +104,20 @@ class LogisticRegression:
                 options={"maxiter": MAX_ITERATIONS, "ftol": LEAST_GAIN, "gtol": 1e-6 * strength},
             )
             solution = found.x
-            yield self._to_fit(solution.reshape(-1, self._columns), strength)
+            yield self._to_fit(solution.reshape(-1, self._columns) * self._scales, strength)
+
+    def _find_scales(self) -> np.ndarray:
+        """The scales of the features that are fitted and of the bias, `(features + 1, columns)`."""
+        targets, weights = self._targets, self._weights[:, 0]
+        scales = [scale_features((self._direct,), targets, weights)]
+        if self._ngrams is not None:
+            scales.append(scale_features((self._kinds, self._ngrams), targets, weights))
+        return np.concatenate([*scales, np.ones((1, self._columns), np.float32)])
 
     def _objective(self, flat: np.ndarray, strength: np.float32) -> tuple[float, np.ndarray]:
         """The value of the objective and its gradient at `flat`."""
-        weights = flat.reshape(-1, self._columns).astype(np.float32)
+        unscaled = flat.reshape(-1, self._columns).astype(np.float32)
+        weights = unscaled * self._scales
         direct, ngrams = weights[: len(self._used)], weights[len(self._used) : -1]
         logits = self._direct @ direct + weights[-1]
         if self._ngrams is not None:
@@ -111,10 +125,12 @@ class LogisticRegression:
         losses, errors = self._losses(logits)
         errors *= strength * self._weights
         gradient = np.empty_like(weights)
-        gradient[: len(self._used)] = self._direct_t @ errors + direct
+        gradient[: len(self._used)] = self._direct_t @ errors
         if self._ngrams_t is not None:
-            gradient[len(self._used) : -1] = self._ngrams_t @ (self._kinds_t @ errors) + ngrams
+            gradient[len(self._used) : -1] = self._ngrams_t @ (self._kinds_t @ errors)
         gradient[-1] = errors.sum(axis=0)
+        gradient *= self._scales
+        gradient[:-1] += unscaled[:-1]
         penalty = 0.5 * np.square(flat[: -self._columns]).sum()
         loss = strength * (losses * self._weights[:, 0]).sum(dtype=np.float64)
         return float(loss + penalty), gradient.ravel().astype(np.float64)
