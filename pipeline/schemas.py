@@ -81,10 +81,21 @@ PREDICTIONS = pa.schema(
     ]
 )
 
-# The columns that hold what one model predicted; each further model adds a set of them.
-MODEL_COLUMNS = tuple(
-    name for name in PREDICTIONS.names if name not in ("document_id", "text_sha256", "run_id")
+# A model with a wide part also writes what its tokens contribute; `model.wide.contributions` says
+# to what. These columns come after `attention`.
+CONTRIBUTIONS = pa.schema(
+    [
+        pa.field("contributions", pa.list_(pa.float32()), nullable=False),
+        # Of the bias and of the tokens that the list lacks.
+        pa.field("contributions_rest", pa.float32(), nullable=False),
+    ]
 )
+
+# The columns with one value for each token.
+TOKEN_LISTS = ("tokens", "token_starts", "token_ends", "attention", "contributions")
+
+# The columns that hold what one model predicted; each further model adds a set of them.
+_NOT_OF_A_MODEL = ("document_id", "text_sha256", "run_id")
 
 
 def documents_schema(kept: Sequence[pa.Field] = ()) -> pa.Schema:
@@ -92,28 +103,50 @@ def documents_schema(kept: Sequence[pa.Field] = ()) -> pa.Schema:
     return pa.schema([*DOCUMENTS, *kept])
 
 
+def model_columns(*, wide: bool) -> list[str]:
+    """The names of the columns of one model.
+
+    Args:
+        wide: whether the model has a wide part.
+    """
+    return [field.name for field in _fixed_fields(wide) if field.name not in _NOT_OF_A_MODEL]
+
+
 def predictions_schema(
     kept: Sequence[pa.Field] = (),
     metadata: Mapping[str, str] | None = None,
     *,
+    wide: bool = False,
+    further: Sequence[tuple[str, bool]] = (),
     attention_type: Literal["float32", "float16"] = "float32",
-    prefixes: Sequence[str] = (),
 ) -> pa.Schema:
     """The schema of predictions.
 
     Args:
         kept: the kept input columns, which follow the fixed ones.
         metadata: describes the model; stored in the schema.
-        attention_type: the type of one attention weight.
-        prefixes: one for each further model; the names of its columns begin with it. These columns
-            come last. They are null for a text in which that model finds no token.
+        wide: whether the model has a wide part.
+        further: for each further model the prefix of its columns, and whether it has a wide part.
+            These columns come last. They are null for a text in which that model finds no token.
+        attention_type: the type of one attention weight and of one contribution.
     """
-    weights = pa.list_(pa.float16() if attention_type == "float16" else pa.float32())
-    index = PREDICTIONS.get_field_index("attention")
-    fixed = PREDICTIONS.set(index, PREDICTIONS.field(index).with_type(weights))
-    further = [
-        pa.field(prefix + name, fixed.field(name).type)
-        for prefix in prefixes
-        for name in MODEL_COLUMNS
+    number = pa.float16() if attention_type == "float16" else pa.float32()
+    weights = dict.fromkeys(("attention", "contributions"), pa.list_(number))
+    fixed = [
+        field.with_type(weights.get(field.name, field.type)) for field in _fixed_fields(wide=True)
     ]
-    return pa.schema([*fixed, *kept, *further], metadata=dict(metadata) if metadata else None)
+    by_name = {field.name: field for field in fixed}
+    of_further = [
+        pa.field(prefix + name, by_name[name].type)
+        for prefix, has_wide_part in further
+        for name in model_columns(wide=has_wide_part)
+    ]
+    own = [by_name[field.name] for field in _fixed_fields(wide)]
+    return pa.schema([*own, *kept, *of_further], metadata=dict(metadata) if metadata else None)
+
+
+def _fixed_fields(wide: bool) -> list[pa.Field]:
+    """The fields of predictions in their order, with those of a wide part or without."""
+    after = PREDICTIONS.get_field_index("attention") + 1
+    fields = list(PREDICTIONS)
+    return [*fields[:after], *(CONTRIBUTIONS if wide else ()), *fields[after:]]

@@ -102,6 +102,11 @@ class Bundle:
             raise _wrong_weights(path, "network", error) from error
         return weights
 
+    @property
+    def has_wide_part(self) -> bool:
+        """Whether a wide part stands beside the network."""
+        return self.config.network.wide is not None
+
     def read_wide_part(self) -> WidePart | None:
         """The wide part; None if the model has none.
 

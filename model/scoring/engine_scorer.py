@@ -11,6 +11,7 @@ from model.config import LongDocuments
 from model.scoring.engines import Engine
 from model.scoring.prediction_columns import assemble_predictions
 from model.scoring.scorer import Scorer
+from model.text.cutting import mark_kept
 from model.text.tokenizer import Tokenizer
 from model.text.windows import cut_windows, join_windows
 from model.wide.documents import read_whole_documents
@@ -52,8 +53,14 @@ class EngineScorer(Scorer):
             truncated = np.zeros(len(texts), np.int32)
         ids = vocabulary.encode(tokens) if whole is None or truncated.any() else whole.ids
         probabilities, attention = self._run(ids, tokens.row_offsets)
+        contributions = None
         if self._wide is not None and whole is not None:
-            probabilities = self._wide.combine(probabilities, self._wide.logits(whole))
+            weighed = self._wide.weigh(whole)
+            probabilities = self._wide.combine(probabilities, self._wide.sum_logits(weighed))
+            contributions = self._wide.contributions(weighed, probabilities.argmax(axis=1))
+            if truncated.any():
+                kept = mark_kept(tokens.counts(), truncated, self.bundle.config.text.cut)
+                contributions = contributions.keep(kept, whole.row_offsets)
         batch = assemble_predictions(
             texts,
             labels=self.bundle.labels,
@@ -63,6 +70,7 @@ class EngineScorer(Scorer):
             starts=tokens.starts,
             ends=tokens.ends,
             attention=attention,
+            contributions=contributions,
             truncated=truncated,
             oov_tokens=vocabulary.count_oov(ids, tokens.row_offsets),
         )

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from model.wide.contributions import Contributions
+
 
 def assemble_predictions(
     texts: pa.StringArray,
@@ -21,6 +23,7 @@ def assemble_predictions(
     starts: np.ndarray,
     ends: np.ndarray,
     attention: np.ndarray,
+    contributions: Contributions | None,
     truncated: np.ndarray,
     oov_tokens: np.ndarray,
 ) -> pa.RecordBatch:
@@ -35,6 +38,8 @@ def assemble_predictions(
         starts: int32 `(tokens,)`, in characters.
         ends: int32 `(tokens,)`, in characters.
         attention: float32 `(tokens,)`.
+        contributions: of the wide part, for the labels with the highest probability; None if the
+            model has none, which then has no columns of it.
         truncated: int `(rows,)`, the number of tokens that were cut.
         oov_tokens: int `(rows,)`, the number of tokens that are not in the vocabulary.
     """
@@ -54,12 +59,22 @@ def assemble_predictions(
             "token_starts": pa.ListArray.from_arrays(offsets, pa.array(starts)),
             "token_ends": pa.ListArray.from_arrays(offsets, pa.array(ends)),
             "attention": pa.ListArray.from_arrays(offsets, pa.array(attention)),
+            **_wide_columns(contributions, offsets),
             "token_count": pa.array(np.diff(row_offsets).astype(np.int32)),
             "truncated_tokens": pa.array(truncated.astype(np.int32)),
             "oov_tokens": pa.array(oov_tokens.astype(np.int32)),
             "text_sha256": sha256_of_texts(texts),
         }
     )
+
+
+def _wide_columns(contributions: Contributions | None, offsets: pa.Array) -> dict[str, pa.Array]:
+    if contributions is None:
+        return {}
+    return {
+        "contributions": pa.ListArray.from_arrays(offsets, pa.array(contributions.tokens)),
+        "contributions_rest": pa.array(contributions.rest),
+    }
 
 
 def sha256_of_texts(texts: pa.StringArray) -> pa.StringArray:

@@ -12,7 +12,11 @@ from model.bundle.file_names import SERVING
 from model.scoring.prediction_columns import assemble_predictions
 from model.scoring.scorer import Scorer
 from model.scoring.serving import SIGNATURE
+from model.text.cutting import mark_kept
 from model.text.length_batches import sorted_batches
+from model.text.tokenizer import Tokenizer
+from model.wide.contributions import Contributions
+from model.wide.documents import read_whole_documents
 
 
 class TensorFlowScorer(Scorer):
@@ -27,6 +31,8 @@ class TensorFlowScorer(Scorer):
 
     def __init__(self, bundle: Bundle) -> None:
         super().__init__(bundle)
+        self._tokenizer = Tokenizer(bundle.config.text)
+        self._wide = bundle.read_wide_part()
         if bundle.config.text.nfkc:
             import tensorflow_text  # noqa: F401  registers the graph's operation
         folder = bundle.folder / SERVING
@@ -62,9 +68,12 @@ class TensorFlowScorer(Scorer):
         outputs = {name: value.numpy() for name, value in self._serve(text=strings).items()}
         counts = outputs["token_count"]
         scored = counts > 0
+        texts = texts.filter(pa.array(scored))
+        best = outputs["label_index"][scored]
+        truncated = outputs["truncated_tokens"][scored]
         real = np.arange(outputs["attention"].shape[1]) < counts[:, None]
         batch = assemble_predictions(
-            texts.filter(pa.array(scored)),
+            texts,
             labels=self.bundle.labels,
             probabilities=outputs["probabilities"][scored],
             row_offsets=np.concatenate([[0], np.cumsum(counts[scored])]),
@@ -72,7 +81,23 @@ class TensorFlowScorer(Scorer):
             starts=outputs["token_starts"][real],
             ends=outputs["token_ends"][real],
             attention=outputs["attention"][real],
-            truncated=outputs["truncated_tokens"][scored],
+            contributions=self._find_contributions(texts, best, truncated),
+            truncated=truncated,
             oov_tokens=outputs["oov_tokens"][scored],
         )
         return batch, scored
+
+    def _find_contributions(
+        self, texts: pa.StringArray, labels: np.ndarray, truncated: np.ndarray
+    ) -> Contributions | None:
+        """The contributions of the tokens that were not cut; None without a wide part.
+
+        The graph adds the wide part's logits up, so they are divided among the tokens here.
+        """
+        if self._wide is None:
+            return None
+        tokens = self._tokenizer.tokenize(texts)
+        whole = read_whole_documents(tokens, self.bundle.vocabulary)
+        contributions = self._wide.contributions(self._wide.weigh(whole), labels)
+        kept = mark_kept(tokens.counts() - truncated, truncated, self.bundle.config.text.cut)
+        return contributions.keep(kept, whole.row_offsets)

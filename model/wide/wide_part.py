@@ -18,6 +18,9 @@ References: Cheng et al., "Wide & Deep Learning for Recommender Systems" (2016);
 of Experts" (1999).
 """
 
+import dataclasses
+import functools
+
 import numpy as np
 import pyarrow as pa
 
@@ -25,6 +28,8 @@ from model.config import Head, WideConfig
 from model.text.string_buffers import read_strings
 from model.text.vocabulary import Vocabulary
 from model.weights import Shapes, Weights
+from model.wide.contributions import Contributions
+from model.wide.contributions_kernel import sum_contributions
 from model.wide.documents import WholeDocuments
 from model.wide.features import TokenFeatures, find_features
 from model.wide.features_kernel import sum_logits, sum_ngrams
@@ -60,6 +65,21 @@ def wide_shapes(config: WideConfig, *, ids: int, labels: int, head: Head) -> Sha
     return {**shapes, "characters": (2**config.character_bits, columns)}
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class WeighedDocuments:
+    """Documents with their features, and the weights of their unknown tokens.
+
+    Attributes:
+        documents: the tokens.
+        features: of them.
+        unknown_weights: float32 `(unknown tokens, columns)`, with those of the n-grams.
+    """
+
+    documents: WholeDocuments
+    features: TokenFeatures
+    unknown_weights: np.ndarray
+
+
 class WidePart:
     """Scores whole documents with the wide part's weights; safe to share between threads.
 
@@ -83,18 +103,31 @@ class WidePart:
         known = self.token_weights[self._first_token_id :]
         self._add_ngrams(*_utf8_of(vocabulary), known)
 
-    def logits(self, documents: WholeDocuments) -> np.ndarray:
-        """The wide part's logits z of documents, float32 `(rows, columns)`."""
+    def weigh(self, documents: WholeDocuments) -> WeighedDocuments:
+        """Finds the features of documents, and the weights of the unknown tokens."""
         features = find_features(
             documents, first_token_id=self._first_token_id, bigram_bits=self._bigram_bits
         )
+        unknown_weights: np.ndarray = self.token_weights[documents.ids[features.unknown]]
+        self._add_ngrams(documents.unknown_bytes, documents.unknown_offsets, unknown_weights)
+        return WeighedDocuments(
+            documents=documents, features=features, unknown_weights=unknown_weights
+        )
+
+    def logits(self, documents: WholeDocuments) -> np.ndarray:
+        """The wide part's logits z of documents, float32 `(rows, columns)`."""
+        return self.sum_logits(self.weigh(documents))
+
+    def sum_logits(self, weighed: WeighedDocuments) -> np.ndarray:
+        """As `logits`, of documents that are weighed already."""
+        documents, features = weighed.documents, weighed.features
         rows = len(documents.row_offsets) - 1
         logits = np.tile(self.weights["bias"], (rows, 1)).astype(np.float32)
         sum_logits(
             documents.ids,
             self.token_weights,
             self._first_token_id,
-            self._weights_of_unknown(documents, features),
+            weighed.unknown_weights,
             features.shares,
             features.bigrams,
             self.weights["bigrams"],
@@ -103,6 +136,38 @@ class WidePart:
             logits,
         )
         return logits
+
+    def contributions(self, weighed: WeighedDocuments, labels: np.ndarray) -> Contributions:
+        """What every token contributes to the score of its document's label.
+
+        Args:
+            weighed: the documents.
+            labels: int `(rows,)`, the index of each document's label.
+        """
+        documents, features = weighed.documents, weighed.features
+        columns, own, others = self._margin_over_others(labels)
+        contributions = np.empty(len(documents.ids), np.float32)
+        sum_contributions(
+            documents.ids,
+            self._first_token_id,
+            self.token_weights,
+            self._token_sums,
+            weighed.unknown_weights,
+            weighed.unknown_weights.sum(axis=1),
+            features.shares,
+            features.bigrams,
+            self.weights["bigrams"],
+            self._bigram_sums,
+            features.bigram_shares,
+            documents.row_offsets,
+            columns,
+            own,
+            others,
+            contributions,
+        )
+        bias = self.weights["bias"]
+        rest = own * bias[columns] - others * bias.sum()
+        return Contributions(tokens=contributions, rest=rest.astype(np.float32))
 
     def combine(self, probabilities: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """The probabilities of network and wide part together, float32 `(rows, labels)`.
@@ -115,11 +180,24 @@ class WidePart:
             probabilities, logits, mix=self.weights["mix"], exclusive=self._exclusive
         ).astype(np.float32)
 
-    def _weights_of_unknown(self, documents: WholeDocuments, features: TokenFeatures) -> np.ndarray:
-        """The weights of the unknown tokens, float32 `(unknown tokens, columns)`."""
-        weights: np.ndarray = self.token_weights[documents.ids[features.unknown]]
-        self._add_ngrams(documents.unknown_bytes, documents.unknown_offsets, weights)
-        return weights
+    @functools.cached_property
+    def _token_sums(self) -> np.ndarray:
+        return self.token_weights.sum(axis=1)
+
+    @functools.cached_property
+    def _bigram_sums(self) -> np.ndarray:
+        return self.weights["bigrams"].sum(axis=1)
+
+    def _margin_over_others(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.float32]:
+        """`columns`, `own` and `others` of `sum_contributions` for labels, int `(rows,)`."""
+        columns = len(self.weights["bias"])
+        beta = np.float32(self.weights["mix"][1])
+        if self._exclusive and columns == 1:  # two labels: z of the first one is 0
+            signs = np.where(labels == 0, -beta, beta).astype(np.float32)
+            return np.zeros(len(labels), np.int64), signs, np.float32(0)
+        others = beta / np.float32(columns - 1) if self._exclusive else np.float32(0)
+        own = np.full(len(labels), beta + others, np.float32)
+        return labels.astype(np.int64), own, others
 
     def _add_ngrams(self, data: np.ndarray, offsets: np.ndarray, sums: np.ndarray) -> None:
         """Adds the weights of the tokens' n-grams to `sums`, float32 `(tokens, columns)`."""

@@ -25,7 +25,7 @@ from model.config import (
     require,
 )
 from pipeline.config.inputs import InputConfig
-from pipeline.schemas import DIGEST, DOCUMENTS, PREDICTIONS
+from pipeline.schemas import CONTRIBUTIONS, DIGEST, DOCUMENTS, PREDICTIONS
 
 # Every worker has a file open for each shard of each split.
 MAX_SHARDS = 256
@@ -55,7 +55,7 @@ class ColumnsConfig:
 
     def __post_init__(self) -> None:
         # Kept columns keep their names, so these must differ from those of the fixed columns.
-        taken = {*DOCUMENTS.names, DIGEST.name, *PREDICTIONS.names}
+        taken = {*DOCUMENTS.names, DIGEST.name, *PREDICTIONS.names, *CONTRIBUTIONS.names}
         clash = [name for name in self.keep if name in taken]
         require(not clash, "keep", "no column that Limelight itself writes", clash)
         distinct = len(set(self.keep)) == len(self.keep)

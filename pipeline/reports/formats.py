@@ -49,6 +49,11 @@ def decimal(value: float) -> str:
     return f"{value:,.3f}"
 
 
+def signed(value: float) -> str:
+    """A number with its sign and two decimals: `+0.71`."""
+    return f"{value:+,.2f}"
+
+
 def byte_size(value: float) -> str:
     """Bytes in decimal units: `3.4 MB`."""
     return humanize.naturalsize(value)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from model.metrics.names import SCORES
 from pipeline.process.printable import printable
 from pipeline.reports import formats
-from pipeline.reports.shading import LEVELS, shade, strongest_tokens
+from pipeline.reports.shading import LEVELS, shade, strongest_contributions, strongest_tokens
 
 _FOLDER = Path(__file__).parent
 
@@ -48,6 +48,7 @@ def _environment() -> jinja2.Environment:
             formats.counted,
             formats.percent,
             formats.decimal,
+            formats.signed,
             formats.byte_size,
             formats.moment,
             formats.duration,
@@ -64,6 +65,7 @@ def _environment() -> jinja2.Environment:
         "reasons": formats.REASONS,
         "score_titles": {name: title[0].upper() + title[1:] for name, title in SCORES.items()},
         "shade": shade,
+        "strongest_contributions": strongest_contributions,
         "strongest_tokens": strongest_tokens,
     }
     return environment

@@ -1,4 +1,7 @@
-"""Attention in a text: the shade of each stretch, and the tokens with the most attention."""
+"""Attention in a text: the shade of each stretch, and the tokens with the most attention.
+
+Beside it, the tokens that contribute most to the wide part's score.
+"""
 
 import dataclasses
 import unicodedata
@@ -20,12 +23,14 @@ class Piece:
         text: as in the document.
         level: 0 (no shade) to `LEVELS`.
         attention: the share of the document's attention on it.
+        contribution: to the wide part's score of the label; None without a wide part.
         read: False if the model did not read it: dropped markup, or text after the truncation.
     """
 
     text: str
     level: int = 0
     attention: float = 0.0
+    contribution: float | None = None
     read: bool = True
 
 
@@ -41,14 +46,17 @@ def shade(document: ExampleDocument) -> list[Piece]:
     tokens = _graphemes(document)
     if not tokens:
         return [Piece(document.text)]
-    strongest = max(weight for _, _, weight in tokens)
+    strongest = max(token.attention for token in tokens)
+    contribute = document.contributions is not None
     pieces: list[Piece] = []
     end = 0
-    for start, token_end, weight in tokens:
-        pieces += _between(document.text[end:start])
-        text = document.text[start:token_end]
-        pieces.append(Piece(text, _level(weight, strongest=strongest), weight))
-        end = token_end
+    for token in tokens:
+        pieces += _between(document.text[end : token.start])
+        text = document.text[token.start : token.end]
+        level = _level(token.attention, strongest=strongest)
+        contribution = token.contribution if contribute else None
+        pieces.append(Piece(text, level, token.attention, contribution))
+        end = token.end
     return list(_joined([*pieces, *_between(document.text[end:])]))
 
 
@@ -56,6 +64,25 @@ def strongest_tokens(document: ExampleDocument, *, limit: int = 3) -> list[Piece
     """The tokens with the most attention among those that `shade` shades, strongest first."""
     shaded = [piece for piece in shade(document) if piece.level]
     return sorted(shaded, key=_attention, reverse=True)[:limit]
+
+
+def strongest_contributions(
+    document: ExampleDocument, *, limit: int = 3
+) -> list[tuple[str, float]]:
+    """The tokens that contribute most to the wide part's score, for the label or against it.
+
+    Each is given once, with the sum over its occurrences; the largest come first.
+    """
+    sums: dict[str, float] = {}
+    for token in _graphemes(document):
+        text = document.text[token.start : token.end]
+        sums[text] = sums.get(text, 0.0) + token.contribution
+    ordered = sorted(sums.items(), key=_size, reverse=True)
+    return [(text, value) for text, value in ordered[:limit] if value]
+
+
+def _size(item: tuple[str, float]) -> float:
+    return abs(item[1])
 
 
 def _attention(piece: Piece) -> float:
@@ -66,17 +93,33 @@ def _level(weight: float, *, strongest: float) -> int:
     return round(LEVELS * weight / strongest) if strongest > 0 else 0
 
 
-def _graphemes(document: ExampleDocument) -> list[tuple[int, int, float]]:
-    """`(start, end, attention)` of tokens; those that continue a grapheme join the one before."""
-    tokens: list[tuple[int, int, float]] = []
-    spans = zip(document.token_starts, document.token_ends, document.attention, strict=True)
-    for start, end, weight in spans:
-        if tokens and tokens[-1][1] == start and _continues(document.text, start):
-            before_start, _, before_weight = tokens.pop()
-            tokens.append((before_start, end, before_weight + weight))
-        else:
-            tokens.append((start, end, weight))
-    return tokens
+@dataclasses.dataclass(frozen=True)
+class _Grapheme:
+    """Tokens that are drawn as one."""
+
+    start: int
+    end: int
+    attention: float
+    contribution: float  # 0 without a wide part
+
+
+def _graphemes(document: ExampleDocument) -> list[_Grapheme]:
+    """The tokens; those that continue a grapheme join the one before."""
+    contributions = document.contributions or [0.0] * len(document.attention)
+    columns = (document.token_starts, document.token_ends, document.attention, contributions)
+    found: list[_Grapheme] = []
+    for each in zip(*columns, strict=True):
+        token = _Grapheme(*each)
+        if found and found[-1].end == token.start and _continues(document.text, token.start):
+            before = found.pop()
+            token = _Grapheme(
+                before.start,
+                token.end,
+                before.attention + token.attention,
+                before.contribution + token.contribution,
+            )
+        found.append(token)
+    return found
 
 
 def _continues(text: str, at: int) -> bool:

@@ -1,17 +1,22 @@
-"""A prediction in the terminal: tokens colored by attention."""
+"""A prediction in the terminal: tokens colored by attention, and the wide part's contributions."""
 
 import unicodedata
 
 from rich.text import Text
 
 from pipeline.corpora.scoring.gallery import ExampleDocument
+from pipeline.reports.shading import strongest_contributions
 
 # Backgrounds from no attention to the most, readable on dark and on light terminals.
 SHADES = ("", "on grey85", "on light_goldenrod2", "on gold1", "on dark_orange", "on red1")
 
 
 def explain_prediction(shown: ExampleDocument) -> Text:
-    """The text with its tokens shaded, under the label and its probability."""
+    """The text with its tokens shaded, under the label and its probability.
+
+    Below it stand the most attended tokens and, where the model has a wide part, its score of the
+    label with the tokens that contribute most to it.
+    """
     line = Text.assemble(
         ("label  ", "dim"), (terminal_safe(shown.label), "bold"), f"  {shown.score:.3f}\n"
     )
@@ -30,7 +35,20 @@ def explain_prediction(shown: ExampleDocument) -> Text:
         f"{terminal_safe(shown.text[start:stop])} {weight:.2f}" for weight, start, stop in top
     )
     line.append(f"\nmost attended: {weights}", style="dim")
+    if shown.contributions is not None:
+        line.append(f"\nwide part: {_describe_contributions(shown)}", style="dim")
     return line
+
+
+def _describe_contributions(shown: ExampleDocument) -> str:
+    """The wide part's score of the label, and the tokens that contribute most to it."""
+    score = sum(shown.contributions or ()) + shown.contributions_rest
+    tokens = [
+        f"{terminal_safe(text)} {value:+.2f}"
+        for text, value in strongest_contributions(shown, limit=5)
+    ]
+    rest = f"bias and cut tokens {shown.contributions_rest:+.2f}"
+    return f"{score:+.2f} for {terminal_safe(shown.label)}: " + ", ".join([*tokens, rest])
 
 
 def terminal_safe(text: str) -> str:

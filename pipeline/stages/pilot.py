@@ -127,7 +127,12 @@ def _write_predictions(
 ) -> int:
     """Scores the samples into files that are deleted again; returns how many bytes they had."""
     scorer, *further = scorers
-    context = PredictionContext(run_id="pilot", output=config.scoring.output, further=further)
+    context = PredictionContext(
+        run_id="pilot",
+        output=config.scoring.output,
+        wide=scorer.bundle.has_wide_part,
+        further=further,
+    )
     with tempfile.TemporaryDirectory(prefix="limelight-pilot-") as scratch:
         output = ParquetFiles(schema, layout_of(config), folder=scratch, files=files)
         staged: list[StagedFile] = []

@@ -246,8 +246,12 @@ def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:
     schema = predictions_schema(
         kept_fields(config.corpus.columns),
         metadata,
+        wide=bundles[0].has_wide_part,
+        further=[
+            (prefix, bundle.has_wide_part)
+            for prefix, bundle in zip(prefixes, bundles[1:], strict=True)
+        ],
         attention_type=config.scoring.output.attention_type,
-        prefixes=prefixes,
     )
     twice = [name for name in schema.names if schema.names.count(name) > 1]
     if twice:

@@ -70,7 +70,10 @@ class _Score(beam.DoFn):
         models = [self.model, *self.config.further_models]
         self._scorer, *further = shared_scorers(self.files, models, self.config)
         self._context = PredictionContext(
-            run_id=self.run_id, output=self.config.output, further=further
+            run_id=self.run_id,
+            output=self.config.output,
+            wide=self._scorer.bundle.has_wide_part,
+            further=further,
         )
         self._reusable = (
             None if self.reusable is None else shared_reusable_rows(self.files, self.reusable)

@@ -55,6 +55,7 @@ def check_row(row: dict[str, Any], text: str) -> float:
     """Checks one row; returns how far its attention is from a sum of 1."""
     name = row["document_id"]
     lists = ("tokens", "token_starts", "token_ends", "attention")
+    lists += ("contributions",) if "contributions" in row else ()  # of a wide part
     _require({len(row[column]) for column in lists} == {row["token_count"]}, name, "lengths")
     spans = zip(row["token_starts"], row["token_ends"], row["tokens"], strict=True)
     for start, end, token in spans:

@@ -23,7 +23,7 @@ README_FILES = "out/predictions/dt=*/**/*.parquet"
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     folder = tmp_path_factory.mktemp("readers")
-    made = Nights(folder=folder, model=write_model(folder / "model"))
+    made = Nights(folder=folder, model=write_model(folder / "model", wide=True))
     rows = make_rows(ROWS)
     made.write([{**row, "text": f"{row['text']} 日本 👩‍🚀 Don't"} for row in rows], shards=3)
     made.score()
@@ -128,15 +128,23 @@ def test_the_least_certain_documents(nights: Nights) -> None:
         assert row["label"] == own["label"]
 
 
-def test_the_top_attended_tokens_of_a_label(nights: Nights) -> None:
+@pytest.mark.parametrize(
+    ("name", "column", "values"),
+    [
+        ("the top attended tokens of each label", "attention", "attention"),
+        ("the tokens that speak most for each label, of a model with a wide part",
+         "contribution", "contributions"),
+    ],
+)  # fmt: skip
+def test_the_first_tokens_of_a_label(nights: Nights, name: str, column: str, values: str) -> None:
     expected: dict[tuple[str, str], float] = {}
     for row in nights.table().to_pylist():
-        for token, weight in zip(row["tokens"], row["attention"], strict=True):
+        for token, value in zip(row["tokens"], row[values], strict=True):
             key = (row["label"], token.lower())
-            expected[key] = expected.get(key, 0.0) + weight
-    found = run_query("the top attended tokens of each label", nights)
+            expected[key] = expected.get(key, 0.0) + value
+    found = run_query(name, nights)
     for label in {label for label, _ in expected}:
-        sums = [(row["token"], row["attention"]) for row in found if row["label"] == label]
+        sums = [(row["token"], row[column]) for row in found if row["label"] == label]
         best = sorted((v for (own, _), v in expected.items() if own == label), reverse=True)[:10]
         assert [value for _, value in sums] == pytest.approx(best, rel=1e-4)
         for token, value in sums:

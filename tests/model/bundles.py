@@ -22,6 +22,8 @@ from model.config import (
     ResolvedTrainingConfig,
 )
 from model.text.vocabulary import Vocabulary
+from model.weights import Weights
+from model.wide.wide_part import wide_shapes
 
 TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
 LABELS = ("neg", "pos", "so-so")
@@ -38,13 +40,15 @@ def write_untrained_model(
     labels: tuple[str, ...],
     golden_texts: Sequence[str],
     spread: float | None = None,
+    wide: bool = False,
     manifest: Mapping[str, object] | None = None,
 ) -> None:
     """Writes a model directory with random weights, golden documents and a manifest.
 
     `manifest` has further fields of the manifest, or other values for them.
     With `spread` every weight, the biases too, is drawn from a normal distribution with this
-    standard deviation. Keras is imported here and not above: some processes import this module
+    standard deviation. With `wide` the wide part that the config names has random weights; without,
+    the model has none. Keras is imported here and not above: some processes import this module
     and never write a model.
     """
     from model.layers.classifier import build_classifier
@@ -63,11 +67,27 @@ def write_untrained_model(
         random = np.random.default_rng(0)
         network.set_weights([random.normal(0, spread, w.shape) for w in network.get_weights()])
     unsealed = write_bundle(
-        folder, name="small", config=config, network=network, vocabulary=vocabulary, labels=labels
+        folder,
+        name="small",
+        config=config,
+        network=network,
+        vocabulary=vocabulary,
+        labels=labels,
+        wide=random_wide_part(config, vocabulary, labels=len(labels)) if wide else None,
     )
     scorer = EngineScorer(unsealed, KerasEngine(network))
     write_golden(folder, make_golden(scorer, golden_texts))
     seal(folder, **{"vocabulary_ids": vocabulary.size, **(manifest or {})})
+
+
+def random_wide_part(config: ModelConfig, vocabulary: Vocabulary, *, labels: int) -> Weights:
+    """Weights of the wide part of a config, each from the standard normal distribution."""
+    network = config.network
+    assert network.wide is not None
+    shapes = wide_shapes(network.wide, ids=vocabulary.size, labels=labels, head=network.head)
+    random = np.random.default_rng(0)
+    weights = {name: random.normal(0, 1, shape).astype("f4") for name, shape in shapes.items()}
+    return {**weights, "mix": np.array([0.7, 1.2], "f4")}
 
 
 def make_bundle(
@@ -78,6 +98,7 @@ def make_bundle(
     labels: tuple[str, ...] = LABELS,
     spread: float | None = None,
     texts: tuple[str, ...] = TEXTS,
+    wide: bool = False,
 ) -> Bundle:
     """Writes an untrained model that knows `TOKENS`, and loads it."""
     write_untrained_model(
@@ -87,6 +108,7 @@ def make_bundle(
         labels=labels,
         golden_texts=texts,
         spread=spread,
+        wide=wide,
     )
     return load_bundle(folder)
 

@@ -14,6 +14,7 @@ from model.config import (
     NetworkConfig,
     ResolvedTextConfig,
     ResolvedTrainingConfig,
+    WideConfig,
 )
 from model.text.vocabulary import Vocabulary
 from tests.model.bundles import write_untrained_model
@@ -53,14 +54,19 @@ def unsaved_bundle(folder: Path) -> Bundle:
     )
 
 
-def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS) -> str:
+WIDE = WideConfig(bigram_bits=8, character_bits=8)
+
+
+def write_model(folder: Path, *, labels: tuple[str, ...] = LABELS, wide: bool = False) -> str:
     """Writes a whole model directory with random weights; returns its path."""
+    network = dataclasses.replace(CONFIG.network, wide=WIDE if wide else None)
     write_untrained_model(
         folder,
-        config=CONFIG,
+        config=dataclasses.replace(CONFIG, network=network),
         tokens=TOKENS,
         labels=labels,
         golden_texts=["good", "so bad a day", "日本"],
+        wide=wide,
         manifest={"model_version": "tiny/1"},
     )
     return str(folder)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from model.scoring.scorer import Scorer
 from pipeline.corpora.preparing.samples import Sample
+from pipeline.schemas import CONTRIBUTIONS
 
 GALLERY_ROWS = 8  # for the most certain documents, and again for the least certain ones
 
@@ -26,6 +27,9 @@ class ExampleDocument:
         token_starts: character offsets into `text`, in order, one per token.
         token_ends: as `token_starts`; both are empty if attention was not kept.
         attention: one weight per token; each is >= 0 and their sum is 1.
+        contributions: what each token contributes to the wide part's score of `label`
+            (`model.wide.contributions`); None if the model has no wide part.
+        contributions_rest: what the bias and the tokens without an offset contribute.
     """
 
     document_id: str
@@ -36,6 +40,8 @@ class ExampleDocument:
     token_starts: Sequence[int]
     token_ends: Sequence[int]
     attention: Sequence[float]
+    contributions: Sequence[float] | None = None
+    contributions_rest: float = 0.0
 
     def __post_init__(self) -> None:
         lengths = len(self.token_starts), len(self.token_ends), len(self.attention)
@@ -44,13 +50,19 @@ class ExampleDocument:
                 f"{self.document_id}: expected a start, an end and a weight for each token, got "
                 f"{lengths[0]} starts, {lengths[1]} ends, {lengths[2]} weights"
             )
+        if self.contributions is not None and len(self.contributions) != lengths[0]:
+            raise ValueError(
+                f"{self.document_id}: expected {lengths[0]} contributions, one for each token, got "
+                f"{len(self.contributions)}"
+            )
 
 
 def join_predictions(
     documents: pa.RecordBatch | pa.Table, predictions: pa.RecordBatch | pa.Table
 ) -> list[ExampleDocument]:
     """Joins documents (`document_id`, `text`, `label`) with their predictions, row by row."""
-    names = ("label", "score", "token_starts", "token_ends", "attention")
+    names = ["label", "score", "token_starts", "token_ends", "attention"]
+    names += [name for name in CONTRIBUTIONS.names if name in predictions.schema.names]
     rows = predictions.select(names).to_pylist()
     sources = documents.select(["document_id", "text", "label"]).to_pylist()
     return [

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from model.wide.contributions import Contributions
 from pipeline.config.sections import OutputConfig
-from pipeline.schemas import DOCUMENTS
-
-# The columns with one value per token; `limit_attention` shortens all of them.
-TOKEN_LISTS = ("tokens", "token_starts", "token_ends", "attention")
+from pipeline.schemas import DOCUMENTS, TOKEN_LISTS
 
 
 def column_prefixes(model_versions: Sequence[str]) -> list[str]:
@@ -30,6 +28,8 @@ def kept_fields_in(schema: pa.Schema) -> list[pa.Field]:
 def limit_attention(columns: pa.RecordBatch, output: OutputConfig) -> dict[str, pa.Array]:
     """A scorer's columns by name, with the tokens per row that `output.attention` asks for.
 
+    The contributions of tokens that are left out are added to `contributions_rest`.
+
     Args:
         columns: the batch that a scorer returned, with `token_count` and every token.
         output: `full` keeps all tokens, `top_k` the `top_k` most attended ones in the order of
@@ -41,10 +41,18 @@ def limit_attention(columns: pa.RecordBatch, output: OutputConfig) -> dict[str, 
     counts = columns.column("token_count").to_numpy()
     limit = output.top_k if output.attention == "top_k" else 0
     offsets = pa.array(np.concatenate([[0], np.cumsum(np.minimum(counts, limit))]), pa.int32())
-    kept = pa.array(_are_among_top(columns.column("attention"), counts, limit))
+    kept = _are_among_top(columns.column("attention"), counts, limit)
     for name in TOKEN_LISTS:
-        values = columns.column(name).flatten().filter(kept)
-        limited[name] = pa.ListArray.from_arrays(offsets, values)
+        if name in limited:
+            values = limited[name].flatten().filter(pa.array(kept))
+            limited[name] = pa.ListArray.from_arrays(offsets, values)
+    if "contributions" in limited:
+        whole = Contributions(
+            tokens=columns.column("contributions").flatten().to_numpy(),
+            rest=columns.column("contributions_rest").to_numpy(),
+        )
+        row_offsets = np.concatenate([[0], np.cumsum(counts)])
+        limited["contributions_rest"] = pa.array(whole.keep(kept, row_offsets).rest)
     return limited
 
 

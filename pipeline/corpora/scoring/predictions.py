@@ -10,7 +10,7 @@ from model.scoring.scorer import Scorer
 from pipeline.config.sections import OutputConfig
 from pipeline.corpora.reading.rejections import reject_documents, reject_without_tokens
 from pipeline.corpora.scoring.output_columns import column_prefixes, kept_fields_in, limit_attention
-from pipeline.schemas import MODEL_COLUMNS, predictions_schema
+from pipeline.schemas import model_columns, predictions_schema
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,11 +20,13 @@ class PredictionContext:
     Attributes:
         run_id: written to every row.
         output: how many attention weights a row holds, and of which type.
+        wide: whether the model has a wide part.
         further: scorers of further models; each adds its own columns.
     """
 
     run_id: str
     output: OutputConfig = OutputConfig()
+    wide: bool = False
     further: Sequence[Scorer] = ()
 
     @property
@@ -36,8 +38,12 @@ class PredictionContext:
         """The schema of the predictions of a batch of documents, kept columns included."""
         return predictions_schema(
             kept_fields_in(documents.schema),
+            wide=self.wide,
+            further=[
+                (prefix, scorer.bundle.has_wide_part)
+                for prefix, scorer in zip(self.prefixes, self.further, strict=True)
+            ],
             attention_type=self.output.attention_type,
-            prefixes=self.prefixes,
         )
 
 
@@ -114,7 +120,8 @@ def _build_predictions(
     }
     for prefix, further in zip(context.prefixes, context.further, strict=True):
         added = _score_further(further, documents.column("text"), output=context.output)
-        by_name.update({prefix + name: added[name] for name in MODEL_COLUMNS})
+        names = model_columns(wide=further.bundle.has_wide_part)
+        by_name.update({prefix + name: added[name] for name in names})
     schema = context.schema_for(documents)
     return pa.record_batch(
         [by_name[field.name].cast(field.type) for field in schema], schema=schema

@@ -1,11 +1,13 @@
-"""A model with a SavedModel, made once for all tests of serving."""
+"""A model with a wide part and a SavedModel, made once for all tests of serving."""
+
+import dataclasses
 
 import pytest
 
 from model.bundle.bundle import Bundle
 from model.bundle.loading import load_bundle
-from model.config import ResolvedTextConfig
-from tests.model.bundles import make_bundle, seal
+from model.config import ResolvedTextConfig, WideConfig
+from tests.model.bundles import NETWORK, make_bundle, seal
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +16,7 @@ def served(tmp_path_factory) -> Bundle:
 
     folder = tmp_path_factory.mktemp("served") / "1"
     text = ResolvedTextConfig(max_tokens=6, vocabulary_size=8, nfkc=True, cut="head+tail")
-    write_serving(make_bundle(folder, text=text))
+    network = dataclasses.replace(NETWORK, wide=WideConfig(bigram_bits=8, character_bits=8))
+    write_serving(make_bundle(folder, text=text, network=network, wide=True))
     seal(folder)
     return load_bundle(folder)

@@ -25,11 +25,11 @@ def test_the_engine_gives_what_the_folded_one_gives(served):
     np.testing.assert_array_equal(graph_rows, folded_rows)
     assert graph.schema == folded.schema
     for name in folded.schema.names:
-        if name in ("score", "probabilities", "attention"):
-            one, other = (
-                column if name == "score" else column.flatten()
-                for column in (graph.column(name), folded.column(name))
-            )
+        if name in ("probabilities", "attention", "contributions"):
+            one, other = (column.column(name).flatten() for column in (graph, folded))
+            np.testing.assert_allclose(one, other, atol=1e-5)
+        elif name in ("score", "contributions_rest"):
+            one, other = graph.column(name), folded.column(name)
             np.testing.assert_allclose(one, other, atol=1e-5)
         else:
             assert graph.column(name) == folded.column(name), name

@@ -46,3 +46,42 @@ def reference_logits(
     for bucket in {top_bits((left << 32) + right, bits["bigrams"]) for left, right in pairs}:
         logits = logits + value * weights["bigrams"][bucket]
     return logits
+
+
+def reference_contributions(
+    document: Sequence[str],
+    ids: Mapping[str, int],
+    weights: Mapping[str, np.ndarray],
+    *,
+    label: int,
+    independent: bool,
+) -> tuple[list[float], float]:
+    """What each token and the bias contribute to the score of a label, token by token."""
+    bits = {name: int(math.log2(len(weights[name]))) for name in ("bigrams", "characters")}
+    beta = float(weights["mix"][1])
+
+    def score(logits: np.ndarray) -> float:
+        if independent:
+            return beta * float(logits[label])
+        if len(logits) == 1:
+            logits = np.array([0.0, logits[0]])
+        others = [float(logit) for index, logit in enumerate(logits) if index != label]
+        return beta * (float(logits[label]) - sum(others) / len(others))
+
+    value = 1 / math.sqrt(max(1, len(document)))
+    contributions = [0.0] * len(document)
+    for place, token in enumerate(document):
+        logits = weights["tokens"][ids.get(token, 1)].astype(np.float64)
+        for bucket in ngrams_of(token, bits["characters"]):
+            logits = logits + 0.4 * weights["characters"][bucket]
+        contributions[place] += score(logits) * value / document.count(token)
+    numbers = [ids.get(token, 1) for token in document]
+    pairs = [
+        top_bits((left << 32) + right, bits["bigrams"])
+        for left, right in itertools.pairwise(numbers)
+    ]
+    for place, bucket in enumerate(pairs):
+        half = score(weights["bigrams"][bucket]) * value / pairs.count(bucket) / 2
+        contributions[place] += half
+        contributions[place + 1] += half
+    return contributions, score(weights["bias"])

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reports.shading import LEVELS, Piece, shade, strongest_tokens
+from pipeline.reports.shading import (
+    LEVELS,
+    Piece,
+    shade,
+    strongest_contributions,
+    strongest_tokens,
+)
 from tests.pipeline.reports import made_up
 
 
@@ -116,3 +122,27 @@ def test_strongest_tokens_are_those_that_are_shaded():
 def test_a_document_with_lists_of_different_lengths_is_refused():
     with pytest.raises(ValueError, match=r"ticket-1: expected .* 5 starts, 5 ends, 1 weights"):
         made_up.document(attention=[1.0])
+
+
+def test_the_largest_contributions_come_first_whatever_their_sign():
+    document = made_up.document(contributions=[0.1, -0.75, 0.0, 0.5, 0.2], contributions_rest=1.0)
+    assert strongest_contributions(document) == [("refund", -0.75), ("please", 0.5), (".", 0.2)]
+    assert strongest_contributions(document, limit=1) == [("refund", -0.75)]
+    assert shade(document)[0] == Piece("My", 1, 0.1, 0.1)
+    assert strongest_contributions(made_up.document()) == []
+
+
+def test_contributions_are_summed_over_the_occurrences_of_a_token_and_within_a_grapheme():
+    document = made_up.document(
+        text="e\u0301 a e\u0301",
+        token_starts=[0, 1, 3, 5, 6],
+        token_ends=[1, 2, 4, 6, 7],
+        attention=[0.2] * 5,
+        contributions=[0.25, 0.5, -1.0, 1.0, 0.125],
+    )
+    assert strongest_contributions(document) == [("e\u0301", 1.875), ("a", -1.0)]
+
+
+def test_a_document_needs_a_contribution_for_each_token():
+    with pytest.raises(ValueError, match=r"ticket-1: expected 5 contributions, .* got 1"):
+        made_up.document(contributions=[1.0])

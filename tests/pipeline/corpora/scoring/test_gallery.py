@@ -78,6 +78,12 @@ def test_a_gallery_is_read_back_from_its_lines() -> None:
     assert gallery_from_lines(lines) == gallery
 
 
+def test_a_gallery_written_before_there_were_contributions_is_read() -> None:
+    [line] = gallery_to_lines([shown(0.25)])
+    old = {name: value for name, value in json.loads(line).items() if "contribution" not in name}
+    assert gallery_from_lines([json.dumps(old)]) == [shown(0.25)]
+
+
 def test_samples_are_scored_and_those_without_tokens_left_out() -> None:
     scorer = EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
     samples = [
