@@ -188,7 +188,15 @@ class NetworkConfig:
     dropout: Rate = 0.5
     head: Head = "softmax"
     l2: NonNegativeNumber = 0.0
+    # Marked parts of a text, each by the tokens before and after it, such as [<e1>, </e1>]: the
+    # head gets the mean of the states between them beside the pooled vector.
+    entities: tuple[tuple[ReservedToken, ReservedToken], ...] = ()
     wide: WideConfig | None = WideConfig()  # null: the network alone
+
+    def __post_init__(self) -> None:
+        fitting = not self.entities or not self.attention.return_sequences
+        expected = "no entities with attention.return_sequences, which predicts at every step"
+        require(fitting, "entities", expected, self.entities)
 
     @property
     def directions(self) -> int:
@@ -199,6 +207,11 @@ class NetworkConfig:
     def state_units(self) -> int:
         """The width of one direction of the states that are pooled."""
         return self.lstm.units if self.lstm.layers else self.embedding.units
+
+    @property
+    def state_width(self) -> int:
+        """The width of the states that are pooled: of both directions if they are concatenated."""
+        return self.state_units * (self.directions if self.lstm.merge == "concat" else 1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -32,8 +32,7 @@ def weight_shapes(
     """
     units = config.lstm.units
     features = config.embedding.units
-    parts = config.directions if config.lstm.merge == "concat" else 1
-    width = parts * config.state_units
+    width = config.state_width
     shapes: dict[str, Shapes] = {"embedding": {"embeddings": (ids, features)}}
     for number in range(1, config.lstm.layers + 1):
         for direction in DIRECTIONS[: 1 + config.lstm.bidirectional]:
@@ -47,7 +46,8 @@ def weight_shapes(
     if attention:
         shapes["attention"] = attention
     logits = 1 if config.head == "sigmoid" else labels
-    shapes["head"] = {"kernel": (pooled, logits), "bias": (logits,)}
+    inputs = pooled + len(config.entities) * width
+    shapes["head"] = {"kernel": (inputs, logits), "bias": (logits,)}
     return shapes
 
 

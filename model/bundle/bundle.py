@@ -11,6 +11,7 @@ from model.bundle.golden import GoldenDocument, read_golden
 from model.bundle.manifest import weights_file
 from model.bundle.weights_file import read_weights
 from model.config import ModelConfig
+from model.text.markers import Markers, marker_ids
 from model.text.vocabulary import Vocabulary
 from model.weights import Weights, check_weights, weight_shapes
 from model.wide.wide_part import WIDE, WidePart, wide_shapes
@@ -42,6 +43,11 @@ class Bundle:
         """The name and version under which it was published, `<name>/<version>`."""
         return str(self.manifest["model_version"])
 
+    @property
+    def markers(self) -> Markers:
+        """The ids of the markers of `config.network.entities`."""
+        return marker_ids(self.config.network.entities, self.config.text, self.vocabulary)
+
     def read_golden(self) -> list[GoldenDocument]:
         """The documents whose predictions every scorer must reproduce."""
         return read_golden(self.folder)
@@ -70,6 +76,7 @@ class Bundle:
             ids=self.vocabulary.size,
             max_tokens=self.config.text.max_tokens,
             labels=len(self.labels),
+            markers=self.markers,
             cudnn=cudnn,
         )
         assign_weights(network, self.read_weights())

@@ -76,3 +76,45 @@ def take_largest(
                     largest[row, unit] = states[token, unit]
                     winners[row, unit] = token
     return largest, winners
+
+
+@compiled
+def average_between(
+    states: np.ndarray,
+    ids: np.ndarray,
+    starts: np.ndarray,
+    lengths: np.ndarray,
+    markers: np.ndarray,
+) -> np.ndarray:
+    """The mean state between two markers in each document, the means side by side.
+
+    The tokens are those after the first opening marker and before the first closing one.
+
+    Args:
+        states: float32 `(tokens, width)`.
+        ids: int64 `(tokens,)`.
+        starts: int64 `(rows,)`, each document's first token.
+        lengths: int64 `(rows,)`, at least 1.
+        markers: int64 `(entities, 2)`, the ids of the opening and the closing marker.
+
+    Returns:
+        float32 `(rows, entities * width)`; 0 where there is no token between the markers.
+    """
+    entities, width = len(markers), states.shape[1]
+    means = np.zeros((len(starts), entities, width), np.float32)
+    for row in range(len(starts)):
+        for entity in range(entities):
+            opening, closing = markers[entity]
+            opened, count = False, 0
+            for token in range(starts[row], starts[row] + lengths[row]):
+                if ids[token] == closing:
+                    break
+                if opened:
+                    count += 1
+                    for unit in range(width):
+                        means[row, entity, unit] += states[token, unit]
+                elif ids[token] == opening:
+                    opened = True
+            if count:
+                means[row, entity] /= np.float32(count)
+    return means.reshape(len(starts), entities * width)

@@ -39,11 +39,13 @@ import numpy as np
 from model.config import NetworkConfig
 from model.folded.attention import FOLDED_POOLINGS, one_group
 from model.folded.embedding import FoldedEmbedding
+from model.folded.entities import FoldedEntities
 from model.folded.kernels import dot_rows
 from model.folded.layout import Tile, Width, as_vectors
 from model.folded.llvm_code import BLOCK_ROWS
 from model.folded.lstm import FoldedLSTM
 from model.runtime.cores import usable_cores
+from model.text.markers import Markers
 from model.weights import DIRECTIONS, Weights
 
 # With this size, the states of a tile take 4 MB. Measured: with one thread, all sizes from 1,200 to
@@ -60,6 +62,7 @@ class FoldedEngine:
     Args:
         layers: the network's weights, as `model.bundle.bundle.Bundle.read_weights` returns them.
         config: the settings of the network.
+        markers: the ids of the markers of `config.entities`.
         threads: how many tiles of documents run at a time; None for one on
             every core that this process may use.
 
@@ -68,7 +71,12 @@ class FoldedEngine:
     """
 
     def __init__(
-        self, layers: Mapping[str, Weights], config: NetworkConfig, *, threads: int | None = None
+        self,
+        layers: Mapping[str, Weights],
+        config: NetworkConfig,
+        *,
+        markers: Markers = (),
+        threads: int | None = None,
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads: expected an integer >= 1 or None, got {threads}")
@@ -96,7 +104,13 @@ class FoldedEngine:
         # Only the biases of positional attention, one per position, limit a document's length.
         self._max_tokens = len(attention["bias"]) if config.attention.kind == "positional" else None
         head = layers["head"]
-        self._head_vectors = as_vectors(self._pool.output.pad_rows(head["kernel"]))
+        self._entities = FoldedEntities(markers)
+        pooled = len(head["kernel"]) - len(markers) * config.state_width
+        kernels = [
+            self._pool.output.pad_rows(head["kernel"][:pooled]),
+            width.pad_rows(head["kernel"][pooled:]),
+        ]
+        self._head_vectors = as_vectors(np.concatenate(kernels))
         self._head_bias = head["bias"]
 
     def run(self, ids: np.ndarray, row_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,10 +154,11 @@ class FoldedEngine:
         return probabilities, attention
 
     def _score(self, ids: np.ndarray, tile: Tile) -> tuple[np.ndarray, np.ndarray]:
-        states = ids.astype(np.int64)
+        states = ids = ids.astype(np.int64)
         for layer in self._layers:
             states, final = layer(states, tile)
         pooled, attention = self._pool(states[:-1], final, tile)
+        pooled = self._entities(pooled, states[:-1], ids, tile)
         probabilities = self._activate(
             dot_rows(pooled, self._head_vectors, one_group(pooled), False) + self._head_bias
         )

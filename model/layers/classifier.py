@@ -30,9 +30,11 @@ from typing_extensions import override
 from model.config import CONTROLS, EmbeddingConfig, LSTMConfig, NetworkConfig, Precision
 from model.layers.attention import KINDS
 from model.layers.bilstm import BiLSTM
+from model.layers.entities import EntityPooling
 from model.layers.logits import MeanOverSteps, probabilities_of, two_logits
 from model.layers.sequences import Tensor, last_real_step, real_steps
 from model.layers.token_embedding import TokenEmbedding
+from model.text.markers import Markers
 
 
 def build_classifier(
@@ -41,6 +43,7 @@ def build_classifier(
     ids: int,
     max_tokens: int,
     labels: int,
+    markers: Markers = (),
     embedding_matrix: np.ndarray | None = None,
     precision: Precision = "float32",
     cudnn: bool = True,
@@ -55,6 +58,7 @@ def build_classifier(
         ids: rows of the embedding table: padding, OOV buckets and tokens.
         max_tokens: the most steps a batch may have.
         labels: number of labels; 2 for the head `sigmoid`, whose one unit is that of label 1.
+        markers: the ids of the markers of `config.entities`.
         embedding_matrix: initial embedding `(ids, embedding.units)`; random if None.
         precision: what the layers before the head compute in; their weights are float32.
         cudnn: whether the LSTMs may run as cuDNN's kernel, where there is a GPU.
@@ -62,28 +66,23 @@ def build_classifier(
     Raises:
         ValueError: if settings, labels and matrix do not fit each other.
     """
-    _check_sizes(config, ids=ids, labels=labels, embedding_matrix=embedding_matrix)
+    _check_sizes(config, ids=ids, labels=labels, markers=markers, embedding_matrix=embedding_matrix)
     regularizer = keras.regularizers.L2(config.l2) if config.l2 else None
     token_ids = keras.Input(shape=(None,), dtype="int32", name="token_ids")
     length = keras.Input(shape=(), dtype="int32", name="length")
     mask = LengthMask(dtype=precision, name="mask")(token_ids, length)
-    states = _embed(
-        token_ids,
-        config.embedding,
-        ids=ids,
-        matrix=embedding_matrix,
-        regularizer=regularizer,
-        precision=precision,
-    )
-    states, final = _run_lstms(
-        states, length, config.lstm, regularizer=regularizer, precision=precision, cudnn=cudnn
-    )
+    shared: dict[str, Any] = {"regularizer": regularizer, "precision": precision}
+    states = _embed(token_ids, config.embedding, ids=ids, matrix=embedding_matrix, **shared)
+    states, final = _run_lstms(states, length, config.lstm, cudnn=cudnn, **shared)
     attention = KINDS[config.attention.kind](
         **_attention_arguments(config, max_tokens=max_tokens, regularizer=regularizer),
         dtype=precision,
         name="attention",
     )
     pooled, weights = attention(states, mask, final)
+    if markers:
+        entities = EntityPooling(markers=markers, dtype=precision, name="entities")
+        pooled = entities(pooled, states, token_ids, mask)
     pooled = keras.layers.Dropout(config.dropout, dtype=precision, name="dropout")(pooled)
     logits = _classify(pooled, mask, config, labels=labels, regularizer=regularizer)
     return keras.Model(
@@ -238,7 +237,12 @@ def _classify(
 
 
 def _check_sizes(
-    config: NetworkConfig, *, ids: int, labels: int, embedding_matrix: np.ndarray | None
+    config: NetworkConfig,
+    *,
+    ids: int,
+    labels: int,
+    markers: Markers,
+    embedding_matrix: np.ndarray | None,
 ) -> None:
     """Raises `ValueError` for settings that are valid one by one but not together."""
     if config.head == "sigmoid" and labels != 2:
@@ -248,6 +252,10 @@ def _check_sizes(
         )
     if config.head == "softmax" and labels < 2:
         raise ValueError(f"network.head: expected 2 labels or more for 'softmax', got {labels}")
+    if len(markers) != len(config.entities):
+        raise ValueError(
+            f"markers: expected those of {len(config.entities)} entities, got {len(markers)}"
+        )
     expected = (ids, config.embedding.units)
     if embedding_matrix is not None and embedding_matrix.shape != expected:
         raise ValueError(

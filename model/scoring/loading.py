@@ -63,4 +63,6 @@ def _make_engine(bundle: Bundle, *, name: EngineName, threads: int | None) -> En
         return KerasEngine(bundle.build_network(), full_precision=True)
     from model.folded.engine import FoldedEngine
 
-    return FoldedEngine(bundle.read_weights(), bundle.config.network, threads=threads)
+    return FoldedEngine(
+        bundle.read_weights(), bundle.config.network, markers=bundle.markers, threads=threads
+    )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import apache_beam as beam
 
 from model.config import BASE_VARIANT, ConfigError, to_plain
+from model.text.markers import check_markers
 from model.training.unlabeled import unlabeled_of_epoch
 from model.training.word_vectors.pretrained_vectors import check_vector_width
 from pipeline.config.inputs import UNLABELED
@@ -65,6 +66,8 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     from model.training.devices import prepare_process
 
     configs = vary(config)
+    for each in configs.values():
+        check_markers(each.network.entities, each.text)
     vectors = {name: digest_vectors(each, files=files) for name, each in configs.items()}
     prepare_process(config.training)  # before `prepare`, which starts TensorFlow
     dataset = prepare(config, beam_options=beam_options, files=files)

@@ -14,6 +14,7 @@ from model.layers.classifier import build_classifier
 from model.layers.keras_engine import KerasEngine
 from model.metrics.evaluation import evaluate
 from model.metrics.paired import right_predictions
+from model.text.markers import marker_ids
 from model.text.vocabulary import Vocabulary
 from model.training.devices import Devices, choose_devices, describe_training
 from model.training.evaluation import predict_split
@@ -191,6 +192,7 @@ def _train(
             ids=vocabulary.size,
             max_tokens=config.text.max_tokens,
             labels=len(trial.dataset.labels),
+            markers=marker_ids(config.network.entities, config.text, vocabulary),
             embedding_matrix=None if vectors is None else vectors.matrix,
             precision=devices.precision,
             cudnn=devices.cudnn,

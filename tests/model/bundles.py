@@ -21,6 +21,7 @@ from model.config import (
     ResolvedTextConfig,
     ResolvedTrainingConfig,
 )
+from model.text.markers import marker_ids
 from model.text.vocabulary import Vocabulary
 from model.weights import Weights
 from model.wide.wide_part import wide_shapes
@@ -62,6 +63,7 @@ def write_untrained_model(
         ids=vocabulary.size,
         max_tokens=config.text.max_tokens,
         labels=len(labels),
+        markers=marker_ids(config.network.entities, config.text, vocabulary),
     )
     if spread is not None:
         random = np.random.default_rng(0)

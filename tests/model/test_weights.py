@@ -36,6 +36,14 @@ def test_names_shapes_and_order_are_those_of_keras(kind, recurrent):
     assert in_order(weight_shapes(config, **SIZES, labels=3)) == in_order(got)
 
 
+def test_the_head_reads_the_states_of_entities():
+    config = NetworkConfig(lstm=LSTMConfig(units=3), entities=(("<", ">"), ("[", "]")))
+    network = build_classifier(config, **SIZES, labels=2, markers=((2, 3), (4, 5)))
+    shapes = weight_shapes(config, **SIZES, labels=2)
+    assert shapes["head"]["kernel"] == (6 + 2 * 6, 2)
+    check_weights(copy_weights(network), shapes)
+
+
 @pytest.mark.parametrize(("head", "units"), [("sigmoid", 1), ("softmax", 2), ("multilabel", 2)])
 def test_the_head_has_a_unit_for_each_logit(head, units):
     config = NetworkConfig(lstm=LSTMConfig(units=3), head=head)

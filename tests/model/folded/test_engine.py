@@ -36,19 +36,31 @@ LABELS = {"softmax": 3, "sigmoid": 2, "multilabel": 4}
 
 
 def network_config(
-    *, kind="zhou", recurrent="concat", head="softmax", sequences=False
+    *, kind="zhou", recurrent="concat", head="softmax", sequences=False, entities=()
 ) -> NetworkConfig:
     return NetworkConfig(
         embedding=EmbeddingConfig(units=5),
         lstm=RECURRENT[recurrent],
         attention=AttentionConfig(kind=kind, return_sequences=sequences, units=9, heads=3),
         head=head,
+        entities=entities,
     )
+
+
+def markers_of(config: NetworkConfig) -> tuple[tuple[int, int], ...]:
+    """Frequent ids, so that random documents have some entities and lack others."""
+    return tuple((3 + 2 * number, 4 + 2 * number) for number in range(len(config.entities)))
 
 
 def make_network(config: NetworkConfig) -> keras.Model:
     """A network with random weights: initial weights of 0 or 1 would hide mistakes."""
-    network = build_classifier(config, ids=IDS, max_tokens=MAX_TOKENS, labels=LABELS[config.head])
+    network = build_classifier(
+        config,
+        ids=IDS,
+        max_tokens=MAX_TOKENS,
+        labels=LABELS[config.head],
+        markers=markers_of(config),
+    )
     random = np.random.default_rng(0)
     network.set_weights([random.normal(0, 0.4, w.shape) for w in network.get_weights()])
     return network
@@ -71,10 +83,11 @@ def run_keras(network, ids, row_offsets) -> tuple[np.ndarray, np.ndarray]:
 DOCUMENTS = random_documents([7, 1, MAX_TOKENS, 2, 7, 13, 1, 19, 8, 3, 7, 22, 5])
 
 
-def assert_equals_keras(config: NetworkConfig) -> None:
+def assert_equals_keras(config: NetworkConfig, documents=DOCUMENTS) -> None:
     network = make_network(config)
-    expected = run_keras(network, *DOCUMENTS)
-    got = FoldedEngine(copy_weights(network), config, threads=1).run(*DOCUMENTS)
+    expected = run_keras(network, *documents)
+    engine = FoldedEngine(copy_weights(network), config, markers=markers_of(config), threads=1)
+    got = engine.run(*documents)
     for one, other in zip(got, expected, strict=True):
         assert one.dtype == np.float32
         np.testing.assert_allclose(one, other, rtol=0, atol=TOLERANCE)
@@ -95,6 +108,14 @@ def test_equals_keras_for_every_head(head, sequences):
 @pytest.mark.parametrize("kind", sorted(set(FOLDED_POOLINGS) - set(CONTROLS)))
 def test_equals_keras_with_one_prediction_for_each_step(kind):
     assert_equals_keras(network_config(kind=kind, recurrent="sum-2", sequences=True))
+
+
+@pytest.mark.parametrize("recurrent", RECURRENT)
+@pytest.mark.parametrize("kind", ["zhou", "luong", "multihead", "max"])
+def test_equals_keras_with_entities(kind, recurrent):
+    config = network_config(kind=kind, recurrent=recurrent, entities=(("<", ">"), ("[", "]")))
+    ids, row_offsets = DOCUMENTS
+    assert_equals_keras(config, (ids % 10, row_offsets))
 
 
 def test_equals_keras_without_folding(monkeypatch):

@@ -73,13 +73,19 @@ def real_texts() -> list[str]:
 
 
 def network(
-    kind: str = "zhou", *, head: str = "softmax", layers: int = 1, merge: str = "concat"
+    kind: str = "zhou",
+    *,
+    head: str = "softmax",
+    layers: int = 1,
+    merge: str = "concat",
+    entities: tuple[tuple[str, str], ...] = (),
 ) -> NetworkConfig:
     return NetworkConfig(
         embedding=EmbeddingConfig(units=7),
         lstm=LSTMConfig(units=5, layers=layers, merge=merge),
         attention=AttentionConfig(kind=kind, units=6, heads=2),
         head=head,
+        entities=entities,
     )
 
 
@@ -87,6 +93,7 @@ FEW = {
     "zhou": network(),
     "positional": network("positional", head="sigmoid", layers=2, merge="sum"),
     "multihead": network("multihead", head="multilabel"),
+    "entities": network(merge="sum", entities=(("the", "film"), ("was", "."))),
 }
 EVERY = {
     f"{kind}-{head}-{layers}-{merge}": network(kind, head=head, layers=layers, merge=merge)
@@ -117,8 +124,9 @@ def random_bundle(folder: Path, config: NetworkConfig) -> Bundle:
 
 def scorers(bundle: Bundle, *, serving: bool) -> Iterator[tuple[str, Scorer]]:
     yield "keras", EngineScorer(bundle, KerasEngine(bundle.build_network()))
+    weights, config = bundle.read_weights(), bundle.config.network
     for threads in (1, 3):
-        engine = FoldedEngine(bundle.read_weights(), bundle.config.network, threads=threads)
+        engine = FoldedEngine(weights, config, markers=bundle.markers, threads=threads)
         yield f"folded-{threads}", EngineScorer(bundle, engine)
     if serving and backend_name() == "tensorflow":
         from model.scoring.serving import write_serving
@@ -175,7 +183,11 @@ def check(bundle: Bundle, texts: list[str], *, serving: bool) -> None:
 
 @pytest.mark.parametrize("name", FEW)
 def test_made_up_texts_in_several_scripts(tmp_path, name):
-    check(random_bundle(tmp_path / "1", FEW[name]), made_up_texts(), serving=name == "positional")
+    check(
+        random_bundle(tmp_path / "1", FEW[name]),
+        made_up_texts(),
+        serving=name in ("positional", "entities"),
+    )
 
 
 @pytest.mark.slow
