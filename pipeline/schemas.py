@@ -64,9 +64,10 @@ REJECTIONS = pa.schema(
 PREDICTIONS = pa.schema(
     [
         pa.field("document_id", pa.string(), nullable=False),
-        pa.field("label", pa.string(), nullable=False),
-        pa.field("label_index", pa.int32(), nullable=False),
-        pa.field("score", pa.float32(), nullable=False),
+        # The next three are null where the document is not answered (`scoring.max_unknown`).
+        pa.field("label", pa.string()),
+        pa.field("label_index", pa.int32()),
+        pa.field("score", pa.float32()),
         pa.field("probabilities", pa.list_(pa.float32()), nullable=False),
         pa.field("tokens", pa.list_(pa.string()), nullable=False),
         pa.field("token_starts", pa.list_(pa.int32()), nullable=False),

@@ -7,25 +7,38 @@ import typer
 from model.config import ConfigError
 from pipeline.cli.exit_codes import DONE
 from pipeline.cli.invocation import Invocation
-from pipeline.cli.options import Model
+from pipeline.cli.options import Model, OptionalConfigFile, Overrides
 
 # Typer would describe it as `TEXT <list[str]>`; the usage line says enough.
 Texts = Annotated[list[str], typer.Argument(metavar="TEXT", hidden=True)]
 
 
-def explain(invocation: Invocation, *, model: Model, texts: Texts) -> int:
+def explain(
+    invocation: Invocation,
+    *,
+    model: Model,
+    texts: Texts,
+    config: OptionalConfigFile = None,
+    overrides: Overrides,
+) -> int:
     """Classify texts and show the attended tokens."""
     from pipeline.cli.printing import print_line
-    from pipeline.config.sections import ScoringConfig
+    from pipeline.config.loading import build_config, load_config
     from pipeline.corpora.scoring.gallery import explain_texts
     from pipeline.corpora.scoring.scorers import shared_scorers
     from pipeline.reports.terminal import explain_prediction
     from pipeline.storage.beam_files import BeamFiles
 
-    [scorer] = shared_scorers(BeamFiles(), [model], ScoringConfig())
+    resolved = (
+        load_config(config, overrides)
+        if config
+        else build_config({}, overrides, where="the command")
+    )
+    scoring = resolved.scoring
+    [scorer] = shared_scorers(BeamFiles(), [model], scoring)
     explained = explain_texts(scorer, texts)
     for prediction in explained:
-        print_line(explain_prediction(prediction))
+        print_line(explain_prediction(prediction, max_unknown=scoring.max_unknown))
     if len(explained) < len(texts):
         raise ConfigError(
             f"TEXT: expected texts with at least one token, got {len(texts) - len(explained)} "

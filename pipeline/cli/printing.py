@@ -85,8 +85,9 @@ def print_rows(rows: Mapping[str, Any]) -> None:
     """Prints the `rows` of a manifest in one line."""
     rejected = rows["rejected"]
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
+    abstained = f" ({rows['abstained']:,} abstained)" if "abstained" in rows else ""
     print_line(
-        f"rows         {rows['read']:,} read, {rows['used']:,} used, "
+        f"rows         {rows['read']:,} read, {rows['used']:,} used{abstained}, "
         f"{sum(rejected.values()):,} rejected" + (f" ({reasons})" if reasons else "")
     )
 
@@ -108,6 +109,15 @@ def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
         scores = [f"{measured[name]:.4f}" if name in measured else "" for name in shown]
         table.add_row(split, f"{measured['rows']:,}", *scores)
     console.print(table)
+
+
+def print_coverage(metrics: Mapping[str, Any]) -> None:
+    """Prints which share of the labeled documents the scores are of, if the model may abstain."""
+    if "coverage" in metrics:
+        print_line(
+            f"coverage     {metrics['coverage']:.4f}: the scores are those of the documents that "
+            "were answered (scoring.max_unknown)"
+        )
 
 
 def print_trained(trained: "Trained") -> None:

@@ -131,6 +131,8 @@ class ScoringConfig:
     long_documents: LongDocuments = "truncate"
     further_models: tuple[str, ...] = ()  # also score the documents; each writes its own columns
     min_score: Fraction = 0.0  # predictions with a lower score are counted but not written
+    # A document with a larger share of unknown tokens is not answered; null: every one is.
+    max_unknown: Fraction | None = None
     output: OutputConfig = OutputConfig()
 
     def __post_init__(self) -> None:

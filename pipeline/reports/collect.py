@@ -107,6 +107,7 @@ def collect_run_report(
         documents_per_second=manifest["documents_per_second"],
         rows_read=manifest["rows"]["read"],
         rows_scored=manifest["rows"]["used"],
+        rows_abstained=manifest["rows"].get("abstained"),
         label_counts=manifest["labels"],
         score_histogram=[scores.get(f"{low / SCORE_BINS:.2f}", 0) for low in range(SCORE_BINS)],
         most_certain=shown[:half],

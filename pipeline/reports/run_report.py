@@ -23,6 +23,8 @@ class RunReport:
         documents_per_second: rows scored in that time.
         rows_read: rows of the corpus, the rejected ones included.
         rows_scored: rows with a prediction: `rows_read` less the rejected rows.
+        rows_abstained: rows with a prediction but without an answer, because too many of their
+            tokens are unknown; None where the run had no such limit.
         label_counts: documents by predicted label.
         score_histogram: documents by the probability of their label, in bins of
             equal width over [0, 1].
@@ -51,6 +53,7 @@ class RunReport:
     inputs: Sequence[InputCounts] = ()
     drift: Sequence[DriftRow] = ()
     warnings: Sequence[str] = ()
+    rows_abstained: int | None = None
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 

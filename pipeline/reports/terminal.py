@@ -5,21 +5,34 @@ import unicodedata
 from rich.text import Text
 
 from pipeline.corpora.scoring.gallery import ExampleDocument
+from pipeline.reports.formats import percent
 from pipeline.reports.shading import strongest_contributions
 
 # Backgrounds from no attention to the most, readable on dark and on light terminals.
 SHADES = ("", "on grey85", "on light_goldenrod2", "on gold1", "on dark_orange", "on red1")
 
 
-def explain_prediction(shown: ExampleDocument) -> Text:
+def explain_prediction(shown: ExampleDocument, *, max_unknown: float | None = None) -> Text:
     """The text with its tokens shaded, under the label and its probability.
 
     Below it stand the most attended tokens and, where the model has a wide part, its score of the
     label with the tokens that contribute most to it.
+
+    Args:
+        shown: the document; its share of unknown tokens is known.
+        max_unknown: above this share a line says that the document is not answered.
     """
     line = Text.assemble(
         ("label  ", "dim"), (terminal_safe(shown.label), "bold"), f"  {shown.score:.3f}\n"
     )
+    share = shown.unknown_share or 0.0
+    if max_unknown is not None and share > max_unknown:
+        line = Text.assemble(
+            ("not answered", "bold"),
+            f": the vocabulary lacks {percent(share)} of the tokens, more than "
+            f"{percent(max_unknown)} (scoring.max_unknown); otherwise:\n",
+            line,
+        )
     strongest = max(shown.attention)
     end = 0
     for start, stop, weight in zip(

@@ -39,7 +39,8 @@ class Measured:
 
     Attributes:
         metrics: as `model.metrics` gives them, and `unlabeled`: how many documents have no
-            label that the model knows.
+            label that the model knows. With `scoring.max_unknown` they are those of the documents
+            that were answered, and `coverage` is their share of the labeled documents.
         rows: the `rows` of a manifest.
     """
 
@@ -62,6 +63,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
         model,
         config=dataclasses.replace(
             scoring_of_every_row(config.scoring, beam_options),
+            max_unknown=config.scoring.max_unknown,
             output=OutputConfig(attention="none"),
         ),
         run_id=run_id,
@@ -85,8 +87,10 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
             f"{corpus.inputs[0]['file']}: expected labels the model knows "
             f"({', '.join(bundle.labels[:5])}), got none. Check corpus.columns.label."
         )
-    metrics = measure(labeled, labels=bundle.labels)
-    return Measured(metrics={**metrics, "unlabeled": labeled.unlabeled}, rows=corpus.rows)
+    metrics = {**measure(labeled, labels=bundle.labels), "unlabeled": labeled.unlabeled}
+    if config.scoring.max_unknown is not None:
+        metrics["coverage"] = labeled.coverage
+    return Measured(metrics=metrics, rows=corpus.rows)
 
 
 def define_evaluation(

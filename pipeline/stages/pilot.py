@@ -126,18 +126,12 @@ def _write_predictions(
     files: Files,
 ) -> int:
     """Scores the samples into files that are deleted again; returns how many bytes they had."""
-    scorer, *further = scorers
-    context = PredictionContext(
-        run_id="pilot",
-        output=config.scoring.output,
-        wide=scorer.bundle.has_wide_part,
-        further=further,
-    )
+    context = PredictionContext.of_run("pilot", scorers, config.scoring)
     with tempfile.TemporaryDirectory(prefix="limelight-pilot-") as scratch:
         output = ParquetFiles(schema, layout_of(config), folder=scratch, files=files)
         staged: list[StagedFile] = []
         for documents in (batch for sample in samples for batch in sample.batches):
-            for scored in score_documents(scorer, documents, context=context):
+            for scored in score_documents(scorers[0], documents, context=context):
                 chosen = filter_by_score(scored.predictions, config.scoring.min_score)
                 staged += output.write(chosen)
         staged += output.close()

@@ -58,8 +58,8 @@ def score_units(
 def scoring_of_every_row(config: ScoringConfig, beam_options: Sequence[str]) -> ScoringConfig:
     """How documents are scored to be measured: with the run's engine, and no prediction left out.
 
-    What decides about the files of predictions (`min_score`, further models, output) has its
-    default.
+    What decides about the answers and the files of predictions (`min_score`, `max_unknown`, further
+    models, output) has its default.
     """
     return ScoringConfig(
         engine=config.engine,

@@ -12,6 +12,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.reading.accounting import count_used
+from pipeline.corpora.scoring.abstaining import count_abstained
 from pipeline.corpora.scoring.prediction_counts import count_predictions, filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.score_documents import score_documents
@@ -68,13 +69,9 @@ class _Score(beam.DoFn):
 
     def setup(self) -> None:
         models = [self.model, *self.config.further_models]
-        self._scorer, *further = shared_scorers(self.files, models, self.config)
-        self._context = PredictionContext(
-            run_id=self.run_id,
-            output=self.config.output,
-            wide=self._scorer.bundle.has_wide_part,
-            further=further,
-        )
+        scorers = shared_scorers(self.files, models, self.config)
+        self._scorer = scorers[0]
+        self._context = PredictionContext.of_run(self.run_id, scorers, self.config)
         self._reusable = (
             None if self.reusable is None else shared_reusable_rows(self.files, self.reusable)
         )
@@ -121,6 +118,9 @@ class _Score(beam.DoFn):
             yield beam.pvalue.TaggedOutput(
                 "counts", count_predictions(scored.predictions, min_score=min_score)
             )
+            if self.config.max_unknown is not None:
+                counts = {"abstained": count_abstained(scored.predictions)}
+                yield beam.pvalue.TaggedOutput("counts", counts)
             for rejections in scored.rejections:
                 yield beam.pvalue.TaggedOutput("rejections", (unit, rejections))
 

@@ -64,12 +64,16 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
 
 
 def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any]) -> dict[str, Any]:
-    """The `rows` of a manifest: `read`, `used`, and `rejected` by reason, over all inputs."""
-    return {
+    """The `rows` of a manifest, over all inputs: `read`, `used`, and `rejected` by reason.
+
+    Where the run may abstain, `abstained` says how many of the rows used were not answered.
+    """
+    rows = {
         "read": sum(account["rows_read"] for account in accounts),
         "used": sum(account["rows_used"] for account in accounts),
         "rejected": dict(counts.get("rejected", {})),
     }
+    return {**rows, **({"abstained": counts["abstained"]} if "abstained" in counts else {})}
 
 
 def rejected_fraction(rows: Mapping[str, Any]) -> float:

@@ -51,7 +51,7 @@ def label_predictions_of_model(
 ) -> tuple[int, pa.RecordBatch]:
     """True labels beside the probabilities of the model whose columns begin with `prefix`."""
     return label_predictions(
-        documents, select_model_columns(predictions, prefix, ["probabilities"])
+        documents, select_model_columns(predictions, prefix, ["probabilities", "label"])
     )
 
 

@@ -31,7 +31,7 @@ def profile_predictions(predictions: pa.RecordBatch) -> dict[str, Any]:
     attention = predictions.column("attention")
     return profile_arrays(
         labels=count_values(predictions.column("label")),
-        scores=predictions.column("score").to_numpy(),
+        scores=predictions.column("score").drop_null().to_numpy(),
         lengths=predictions.column("token_count").to_numpy(),
         oov_tokens=predictions.column("oov_tokens").to_numpy(),
         attention=attention.flatten().to_numpy(),
@@ -50,7 +50,7 @@ def profile_arrays(
 
     Args:
         labels: the number of documents by predicted label.
-        scores: `(rows,)`, the probability of the predicted label.
+        scores: the probability of the predicted label, of each document that has an answer.
         lengths: int `(rows,)`, tokens after truncation; each >= 1.
         oov_tokens: int `(rows,)`, unknown tokens.
         attention: `(tokens,)`, row after row. If some token has no weight here (top_k, none),
@@ -60,13 +60,13 @@ def profile_arrays(
         `documents`, and for every measure the number of documents by bin.
     """
     profile: dict[str, Any] = {
-        "documents": len(scores),
+        "documents": len(lengths),
         "label": dict(labels),
         "score": _count_shares(scores),
         "length": _count(lengths),
         "oov_rate": _count_shares(oov_tokens / lengths),
     }
-    if len(attention) == lengths.sum() and len(scores):
+    if len(attention) == lengths.sum() and len(lengths):
         profile["attention_entropy"] = _count_shares(attention_entropy(attention, lengths))
     return profile
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from model.scoring.scorer import Scorer
 from pipeline.corpora.preparing.samples import Sample
+from pipeline.corpora.scoring.abstaining import unknown_share
 from pipeline.schemas import CONTRIBUTIONS
 
 GALLERY_ROWS = 8  # for the most certain documents, and again for the least certain ones
@@ -30,6 +31,8 @@ class ExampleDocument:
         contributions: what each token contributes to the wide part's score of `label`
             (`model.wide.contributions`); None if the model has no wide part.
         contributions_rest: what the bias and the tokens without an offset contribute.
+        unknown_share: the share of the tokens that the vocabulary lacks; None where it is not
+            known.
     """
 
     document_id: str
@@ -42,6 +45,7 @@ class ExampleDocument:
     attention: Sequence[float]
     contributions: Sequence[float] | None = None
     contributions_rest: float = 0.0
+    unknown_share: float | None = None
 
     def __post_init__(self) -> None:
         lengths = len(self.token_starts), len(self.token_ends), len(self.attention)
@@ -76,8 +80,12 @@ def join_predictions(
 def select_extremes(
     documents: pa.RecordBatch, predictions: pa.RecordBatch
 ) -> list[ExampleDocument]:
-    """The `GALLERY_ROWS` most and as many least certain documents of a batch."""
-    order = pc.sort_indices(predictions.column("score"))
+    """The `GALLERY_ROWS` most and as many least certain documents of a batch.
+
+    Documents without an answer are left out.
+    """
+    order = pc.sort_indices(predictions.column("score"))  # nulls come last
+    order = order[: len(order) - predictions.column("score").null_count]
     if len(order) > 2 * GALLERY_ROWS:
         order = pa.concat_arrays([order[:GALLERY_ROWS], order[-GALLERY_ROWS:]])
     return join_predictions(documents.take(order), predictions.take(order))
@@ -108,7 +116,12 @@ def _score(
         {name: pa.array(values, pa.string()) for name, values in columns.items()}
     )
     predictions, scored = scorer.score(documents.column("text"))
-    return join_predictions(documents.filter(pa.array(scored)), predictions)
+    counts = (predictions.column(name).to_numpy() for name in ("oov_tokens", "token_count"))
+    examples = join_predictions(documents.filter(pa.array(scored)), predictions)
+    return [
+        dataclasses.replace(example, unknown_share=float(share))
+        for example, share in zip(examples, unknown_share(*counts), strict=True)
+    ]
 
 
 def most_and_least_certain(examples: Iterable[ExampleDocument]) -> list[ExampleDocument]:

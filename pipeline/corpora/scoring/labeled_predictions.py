@@ -10,7 +10,12 @@ import pyarrow.compute as pc
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
 LABELED_PREDICTIONS = pa.schema(
-    [DOCUMENTS.field("label"), DOCUMENTS.field("labels"), PREDICTIONS.field("probabilities")]
+    [
+        DOCUMENTS.field("label"),
+        DOCUMENTS.field("labels"),
+        PREDICTIONS.field("probabilities"),
+        pa.field("answered", pa.bool_(), nullable=False),
+    ]
 )
 
 
@@ -21,13 +26,20 @@ class LabeledPredictions:
     Attributes:
         labels: int64 `(rows,)` indices of the true labels, or `(rows, labels)` multi-hot.
         probabilities: float32 `(rows, labels)`.
+        answered: bool `(rows,)`, False where the model abstained (`scoring.max_unknown`).
         unlabeled: how many rows were left out because they have no label, or one that the model
             does not know.
     """
 
     labels: np.ndarray
     probabilities: np.ndarray
+    answered: np.ndarray
     unlabeled: int
+
+    @property
+    def coverage(self) -> float:
+        """The share of the rows that were answered."""
+        return float(self.answered.mean())
 
 
 def label_predictions(
@@ -41,6 +53,7 @@ def label_predictions(
         documents.column("label"),
         documents.column("labels"),
         predictions.column("probabilities"),
+        predictions.column("label").is_valid(),
     ]
     return 0, pa.record_batch(columns, schema=LABELED_PREDICTIONS)
 
@@ -73,5 +86,6 @@ def stack_labeled_predictions(
     return LabeledPredictions(
         labels=truth[usable],
         probabilities=probabilities[usable],
+        answered=np.asarray(table.column("answered"))[usable],
         unlabeled=int((~usable).sum()),
     )

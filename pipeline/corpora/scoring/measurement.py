@@ -23,10 +23,19 @@ def measure(labeled: LabeledPredictions, *, labels: Sequence[str]) -> dict[str, 
     """Every metric of a model with one label per document, or of a multi-label model.
 
     Args:
-        labeled: true labels and probabilities of at least one document.
+        labeled: true labels and probabilities. Only the documents that were answered count; if
+            there are none, `rows`, 0, is all that is returned.
         labels: the labels of the model, by index.
     """
     multilabel = labeled.labels.ndim == 2
+    answered = labeled.answered
+    if not answered.any():
+        return {"rows": 0}
     return dict(
-        evaluate(labeled.probabilities, labeled.labels, labels=labels, multilabel=multilabel)
+        evaluate(
+            labeled.probabilities[answered],
+            labeled.labels[answered],
+            labels=labels,
+            multilabel=multilabel,
+        )
     )

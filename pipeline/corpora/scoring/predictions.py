@@ -2,13 +2,15 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
 from model.scoring.scorer import Scorer
-from pipeline.config.sections import OutputConfig
+from pipeline.config.sections import OutputConfig, ScoringConfig
 from pipeline.corpora.reading.rejections import reject_documents, reject_without_tokens
+from pipeline.corpora.scoring.abstaining import abstain
 from pipeline.corpora.scoring.output_columns import column_prefixes, kept_fields_in, limit_attention
 from pipeline.schemas import model_columns, predictions_schema
 
@@ -21,13 +23,28 @@ class PredictionContext:
         run_id: written to every row.
         output: how many attention weights a row holds, and of which type.
         wide: whether the model has a wide part.
+        max_unknown: above this share of unknown tokens a document is not answered; None: every
+            document is answered.
         further: scorers of further models; each adds its own columns.
     """
 
     run_id: str
     output: OutputConfig = OutputConfig()
     wide: bool = False
+    max_unknown: float | None = None
     further: Sequence[Scorer] = ()
+
+    @classmethod
+    def of_run(cls, run_id: str, scorers: Sequence[Scorer], config: ScoringConfig) -> Self:
+        """The settings of a run with a model and further models."""
+        scorer, *further = scorers
+        return cls(
+            run_id=run_id,
+            output=config.output,
+            wide=scorer.bundle.has_wide_part,
+            max_unknown=config.max_unknown,
+            further=further,
+        )
 
     @property
     def prefixes(self) -> list[str]:
@@ -112,14 +129,14 @@ def _build_predictions(
 ) -> pa.RecordBatch:
     """The prediction rows of documents, given the columns that the scorer returned for them."""
     by_name = {
-        **limit_attention(columns, context.output),
+        **_shape(columns, context),
         "document_id": documents.column("document_id"),
         "model_version": pa.repeat(scorer.bundle.model_version, documents.num_rows),
         "run_id": pa.repeat(context.run_id, documents.num_rows),
         **{field.name: documents.column(field.name) for field in kept_fields_in(documents.schema)},
     }
     for prefix, further in zip(context.prefixes, context.further, strict=True):
-        added = _score_further(further, documents.column("text"), output=context.output)
+        added = _score_further(further, documents.column("text"), context=context)
         names = model_columns(wide=further.bundle.has_wide_part)
         by_name.update({prefix + name: added[name] for name in names})
     schema = context.schema_for(documents)
@@ -128,14 +145,19 @@ def _build_predictions(
     )
 
 
+def _shape(columns: pa.RecordBatch, context: PredictionContext) -> dict[str, pa.Array]:
+    """A scorer's columns as the run writes them."""
+    return abstain(limit_attention(columns, context.output), context.max_unknown)
+
+
 def _score_further(
-    scorer: Scorer, texts: pa.StringArray, *, output: OutputConfig
+    scorer: Scorer, texts: pa.StringArray, *, context: PredictionContext
 ) -> dict[str, pa.Array]:
     """The columns of a further model; null for a text in which the model finds no token."""
     columns, has_tokens = scorer.score(texts)
     if not _are_finite(columns).all():
         raise ArithmeticError(f"{scorer.bundle.model_version} returned NaN or infinity")
-    shaped = limit_attention(columns, output)
+    shaped = _shape(columns, context)
     shaped["model_version"] = pa.repeat(scorer.bundle.model_version, columns.num_rows)
     if has_tokens.all():
         return shaped

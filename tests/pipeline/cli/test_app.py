@@ -85,7 +85,7 @@ def test_the_defaults(command: str) -> None:
             "min_accuracy_gain": None,
         },
         "evaluate": {**config, "model": "M", "input": None, "output": None},
-        "explain": {"model": "M", "texts": ["a text"]},
+        "explain": {"model": "M", "texts": ["a text"], "config": None, "overrides": []},
         "report": {"model": "M", "to": "P"},
     }
     assert parse_command([command, *LEAST[command]]) == {**expected[command], **common}

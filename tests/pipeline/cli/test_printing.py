@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.cli.printing import print_metrics, print_trained
+from pipeline.cli.printing import print_coverage, print_metrics, print_rows, print_trained
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.stages.train import Trained
 from pipeline.training.trial import TrialResult
@@ -63,3 +63,20 @@ def test_the_linear_baseline_is_shown_below_the_model(capsys: pytest.CaptureFixt
         "baseline     The linear baseline counts as equal to this model on test: accuracy 100.0% "
         "against 90.0%, 10.0 points more, but the 95 % interval (-8.6 to +28.6) includes 0.\n"
     ) in shown
+
+
+def test_rows_without_an_answer_are_named_beside_the_rows_used(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = {"read": 12, "used": 10, "rejected": {"empty_text": 2}}
+    print_rows(rows)
+    assert "12 read, 10 used, 2 rejected (2 empty_text)" in capsys.readouterr().out
+    print_rows({**rows, "abstained": 3})
+    assert "12 read, 10 used (3 abstained), 2 rejected" in capsys.readouterr().out
+
+
+def test_coverage_is_shown_where_a_model_may_abstain(capsys: pytest.CaptureFixture[str]) -> None:
+    print_coverage({"rows": 10})
+    assert not capsys.readouterr().out
+    print_coverage({"rows": 9, "coverage": 0.9})
+    assert "coverage     0.9000: the scores are those" in capsys.readouterr().out

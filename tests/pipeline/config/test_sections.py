@@ -79,6 +79,15 @@ ONE_INPUT = {"path": "x"}
             {"corpus": {"max_rejected_fraction": 1.5}},
             "corpus.max_rejected_fraction: expected a number in [0, 1], got 1.5",
         ),
+        (
+            {"scoring": {"max_unknown": 1.5}},
+            "scoring.max_unknown: expected a number in [0, 1] or null, got 1.5",
+        ),
+        (
+            {"corpus": {"columns": {"keep": ["contributions"]}}},
+            "corpus.columns.keep: expected no column that Limelight itself writes, got "
+            "['contributions']",
+        ),
         ({"corpus": {"limit": 0}}, "corpus.limit: expected an integer >= 1 or null, got 0"),
         (
             {"corpus": {"shards": 257}},

@@ -17,14 +17,17 @@ from tests.pipeline.batches import make_documents
 LABELS = ("a", "b", "c")
 
 
-def table_of(*rows: tuple[Any, list[float]]) -> pa.Table:
+def table_of(*rows: tuple[Any, list[float]], answers: bool = True) -> pa.Table:
     """Labeled predictions from `(label or labels, probabilities)` rows."""
     documents = make_documents(
         *({"labels" if isinstance(given, list) else "label": given} for given, _ in rows)
     )
     predictions = pa.RecordBatch.from_pylist(
-        [{"probabilities": probabilities} for _, probabilities in rows],
-        pa.schema([PREDICTIONS.field("probabilities")]),
+        [
+            {"probabilities": probabilities, "label": "a" if answers else None}
+            for _, probabilities in rows
+        ],
+        pa.schema([PREDICTIONS.field("probabilities"), PREDICTIONS.field("label")]),
     )
     unit, kept = label_predictions(documents, predictions)
     assert unit == 0
@@ -49,6 +52,17 @@ def test_rows_without_a_known_label_are_left_out_and_counted() -> None:
     truth = stack_labeled_predictions([table], labels=LABELS, multilabel=False)
     assert truth.labels.tolist() == [1]
     assert truth.probabilities.tolist() == [ONE_HOT[1]]
+    assert truth.unlabeled == 2
+
+
+def test_rows_without_an_answer_are_marked() -> None:
+    tables = [
+        table_of(("a", ONE_HOT[0]), ("b", ONE_HOT[1]), (None, ONE_HOT[1])),
+        table_of(("a", ONE_HOT[0]), (None, ONE_HOT[2]), answers=False),
+    ]
+    truth = stack_labeled_predictions(tables, labels=LABELS, multilabel=False)
+    assert truth.answered.tolist() == [True, True, False]
+    assert truth.coverage == pytest.approx(2 / 3)
     assert truth.unlabeled == 2
 
 
