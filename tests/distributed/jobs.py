@@ -111,7 +111,7 @@ def read_predictions(folder: str | Path) -> list[dict[str, Any]]:
 def assert_same_predictions(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
     """Asserts row by row that numbers agree within the tolerance and all else is equal."""
     assert len(found) == len(expected) > 0
-    numbers = ("score", "probabilities", "attention")
+    numbers = ("score", "probabilities", "attention", "contributions", "contributions_rest")
     for row, wanted in zip(found, expected, strict=True):
         for name in wanted.keys() - {"run_id"}:
             if name in numbers:
