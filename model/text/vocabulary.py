@@ -49,9 +49,18 @@ class Vocabulary:
 
     def encode(self, tokens: Tokens) -> np.ndarray:
         """The id of every token, int32 [tokens]."""
+        return self.encode_strings(tokens.folded_bytes, tokens.folded_offsets)
+
+    def encode_strings(self, data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """The id of every token, int32 [tokens].
+
+        Args:
+            data: uint8, the UTF-8 of the tokens in folded form.
+            offsets: int [tokens + 1], where each begins in `data`.
+        """
         return look_up(
-            tokens.folded_bytes,
-            tokens.folded_offsets,
+            data,
+            offsets,
             self._bytes,
             self._offsets,
             self._slots,

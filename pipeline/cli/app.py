@@ -20,7 +20,7 @@ from pipeline.cli.prepare import prepare
 from pipeline.cli.report import report
 from pipeline.cli.runs import runs
 from pipeline.cli.score import score
-from pipeline.cli.train import train
+from pipeline.cli.train import self_train, train
 from pipeline.cli.vectors import vectors
 
 NAME = "limelight"
@@ -34,6 +34,7 @@ COMMANDS = (
     (demo, "--output demo"),
     (prepare, "--config configs/guide_attention_2d.yaml"),
     (train, "--config configs/guide_attention_2d.yaml \\\n  --set training.epochs=3"),
+    (self_train, "--config configs/imdb_few.yaml \\\n  --set training.seeds=[1,2,3]"),
     (vectors, "--config configs/imdb_best.yaml \\\n  --input 'imdb/un*.jsonl.gz' --output v.txt"),
     (score, "--model runs/models/demo/1 \\\n  --input 'corpus/*.jsonl' --output out"),
     (runs, "--output out"),
@@ -101,7 +102,8 @@ def _as_command(function: Callable[..., int]) -> Callable[..., int]:
 
 
 for _function, _example in COMMANDS:
-    _epilog = f"\b\nexample: {NAME} {_function.__name__} {_example}\n\n{BEAM_FLAGS}"
+    _name = _function.__name__.replace("_", "-")
+    _epilog = f"\b\nexample: {NAME} {_name} {_example}\n\n{BEAM_FLAGS}"
     app.command(cls=Command, epilog=_epilog)(_as_command(_function))
 
 

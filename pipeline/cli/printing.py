@@ -124,8 +124,7 @@ def print_trained(trained: "Trained") -> None:
     """Prints the dataset, the scores of every trial, their means, and where the model lies."""
     print_dataset(trained.dataset)
     if trained.chosen_epochs is not None:
-        seen = trained.chosen_epochs * trained.dataset.rows("train")
-        print_line(f"epochs       {trained.chosen_epochs} (auto: {seen:,} documents in all)")
+        print_line(f"epochs       at most {trained.chosen_epochs} (auto)")
     for trial in trained.trials:
         title = f"{trial.variant}, seed {trial.seed}, epoch {trial.best_epoch}"
         beside = trained.baseline.rows() if trained.baseline and trial == trained.best else {}

@@ -1,4 +1,4 @@
-"""`limelight train`."""
+"""`limelight train` and `limelight self-train`."""
 
 from pipeline.cli.exit_codes import DONE
 from pipeline.cli.invocation import Invocation
@@ -34,6 +34,32 @@ def train(
         beam_options=beam_options,
         files=BeamFiles(),
         command=invocation.command_line,
+    )
+    print_trained(trained)
+    return DONE
+
+
+def self_train(
+    invocation: Invocation,
+    *,
+    config: ConfigFile,
+    runner_profile: RunnerProfile = None,
+    overrides: Overrides,
+) -> int:
+    """Train, then learn from what the models predict of unlabeled text."""
+    from pipeline.cli.printing import print_trained
+    from pipeline.cli.run_config import workspace_job
+    from pipeline.stages import train as stage
+    from pipeline.storage.beam_files import BeamFiles
+
+    invocation = invocation.with_profile(runner_profile, overrides)
+    resolved, beam_options = workspace_job(invocation, config, command="self-train", trains=True)
+    trained = stage.train(
+        resolved,
+        beam_options=beam_options,
+        files=BeamFiles(),
+        command=invocation.command_line,
+        self_training=True,
     )
     print_trained(trained)
     return DONE

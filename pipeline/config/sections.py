@@ -155,6 +155,19 @@ class DriftConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class TeachersConfig:
+    """Trained models whose mean prediction is learned beside the labels, and without them."""
+
+    __pydantic_config__ = STRICT
+
+    models: tuple[str, ...] = ()  # model directories, or of self-train the first teachers
+    # Unlabeled documents are learned where the mean probability of the most likely label is at
+    # least this.
+    min_score: Fraction = 0.0
+    rounds: PositiveInteger = 3  # of self-train, at most: in each one the students become teachers
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
     """One experiment or deployment."""
 
@@ -169,6 +182,7 @@ class Config:
     scoring: ScoringConfig = ScoringConfig()
     drift: DriftConfig = DriftConfig()
     vectors: VectorsConfig = VectorsConfig()
+    teachers: TeachersConfig = TeachersConfig()
 
     def __post_init__(self) -> None:
         require_folder(self.workspace, "workspace")
@@ -176,11 +190,6 @@ class Config:
         by = self.scoring.output.partition_by
         expected = "null, label or one of corpus.columns.keep"
         require(by in columns, "scoring.output.partition_by", expected, by)
-        more = self.text.vector_tokens
-        named = self.network.embedding.vectors is not None
-        require(
-            named or not more, "text.vector_tokens", "0 without network.embedding.vectors", more
-        )
 
 
 def require_folder(path: str, key: str) -> None:

@@ -32,7 +32,7 @@ from pipeline.stages.corpus_pass import CountedCorpus, account, shown_pipeline, 
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.unit_planning import plan_units
-from pipeline.stages.vocabulary import build_vocabulary, digest_vectors, read_vector_tokens
+from pipeline.stages.vocabulary import build_vocabulary
 from pipeline.storage.files import (
     Files,
     join,
@@ -247,9 +247,7 @@ def dataset_fingerprint(config: Config, inputs: Sequence[InputFile], *, files: F
     contents = [
         [item.source_file, item.info.bytes, files.digest(item.info.path)] for item in inputs
     ]
-    sections: list[Any] = [to_plain(config.corpus), to_plain(config.text)]
-    if config.text.vector_tokens:
-        sections.append(digest_vectors(config, files=files))
+    sections = [to_plain(config.corpus), to_plain(config.text)]
     return fingerprint(contents, sections, code_version())
 
 
@@ -288,8 +286,7 @@ def write_vocabulary_and_labels(
 ) -> None:
     """Writes the two files that give tokens and labels their ids.
 
-    The vocabulary has the reserved tokens first, then those that TFT chose, then those of the word
-    vectors.
+    The vocabulary has the reserved tokens first, then those that TFT chose.
 
     Raises:
         ConfigError: if no token of the training split is frequent enough.
@@ -304,9 +301,7 @@ def write_vocabulary_and_labels(
             f"text.min_frequency: expected tokens that occur {config.text.min_frequency:,} times "
             "in the training split, got none. Lower text.min_frequency or prepare more text."
         )
-    tokens = dict.fromkeys([*reserved, *found])
-    more = read_vector_tokens(config, known=tokens, files=files)
-    write_lines(files, dataset.vocabulary, [*tokens, *more])
+    write_lines(files, dataset.vocabulary, dict.fromkeys([*reserved, *found]))
     write_lines(files, dataset.labels, labels)
 
 

@@ -2,13 +2,14 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import apache_beam as beam
 
-from model.config import BASE_VARIANT, to_plain
+from model.config import BASE_VARIANT, ConfigError, to_plain
 from model.text.markers import check_markers
 from model.training.unlabeled import unlabeled_of_epoch
+from model.training.word_vectors.pretrained_vectors import check_vector_width
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import Config
 from pipeline.config.variants import vary_config
@@ -17,13 +18,18 @@ from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.stages.corpus_pass import shown_pipeline
 from pipeline.stages.model_publishing import publish_model
 from pipeline.stages.prepare import prepare
-from pipeline.stages.vocabulary import digest_vectors
 from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.training.baseline_record import BaselineRecord
 from pipeline.training.best_trial import check_monitor, choose_best
-from pipeline.training.trial import Trial, TrialResult
-from pipeline.training.trial_config import choose_epochs, resolve_config
+from pipeline.training.self_training import (
+    check_teachers,
+    check_unlabeled,
+    find_teachers,
+    train_students,
+)
+from pipeline.training.trial import TeacherModel, Trial, TrialResult
+from pipeline.training.trial_config import resolve_config
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -37,7 +43,7 @@ class Trained:
         dataset: what it was trained on.
         best: the trial that became the model.
         trials: all of them.
-        chosen_epochs: the epochs of the trials whose `training.epochs` is `auto`; None without any.
+        chosen_epochs: the most epochs of `best` if `training.epochs` is `auto`; otherwise None.
         baseline: the linear baseline beside `best`; None where `training.baseline` is none.
     """
 
@@ -49,7 +55,14 @@ class Trained:
     baseline: BaselineRecord | None
 
 
-def train(config: Config, *, beam_options: Sequence[str], files: Files, command: str) -> Trained:
+def train(
+    config: Config,
+    *,
+    beam_options: Sequence[str],
+    files: Files,
+    command: str,
+    self_training: bool = False,
+) -> Trained:
     """Trains every variant with every seed and publishes the trial that is best on validation.
 
     Args:
@@ -57,10 +70,13 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
         beam_options: Beam's own flags.
         files: where everything lies.
         command: the command line that repeats the run, for the model card.
+        self_training: whether students of these trials are trained, too.
 
     Raises:
+        BundleError: if a teacher is not a complete model directory.
         ConfigError: as `prepare` does; also if a head or a monitored metric does not fit the
-            labels, or a file of word vectors is missing or has another width.
+            labels, a file of word vectors is missing or has another width, or there is nothing to
+            teach students with.
         RunError: as `prepare` does; also if a training fails.
     """
     from model.training.devices import prepare_process
@@ -69,21 +85,38 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     for each in configs.values():
         check_markers(each.network.entities, each.text)
     vectors = {name: digest_vectors(each, files=files) for name, each in configs.items()}
+    teachers = find_teachers(config, files=files)
     prepare_process(config.training)  # before `prepare`, which starts TensorFlow
     dataset = prepare(config, beam_options=beam_options, files=files)
-    for each in configs.values():
-        multilabel = dataset.layout.multilabel
-        check_head(each.network.head, labels=dataset.labels, multilabel=multilabel)
-        check_monitor(each, dataset.labels)
+    check_fit(configs.values(), dataset)
+    check_teachers(teachers, dataset, files=files)
+    if self_training:
+        check_unlabeled(dataset)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
-    trials = list_trials(configs, dataset, vectors=vectors, scratch=scratch)
-    results = join(scratch, "results.json")
-    documents = dataset.rows("train")
-    total = sum(documents_of_trial(trial) for trial in trials)
-    with shown_pipeline(beam_options, step="train", total=total) as root:
-        define_training(root, trials, config, files=files, results=results)
-    finished = [TrialResult(**result) for result in read_json(files, results)]
+    trials = list_trials(configs, dataset, vectors=vectors, teachers=teachers, scratch=scratch)
+    run_round = functools.partial(
+        run_trials, config=config, scratch=scratch, beam_options=beam_options, files=files
+    )
+    finished = run_round(trials)
+    if self_training:
+        trials, finished = train_students(
+            trials, finished, config, dataset=dataset, run_round=run_round
+        )
+    return _publish(run, config, trials, finished, dataset=dataset, command=command, files=files)
+
+
+def _publish(
+    run: Manifest,
+    config: Config,
+    trials: Sequence[Trial],
+    finished: Sequence[TrialResult],
+    *,
+    dataset: Dataset,
+    command: str,
+    files: Files,
+) -> Trained:
+    """Publishes the best trial, and deletes what only the trials needed."""
     best = choose_best(finished, monitor=config.training.monitor)
     [chosen] = [trial for trial in trials if trial.folder == best.folder]
     run.config = to_plain(chosen.config)
@@ -94,23 +127,50 @@ def train(config: Config, *, beam_options: Sequence[str], files: Files, command:
     )
     baseline = BaselineRecord.from_json(run.extra["baseline"])
     kept = {path for trial in trials for path in (trial.checkpoints, trial.wide_folder)}
+    scratch = join(config.workspace, "staging", run.run_id)
     files.delete([scratch, *sorted(kept)])
-    auto = any(each.training.epochs == "auto" for each in configs.values())
+    auto = vary(config).get(best.variant, config).training.epochs == "auto"
     return Trained(
         folder=folder,
         dataset=dataset,
         best=best,
         trials=finished,
-        chosen_epochs=choose_epochs(documents) if auto else None,
+        chosen_epochs=chosen.config.training.epochs if auto else None,
         baseline=baseline,
     )
+
+
+def check_fit(configs: Iterable[Config], dataset: Dataset) -> None:
+    """Raises `ConfigError` if a head or a monitored metric does not fit the dataset's labels."""
+    for config in configs:
+        multilabel = dataset.layout.multilabel
+        check_head(config.network.head, labels=dataset.labels, multilabel=multilabel)
+        check_monitor(config, dataset.labels)
 
 
 def documents_of_trial(trial: Trial) -> int:
     """How many documents a trial trains on in all its epochs, if none stops it early."""
     training, labeled = trial.config.training, trial.dataset.rows("train")
     unlabeled = trial.dataset.rows(UNLABELED) if training.learns_from_unlabeled else 0
+    if trial.teachers:  # at most: those on which they are certain are known later
+        labeled += trial.dataset.rows(UNLABELED)
     return training.epochs * (labeled + unlabeled_of_epoch(labeled, unlabeled))
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    *,
+    config: Config,
+    scratch: str,
+    beam_options: Sequence[str],
+    files: Files,
+) -> list[TrialResult]:
+    """Trains the trials on workers; returns their results."""
+    results = join(scratch, "results.json")
+    total = sum(documents_of_trial(trial) for trial in trials)
+    with shown_pipeline(beam_options, step="train", total=total) as root:
+        define_training(root, trials, config, files=files, results=results)
+    return [TrialResult(**result) for result in read_json(files, results)]
 
 
 def vary(config: Config) -> dict[str, Config]:
@@ -124,6 +184,7 @@ def list_trials(
     dataset: Dataset,
     *,
     vectors: Mapping[str, str | None],
+    teachers: tuple[TeacherModel, ...],
     scratch: str,
 ) -> list[Trial]:
     """One trial for each variant and seed.
@@ -132,20 +193,44 @@ def list_trials(
         configs: the config of each variant, by its name.
         dataset: what is trained on.
         vectors: the digest of the word vectors of each variant, by its name.
+        teachers: of all trials.
         scratch: the folder in which the trials write their model directories.
     """
+    documents = dataset.rows("train") + (dataset.rows(UNLABELED) if teachers else 0)
     return [
         Trial(
             variant=name,
             seed=seed,
-            config=resolve_config(config, dataset),
+            config=resolve_config(config, dataset, documents=documents),
             dataset=dataset,
             vectors_digest=vectors[name],
             folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
+            teachers=teachers,
         )
         for number, (name, config) in enumerate(configs.items())
         for seed in config.training.seeds
     ]
+
+
+def digest_vectors(config: Config, *, files: Files) -> str | None:
+    """The digest of the file of word vectors that the embedding starts from; None without one.
+
+    Called before anything is prepared, so that a wrong path does not fail after hours of work.
+
+    Raises:
+        ConfigError: if the file is missing, or its vectors have another width.
+    """
+    path = config.network.embedding.vectors
+    if path is None:
+        return None
+    if not files.exists(path):
+        raise ConfigError(
+            f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
+            "Check the path, or make one with: limelight vectors --help."
+        )
+    with files.open(path) as stream:
+        check_vector_width(stream, units=config.network.embedding.units, where=path)
+    return files.digest(path)
 
 
 def define_training(

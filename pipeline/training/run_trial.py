@@ -34,6 +34,7 @@ from pipeline.training.packed_flags import pack_flags
 from pipeline.training.tensorboard import CAN_WRITE_EVENTS, write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
 from pipeline.training.trial_baseline import measure_trial_baseline
+from pipeline.training.trial_teachers import teach_trial
 from pipeline.training.trial_vectors import describe_vectors, read_trial_vectors
 from pipeline.training.trial_wide import fit_trial_wide_part, mix_wide_part
 from pipeline.training.validation_profile import profile_split
@@ -56,6 +57,9 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         examples = _with_hard_labels(examples)
         vectors = read_trial_vectors(trial, vocabulary, files=files)
         baseline = measure_trial_baseline(trial, examples, vocabulary=vocabulary)
+        examples = teach_trial(
+            trial, examples, vocabulary=vocabulary, files=files, scratch=Path(scratch)
+        )
         wide_weights = fit_trial_wide_part(trial, examples, vocabulary=vocabulary, files=files)
         fitted = _train(
             trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch

@@ -15,6 +15,21 @@ TENSORBOARD_FILE = "events.out.tfevents.limelight"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class TeacherModel:
+    """A model whose predictions a trial learns.
+
+    Attributes:
+        folder: the model directory.
+        digest: of its files.
+        published: whether it is complete, with a manifest; a trial of the same run is not.
+    """
+
+    folder: str
+    digest: str
+    published: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Trial:
     """One training to run, as a worker receives it.
 
@@ -26,6 +41,7 @@ class Trial:
         vectors_digest: the digest of the file of word vectors that the embedding starts from;
             None if it starts from random vectors.
         folder: where the model directory is written.
+        teachers: the models whose mean prediction is learned beside the labels.
     """
 
     variant: str
@@ -34,6 +50,7 @@ class Trial:
     dataset: Dataset
     vectors_digest: str | None
     folder: str
+    teachers: tuple[TeacherModel, ...] = ()
 
     @property
     def key(self) -> str:
@@ -44,7 +61,14 @@ class Trial:
             self.vectors_digest,
             to_plain(self.config.network),
             to_plain(self.config.training),
+            *self._teaching,
         )
+
+    @property
+    def _teaching(self) -> list[object]:
+        """What the learned predictions depend on; nothing without teachers."""
+        digests = [teacher.digest for teacher in self.teachers]
+        return [digests, self.config.teachers.min_score] if digests else []
 
     @property
     def checkpoints(self) -> str:
@@ -60,6 +84,7 @@ class Trial:
             self.config.network.head,
             self.config.training.class_weights,
             to_plain(self.config.training.soft_labels),
+            *self._teaching,
         )
         return join(self.config.workspace, "checkpoints", key)
 

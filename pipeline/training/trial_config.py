@@ -22,10 +22,16 @@ class ResolvedConfig(Config):
     training: ResolvedTrainingConfig = dataclasses.field()
 
 
-def resolve_config(config: Config, dataset: Dataset) -> ResolvedConfig:
-    """The config with the numbers that fit the dataset prepared with it."""
+def resolve_config(config: Config, dataset: Dataset, *, documents: int) -> ResolvedConfig:
+    """The config with the numbers that fit the dataset prepared with it.
+
+    Args:
+        config: as the user wrote it.
+        dataset: what is trained on.
+        documents: at most so many are trained on in an epoch.
+    """
     sections = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    training = _resolve_training(config.training, documents=dataset.rows("train"))
+    training = _resolve_training(config.training, documents=documents)
     return ResolvedConfig(**{**sections, "text": dataset.text, "training": training})
 
 

@@ -56,7 +56,7 @@ def scored_ids(dataset: Dataset, config: ResolvedConfig, texts: list[str]) -> li
 
 def assert_same_ids(dataset: Dataset, config: Config, texts: Mapping[str, str]) -> None:
     """Asserts that every text, by document id, has the same ids in training and in scoring."""
-    resolved = resolve_config(config, dataset)
+    resolved = resolve_config(config, dataset, documents=dataset.rows("train"))
     scored = dict(zip(texts, scored_ids(dataset, resolved, list(texts.values())), strict=True))
     seen = set()
     for split in ("train", "validation", "test"):

@@ -155,8 +155,7 @@ def _warn_of_unknown_tokens(
     }
     if not shares:
         return
-    found = vocabulary_ids - text.oov_buckets - 1 - text.vector_tokens
-    full = found >= text.vocabulary_size
+    full = vocabulary_ids - text.oov_buckets - 1 >= text.vocabulary_size
     tries = [
         hint
         for hint, helps in {

@@ -36,7 +36,7 @@ def test_the_fewer_documents_the_more_epochs(documents: int, epochs: int) -> Non
 
 def test_auto_becomes_numbers_and_all_else_stays() -> None:
     config = Config(name="a", workspace="b", training=TrainingConfig(seeds=(3,), patience=None))
-    resolved = resolve_config(config, DATASET)
+    resolved = resolve_config(config, DATASET, documents=DATASET.rows("train"))
     assert resolved.text == TEXT
     assert resolved.training.epochs == 10
     changed = {"text": to_plain(TEXT), "training": {**to_plain(config.training), "epochs": 10}}
@@ -45,5 +45,5 @@ def test_auto_becomes_numbers_and_all_else_stays() -> None:
 
 def test_configured_epochs_stay() -> None:
     config = Config(training=TrainingConfig(epochs=3))
-    resolved = resolve_config(config, DATASET)
+    resolved = resolve_config(config, DATASET, documents=DATASET.rows("train"))
     assert dataclasses.asdict(resolved.training) == dataclasses.asdict(config.training)

@@ -1,0 +1,1 @@
+"""Learning from the predictions of trained models."""
