@@ -192,6 +192,7 @@ class NetworkConfig:
     # head gets the mean of the states between them beside the pooled vector.
     entities: tuple[tuple[ReservedToken, ReservedToken], ...] = ()
     wide: WideConfig | None = WideConfig()  # null: the network alone
+    pretrained: str | None = None  # a folder that `pretrain` wrote, local or gs://
 
     def __post_init__(self) -> None:
         fitting = not self.entities or not self.attention.return_sequences

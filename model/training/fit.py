@@ -7,9 +7,10 @@ and resumed therefore ends with the same weights as one that was never interrupt
 
 import contextlib
 import dataclasses
+import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,58 +112,89 @@ def fit(
     Raises:
         ConfigError: if every document has the weight 0, or training diverges.
     """
-    with _one_training_at_a_time, _settings(config, devices):
-        keras.utils.set_random_seed(seed)
+    with training_process(config, devices, seed=seed):
         network = build(devices)
         examples = _join_examples(data, config)
-        labeled = data.train.rows
-        documents = labeled + unlabeled_of_epoch(labeled, examples.rows - labeled)
-        steps = config.epochs * -(-documents // batch_size_on(devices, config))
-        trainee = compile_network(
-            network,
-            head=head,
-            config=config,
-            steps=steps,
-            devices=devices,
-            soft_labels=data.train.soft_labels is not None,
-            labeled_share=labeled / documents,
-        )
+        trainee = _compile(network, data, examples, head=head, config=config, devices=devices)
         average = make_average(network, trainee.optimizer, config=config)
         checkpoint = Checkpoint(checkpoints, network=network, trainee=trainee, average=average)
         epochs = _Epochs(
             trainee=trainee,
             examples=examples,
-            labeled=labeled,
+            labeled=data.train.rows,
             config=config,
             devices=devices,
             seed=seed,
             hooks=hooks,
         )
         with _normalized_vectors(network, examples, config):
-            state = _train_epochs(epochs, data, checkpoint, engine=KerasEngine(network))
+            state = train_epochs(
+                epochs.train,
+                functools.partial(_validate, KerasEngine(network), data),
+                config=config,
+                checkpoint=checkpoint,
+                on_epoch=hooks.on_epoch,
+            )
     return Fitted(network=network, history=state.history, best_epoch=state.best_epoch)
 
 
-def _train_epochs(
-    epochs: "_Epochs", data: TrainingData, checkpoint: Checkpoint, *, engine: KerasEngine
+def _compile(
+    network: keras.Model,
+    data: TrainingData,
+    examples: Examples,
+    *,
+    head: Head,
+    config: ResolvedTrainingConfig,
+    devices: Devices,
+) -> keras.Model:
+    """The network as Keras trains it on `examples`, the labeled ones of which come first."""
+    labeled = data.train.rows
+    documents = labeled + unlabeled_of_epoch(labeled, examples.rows - labeled)
+    return compile_network(
+        network,
+        head=head,
+        config=config,
+        steps=config.epochs * -(-documents // batch_size_on(devices, config)),
+        devices=devices,
+        soft_labels=data.train.soft_labels is not None,
+        labeled_share=labeled / documents,
+    )
+
+
+def train_epochs(
+    train: Callable[[int], dict[str, float]],
+    validate: Callable[[], dict[str, float]],
+    *,
+    config: ResolvedTrainingConfig,
+    checkpoint: Checkpoint,
+    on_epoch: Callable[[Path, History], None],
 ) -> TrainingState:
-    """Trains the epochs that the checkpoint does not have; the network ends as after the best."""
-    config, average = epochs.config, checkpoint.average
+    """Trains the epochs that the checkpoint does not have; the network ends as after the best.
+
+    Args:
+        train: trains the epoch of this number; returns the columns of its row of the history.
+        validate: returns the columns that are measured on validation; none without that split.
+        config: epochs, patience, and the column that picks the best epoch. Without the columns of
+            validation, that is the last one.
+        checkpoint: of the network.
+        on_epoch: called when the checkpoint of an epoch is complete.
+    """
+    average = checkpoint.average
     state = checkpoint.resume()
     while len(state.history) < config.epochs and not state.is_out_of_patience(config.patience):
         epoch = len(state.history) + 1
         started = time.monotonic()
-        row = epochs.train(epoch)
+        row = train(epoch)
         average.add(epoch)
         with average.applied():
-            if data.validation is not None:
-                row |= _validate(engine, data.validation, labels=data.labels)
-            state.history.append({**row, "seconds": round(time.monotonic() - started, 2)})
-            if data.validation is None or state.is_last_best(config.monitor):
+            measured = validate()
+            seconds = round(time.monotonic() - started, 2)
+            state.history.append({**row, **measured, "seconds": seconds})
+            if not measured or state.is_last_best(config.monitor):
                 state.best_epoch = epoch
                 checkpoint.save_best()
         checkpoint.save(state)
-        epochs.hooks.on_epoch(checkpoint.folder, state.history)
+        on_epoch(checkpoint.folder, state.history)
     checkpoint.load_best()
     return state
 
@@ -212,11 +244,12 @@ def weigh_examples(examples: Examples, config: TrainingConfig) -> Examples:
 
 
 @contextlib.contextmanager
-def _settings(config: TrainingConfig, devices: Devices) -> Iterator[None]:
-    """The settings of the process with which a training runs."""
+def training_process(config: TrainingConfig, devices: Devices, *, seed: int) -> Iterator[None]:
+    """Inside this context a process builds and trains one network, with these settings."""
     backend = training_backend()
     repeatable = backend.deterministic() if config.deterministic else contextlib.nullcontext()
-    with repeatable, backend.on_devices(devices.names):
+    with _one_training_at_a_time, repeatable, backend.on_devices(devices.names):
+        keras.utils.set_random_seed(seed)
         yield
 
 
@@ -258,25 +291,41 @@ class _Epochs:
         fed = training_backend().feed(batches)
         logs = self.trainee.fit(fed, verbose=0, shuffle=False).history
         loss, accuracy = logs[LOG_LOSS][-1], logs["accuracy"][-1]
-        # A step may end in weights that are not numbers after its loss was measured.
-        if not np.isfinite(loss) or not self._weights_are_finite():
-            raise ConfigError(
-                "training.learning_rate: expected a loss and weights that are numbers, got a loss "
-                f"of {loss} in epoch {epoch}: training diverged at "
-                f"{self.config.learning_rate:g}. Lower the rate, or set training.gradient_clip."
-            )
+        check_finite(
+            self.trainee,
+            loss,
+            epoch=epoch,
+            learning_rate=self.config.learning_rate,
+            section="training",
+        )
         row = {"epoch": float(epoch), "loss": loss}
         # Without a hard label, nothing is known to be right.
         return row | {"accuracy": accuracy} if has_label(examples.labels).any() else row
 
-    def _weights_are_finite(self) -> bool:
-        weights = self.trainee.trainable_variables
-        return all(bool(keras.ops.all(keras.ops.isfinite(weight))) for weight in weights)
+
+def check_finite(
+    trainee: keras.Model, loss: float, *, epoch: int, learning_rate: float, section: str
+) -> None:
+    """Checks the loss of an epoch and the weights after it.
+
+    Raises:
+        ConfigError: if one is not a number; `section` of the config has the learning rate.
+    """
+    # A step may end in weights that are not numbers after its loss was measured.
+    weights = trainee.trainable_variables
+    if np.isfinite(loss) and all(bool(keras.ops.all(keras.ops.isfinite(each))) for each in weights):
+        return
+    advice = "Lower the rate"
+    advice += ", or set training.gradient_clip" if section == "training" else ""
+    raise ConfigError(
+        f"{section}.learning_rate: expected a loss and weights that are numbers, got a loss of "
+        f"{loss} in epoch {epoch}: training diverged at {learning_rate:g}. {advice}."
+    )
 
 
-def _validate(
-    engine: KerasEngine, examples: Examples, *, labels: Sequence[str]
-) -> dict[str, float]:
-    """The columns of an epoch's row that are measured on the validation split."""
-    measured: dict[str, Any] = dict(evaluate_split(engine, examples, labels=labels))
+def _validate(engine: KerasEngine, data: TrainingData) -> dict[str, float]:
+    """The columns of an epoch's row that are measured on the validation split, if there is one."""
+    if data.validation is None:
+        return {}
+    measured: dict[str, Any] = dict(evaluate_split(engine, data.validation, labels=data.labels))
     return {f"validation_{name}": measured[name] for name in MONITORED_METRICS if name in measured}

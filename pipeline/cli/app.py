@@ -21,7 +21,7 @@ from pipeline.cli.report import report
 from pipeline.cli.runs import runs
 from pipeline.cli.score import score
 from pipeline.cli.train import self_train, train
-from pipeline.cli.vectors import vectors
+from pipeline.cli.unlabeled import pretrain, vectors
 
 NAME = "limelight"
 COMPLETION = f"_{NAME.upper()}_COMPLETE"  # set by the shell that asks for completions
@@ -36,6 +36,7 @@ COMMANDS = (
     (train, "--config configs/guide_attention_2d.yaml \\\n  --set training.epochs=3"),
     (self_train, "--config configs/imdb_few.yaml \\\n  --set training.seeds=[1,2,3]"),
     (vectors, "--config configs/imdb_best.yaml \\\n  --input 'imdb/un*.jsonl.gz' --output v.txt"),
+    (pretrain, "--config configs/imdb_best.yaml --output encoder"),
     (score, "--model runs/models/demo/1 \\\n  --input 'corpus/*.jsonl' --output out"),
     (runs, "--output out"),
     (

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.config import ConfigError, TrainingConfig
+from model.config import ConfigError, NetworkConfig, TrainingConfig
 from pipeline.cli.invocation import Invocation
 from pipeline.config.inputs import is_tsv, new_input
 from pipeline.config.loading import build_config, load_config
@@ -59,17 +59,22 @@ def workspace_job(
         invocation: with the runner profile and the values of `--set`.
         config: a YAML config.
         command: the first part of the name of a Dataflow job.
-        trains: whether workers also train, and read word vectors if the config names some.
+        trains: whether workers also train, and read word vectors and an encoder if the config names
+            them.
 
     Raises:
         ConfigError: for a config that is wrong, or as `check_job` does.
     """
     resolved = load_config(config, invocation.overrides)
-    vectors = resolved.network.embedding.vectors if trains else None
+    network = resolved.network if trains else NetworkConfig()
     flags = check_job(
         invocation.beam_options,
         resolved,
-        paths={"workspace": resolved.workspace, "network.embedding.vectors": vectors},
+        paths={
+            "workspace": resolved.workspace,
+            "network.embedding.vectors": network.embedding.vectors,
+            "network.pretrained": network.pretrained,
+        },
         job=(command, resolved.name),
         training=resolved.training if trains else None,
     )

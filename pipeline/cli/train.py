@@ -46,7 +46,7 @@ def self_train(
     runner_profile: RunnerProfile = None,
     overrides: Overrides,
 ) -> int:
-    """Train, then learn from what the models predict of unlabeled text."""
+    """Train, then learn what the models predict of unlabeled text."""
     from pipeline.cli.printing import print_trained
     from pipeline.cli.run_config import workspace_job
     from pipeline.stages import train as stage

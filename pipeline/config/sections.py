@@ -1,7 +1,8 @@
 """The typed, frozen sections of a run's configuration.
 
 A config is one YAML file, read by `pipeline.config.loading`. Its sections `text`, `network`,
-`training` and `vectors` are those of `model.config`; the others are here. Every key has a
+`training` and `vectors` are those of `model.config`, `pretraining` that of
+`model.training.pretraining`; the others are here. Every key has a
 default, but a run needs `corpus.inputs`; `configs/quickstart.yaml` lists all keys.
 """
 
@@ -24,6 +25,7 @@ from model.config import (
     VectorsConfig,
     require,
 )
+from model.training.pretraining.pretraining_config import PretrainingConfig
 from pipeline.config.inputs import InputConfig
 from pipeline.schemas import CONTRIBUTIONS, DIGEST, DOCUMENTS, PREDICTIONS
 
@@ -182,6 +184,7 @@ class Config:
     scoring: ScoringConfig = ScoringConfig()
     drift: DriftConfig = DriftConfig()
     vectors: VectorsConfig = VectorsConfig()
+    pretraining: PretrainingConfig = PretrainingConfig()
     teachers: TeachersConfig = TeachersConfig()
 
     def __post_init__(self) -> None:

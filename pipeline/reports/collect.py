@@ -61,6 +61,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         ),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
         vectors=manifest.get("vectors"),
+        encoder=manifest.get("encoder"),
         mix=Mix(**manifest["mix"]) if manifest.get("mix") else None,
         baseline=BaselineRecord.from_json(manifest.get("baseline")),
         warnings=statistics["warnings"],

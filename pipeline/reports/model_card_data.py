@@ -25,6 +25,9 @@ def describe_data(report: ModelReport) -> Iterator[str]:
     if report.vectors is not None:
         yield ""
         yield _word_vectors(report.vectors)
+    if report.encoder is not None:
+        yield ""
+        yield _encoder(report.encoder)
     if report.rejections:
         yield ""
         yield from table(
@@ -68,6 +71,15 @@ def _word_vectors(vectors: Mapping[str, Any]) -> str:
         f"Word vectors: the embedding started from {escaped(vectors['file'])}, which has "
         f"{count(vectors['found'])} of the vocabulary's {count(vectors['tokens'])} tokens "
         f"(digest {escaped(vectors['digest'])})."
+    )
+
+
+def _encoder(encoder: Mapping[str, Any]) -> str:
+    """The pretrained encoder that the network started from."""
+    return (
+        f"Pretrained: LSTM and word vectors started from {escaped(encoder['folder'])}, which has "
+        f"{count(encoder['found'])} of the vocabulary's {count(encoder['tokens'])} tokens "
+        f"(digest {escaped(encoder['digest'])})."
     )
 
 

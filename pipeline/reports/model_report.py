@@ -40,6 +40,7 @@ class ModelReport:
         inputs: the input files.
         vectors: the file of word vectors that the embedding started from, its digest, and how many
             of the vocabulary's tokens it has; None if it started from random vectors.
+        encoder: the same of the encoder that the network started from; None without one.
         mix: how much network and wide part count; None without a wide part or without validation.
         baseline: the linear baseline of the run; None if it was not asked for.
         warnings: sentences for a person.
@@ -64,6 +65,7 @@ class ModelReport:
     rejections: Sequence[RejectionGroup] = ()
     inputs: Sequence[InputCounts] = ()
     vectors: Mapping[str, Any] | None = None
+    encoder: Mapping[str, Any] | None = None
     mix: Mix | None = None
     baseline: BaselineRecord | None = None
     warnings: Sequence[str] = ()

@@ -1,8 +1,9 @@
 """The stages: what the commands do, each a table of contents of the transforms it chains.
 
-A stage is one function that a command calls: `prepare`, `train`, `vectors`, `score`, `backfill`
-(score for many dates), `evaluate`, `compare`, `demo` (train and score a generated corpus). Its
-Beam pipelines are defined by functions `define_x(root, ...)`, which only wire transforms.
+A stage is one function that a command calls: `prepare`, `train`, `score`, `backfill` (score for
+many dates), `evaluate`, `compare`, `demo` (train and score a generated corpus), and in `unlabeled`
+`vectors` and `pretrain`. Its Beam pipelines are defined by functions `define_x(root, ...)`, which
+only wire transforms.
 
 The other modules serve the stages:
 

@@ -81,6 +81,7 @@ def _describe_trials(
         "fingerprint": model_fingerprint(best.files),
         "vocabulary_ids": best.vocabulary_ids,
         "vectors": best.vectors,
+        "encoder": best.encoder,
         "mix": best.mix,
         "baseline": None if baseline is None else dataclasses.asdict(baseline),
         "dataset": dataset.files.folder,

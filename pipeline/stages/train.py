@@ -30,6 +30,7 @@ from pipeline.training.self_training import (
 )
 from pipeline.training.trial import TeacherModel, Trial, TrialResult
 from pipeline.training.trial_config import resolve_config
+from pipeline.training.trial_encoder import digest_encoder
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -75,8 +76,8 @@ def train(
     Raises:
         BundleError: if a teacher is not a complete model directory.
         ConfigError: as `prepare` does; also if a head or a monitored metric does not fit the
-            labels, a file of word vectors is missing or has another width, or there is nothing to
-            teach students with.
+            labels, a file of word vectors or an encoder is missing or has another width, or there
+            is nothing to teach students with.
         RunError: as `prepare` does; also if a training fails.
     """
     from model.training.devices import prepare_process
@@ -84,7 +85,10 @@ def train(
     configs = vary(config)
     for each in configs.values():
         check_markers(each.network.entities, each.text)
-    vectors = {name: digest_vectors(each, files=files) for name, each in configs.items()}
+    digests = {
+        name: (digest_vectors(each, files=files), digest_encoder(each, files=files))
+        for name, each in configs.items()
+    }
     teachers = find_teachers(config, files=files)
     prepare_process(config.training)  # before `prepare`, which starts TensorFlow
     dataset = prepare(config, beam_options=beam_options, files=files)
@@ -94,7 +98,7 @@ def train(
         check_unlabeled(dataset)
     run = Manifest(run_id=new_run_id("train"), stage="train", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
-    trials = list_trials(configs, dataset, vectors=vectors, teachers=teachers, scratch=scratch)
+    trials = list_trials(configs, dataset, digests=digests, teachers=teachers, scratch=scratch)
     run_round = functools.partial(
         run_trials, config=config, scratch=scratch, beam_options=beam_options, files=files
     )
@@ -183,7 +187,7 @@ def list_trials(
     configs: Mapping[str, Config],
     dataset: Dataset,
     *,
-    vectors: Mapping[str, str | None],
+    digests: Mapping[str, tuple[str | None, str | None]],
     teachers: tuple[TeacherModel, ...],
     scratch: str,
 ) -> list[Trial]:
@@ -192,7 +196,7 @@ def list_trials(
     Args:
         configs: the config of each variant, by its name.
         dataset: what is trained on.
-        vectors: the digest of the word vectors of each variant, by its name.
+        digests: of the word vectors and of the encoder of each variant, by its name.
         teachers: of all trials.
         scratch: the folder in which the trials write their model directories.
     """
@@ -203,7 +207,8 @@ def list_trials(
             seed=seed,
             config=resolve_config(config, dataset, documents=documents),
             dataset=dataset,
-            vectors_digest=vectors[name],
+            vectors_digest=digests[name][0],
+            encoder_digest=digests[name][1],
             folder=join(scratch, f"variant-{number}", f"seed-{seed}"),
             teachers=teachers,
         )

@@ -14,7 +14,7 @@ from pipeline.storage.versions import code_version, library_versions
 
 MANIFEST = "manifest.json"
 
-Stage = Literal["prepare", "train", "evaluate", "score", "compare", "vectors"]
+Stage = Literal["prepare", "train", "evaluate", "score", "compare", "vectors", "pretrain"]
 Status = Literal["running", "done", "failed"]
 
 

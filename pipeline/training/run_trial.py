@@ -1,6 +1,7 @@
 """Runs one trial on one worker, from the dataset's shards to a model directory."""
 
 import dataclasses
+import functools
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,49 +22,86 @@ from model.training.evaluation import predict_split
 from model.training.examples import Examples
 from model.training.fit import Fitted, Hooks, TrainingData, fit
 from model.training.history import History
-from model.training.shards import Shards, check_examples, read_examples
+from model.training.pretraining.encoder import Encoder, start_from_encoder
 from model.training.wide_examples import WideBeside
 from model.training.word_vectors.pretrained_vectors import PretrainedVectors
 from pipeline.config.inputs import SPLITS, TRAINED, UNLABELED
 from pipeline.process import progress
-from pipeline.storage.files import Files, base_name, join, read_lines
-from pipeline.storage.folders import copy_file, local_folder, upload_folder
+from pipeline.storage.files import Files, read_lines
+from pipeline.storage.folders import copy_file, upload_folder
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
+from pipeline.training.examples_of_dataset import read_splits
 from pipeline.training.model_directory import write_evaluation, write_model_directory
 from pipeline.training.packed_flags import pack_flags
 from pipeline.training.tensorboard import CAN_WRITE_EVENTS, write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
 from pipeline.training.trial_baseline import measure_trial_baseline
+from pipeline.training.trial_encoder import describe_encoder, read_trial_encoder
 from pipeline.training.trial_teachers import teach_trial
-from pipeline.training.trial_vectors import describe_vectors, read_trial_vectors
+from pipeline.training.trial_vectors import describe_vectors, read_vectors
 from pipeline.training.trial_wide import fit_trial_wide_part, mix_wide_part
 from pipeline.training.validation_profile import profile_split
 
 logger = logging.getLogger("limelight")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Start:
+    """What a network is built from: the vocabulary and what was learned before."""
+
+    vocabulary: Vocabulary
+    vectors: PretrainedVectors | None
+    encoder: Encoder | None
+
+    def build(self, trial: Trial, devices: Devices) -> keras.Model:
+        """The network of a trial before its training."""
+        config = trial.config
+        network = build_classifier(
+            config.network,
+            ids=self.vocabulary.size,
+            max_tokens=config.text.max_tokens,
+            labels=len(trial.dataset.labels),
+            markers=marker_ids(config.network.entities, config.text, self.vocabulary),
+            embedding_matrix=None if self.vectors is None else self.vectors.matrix,
+            precision=devices.precision,
+            cudnn=devices.cudnn,
+        )
+        if self.encoder is not None:
+            start_from_encoder(network, self.encoder, self.vocabulary)
+        return network
+
+    def describe_vectors(self, trial: Trial) -> dict[str, Any] | None:
+        """The `vectors` of a model's manifest."""
+        if self.vectors is None:
+            return None
+        return describe_vectors(trial, self.vectors, self.vocabulary)
+
+    def describe_encoder(self, trial: Trial) -> dict[str, Any] | None:
+        """The `encoder` of a model's manifest."""
+        if self.encoder is None:
+            return None
+        return describe_encoder(trial, self.encoder, self.vocabulary)
+
+
 def run_trial(trial: Trial, *, files: Files) -> TrialResult:
     """Trains and evaluates a model and uploads its directory; resumes from a checkpoint, if any.
 
     Raises:
-        ConfigError: if the word vectors do not fit the embedding, or the loss is not finite.
+        ConfigError: if word vectors or an encoder do not fit, or the loss is not finite.
     """
     with tempfile.TemporaryDirectory(prefix="limelight-trial-") as scratch:
         folder = Path(scratch) / "model"
-        tokens = read_lines(files, trial.dataset.files.vocabulary)
-        vocabulary = Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
-        examples = _read_splits(trial, files=files, scratch=Path(scratch))
-        _check_splits(trial, examples, vocabulary)
-        examples = _with_hard_labels(examples)
-        vectors = read_trial_vectors(trial, vocabulary, files=files)
+        start = _read_start(trial, files=files)
+        vocabulary = start.vocabulary
+        examples = _with_hard_labels(
+            read_splits(trial.dataset, SPLITS, vocabulary, files=files, scratch=Path(scratch))
+        )
         baseline = measure_trial_baseline(trial, examples, vocabulary=vocabulary)
         examples = teach_trial(
             trial, examples, vocabulary=vocabulary, files=files, scratch=Path(scratch)
         )
         wide_weights = fit_trial_wide_part(trial, examples, vocabulary=vocabulary, files=files)
-        fitted = _train(
-            trial, examples, vocabulary=vocabulary, vectors=vectors, files=files, scratch=scratch
-        )
+        fitted = _train(trial, examples, start, files=files, scratch=scratch)
         engine = KerasEngine(fitted.network)
         wide, mix = None, None
         if wide_weights is not None:
@@ -96,44 +134,23 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             epochs=len(fitted.history),
             best_epoch=fitted.best_epoch,
             vocabulary_ids=vocabulary.size,
-            vectors=None if vectors is None else describe_vectors(trial, vectors, vocabulary),
+            vectors=start.describe_vectors(trial),
+            encoder=start.describe_encoder(trial),
             baseline=baseline,
             mix=None if mix is None else dataclasses.asdict(mix),
             files=describe_files(folder),
         )
 
 
-def _check_splits(trial: Trial, examples: Mapping[str, Examples], vocabulary: Vocabulary) -> None:
-    """Raises `ShardError` unless the examples of all splits are of the trial's dataset."""
-    for split, of_split in examples.items():
-        check_examples(
-            of_split,
-            ids=vocabulary.size,
-            labels=len(trial.dataset.labels),
-            where=trial.dataset.files.examples,
-            unlabeled=split == UNLABELED,
-        )
-
-
-def _read_splits(trial: Trial, *, files: Files, scratch: Path) -> dict[str, Examples]:
-    """The examples of every split that has documents, from shards on this machine's disk."""
-    dataset = trial.dataset
-    folder = local_folder(files, dataset.files.examples, scratch=str(scratch / "examples"))
-    return {
-        split: read_examples(
-            Shards(
-                paths=tuple(join(folder, base_name(path)) for path in dataset.shards(split)),
-                rows=dataset.rows(split),
-                max_tokens=trial.config.text.max_tokens,
-                oov_buckets=trial.config.text.oov_buckets,
-                label_width=len(dataset.labels) if dataset.layout.multilabel else 0,
-                soft_labels=len(dataset.labels) if dataset.layout.probabilities else 0,
-            ),
-            scratch=scratch,
-        )
-        for split in SPLITS
-        if dataset.rows(split)
-    }
+def _read_start(trial: Trial, *, files: Files) -> _Start:
+    tokens = read_lines(files, trial.dataset.files.vocabulary)
+    vocabulary = Vocabulary(tokens, oov_buckets=trial.config.text.oov_buckets)
+    embedding = trial.config.network.embedding
+    return _Start(
+        vocabulary=vocabulary,
+        vectors=read_vectors(embedding, vocabulary, seed=trial.seed, files=files),
+        encoder=read_trial_encoder(trial, vocabulary, files=files),
+    )
 
 
 def _with_hard_labels(examples: Mapping[str, Examples]) -> dict[str, Examples]:
@@ -170,9 +187,8 @@ def _measure(
 def _train(
     trial: Trial,
     examples: Mapping[str, Examples],
+    start: _Start,
     *,
-    vocabulary: Vocabulary,
-    vectors: PretrainedVectors | None,
     files: Files,
     scratch: str,
 ) -> Fitted:
@@ -190,18 +206,6 @@ def _train(
         f"{examples['train'].rows:,}",
     )
 
-    def build(devices: Devices) -> keras.Model:
-        return build_classifier(
-            config.network,
-            ids=vocabulary.size,
-            max_tokens=config.text.max_tokens,
-            labels=len(trial.dataset.labels),
-            markers=marker_ids(config.network.entities, config.text, vocabulary),
-            embedding_matrix=None if vectors is None else vectors.matrix,
-            precision=devices.precision,
-            cudnn=devices.cudnn,
-        )
-
     def keep_epoch(folder: Path, history: History) -> None:
         save_checkpoint(files, folder, to=trial.checkpoints)
         if CAN_WRITE_EVENTS:
@@ -210,7 +214,7 @@ def _train(
             copy_file(files, events, to=trial.tensorboard)
 
     return fit(
-        build,
+        functools.partial(start.build, trial),
         TrainingData(
             train=examples["train"],
             validation=examples.get("validation"),

@@ -40,6 +40,7 @@ class Trial:
         dataset: the prepared corpus.
         vectors_digest: the digest of the file of word vectors that the embedding starts from;
             None if it starts from random vectors.
+        encoder_digest: the digest of the encoder that the network starts from; None without one.
         folder: where the model directory is written.
         teachers: the models whose mean prediction is learned beside the labels.
     """
@@ -49,6 +50,7 @@ class Trial:
     config: ResolvedConfig
     dataset: Dataset
     vectors_digest: str | None
+    encoder_digest: str | None
     folder: str
     teachers: tuple[TeacherModel, ...] = ()
 
@@ -59,6 +61,7 @@ class Trial:
             self.dataset.files.folder,
             self.seed,
             self.vectors_digest,
+            self.encoder_digest,
             to_plain(self.config.network),
             to_plain(self.config.training),
             *self._teaching,
@@ -109,6 +112,7 @@ class TrialResult:
         best_epoch: the epoch whose weights were kept, counted from 1.
         vocabulary_ids: rows of the embedding.
         vectors: the result of `describe_vectors`; None if the config names no file of vectors.
+        encoder: the result of `describe_encoder`; None if the config names no encoder.
         baseline: the result of `measure_trial_baseline`.
         mix: a `Mix` of network and wide part; None without a wide part or without validation.
         files: bytes and SHA-256 of each file of the model directory, by name.
@@ -123,6 +127,7 @@ class TrialResult:
     best_epoch: int
     vocabulary_ids: int
     vectors: Mapping[str, Any] | None
+    encoder: Mapping[str, Any] | None
     baseline: Mapping[str, Any] | None
     mix: Mapping[str, float] | None
     files: Mapping[str, Mapping[str, Any]]

@@ -1,8 +1,9 @@
-"""The word vectors that a trial's embedding starts from."""
+"""The word vectors that an embedding starts from."""
 
 import logging
 from typing import Any
 
+from model.config import EmbeddingConfig
 from model.text.vocabulary import Vocabulary
 from model.training.word_vectors.pretrained_vectors import (
     PretrainedVectors,
@@ -14,20 +15,25 @@ from pipeline.training.trial import Trial
 logger = logging.getLogger("limelight")
 
 
-def read_trial_vectors(
-    trial: Trial, vocabulary: Vocabulary, *, files: Files
+def read_vectors(
+    embedding: EmbeddingConfig, vocabulary: Vocabulary, *, seed: int, files: Files
 ) -> PretrainedVectors | None:
     """The vectors of the vocabulary's tokens; None if the config names no file.
+
+    Args:
+        embedding: names the file.
+        vocabulary: of the network.
+        seed: for the vectors of tokens that are not in the file.
+        files: where the file lies.
 
     Raises:
         ConfigError: if the file does not hold vectors of the embedding's width.
     """
-    embedding = trial.config.network.embedding
     if embedding.vectors is None:
         return None
     with files.open(embedding.vectors) as stream:
         vectors = read_pretrained_vectors(
-            stream, vocabulary, config=embedding, seed=trial.seed, where=embedding.vectors
+            stream, vocabulary, config=embedding, seed=seed, where=embedding.vectors
         )
     logger.info(
         "vectors: %s of %s tokens of the vocabulary are in %s",

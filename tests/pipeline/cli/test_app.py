@@ -22,7 +22,9 @@ LEAST: dict[str, list[str]] = {
     "demo": ["--output", "O"],
     "prepare": ["--config", "C"],
     "train": ["--config", "C"],
+    "self-train": ["--config", "C"],
     "vectors": ["--config", "C", "--output", "V"],
+    "pretrain": ["--config", "C", "--output", "E"],
     "score": ["--model", "M", "--output", "O"],
     "runs": ["--output", "O"],
     "compare": ["--old", "A", "--new", "B", "--output", "O"],
@@ -30,7 +32,7 @@ LEAST: dict[str, list[str]] = {
     "explain": ["--model", "M", "a text"],
     "report": ["--model", "M", "--to", "P"],
 }
-WITH_CONFIG = ("prepare", "train", "vectors", "score", "compare", "evaluate")
+WITH_CONFIG = ("prepare", "train", "self-train", "vectors", "pretrain", "score", "compare", "evaluate")
 
 
 def refused(*words: str) -> str:
@@ -51,7 +53,7 @@ def refused_by(command: str, *words: str) -> str:
 
 
 def test_every_command_is_in_the_table() -> None:
-    assert [function.__name__ for function, _ in COMMANDS] == list(LEAST)
+    assert [function.__name__.replace("_", "-") for function, _ in COMMANDS] == list(LEAST)
 
 
 @pytest.mark.parametrize("command", LEAST)
@@ -62,7 +64,9 @@ def test_the_defaults(command: str) -> None:
         "demo": {"output": "O"},
         "prepare": {**config, "config": "C", "dry_run": False},
         "train": {**config, "config": "C", "dry_run": False},
+        "self-train": {**config, "config": "C"},
         "vectors": {**config, "config": "C", "output": "V", "input": None},
+        "pretrain": {**config, "config": "C", "output": "E", "dry_run": False},
         "score": {
             **config,
             "model": "M",
@@ -187,7 +191,8 @@ def test_a_word_too_many(command: str) -> None:
 def test_what_a_command_needs_is_named_in_one_line(command: str) -> None:
     needed = [f"{word} " for word in LEAST[command] if word.startswith("--")]
     needed += ["TEXT"] if command == "explain" else []
-    needed += ["--config FILE"] if command in ("prepare", "train", "vectors") else []
+    if command in ("prepare", "train", "self-train", "vectors", "pretrain"):
+        needed += ["--config FILE"]
     message = refused(command)
     assert all(name in message for name in needed)
     assert message.startswith(f"limelight {command}: expected --")
@@ -214,7 +219,7 @@ def test_values_after_a_space_or_an_equals_sign_and_the_last_of_two(command: str
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ([], "limelight: expected a command (demo, prepare, train, vectors, score, runs, "),
+        ([], "limelight: expected a command (demo, prepare, train, self-train, vectors, "),
         (["--"], "limelight: expected a command ("),
         (["--", "--runner=FlinkRunner"], "limelight: expected a command ("),
         (["trian"], "limelight: unknown command trian, did you mean train? Run limelight --help."),

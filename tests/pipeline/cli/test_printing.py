@@ -33,6 +33,7 @@ def test_the_linear_baseline_is_shown_below_the_model(capsys: pytest.CaptureFixt
             best_epoch=1,
             vocabulary_ids=3,
             vectors=None,
+            encoder=None,
             baseline=None,
             files={},
             mix=None,

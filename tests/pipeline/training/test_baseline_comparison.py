@@ -19,6 +19,7 @@ def result(*, seed: int, right: np.ndarray, baseline: dict[str, object] | None) 
         best_epoch=1,
         vocabulary_ids=1,
         vectors=None,
+        encoder=None,
         baseline=baseline,
         files={},
         mix=None,

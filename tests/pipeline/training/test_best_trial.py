@@ -33,6 +33,7 @@ def _result(seed: int, **validation: float) -> TrialResult:
         best_epoch=1,
         vocabulary_ids=1,
         vectors=None,
+        encoder=None,
         baseline=None,
         files={},
         mix=None,

@@ -19,6 +19,7 @@ TRIAL = Trial(
     ),
     dataset=Dataset(files=DatasetFiles(folder="datasets/1"), manifest={}, statistics={}),
     vectors_digest="one digest",
+    encoder_digest=None,
     folder="one folder",
 )
 
@@ -35,8 +36,11 @@ def test_other_epochs_are_another_training():
     assert dataclasses.replace(TRIAL, config=config).key != TRIAL.key
 
 
-@pytest.mark.parametrize("change", [{"vectors_digest": "another digest"}, {"seed": 2}])
-def test_another_seed_or_other_vectors_are_another_training(change):
+@pytest.mark.parametrize(
+    "change",
+    [{"vectors_digest": "another digest"}, {"encoder_digest": "a digest"}, {"seed": 2}],
+)
+def test_another_seed_other_vectors_or_an_encoder_are_another_training(change):
     assert dataclasses.replace(TRIAL, **change).key != TRIAL.key
 
 
@@ -51,6 +55,7 @@ def test_scores_are_the_metrics_that_are_single_numbers():
         best_epoch=1,
         vocabulary_ids=3,
         vectors=None,
+        encoder=None,
         baseline=None,
         files={},
         mix=None,

@@ -26,6 +26,7 @@ TRIAL = Trial(
         files=DatasetFiles(folder="datasets/1"), manifest={}, statistics={"labels": LABELS}
     ),
     vectors_digest=None,
+    encoder_digest=None,
     folder="one folder",
 )
 

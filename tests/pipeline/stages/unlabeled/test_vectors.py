@@ -11,7 +11,7 @@ from model.training.word_vectors.pretrained_vectors import read_pretrained_vecto
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.runners.execution import RunError
-from pipeline.stages.vectors import learn_vectors
+from pipeline.stages.unlabeled.vectors import learn_vectors
 from pipeline.storage.beam_files import BeamFiles
 
 FILES = BeamFiles()

@@ -1,0 +1,1 @@
+"""Pretraining: embedding and LSTM of a classifier, learned from text without labels."""

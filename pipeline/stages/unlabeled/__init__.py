@@ -1,0 +1,1 @@
+"""The stages that learn from text without labels: word vectors, and an encoder."""

@@ -1,0 +1,76 @@
+"""The pretrained encoder that a trial's network starts from."""
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from model.config import ConfigError, to_plain
+from model.text.vocabulary import Vocabulary
+from model.training.pretraining.encoder import Encoder, check_settings, count_shared, read_encoder
+from pipeline.config.sections import Config
+from pipeline.storage.files import Files, join, read_json
+from pipeline.storage.folders import local_folder
+from pipeline.storage.manifest import MANIFEST, fingerprint
+from pipeline.training.trial import Trial
+
+logger = logging.getLogger("limelight")
+
+
+def digest_encoder(config: Config, *, files: Files) -> str | None:
+    """The digest of the encoder that `network.pretrained` names; None without one.
+
+    Called before anything is prepared, so that a wrong path does not fail after hours of work.
+
+    Raises:
+        ConfigError: if there is no encoder, or its settings are not those of the network.
+    """
+    folder = config.network.pretrained
+    if folder is None:
+        return None
+    manifest = _read_manifest(folder, files=files)
+    check_settings(to_plain(config), manifest["config"], where=folder)
+    return fingerprint(manifest["files"])
+
+
+def read_trial_encoder(trial: Trial, vocabulary: Vocabulary, *, files: Files) -> Encoder | None:
+    """The encoder of the trial's network; None if the config names none.
+
+    Raises:
+        ConfigError: as `read_encoder` does.
+    """
+    folder = trial.config.network.pretrained
+    if folder is None:
+        return None
+    manifest = _read_manifest(folder, files=files)
+    with tempfile.TemporaryDirectory(prefix="limelight-encoder-") as scratch:
+        local = Path(local_folder(files, folder, scratch=scratch))
+        encoder = read_encoder(local, manifest=manifest, where=folder)
+    logger.info(
+        "encoder: %s of %s tokens of the vocabulary are in %s",
+        f"{count_shared(vocabulary, encoder.vocabulary):,}",
+        f"{len(vocabulary.tokens):,}",
+        folder,
+    )
+    return encoder
+
+
+def describe_encoder(trial: Trial, encoder: Encoder, vocabulary: Vocabulary) -> dict[str, Any]:
+    """The `encoder` of a model's manifest: the folder, its digest, how many tokens it has."""
+    return {
+        "folder": trial.config.network.pretrained,
+        "digest": trial.encoder_digest,
+        "found": count_shared(vocabulary, encoder.vocabulary),
+        "tokens": len(vocabulary.tokens),
+    }
+
+
+def _read_manifest(folder: str, *, files: Files) -> dict[str, Any]:
+    path = join(folder, MANIFEST)
+    values = read_json(files, path) if files.exists(path) else {}
+    if values.get("stage") != "pretrain" or values.get("status") != "done":
+        raise ConfigError(
+            f"network.pretrained: expected the folder of an encoder, got {folder!r} without the "
+            "manifest of one. Check the path, or make one with: limelight pretrain --help."
+        )
+    return dict(values)
