@@ -32,7 +32,16 @@ LEAST: dict[str, list[str]] = {
     "explain": ["--model", "M", "a text"],
     "report": ["--model", "M", "--to", "P"],
 }
-WITH_CONFIG = ("prepare", "train", "self-train", "vectors", "pretrain", "score", "compare", "evaluate")
+WITH_CONFIG = (
+    "prepare",
+    "train",
+    "self-train",
+    "vectors",
+    "pretrain",
+    "score",
+    "compare",
+    "evaluate",
+)
 
 
 def refused(*words: str) -> str:
