@@ -100,6 +100,8 @@ class TextConfig:
     min_frequency: PositiveInteger = 1
     oov_buckets: PositiveInteger = 1
     reserved_tokens: tuple[ReservedToken, ...] = ()
+    # So many more tokens: the first of network.embedding.vectors that the vocabulary lacks.
+    vector_tokens: NonNegativeInteger = 0
     lowercase: bool = True
     nfkc: bool = False
     fold_digits: bool = False

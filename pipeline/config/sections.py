@@ -193,6 +193,11 @@ class Config:
         by = self.scoring.output.partition_by
         expected = "null, label or one of corpus.columns.keep"
         require(by in columns, "scoring.output.partition_by", expected, by)
+        more = self.text.vector_tokens
+        named = self.network.embedding.vectors is not None
+        require(
+            named or not more, "text.vector_tokens", "0 without network.embedding.vectors", more
+        )
 
 
 def require_folder(path: str, key: str) -> None:

@@ -32,7 +32,7 @@ from pipeline.stages.corpus_pass import CountedCorpus, account, shown_pipeline, 
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.unit_planning import plan_units
-from pipeline.stages.vocabulary import build_vocabulary
+from pipeline.stages.vocabulary import build_vocabulary, digest_vectors, read_vector_tokens
 from pipeline.storage.files import (
     Files,
     join,
@@ -247,7 +247,9 @@ def dataset_fingerprint(config: Config, inputs: Sequence[InputFile], *, files: F
     contents = [
         [item.source_file, item.info.bytes, files.digest(item.info.path)] for item in inputs
     ]
-    sections = [to_plain(config.corpus), to_plain(config.text)]
+    sections: list[Any] = [to_plain(config.corpus), to_plain(config.text)]
+    if config.text.vector_tokens:
+        sections.append(digest_vectors(config, files=files))
     return fingerprint(contents, sections, code_version())
 
 
@@ -286,7 +288,8 @@ def write_vocabulary_and_labels(
 ) -> None:
     """Writes the two files that give tokens and labels their ids.
 
-    The vocabulary has the reserved tokens first, then those that TFT chose.
+    The vocabulary has the reserved tokens first, then those that TFT chose, then those of the word
+    vectors.
 
     Raises:
         ConfigError: if no token of the training split is frequent enough.
@@ -301,7 +304,9 @@ def write_vocabulary_and_labels(
             f"text.min_frequency: expected tokens that occur {config.text.min_frequency:,} times "
             "in the training split, got none. Lower text.min_frequency or prepare more text."
         )
-    write_lines(files, dataset.vocabulary, dict.fromkeys([*reserved, *found]))
+    tokens = dict.fromkeys([*reserved, *found])
+    more = read_vector_tokens(config, known=tokens, files=files)
+    write_lines(files, dataset.vocabulary, [*tokens, *more])
     write_lines(files, dataset.labels, labels)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import apache_beam as beam
 
-from model.config import BASE_VARIANT, ConfigError, to_plain
+from model.config import BASE_VARIANT, to_plain
 from model.text.markers import check_markers
 from model.training.unlabeled import unlabeled_of_epoch
-from model.training.word_vectors.pretrained_vectors import check_vector_width
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import Config
 from pipeline.config.variants import vary_config
@@ -18,6 +17,7 @@ from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.stages.corpus_pass import shown_pipeline
 from pipeline.stages.model_publishing import publish_model
 from pipeline.stages.prepare import prepare
+from pipeline.stages.vocabulary import digest_vectors
 from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.training.baseline_record import BaselineRecord
@@ -215,27 +215,6 @@ def list_trials(
         for number, (name, config) in enumerate(configs.items())
         for seed in config.training.seeds
     ]
-
-
-def digest_vectors(config: Config, *, files: Files) -> str | None:
-    """The digest of the file of word vectors that the embedding starts from; None without one.
-
-    Called before anything is prepared, so that a wrong path does not fail after hours of work.
-
-    Raises:
-        ConfigError: if the file is missing, or its vectors have another width.
-    """
-    path = config.network.embedding.vectors
-    if path is None:
-        return None
-    if not files.exists(path):
-        raise ConfigError(
-            f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
-            "Check the path, or make one with: limelight vectors --help."
-        )
-    with files.open(path) as stream:
-        check_vector_width(stream, units=config.network.embedding.units, where=path)
-    return files.digest(path)
 
 
 def define_training(

@@ -1,4 +1,4 @@
-"""Counts of tokens -> TensorFlow Transform's vocabulary, on this machine.
+"""Counts of tokens -> TensorFlow Transform's vocabulary, on this machine; tokens of word vectors.
 
 Workers have counted the tokens by now. TFT gets each token once, with its count as its weight.
 The counts are integers, so adding them up in any order gives the same vocabulary.
@@ -9,6 +9,7 @@ hold a dataset.
 """
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from model.config import TextConfig
+from model.config import ConfigError, TextConfig
+from model.text.tokenizer import Tokenizer
+from model.training.word_vectors.pretrained_vectors import check_vector_width, read_words
+from pipeline.config.sections import Config
 from pipeline.runners.execution import beam_pipeline
 from pipeline.storage.files import Files, read_lines
 from pipeline.storage.folders import upload_folder
@@ -88,3 +92,49 @@ def _as_pairs(table: pa.Table) -> list[pa.RecordBatch]:
         columns = [pa.ListArray.from_arrays(offsets, column) for column in batch.columns]
         batches.append(pa.record_batch(columns, schema=PAIRS))
     return batches
+
+
+def digest_vectors(config: Config, *, files: Files) -> str | None:
+    """The digest of the file of word vectors that the embedding starts from; None without one.
+
+    Called before anything is prepared, so that a wrong path does not fail after hours of work.
+
+    Raises:
+        ConfigError: if the file is missing, or its vectors have another width.
+    """
+    path = config.network.embedding.vectors
+    if path is None:
+        return None
+    if not files.exists(path):
+        raise ConfigError(
+            f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
+            "Check the path, or make one with: limelight vectors --help."
+        )
+    with files.open(path) as stream:
+        check_vector_width(stream, units=config.network.embedding.units, where=path)
+    return files.digest(path)
+
+
+def read_vector_tokens(config: Config, *, known: Collection[str], files: Files) -> list[str]:
+    """The tokens of the file that a vocabulary gets by `text.vector_tokens`, in their order.
+
+    A word that is not one token in folded form is left out, because no text has it.
+
+    Args:
+        config: its `text` and `network.embedding` are used.
+        known: the tokens that the vocabulary has without them.
+        files: where the file lies.
+    """
+    embedding = config.network.embedding
+    path = embedding.vectors
+    if path is None or not config.text.vector_tokens:
+        return []
+    with files.open(path) as stream:
+        words = read_words(stream, units=embedding.units, where=path)
+    tokens = Tokenizer(config.text).tokenize(pa.array(words, pa.string())).folded().to_pylist()
+    new = dict.fromkeys(
+        word
+        for word, forms in zip(words, tokens, strict=True)
+        if forms == [word] and word not in known
+    )
+    return list(new)[: config.text.vector_tokens]

@@ -72,6 +72,20 @@ def read_pretrained_vectors(
     return PretrainedVectors(matrix=matrix.astype(np.float32), found=len(found))
 
 
+def read_words(lines: Iterable[bytes], *, units: int, where: str) -> list[str]:
+    """The words that can be tokens of a vocabulary, in their order.
+
+    Raises:
+        ConfigError: as `read_pretrained_vectors` does.
+    """
+    words = []
+    for _, line, _ in _vector_lines(lines, units=units, where=where):
+        word = line.decode(errors="replace")
+        if word and "\ufffd" not in word and "\r" not in word:
+            words.append(word)
+    return words
+
+
 def check_vector_width(lines: Iterable[bytes], *, units: int, where: str) -> None:
     """Raises `ConfigError` if the first vector of a file is not `units` wide."""
     next(_vector_lines(lines, units=units, where=where), None)

@@ -155,7 +155,8 @@ def _warn_of_unknown_tokens(
     }
     if not shares:
         return
-    full = vocabulary_ids - text.oov_buckets - 1 >= text.vocabulary_size
+    found = vocabulary_ids - text.oov_buckets - 1 - text.vector_tokens
+    full = found >= text.vocabulary_size
     tries = [
         hint
         for hint, helps in {

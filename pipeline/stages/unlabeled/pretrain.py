@@ -21,7 +21,7 @@ from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.process import progress
 from pipeline.stages.prepare import prepare
-from pipeline.stages.train import digest_vectors
+from pipeline.stages.vocabulary import digest_vectors
 from pipeline.storage.files import Files, join, read_lines
 from pipeline.storage.folders import upload_folder
 from pipeline.storage.manifest import MANIFEST, Manifest, fingerprint, new_run_id

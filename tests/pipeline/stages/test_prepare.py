@@ -273,6 +273,30 @@ def test_lists_of_labels_weights_rationales_and_reserved_tokens(workspace: Path)
     assert dataset.statistics["splits"]["train"]["oov_rate"] == 0
 
 
+def test_the_first_tokens_of_the_word_vectors_that_training_lacks_are_added(
+    workspace: Path,
+) -> None:
+    rows = [{"id": str(index), "text": "now", "label": "xy"[index % 2]} for index in range(4)]
+    path = write_corpus(workspace / "vectors", rows)
+    vectors = workspace / "vectors.txt"
+    words = ["now", "Never", "soon", "soon", "b\xa0d", "later", "last", "end"]
+    vectors.write_text("".join(f"{word} 1 2\n" for word in words), encoding="utf-8")
+    options = (
+        f"corpus.inputs=[{{path: '{path}', split: train}}]",
+        "corpus.splits={validation: 0}",
+        "text.reserved_tokens=['<e1>']",
+        f"network.embedding={{units: 2, vectors: '{vectors}'}}",
+        "text.vector_tokens=3",
+    )
+    config = small_config(workspace / "runs", path, *options)
+    dataset = run(config)
+    assert vocabulary_of(dataset) == ["<e1>", "now", "soon", "later", "last"]
+    vectors.write_text("now 1 2\n", encoding="utf-8")
+    assert vocabulary_of(run(config)) == ["<e1>", "now"]
+    with pytest.raises(ConfigError, match=r"text\.vector_tokens: expected 0 without"):
+        small_config(workspace / "runs", path, "text.vector_tokens=3")
+
+
 def test_a_quick_run_of_even_shards_and_shares(workspace: Path) -> None:
     path = write_corpus(workspace / "quick", ROWS, files=2)
     dataset = run(

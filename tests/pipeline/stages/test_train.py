@@ -23,7 +23,8 @@ from model.scoring.loading import load_scorer
 from pipeline.cli.printing import print_trained
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
-from pipeline.stages.train import Trained, digest_vectors, train
+from pipeline.stages.train import Trained, train
+from pipeline.stages.vocabulary import digest_vectors
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training import trial_config, trial_wide
 from pipeline.training.baseline_record import BaselineRecord
