@@ -54,6 +54,7 @@ lint: $(STAMP)  ## check style, names, docstrings, types, and which room imports
 bench: $(STAMP)  ## measure speed: scoring, a start, reuse, training, prepare, several workers (CORPORA: the folder of imdb/)
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python -m tests.benchmarks.bench_score
+	$(BIN)/python -m tests.benchmarks.bench_wide
 	$(BIN)/python -m tests.benchmarks.bench_start
 	$(BIN)/python -m tests.benchmarks.bench_reuse
 	$(BIN)/python -m tests.benchmarks.bench_run_inference

@@ -4,6 +4,7 @@ Speed does not depend on the weights, so no benchmark of scoring trains them.
 """
 
 import collections
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from model.config import (
     NetworkConfig,
     ResolvedTextConfig,
     ResolvedTrainingConfig,
+    WideConfig,
 )
 from model.text.tokenizer import Tokenizer
 from tests.model.bundles import write_untrained_model
@@ -25,8 +27,13 @@ NETWORK = NetworkConfig(attention=AttentionConfig(kind="positional"), head="sigm
 SPREAD = 0.1  # as trained weights have it: the LSTM's gates are neither idle nor saturated
 
 
-def write_review_model(folder: Path, texts: Sequence[str]) -> str:
-    """Writes a model directory whose vocabulary is of the texts' words; returns its path."""
+def write_review_model(
+    folder: Path, texts: Sequence[str], *, wide: WideConfig | None = None
+) -> str:
+    """Writes a model directory whose vocabulary is of the texts' words; returns its path.
+
+    Its network has no wide part unless `wide` is given.
+    """
     text = ResolvedTextConfig(max_tokens=MAX_TOKENS, vocabulary_size=VOCABULARY)
     tokens = Tokenizer(text).tokenize(pa.array(texts[:5_000])).folded().flatten()
     frequent = [token for token, _ in collections.Counter(tokens.to_pylist()).most_common()]
@@ -34,7 +41,12 @@ def write_review_model(folder: Path, texts: Sequence[str]) -> str:
     columns = {"id": "id", "text": "text", "label": None, "labels": None}
     write_untrained_model(
         folder,
-        config=ModelConfig(text=text, network=NETWORK, training=ResolvedTrainingConfig(epochs=1)),
+        config=ModelConfig(
+            text=text,
+            network=dataclasses.replace(NETWORK, wide=wide),
+            training=ResolvedTrainingConfig(epochs=1),
+        ),
+        wide=wide is not None,
         tokens=filled,
         labels=("neg", "pos"),
         golden_texts=texts[:32],
