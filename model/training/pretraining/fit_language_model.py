@@ -19,7 +19,7 @@ from model.training.counted_batches import CountedBatches
 from model.training.devices import Devices
 from model.training.examples import Examples
 from model.training.fit import Fitted, Hooks, check_finite, train_epochs, training_process
-from model.training.pretraining.language_model import build_language_model
+from model.training.pretraining.language_model import build_language_model, weigh_tokens
 from model.training.pretraining.perplexity import measure_log_loss
 from model.training.pretraining.token_batches import TokenBatches
 from model.training.state.averaging import make_average
@@ -71,17 +71,20 @@ def fit_language_model(
     """
     devices = dataclasses.replace(devices, names=devices.names[:1], precision="float32")
     with training_process(config, devices, seed=config.seeds[0]):
+        counts = np.bincount(data.train.ids, minlength=data.vocabulary.size)
+        first = data.vocabulary.first_token_id
         model = build_language_model(
             network,
-            counts=np.bincount(data.train.ids, minlength=data.vocabulary.size),
-            first_token_id=data.vocabulary.first_token_id,
+            counts=counts,
+            first_token_id=first,
             embedding_matrix=embedding_matrix,
             cudnn=devices.cudnn,
         )
         epochs = _Epochs(
             trainee=_compile(model, config, documents=data.train.rows, devices=devices),
             data=data,
-            network=network,
+            token_weights=weigh_tokens(counts, first_token_id=first),
+            directions=network.directions,
             config=config,
             negative_samples=negative_samples,
             hooks=hooks,
@@ -131,12 +134,12 @@ def _given_loss(predictions: Tensor, losses: Tensor) -> Tensor:
 
 @keras.saving.register_keras_serializable(package="limelight")
 class PredictionMean(keras.metrics.Mean):
-    """The mean loss of a prediction, from the numbers of predictions and the sums of losses."""
+    """The mean loss of a prediction, from the sums of weights and of weighted losses."""
 
     @override
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> Any:
         counts = keras.ops.cast(y_true, "float32")
-        return super().update_state(y_pred / keras.ops.maximum(counts, 1), sample_weight=counts)
+        return super().update_state(y_pred / keras.ops.maximum(counts, 1e-9), sample_weight=counts)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -145,7 +148,8 @@ class _Epochs:
 
     trainee: keras.Model
     data: LanguageData
-    network: NetworkConfig
+    token_weights: np.ndarray
+    directions: int
     config: ResolvedTrainingConfig
     negative_samples: int
     hooks: Hooks
@@ -156,11 +160,12 @@ class _Epochs:
         size = _batch_size(self.config, examples.rows)
         batches = TokenBatches(
             training_batches(examples, batch_size=size, rows=size, seed=seed, epoch=epoch),
-            vocabulary=self.data.vocabulary,
+            first_token_id=self.data.vocabulary.first_token_id,
+            token_weights=self.token_weights,
             negative_samples=self.negative_samples,
             seed=seed,
             epoch=epoch,
-            directions=self.network.directions,
+            directions=self.directions,
         )
         counted = CountedBatches(
             batches, batch_size=size, documents=examples.rows, on_batch=self.hooks.on_batch
@@ -174,7 +179,7 @@ class _Epochs:
             learning_rate=self.config.learning_rate,
             section="pretraining",
         )
-        # This is the loss among the candidates. With more of them it is larger.
+        # This is the weighted loss among the candidates. With more of them it is larger.
         return {"epoch": float(epoch), "sampled_loss": loss}
 
 

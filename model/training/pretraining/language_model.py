@@ -13,8 +13,8 @@ Inputs, a dictionary:
     candidates: int32 `(candidates,)`, ids.
     draws: float32 `(1,)`, how many it took to find them.
 
-Output: float32 `(batch,)`, the sum of the losses of a document's predictions. Padding and unknown
-tokens are not predicted.
+Output: float32 `(batch,)`, the sum of the losses of a document's predictions, each multiplied by
+the weight of the token (`weigh_tokens`). Padding and unknown tokens are not predicted.
 
 Reference: Dai & Le, "Semi-supervised Sequence Learning", 2015; Jean et al., "On Using Very Large
 Target Vocabulary for Neural Machine Translation", 2015; Press & Wolf, 2017, for shared vectors.
@@ -33,6 +33,9 @@ from model.layers.bilstm import BiLSTM
 from model.layers.sequences import LOWEST_ENERGY, Tensor
 from model.layers.token_embedding import TokenEmbedding
 from model.text.vocabulary import PAD
+
+# A token whose share of the corpus is larger counts less in the loss.
+FULL_WEIGHT_SHARE = 1e-4
 
 # The layers whose weights a classifier has, too, under the same names.
 SHARED_LAYERS = ("embedding", "bilstm_1.forward_lstm", "bilstm_1.backward_lstm")
@@ -85,7 +88,7 @@ def build_language_model(
             NeighborLoss(
                 backward=direction == BACKWARD,
                 first_token_id=first_token_id,
-                tokens=len(counts) - first_token_id,
+                weights=weigh_tokens(counts, first_token_id=first_token_id),
                 name=f"{direction}_loss",
             )(
                 projection(mine),
@@ -111,6 +114,19 @@ def _inputs() -> dict[str, Any]:
     }
 
 
+def weigh_tokens(counts: np.ndarray, *, first_token_id: int) -> np.ndarray:
+    """How much the prediction of each token counts, float32 `(ids,)`; 0 where it is not predicted.
+
+    The square root of `FULL_WEIGHT_SHARE` / share, at most 1: frequent words, which say little of
+    what a text is about, would otherwise be most of what is learned. word2vec leaves out frequent
+    words in this proportion (Mikolov et al., 2013).
+    """
+    share = np.maximum(counts, 1) / max(1, counts.sum())
+    weights = np.minimum(1, np.sqrt(FULL_WEIGHT_SHARE / share)).astype(np.float32)
+    weights[:first_token_id] = 0
+    return weights
+
+
 def directions_of(config: NetworkConfig) -> tuple[str, ...]:
     """The directions in which the LSTM reads."""
     return (FORWARD, BACKWARD) if config.lstm.bidirectional else (FORWARD,)
@@ -121,7 +137,6 @@ def projection_of(direction: str) -> str:
     return f"{direction}_projection"
 
 
-@keras.saving.register_keras_serializable(package="limelight")
 class NeighborLoss(keras.layers.Layer):
     """The loss of predicting the neighbor of every token by the sampled softmax.
 
@@ -134,19 +149,22 @@ class NeighborLoss(keras.layers.Layer):
             `(candidates, 1)`.
         draws: float `(1,)`.
 
-    Returns: float `(batch,)`, the sum over the tokens that have a neighbor to predict.
+    Returns: float `(batch,)`, the weighted sum over the tokens that have a neighbor to predict.
 
     Args:
         backward: whether the token before is predicted, not the next one.
-        first_token_id: lower ids are not predicted.
-        tokens: of the vocabulary.
+        first_token_id: of the vocabulary.
+        weights: from `weigh_tokens`.
     """
 
-    def __init__(self, *, backward: bool, first_token_id: int, tokens: int, **kwargs: Any) -> None:
+    def __init__(
+        self, *, backward: bool, first_token_id: int, weights: np.ndarray, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.backward = backward
         self.first_token_id = first_token_id
-        self.tokens = tokens
+        self.tokens = len(weights) - first_token_id
+        self._weights = weights
 
     @override
     def call(
@@ -163,14 +181,15 @@ class NeighborLoss(keras.layers.Layer):
         at, to = (slice(1, None), slice(0, -1)) if self.backward else (slice(0, -1), slice(1, None))
         hidden, targets = hidden[:, at], token_ids[:, to]
         # Padding is on the right: where the second of two neighbors is real, the first is, too.
-        predicted = (targets >= self.first_token_id) & (token_ids[:, 1:] != PAD)
+        weights = ops.take(ops.convert_to_tensor(self._weights), targets, axis=0)
+        predicted = ops.cast(token_ids[:, 1:] != PAD, weights.dtype)
         right = ops.sum(hidden * vectors[:, to], axis=-1) + bias[:, to, 0]
         right = right - self._log_expected(targets, draws)
         offsets = candidate_bias[:, 0] - self._log_expected(candidates, draws)
         wrong = ops.matmul(hidden, ops.transpose(candidate_vectors)) + offsets
         hit = ops.expand_dims(targets, -1) == candidates
         losses = log_loss_of(right, ops.where(hit, LOWEST_ENERGY, wrong))
-        return ops.sum(ops.where(predicted, losses, 0.0), axis=1)
+        return ops.sum(weights * predicted * losses, axis=1)
 
     def _log_expected(self, ids: Tensor, draws: Tensor) -> Tensor:
         """The logarithm of how often a token is expected among the candidates."""
@@ -181,15 +200,6 @@ class NeighborLoss(keras.layers.Layer):
     @override
     def compute_output_shape(self, hidden_shape: Any, *args: Any, **kwargs: Any) -> Any:
         return (hidden_shape[0],)
-
-    @override
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "backward": self.backward,
-            "first_token_id": self.first_token_id,
-            "tokens": self.tokens,
-        }
 
 
 def log_loss_of(right: Tensor, wrong: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from typing_extensions import override
 
-from model.text.vocabulary import PAD, Vocabulary
+from model.text.vocabulary import PAD
 from model.training.backends.batch import Batch
 from model.training.pretraining.candidates import draw_candidates
 
@@ -14,13 +14,15 @@ class TokenBatches(Sequence[Batch]):
     """Adds to the batches of documents what a language model needs.
 
     A batch is `(inputs, predictions, weights)`: the inputs of
-    `model.training.pretraining.language_model`; how many tokens each document has to predict,
-    float32 `(rows,)`; and for each row rows / all of these predictions, float32 `(rows,)`. Keras
-    takes the mean of the weighted rows, which is then the mean loss of a prediction.
+    `model.training.pretraining.language_model`; the weights of the
+    predictions of each document added up, float32 `(rows,)`; and for each row rows / the sum of
+    these, float32 `(rows,)`. Keras takes the mean of the weighted rows, which is then the weighted
+    mean loss of a prediction.
 
     Args:
         batches: from `model.training.batches.training_batches`.
-        vocabulary: of the documents.
+        first_token_id: of the vocabulary.
+        token_weights: from `weigh_tokens`, `(ids,)`.
         negative_samples: how many candidates a step has.
         seed: with `epoch`, determines the candidates of every batch.
         epoch: its number.
@@ -31,14 +33,16 @@ class TokenBatches(Sequence[Batch]):
         self,
         batches: Sequence[Batch],
         *,
-        vocabulary: Vocabulary,
+        first_token_id: int,
+        token_weights: np.ndarray,
         negative_samples: int,
         seed: int,
         epoch: int,
         directions: int,
     ) -> None:
         self._batches = batches
-        self._vocabulary = vocabulary
+        self._first_token_id = first_token_id
+        self._token_weights = token_weights
         self._negative_samples = negative_samples
         self._seed = (seed, epoch)
         self._directions = directions
@@ -50,29 +54,32 @@ class TokenBatches(Sequence[Batch]):
     @override
     def __getitem__(self, index: int) -> Batch:  # type: ignore[override]  # no slices
         inputs, _, weights = self._batches[index]
-        first = self._vocabulary.first_token_id
         drawn = draw_candidates(
             np.random.default_rng((*self._seed, index)),
-            tokens=len(self._vocabulary.tokens),
+            tokens=len(self._token_weights) - self._first_token_id,
             wanted=self._negative_samples,
         )
-        counts = count_predictions(inputs["token_ids"], first, directions=self._directions)
+        counts = weigh_predictions(
+            inputs["token_ids"], self._token_weights, directions=self._directions
+        )
         rows = len(weights)
-        each = np.full(rows, rows / max(1, counts.sum()), np.float32)
+        each = np.full(rows, rows / max(1e-9, counts.sum()), np.float32)
         added = {
-            "candidates": (first + drawn.ranks).astype(np.int32),
+            "candidates": (self._first_token_id + drawn.ranks).astype(np.int32),
             "draws": np.array([drawn.draws], np.float32),
         }
         return {**inputs, **added}, counts.astype(np.float32), each
 
 
-def count_predictions(token_ids: np.ndarray, first_token_id: int, *, directions: int) -> np.ndarray:
-    """How many tokens of each padded document are predicted, int64 `(rows,)`.
+def weigh_predictions(
+    token_ids: np.ndarray, token_weights: np.ndarray, *, directions: int
+) -> np.ndarray:
+    """The weights of all predictions of each padded document added up, float32 `(rows,)`.
 
-    Forward, all known tokens but the first are; backward, all but the last.
+    Forward, all known tokens but the first are predicted; backward, all but the last.
     """
-    second_is_real = token_ids[:, 1:] != PAD
-    forward = (token_ids[:, 1:] >= first_token_id).sum(axis=1)
+    weights = token_weights[token_ids]
+    forward = weights[:, 1:].sum(axis=1)
     if directions == 1:
         return forward
-    return forward + ((token_ids[:, :-1] >= first_token_id) & second_is_real).sum(axis=1)
+    return forward + (weights[:, :-1] * (token_ids[:, 1:] != PAD)).sum(axis=1)

@@ -18,9 +18,10 @@ from model.training.pretraining.language_model import (
     directions_of,
     log_loss_of,
     projection_of,
+    weigh_tokens,
 )
 from model.training.pretraining.perplexity import measure_log_loss
-from model.training.pretraining.token_batches import TokenBatches
+from model.training.pretraining.token_batches import TokenBatches, weigh_predictions
 from tests.model.layers.gradients import gradients
 from tests.model.training.pretraining.language_models import NETWORK, VOCABULARY, make_language
 
@@ -28,8 +29,11 @@ FIRST = VOCABULARY.first_token_id
 ONE_WAY = dataclasses.replace(NETWORK, lstm=LSTMConfig(units=6, bidirectional=False))
 
 
-def make_model(network=NETWORK):
-    counts = np.bincount(make_language(300, seed=1).ids, minlength=VOCABULARY.size)
+# Some tokens are rare enough to count fully.
+COUNTS = np.array([0, 500, *(40_000 // (rank + 1) ** 3 for rank in range(20))])
+
+
+def make_model(network=NETWORK, counts=COUNTS):
     model = build_language_model(network, counts=counts, first_token_id=FIRST)
     rng = np.random.default_rng(4)
     model.set_weights([rng.normal(0, 0.6, each.shape) for each in model.get_weights()])
@@ -40,7 +44,8 @@ def make_batch(rows=9, *, negative_samples, directions=2):
     examples = make_language(rows, seed=6)
     [batch] = TokenBatches(
         training_batches(examples, batch_size=rows, rows=rows, seed=1, epoch=1),
-        vocabulary=VOCABULARY,
+        first_token_id=FIRST,
+        token_weights=weigh_tokens(COUNTS, first_token_id=FIRST),
         negative_samples=negative_samples,
         seed=1,
         epoch=1,
@@ -57,7 +62,7 @@ def states_of(model, network, inputs):
 
 
 def reference_losses(model, network, inputs):
-    """The loss of every document, and how many predictions it has, by plain loops."""
+    """The weighted loss of every document, and the sum of its weights, by plain loops."""
     weights = copy_weights(model)
     table, bias = weights["embedding"]["embeddings"], weights["output_bias"]["embeddings"][:, 0]
     rank = np.arange(VOCABULARY.size) - FIRST
@@ -68,7 +73,7 @@ def reference_losses(model, network, inputs):
     token_ids, losses, predictions = inputs["token_ids"], [], []
     all_states = states_of(model, network, inputs)
     for row, length in enumerate(inputs["length"]):
-        loss, count = 0.0, 0
+        loss, count = 0.0, 0.0
         for direction, states in zip(directions_of(network), all_states, strict=True):
             projection = weights[projection_of(direction)]
             step = -1 if direction == "backward" else 1
@@ -80,8 +85,9 @@ def reference_losses(model, network, inputs):
                 wrong = [each for each in inputs["candidates"] if each != right]
                 chosen = np.array([right, *wrong])
                 logits = table[chosen] @ hidden + bias[chosen] - np.log(expected[chosen])
-                loss += np.log(np.exp(logits).sum()) - logits[0]
-                count += 1
+                weight = min(1, np.sqrt(1e-4 / (COUNTS[right] / COUNTS.sum())))
+                loss += weight * (np.log(np.exp(logits).sum()) - logits[0])
+                count += weight
         losses.append(loss)
         predictions.append(count)
     return np.array(losses), np.array(predictions)
@@ -98,15 +104,20 @@ def test_losses_equal_the_reference(network, negative_samples) -> None:
     assert (inputs["token_ids"] == 1).any()  # an unknown token
     losses, predictions = reference_losses(model, network, inputs)
     np.testing.assert_allclose(np.asarray(model(inputs)), losses, rtol=1e-4)
-    np.testing.assert_array_equal(counts, predictions)
+    np.testing.assert_allclose(counts, predictions, rtol=1e-5)
     # Keras's mean over the weighted rows is the mean over the predictions.
-    np.testing.assert_allclose((losses * weights).mean(), losses.sum() / predictions.sum())
+    np.testing.assert_allclose(
+        (losses * weights).mean(), losses.sum() / predictions.sum(), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("network", [NETWORK, ONE_WAY])
 def test_with_all_tokens_as_candidates_the_loss_is_that_of_validation(network) -> None:
-    model = make_model(network)
-    examples, (inputs, counts, _) = make_batch(negative_samples=20, directions=network.directions)
+    equal = np.full(VOCABULARY.size, 100)  # all tokens have the same weight
+    model = make_model(network, equal)
+    examples, (inputs, _, _) = make_batch(negative_samples=20, directions=network.directions)
+    weights = weigh_tokens(equal, first_token_id=FIRST)
+    counts = weigh_predictions(inputs["token_ids"], weights, directions=network.directions)
     measured = measure_log_loss(model, examples, network, first_token_id=FIRST)
     assert measured == pytest.approx(np.asarray(model(inputs)).sum() / counts.sum(), rel=1e-4)
 
