@@ -51,12 +51,15 @@ from model.text.string_buffers import build_strings, read_strings
 from model.text.tokenizer_kernel import TRANSITIONS, find_tokens, fold_slices
 from model.text.tokens import Tokens
 
+# The keys of `TextConfig` that decide which tokens a text has, and their folded form.
+TOKENIZER_KEYS = ("lowercase", "nfkc", "fold_digits", "drop_html", "protected")
+
 
 class Tokenizer:
     """Splits texts into tokens by the rule of this module.
 
     Args:
-        config: its `lowercase`, `nfkc`, `fold_digits`, `drop_html` and `protected` are used.
+        config: its `TOKENIZER_KEYS` are used.
 
     Raises:
         ConfigError: a protected pattern is not a valid RE2 expression, or it matches the empty

@@ -14,6 +14,7 @@ from model.bundle.manifest import sha256_of_file
 from model.bundle.weights_file import read_weights, write_weights
 from model.config import ConfigError
 from model.layers.weights import assign_weights, copy_weights
+from model.text.tokenizer import TOKENIZER_KEYS
 from model.text.vocabulary import Vocabulary
 from model.training.pretraining.language_model import SHARED_LAYERS
 from model.weights import Weights
@@ -23,11 +24,7 @@ WEIGHTS = "encoder.weights.safetensors"
 # The keys of a config in which a classifier must agree with the encoder that it starts from.
 # Otherwise weights would not fit, or tokens would be cut or folded in another way.
 SHARED_KEYS = (
-    ("text", "lowercase"),
-    ("text", "nfkc"),
-    ("text", "fold_digits"),
-    ("text", "drop_html"),
-    ("text", "protected"),
+    *(("text", name) for name in TOKENIZER_KEYS),
     ("network", "embedding", "units"),
     ("network", "lstm", "units"),
     ("network", "lstm", "bidirectional"),

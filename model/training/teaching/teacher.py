@@ -10,6 +10,7 @@ from model.config import ConfigError, TextConfig
 from model.folded.engine import FoldedEngine
 from model.text.cutting import Cut, mark_kept
 from model.text.string_buffers import read_strings
+from model.text.tokenizer import TOKENIZER_KEYS
 from model.text.tokenizer_kernel import copy_slices
 from model.text.vocabulary import Vocabulary
 from model.training.examples import Examples
@@ -17,9 +18,6 @@ from model.wide.documents import WholeDocuments
 
 # Documents that are predicted at a time.
 BATCH = 10_000
-
-# What decides which tokens a text has, and their folded form.
-TOKEN_SETTINGS = ("lowercase", "nfkc", "fold_digits", "drop_html", "protected", "reserved_tokens")
 
 
 class Teacher:
@@ -110,7 +108,7 @@ def order_of_labels(
     if (head == "multilabel") != multilabel:
         expected = "multilabel" if multilabel else "softmax or sigmoid"
         raise _wrong(where, "network.head", expected, head)
-    for name in TOKEN_SETTINGS:
+    for name in TOKENIZER_KEYS:
         expected, got = getattr(text, name), getattr(bundle.config.text, name)
         if expected != got:
             raise _wrong(where, f"text.{name}", expected, got)
