@@ -161,6 +161,46 @@ class Examples:
         return ids, self.row_offsets + self.cut_offsets
 
 
+def join_examples(first: Examples, second: Examples) -> Examples:
+    """The documents of both, in memory, those of `first` first.
+
+    If one of them has soft labels, the documents of the other have NaN in their place.
+    """
+    return Examples(
+        ids=np.concatenate([first.ids, second.ids]),
+        row_offsets=_join_offsets(first.row_offsets, second.row_offsets),
+        labels=np.concatenate([first.labels, second.labels]),
+        weights=np.concatenate([first.weights, second.weights]),
+        cut_ids=np.concatenate([first.cut_ids, second.cut_ids]),
+        cut_offsets=_join_offsets(first.cut_offsets, second.cut_offsets),
+        unknown=UnknownTokens(
+            data=np.concatenate([first.unknown.data, second.unknown.data]),
+            offsets=_join_offsets(first.unknown.offsets, second.unknown.offsets),
+        ),
+        unknown_offsets=_join_offsets(first.unknown_offsets, second.unknown_offsets),
+        soft_labels=_join_soft_labels(first, second),
+    )
+
+
+def _join_soft_labels(first: Examples, second: Examples) -> np.ndarray | None:
+    found = [each for each in (first.soft_labels, second.soft_labels) if each is not None]
+    if not found:
+        return None
+    width = found[0].shape[1]
+    return np.concatenate(
+        [
+            np.full((each.rows, width), np.nan, np.float32)
+            if each.soft_labels is None
+            else each.soft_labels
+            for each in (first, second)
+        ]
+    )
+
+
+def _join_offsets(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.concatenate([first, first[-1] + second[1:]])
+
+
 def _add_up(counts: np.ndarray) -> np.ndarray:
     """Where each row begins, int64 `(rows + 1,)`."""
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])

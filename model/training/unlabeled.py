@@ -5,9 +5,11 @@ labeled documents and as many unlabeled ones, or all if there are fewer: the nex
 order. So a batch has about as many of the one as of the other, however many there are.
 """
 
+import dataclasses
+
 import numpy as np
 
-from model.training.examples import Examples
+from model.training.examples import Examples, join_examples
 from model.training.targets import NO_LABEL
 
 
@@ -17,17 +19,17 @@ def join_unlabeled(train: Examples, unlabeled: Examples) -> Examples:
     The tokens that the network does not read are left out.
     """
     labels = np.full((unlabeled.rows, *train.labels.shape[1:]), NO_LABEL, train.labels.dtype)
-    soft_labels = train.soft_labels
-    if soft_labels is not None:
-        none = np.full((unlabeled.rows, soft_labels.shape[1]), np.nan, soft_labels.dtype)
-        soft_labels = np.concatenate([soft_labels, none])
-    ends = unlabeled.row_offsets[1:] + train.row_offsets[-1]
+    unlabeled = dataclasses.replace(unlabeled, labels=labels, soft_labels=None)
+    return join_examples(_as_network_reads(train), _as_network_reads(unlabeled))
+
+
+def _as_network_reads(examples: Examples) -> Examples:
     return Examples(
-        ids=np.concatenate([train.ids, unlabeled.ids]),
-        row_offsets=np.concatenate([train.row_offsets, ends]),
-        labels=np.concatenate([train.labels, labels]),
-        weights=np.concatenate([train.weights, unlabeled.weights]),
-        soft_labels=soft_labels,
+        ids=examples.ids,
+        row_offsets=examples.row_offsets,
+        labels=examples.labels,
+        weights=examples.weights,
+        soft_labels=examples.soft_labels,
     )
 
 

@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from model.training.examples import Examples, UnknownTokens
+from model.training.examples import Examples, join_examples
 from model.training.samples import take_examples
 from model.training.targets import NO_LABEL
 
@@ -45,28 +45,6 @@ def choose_certain(
 
 
 def join_taught(labeled: Examples, unlabeled: Examples) -> Examples:
-    """The labeled documents and, after them, the unlabeled ones, in memory.
-
-    Both have soft labels.
-    """
-    if labeled.soft_labels is None or unlabeled.soft_labels is None:
-        raise ValueError("examples: expected soft labels in both parts, got none")
+    """The labeled documents and, after them, the unlabeled ones without a label, in memory."""
     no_labels = np.full((unlabeled.rows, *labeled.labels.shape[1:]), NO_LABEL, np.int64)
-    return Examples(
-        ids=np.concatenate([labeled.ids, unlabeled.ids]),
-        row_offsets=_join_offsets(labeled.row_offsets, unlabeled.row_offsets),
-        labels=np.concatenate([labeled.labels, no_labels]),
-        weights=np.concatenate([labeled.weights, unlabeled.weights]),
-        cut_ids=np.concatenate([labeled.cut_ids, unlabeled.cut_ids]),
-        cut_offsets=_join_offsets(labeled.cut_offsets, unlabeled.cut_offsets),
-        unknown=UnknownTokens(
-            data=np.concatenate([labeled.unknown.data, unlabeled.unknown.data]),
-            offsets=_join_offsets(labeled.unknown.offsets, unlabeled.unknown.offsets),
-        ),
-        unknown_offsets=_join_offsets(labeled.unknown_offsets, unlabeled.unknown_offsets),
-        soft_labels=np.concatenate([labeled.soft_labels, unlabeled.soft_labels]),
-    )
-
-
-def _join_offsets(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.concatenate([first, first[-1] + second[1:]])
+    return join_examples(labeled, dataclasses.replace(unlabeled, labels=no_labels))
