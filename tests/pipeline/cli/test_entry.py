@@ -9,6 +9,8 @@ import pytest
 # Sends Ctrl-C to itself when Python looks for a module for the first time.
 INTERRUPTED_DURING_AN_IMPORT = """
 import os, signal, sys
+# A shell makes the commands that it starts in the background ignore Ctrl-C, and so their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pipeline.__main__ import main
 
 class Interrupt:
