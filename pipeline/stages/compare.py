@@ -23,7 +23,9 @@ from pipeline.corpora.scoring.labeled_predictions import LABELED_PREDICTIONS
 from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.comparison import collect_comparison, render_comparison
+from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.scored_corpus import (
+    SEE_REJECTIONS,
     open_and_pass_over_corpus,
     score_units,
     scoring_of_every_row,
@@ -68,7 +70,7 @@ def compare(
     Raises:
         BundleError: if a model directory must not be used.
         ConfigError: for missing inputs or columns, or an accuracy gate without labels.
-        RunError: if the pipeline fails.
+        RunError: if the pipeline fails or too many rows are rejected.
     """
     bundles = [open_bundle(files, folder) for folder in (old, new)]
     run_id = new_run_id("compare")
@@ -102,6 +104,7 @@ def compare(
     }
     flips = read_staged_table(files, staging.flips_list, FLIPS)
     files.delete([join(output, "staging")])
+    check_rejected(corpus.rows, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was compared")
     comparison = summarize_comparison(
         corpus.counts, bundles, labeled, rows=corpus.rows, gates=gates
     )
@@ -143,7 +146,7 @@ def define_comparison(
             | f"List labeled predictions, {model}" >> ListFiles(staging.labeled_list(model), files)
         )
     counts = (*scored.counts, flips | "Count flips" >> beam.MapTuple(_counts_alone))
-    counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)
+    counts | "Count" >> CountRows(staging.counts, files)
 
 
 def write_comparison(

@@ -16,7 +16,9 @@ from pipeline.corpora.scoring.labeled_predictions import (
 )
 from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
 from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.scored_corpus import (
+    SEE_REJECTIONS,
     open_and_pass_over_corpus,
     score_units,
     scoring_of_every_row,
@@ -54,7 +56,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     Raises:
         BundleError: if the model directory must not be used.
         ConfigError: for missing inputs or columns, or a corpus without a known label.
-        RunError: if the pipeline fails.
+        RunError: if the pipeline fails or too many rows are rejected.
     """
     bundle = open_bundle(files, model)
     run_id = new_run_id("evaluate")
@@ -81,6 +83,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     )
     table = read_staged_table(files, staging.labeled_list(EVALUATED), LABELED_PREDICTIONS)
     files.delete([staging.folder])
+    check_rejected(corpus.rows, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was measured")
     labeled = stack_predictions_of_model(table, bundle)
     if not len(labeled.labels):
         raise ConfigError(
@@ -111,4 +114,4 @@ def define_evaluation(
         >> WriteRecordBatches(staging.labeled(EVALUATED), LABELED_PREDICTIONS, files)
         | "List labeled predictions" >> ListFiles(staging.labeled_list(EVALUATED), files)
     )
-    scored.counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)
+    scored.counts | "Count" >> CountRows(staging.counts, files)

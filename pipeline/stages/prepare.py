@@ -23,7 +23,7 @@ from pipeline.corpora.preparing.encoding import ExampleLayout
 from pipeline.corpora.preparing.labels import count_labels, index_labels
 from pipeline.corpora.preparing.resolved_text import resolve_text
 from pipeline.corpora.preparing.survey import SurveyFiles
-from pipeline.corpora.reading.accounting import rejected_fraction
+from pipeline.corpora.reading.accounting import has_too_many_rejections
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.reports.collect import collect_dataset_report
@@ -160,8 +160,8 @@ def _complete(
     )
     write_json(files, dataset.statistics, statistics)
     files.delete([dataset.staging.folder])
-    fraction = rejected_fraction(run.rows)
-    run.finish("failed" if fraction > config.corpus.max_rejected_fraction else "done")
+    failed = has_too_many_rejections(run.rows, config.corpus.max_rejected_fraction)
+    run.finish("failed" if failed else "done")
     report = collect_dataset_report(files, dataset, manifest=run.as_dict())
     write_text(files, dataset.report, render_dataset_report(report))
     run.write(files, dataset.folder)
@@ -207,7 +207,6 @@ def define_survey(
     )
     (
         (labels, lengths, duplicates, read.rejections | "Count rejections" >> CountRejections())
-        | beam.Flatten()
         | "Count" >> CountRows(staging.survey_counts, files)
     )
 
@@ -239,7 +238,7 @@ def define_encoding(
     rejections = (read.rejections, encoded.rejections) | "All rejections" >> beam.Flatten()
     write_rejections(rejections, dataset.rejected, listed=staging.rejected_list, files=files)
     counts = (read.counts, encoded.counts, rejections | "Count rejections" >> CountRejections())
-    counts | beam.Flatten() | "Count" >> CountRows(staging.encoding_counts, files)
+    counts | "Count" >> CountRows(staging.encoding_counts, files)
 
 
 def dataset_fingerprint(config: Config, inputs: Sequence[InputFile], *, files: Files) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig
-from pipeline.corpora.reading.accounting import rejected_fraction
+from pipeline.corpora.reading.accounting import has_too_many_rejections, rejected_fraction
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.formats import counted
 from pipeline.runners.execution import RunError
@@ -42,22 +42,30 @@ def check_run_rows(run: Manifest, config: Config, *, written: int, staging: Scor
     check_rejected(run.rows, config.corpus, hint=f"Read the rejections in {staging.rejected}.")
 
 
-def check_rejected(rows: Mapping[str, Any], corpus: CorpusConfig, *, hint: str) -> None:
+def check_rejected(
+    rows: Mapping[str, Any],
+    corpus: CorpusConfig,
+    *,
+    hint: str,
+    outcome: str = "Nothing was published",
+) -> None:
     """Checks that no larger share of the rows was rejected than `corpus.max_rejected_fraction`.
+
+    A few rejected rows of a small corpus are allowed, see `allowed_rejections`.
 
     Args:
         rows: the `rows` of a manifest.
         corpus: says which share may be rejected.
         hint: where the rejections can be read, in a sentence.
+        outcome: the beginning of the message, which says what the run did not do.
 
     Raises:
         RunError: with the share and the reasons.
     """
-    fraction = rejected_fraction(rows)
-    if fraction > corpus.max_rejected_fraction:
+    if has_too_many_rejections(rows, corpus.max_rejected_fraction):
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["rejected"].items())
         raise RunError(
-            f"Nothing was published: {fraction:.2%} of the rows were rejected ({reasons}), "
+            f"{outcome}: {rejected_fraction(rows):.2%} of the rows were rejected ({reasons}), "
             f"expected at most {corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
             f"{hint}"
         )

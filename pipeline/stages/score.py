@@ -228,7 +228,7 @@ def define_scoring(
     scored.documents | "Show" >> WriteGallery(staging.gallery, files)
     write_rejections(scored.rejections, staging.rejected, listed=staging.rejected_list, files=files)
     counts = (*scored.counts, scored.documents | "Profile" >> ProfilePredictions())
-    counts | beam.Flatten() | "Count" >> CountRows(staging.counts, files)
+    counts | "Count" >> CountRows(staging.counts, files)
 
 
 def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:

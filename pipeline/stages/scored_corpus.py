@@ -16,6 +16,9 @@ from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 
+# evaluate and compare keep no rejections.
+SEE_REJECTIONS = "Repair the corpus, or see the rows with: limelight score."
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScoredCorpus:

@@ -12,6 +12,10 @@ import pyarrow as pa
 from pipeline.corpora.reading.counts import count_values
 from pipeline.corpora.reading.input_files import InputFile
 
+# A corpus of fewer rows may have as many rejections as one of this many, up to so many rejections.
+SMALL_CORPUS_ROWS = 500
+SMALL_CORPUS_REJECTIONS = 5
+
 
 class AccountingError(RuntimeError):
     """Rows were lost or counted twice, so the run must not publish anything."""
@@ -79,6 +83,29 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
 def rejected_fraction(rows: Mapping[str, Any]) -> float:
     """Rejected rows as a share of the rows read; 0 where nothing was read."""
     return sum(rows["rejected"].values()) / rows["read"] if rows["read"] else 0.0
+
+
+def allowed_rejections(rows_read: int, max_rejected_fraction: float) -> int:
+    """How many rows of a run may be rejected: the share of the rows read, with a floor.
+
+    A few bad rows are a large share of a small night. A corpus of fewer than `SMALL_CORPUS_ROWS`
+    rows may therefore have as many rejections as one of that size, up to
+    `SMALL_CORPUS_REJECTIONS`, but no more than a tenth of its own rows, or one row where it has 2
+    to 19. A share of 0 has no floor.
+
+    >>> [allowed_rejections(rows, 0.01) for rows in (1, 2, 20, 99, 500, 10_000)]
+    [0, 1, 2, 5, 5, 100]
+    """
+    # Rounded first: in floating point, 0.29 * 100 is a little less than 29.
+    share = int(round(max_rejected_fraction * rows_read, 6))
+    floor = min(SMALL_CORPUS_REJECTIONS, int(round(max_rejected_fraction * SMALL_CORPUS_ROWS, 6)))
+    return max(share, min(floor, max(rows_read // 10, int(rows_read > 1))))
+
+
+def has_too_many_rejections(rows: Mapping[str, Any], max_rejected_fraction: float) -> bool:
+    """Whether the `rows` of a manifest have more rejections than `allowed_rejections`."""
+    rejected = sum(rows["rejected"].values())
+    return rejected > allowed_rejections(rows["read"], max_rejected_fraction)
 
 
 def _by_file(batch: pa.RecordBatch, name: str) -> dict[str, dict[str, int]]:

@@ -15,14 +15,15 @@ def add_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
     total: dict[str, Any] = {}
     for part in parts:
-        _add(total, part)
+        add_to(total, part)
     return total
 
 
-def _add(total: dict[str, Any], part: Mapping[str, Any]) -> None:
+def add_to(total: dict[str, Any], part: Mapping[str, Any]) -> None:
+    """Adds nested counts to `total`, in time proportional to the size of `part` alone."""
     for key, value in part.items():
         if isinstance(value, Mapping):
-            _add(total.setdefault(key, {}), value)
+            add_to(total.setdefault(key, {}), value)
         else:
             total[key] = total.get(key, 0) + value
 

@@ -13,7 +13,7 @@ from model.training.word_vectors.skip_gram import train_skip_gram, write_token_l
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.accounting import count_rejected, count_used
-from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.reading.counts import add_to
 from pipeline.corpora.reading.dividing import divide_files
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.process import progress
@@ -107,6 +107,7 @@ def _tokenize(
                     write_token_lines(batch.documents.column("text"), tokenizer, sink)
                     read = {"files": {part.source_file: {"rows_read": batch.rows_read}}}
                     used, rejected = count_used(batch.documents), count_rejected(batch.rejections)
-                    counts = add_counts([counts, read, used, rejected])
+                    for counted in (read, used, rejected):
+                        add_to(counts, counted)
                     progress.advance(batch.rows_read)
     return counts

@@ -12,6 +12,7 @@ import pytest
 from model.config import ConfigError
 from pipeline.config.sections import Config
 from pipeline.corpora.scoring.comparison import Gates
+from pipeline.runners.execution import RunError
 from pipeline.stages.compare import Compared, compare
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.bundles import open_bundle
@@ -85,6 +86,12 @@ def test_flips_and_metrics_are_those_of_a_plain_loop(nights: Nights) -> None:
     assert not page.all("script")
     written = json.loads((nights.folder / "compared-new/comparison.json").read_text())
     assert written == comparison
+    assert not (nights.folder / "compared-new/staging").exists()
+
+
+def test_too_many_rejected_rows_are_not_compared(nights: Nights) -> None:
+    with pytest.raises(RunError, match=r"^Nothing was compared: 1\.61% of the rows were rejected"):
+        run_compare(nights, "new", nights.config(max_rejected_fraction=0))
     assert not (nights.folder / "compared-new/staging").exists()
 
 

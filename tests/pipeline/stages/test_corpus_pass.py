@@ -37,7 +37,7 @@ def define(root: beam.Pipeline, units: Sequence[Unit], corpus: CorpusConfig, pat
     read = root | beam.Create(units) | "Read" >> ReadDocuments(corpus, FILES)
     used = read.documents | "Used" >> beam.MapTuple(lambda unit, documents: count_used(documents))
     rejected = read.rejections | "Rejected" >> CountRejections()
-    (read.counts, used, rejected) | beam.Flatten() | CountRows(path, FILES)
+    (read.counts, used, rejected) | CountRows(path, FILES)
 
 
 def test_a_pass_runs_the_pipeline_and_accounts_for_every_row(

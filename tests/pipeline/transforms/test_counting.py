@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -49,16 +50,33 @@ def test_rejections_are_counted_batch_by_batch() -> None:
 
 def test_counts_are_added_up_and_written(tmp_path: Path) -> None:
     path = str(tmp_path / "counts.json")
-    # More parts than Beam buffers, so that sums are added to sums.
     parts = [{"files": {f"f{i % 3}": {"rows": i}}, "rejected": {"a": 1}} for i in range(40)]
     expected = {
         "files": {f"f{k}": {"rows": sum(range(k, 40, 3))} for k in range(3)},
         "rejected": {"a": 40},
     }
     with local_pipeline() as root:
-        total = root | beam.Create(parts) | CountRows(path, FILES)
+        several = (root | "First" >> beam.Create(parts[:30]), root | beam.Create(parts[30:]))
+        total = several | CountRows(path, FILES)
         assert_that(total, equal_to([expected]))
     assert read_json(FILES, path) == expected
+
+
+def test_counts_are_added_up_where_they_are_made(tmp_path: Path) -> None:
+    """One element a bundle passes on: the time is not quadratic, and memory holds one sum."""
+    written: list[int] = []
+
+    class Recorded(CountRows):
+        def _write(self, sums: list[dict[str, Any]]) -> dict[str, Any]:
+            written.append(len(sums))
+            return super()._write(sums)
+
+    path = str(tmp_path / "counts.json")
+    with local_pipeline() as root:
+        parts = root | beam.Create([{"files": {str(i): {"rows": i}}} for i in range(1_000)])
+        _ = parts | Recorded(path, FILES)
+    assert len(read_json(FILES, path)["files"]) == 1_000
+    assert sum(written) <= 2  # the runner may divide what Create yields
 
 
 def test_without_counts_an_empty_object_is_written(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pipeline.config.inputs import InputConfig
 from pipeline.corpora.reading.accounting import (
     AccountingError,
     account_files,
+    allowed_rejections,
     count_rejected,
     count_used,
+    has_too_many_rejections,
     rejected_fraction,
     total_rows,
 )
@@ -80,3 +82,21 @@ def test_the_error_names_the_file_with_a_row_too_many_or_too_few(lost: dict[str,
     counts = add_counts([{"files": balanced}, {"files": {"b": lost}}])
     with pytest.raises(AccountingError, match=r"^/corpus/b: expected rows read = "):
         account_files(counts, INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "fraction", "allowed"),
+    [
+        (0, 0.01, 0), (1, 0.01, 0), (2, 0.01, 1), (19, 0.01, 1), (20, 0.01, 2), (49, 0.01, 4),
+        (50, 0.01, 5), (99, 0.01, 5), (500, 0.01, 5), (599, 0.01, 5), (600, 0.01, 6),
+        (99, 0, 0), (1_000_000, 0, 0), (1_000, 0.001, 1), (100, 0.001, 0), (100, 0.1, 10),
+        (100, 0.29, 29), (100, 0.07, 7), (3, 1, 3), (1, 1, 1), (10, 0.5, 5),
+    ],
+)  # fmt: skip
+def test_the_share_of_rejections_has_a_floor_for_small_corpora(
+    rows: int, fraction: float, allowed: int
+) -> None:
+    assert allowed_rejections(rows, fraction) == allowed
+    for rejected in (allowed, allowed + 1):
+        counted = {"read": rows, "rejected": {"empty_text": rejected}}
+        assert has_too_many_rejections(counted, fraction) == (rejected > allowed)
