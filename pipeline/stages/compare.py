@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.config.sections import Config, CorpusConfig
+from pipeline.corpora.reading.columns import corpus_to_evaluate
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.comparison import (
     MODELS,
@@ -83,16 +84,18 @@ def compare(
         run_id=run_id,
         files=files,
     )
+    heads = [bundle.config.network.head for bundle in bundles]
+    to_read = corpus_to_evaluate(config.corpus, heads=heads)
     corpus = open_and_pass_over_corpus(
         functools.partial(
             define_comparison,
-            corpus=config.corpus,
+            corpus=to_read,
             new_version=bundles[1].model_version,
             scoring=scoring,
             staging=staging,
             files=files,
         ),
-        config.corpus,
+        to_read,
         step="compare",
         staging=staging,
         beam_options=beam_options,
@@ -104,7 +107,7 @@ def compare(
     }
     flips = read_staged_table(files, staging.flips_list, FLIPS)
     files.delete([join(output, "staging")])
-    check_rejected(corpus.rows, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was compared")
+    check_rejected(corpus, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was compared")
     comparison = summarize_comparison(
         corpus.counts, bundles, labeled, rows=corpus.rows, gates=gates
     )

@@ -9,6 +9,7 @@ import apache_beam as beam
 
 from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, OutputConfig
+from pipeline.corpora.reading.columns import corpus_to_evaluate
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.labeled_predictions import (
     LABELED_PREDICTIONS,
@@ -71,11 +72,12 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
         run_id=run_id,
         files=files,
     )
+    to_read = corpus_to_evaluate(config.corpus, heads=[bundle.config.network.head])
     corpus = open_and_pass_over_corpus(
         functools.partial(
-            define_evaluation, corpus=config.corpus, scoring=scoring, staging=staging, files=files
+            define_evaluation, corpus=to_read, scoring=scoring, staging=staging, files=files
         ),
-        config.corpus,
+        to_read,
         step="evaluate",
         staging=staging,
         beam_options=beam_options,
@@ -83,7 +85,7 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     )
     table = read_staged_table(files, staging.labeled_list(EVALUATED), LABELED_PREDICTIONS)
     files.delete([staging.folder])
-    check_rejected(corpus.rows, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was measured")
+    check_rejected(corpus, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was measured")
     labeled = stack_predictions_of_model(table, bundle)
     if not len(labeled.labels):
         raise ConfigError(

@@ -12,6 +12,7 @@ import pyarrow as pa
 from model.scoring.scorer import Scorer
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.columns import corpus_to_score
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.row_numbers import count_rows
@@ -144,7 +145,7 @@ def _read_sample(item: InputFile, config: Config, *, files: Files, documents: in
     wanted, rows, position = documents, 0, 0
     with files.open(part.path) as stream:
         counted = count_rows(stream, part) if item.input.format == "parquet" else None
-        for batch in read_part(stream, part, corpus=config.corpus):
+        for batch in read_part(stream, part, corpus=corpus_to_score(config.corpus)):
             rows += batch.rows_read
             taken = batch.documents.slice(0, wanted)
             wanted -= taken.num_rows

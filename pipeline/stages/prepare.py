@@ -24,6 +24,7 @@ from pipeline.corpora.preparing.labels import count_labels, index_labels
 from pipeline.corpora.preparing.resolved_text import resolve_text
 from pipeline.corpora.preparing.survey import SurveyFiles
 from pipeline.corpora.reading.accounting import has_too_many_rejections
+from pipeline.corpora.reading.columns import corpus_to_prepare
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.reports.collect import collect_dataset_report
@@ -71,7 +72,7 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
     run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
     with opened_inputs(
-        config.corpus, scratch=scratch, beam_options=beam_options, files=files
+        corpus_to_prepare(config.corpus), scratch=scratch, beam_options=beam_options, files=files
     ) as inputs:
         return _prepare(run, config, inputs, beam_options=beam_options, files=files)
 
@@ -166,7 +167,7 @@ def _complete(
     write_text(files, dataset.report, render_dataset_report(report))
     run.write(files, dataset.folder)
     check_rejected(
-        run.rows,
+        corpus,
         config.corpus,
         hint=f"Some are shown in {dataset.report}; all of them are in {dataset.rejected}.",
     )
@@ -182,7 +183,8 @@ def define_strata(
     files: Files,
 ) -> None:
     """Units -> for each label, the hashes at which its splits end."""
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
+    reading = ReadDocuments(corpus_to_prepare(config.corpus), files)
+    read = root | "Units" >> beam.Create(units) | "Read" >> reading
     read.documents | "Find strata" >> FindStrata(
         config.corpus, dataset.staging.strata, files, buckets=key_buckets(units)
     )
@@ -274,7 +276,8 @@ def _read_and_split(
     """Reads the units and assigns splits by hash, the same ones in every pass over the corpus."""
     strata = dataset.staging.strata if config.corpus.splits.stratify else None
     splitting = SplitDocuments(config.corpus, files, buckets=key_buckets(units), strata=strata)
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(config.corpus, files)
+    reading = ReadDocuments(corpus_to_prepare(config.corpus), files)
+    read = root | "Units" >> beam.Create(units) | "Read" >> reading
     return read, read.documents | "Split" >> splitting
 
 

@@ -1,14 +1,18 @@
 """What must hold of a run before what it made is published."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig
-from pipeline.corpora.reading.accounting import has_too_many_rejections, rejected_fraction
+from pipeline.corpora.reading.accounting import (
+    describe_rejected,
+    has_too_many_rejections,
+    rejected_fraction,
+)
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.formats import counted
 from pipeline.runners.execution import RunError
+from pipeline.stages.corpus_pass import CountedCorpus
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest
 from pipeline.storage.staging import StagedFile
@@ -39,11 +43,15 @@ def check_run_rows(run: Manifest, config: Config, *, written: int, staging: Scor
             f"Nothing was published: expected {expected:,} rows in the predictions files, "
             f"got {written:,}. Run again, and report this if it happens twice."
         )
-    check_rejected(run.rows, config.corpus, hint=f"Read the rejections in {staging.rejected}.")
+    check_rejected(
+        CountedCorpus(counts=run.extra, inputs=run.inputs, rows=run.rows),
+        config.corpus,
+        hint=f"Read the rejections in {staging.rejected}.",
+    )
 
 
 def check_rejected(
-    rows: Mapping[str, Any],
+    counted_corpus: CountedCorpus,
     corpus: CorpusConfig,
     *,
     hint: str,
@@ -54,20 +62,21 @@ def check_rejected(
     A few rejected rows of a small corpus are allowed, see `allowed_rejections`.
 
     Args:
-        rows: the `rows` of a manifest.
+        counted_corpus: how many rows were rejected, and the first row of each reason.
         corpus: says which share may be rejected.
         hint: where the rejections can be read, in a sentence.
         outcome: the beginning of the message, which says what the run did not do.
 
     Raises:
-        RunError: with the share and the reasons.
+        RunError: with the share, and every reason with its count and its first row.
     """
+    rows = counted_corpus.rows
     if has_too_many_rejections(rows, corpus.max_rejected_fraction):
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["rejected"].items())
+        first_rejected = counted_corpus.counts.get("first_rejected", {})
         raise RunError(
-            f"{outcome}: {rejected_fraction(rows):.2%} of the rows were rejected ({reasons}), "
-            f"expected at most {corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction). "
-            f"{hint}"
+            f"{outcome}: {rejected_fraction(rows):.2%} of the rows were rejected, expected at most "
+            f"{corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction): "
+            f"{describe_rejected(rows['rejected'], first_rejected)}. {hint}"
         )
 
 

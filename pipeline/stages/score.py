@@ -12,7 +12,7 @@ import pyarrow as pa
 from model.bundle.bundle import Bundle
 from model.config import ConfigError, to_plain
 from pipeline.config.sections import Config
-from pipeline.corpora.reading.columns import kept_fields
+from pipeline.corpora.reading.columns import corpus_to_score, kept_fields
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.output_columns import column_prefixes
@@ -110,7 +110,10 @@ def score(
             return _skip(before, partition=partition, files=files)
         with (
             opened_inputs(
-                config.corpus, scratch=staging.tables, beam_options=beam_options, files=files
+                corpus_to_score(config.corpus),
+                scratch=staging.tables,
+                beam_options=beam_options,
+                files=files,
             ) as inputs,
             recorded(run, folder=folder, staging=staging, files=files),
         ):
@@ -201,6 +204,7 @@ def summarize_scoring(corpus: CountedCorpus) -> dict[str, Any]:
         "labels": counts.get("labels", {}),
         "scores": counts.get("scores", {}),
         "below_min_score": counts.get("below_min_score", 0),
+        "first_rejected": counts.get("first_rejected", {}),
         "profile": counts.get("profile", {}),
         "seconds": round(seconds, 2),
         "documents_per_second": round(corpus.rows["used"] / seconds, 1),
@@ -218,7 +222,8 @@ def define_scoring(
     files: Files,
 ) -> None:
     """Units -> staged Parquet files of predictions and of rejections, a gallery, counts."""
-    scored = score_units(root, units, config.corpus, scoring=scoring, files=files)
+    corpus = corpus_to_score(config.corpus)
+    scored = score_units(root, units, corpus, scoring=scoring, files=files)
     (
         scored.predictions
         | "Write predictions"

@@ -12,10 +12,11 @@ from typing import Any, BinaryIO, NamedTuple
 import google_crc32c
 
 from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.columns import input_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import BrokenFileError, Failure, RowError, too_large
 from pipeline.corpora.reading.parts import FilePart
-from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
+from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows, without_text
 from pipeline.corpora.reading.streams import batches, stored_chunks
 from pipeline.schemas import RAW_BYTES
 
@@ -33,9 +34,10 @@ def read_tfrecord(
 ) -> Iterator[RawRows]:
     """Reads the examples of a file.
 
-    A feature with one value gives that value; a feature with several values gives a list. Bytes
-    are decoded with the encoding of the input. A record that is damaged or has more than `limit`
-    bytes fails, and reading goes on. After a damaged length the next record cannot be found.
+    Only the features in use are decoded. A feature with one value gives that value; a feature with
+    several values gives a list. Bytes are decoded with the encoding of the input. A record that is
+    damaged or has more than `limit` bytes fails, and reading goes on. After a damaged length the
+    next record cannot be found.
 
     Raises:
         BrokenFileError: if a length is damaged or the file ends within a record.
@@ -110,6 +112,7 @@ def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsCo
     from google.protobuf.message import DecodeError
     from tensorflow.core.example.example_pb2 import Example
 
+    names = input_columns(columns)
     failures: dict[int, Failure] = {}
     repaired = set()
     values: list[dict[str, Any]] = []
@@ -119,7 +122,11 @@ def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsCo
             if record.failure is not None:
                 raise RowError(*record.failure)
             features = Example.FromString(record.data).features.feature
-            for name in features:
+            if columns.text not in features:
+                raise RowError(*without_text(columns, list(features)))
+            for name in names:
+                if name not in features:
+                    continue
                 row[name], was_repaired = _feature_value(
                     features[name], part, many=name in (columns.labels, columns.probabilities)
                 )

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.config import ConfigError
+from pipeline.corpora.reading.accounting import describe_rejected
 from pipeline.corpora.reading.counts import add_counts, count_values
 
 
@@ -42,12 +43,10 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
     documents = counts.get("documents", {})
     if not documents.get("train"):
         other = f"{sum(documents.values()):,} in other splits" if documents else "none"
-        rejected = ", ".join(
-            f"{count:,} {reason}" for reason, count in sorted(counts.get("rejected", {}).items())
-        )
+        rejected = describe_rejected(counts.get("rejected", {}), counts.get("first_rejected", {}))
         raise ConfigError(
             f"{where}: expected documents in the training split, got {other}"
-            f"{f'; rows were rejected ({rejected})' if rejected else ''}. "
+            f"{f'; rows were rejected: {rejected}' if rejected else ''}. "
             "Check the inputs, their split and the columns."
         )
     # labels.txt has one label per line, so a label that contains a line feed is left out, and

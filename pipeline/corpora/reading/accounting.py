@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.corpora.reading.counts import count_values
+from pipeline.corpora.reading.counts import count_values, sort_by_count
 from pipeline.corpora.reading.input_files import InputFile
 
 # A corpus of fewer rows may have as many rejections as one of this many, up to so many rejections.
@@ -27,10 +28,17 @@ def count_used(documents: pa.RecordBatch) -> dict[str, Any]:
 
 
 def count_rejected(rejections: pa.RecordBatch) -> dict[str, Any]:
-    """The rejections of a batch, counted by file and by reason."""
+    """The rejections of a batch, counted by file and by reason, with the first row of each reason.
+
+    Returns:
+        `{"files": {file: {"rows_rejected": n}}, "rejected": {reason: n},
+        "first_rejected": {reason: [file, row, detail]}}`.
+    """
+    rejected = count_values(rejections.column("reason"))
     return {
         "files": _by_file(rejections, "rows_rejected"),
-        "rejected": count_values(rejections.column("reason")),
+        "rejected": rejected,
+        "first_rejected": {reason: _first_row(rejections, reason) for reason in rejected},
     }
 
 
@@ -106,6 +114,30 @@ def has_too_many_rejections(rows: Mapping[str, Any], max_rejected_fraction: floa
     """Whether the `rows` of a manifest have more rejections than `allowed_rejections`."""
     rejected = sum(rows["rejected"].values())
     return rejected > allowed_rejections(rows["read"], max_rejected_fraction)
+
+
+def describe_rejected(
+    rejected: Mapping[str, int], first_rejected: Mapping[str, Sequence[Any]]
+) -> str:
+    """The reasons of rejections, the most frequent first, each with its count and its first row.
+
+    Args:
+        rejected: rows by reason.
+        first_rejected: `[file, row, detail]` by reason, as `count_rejected` gives them.
+    """
+    described = []
+    for reason, count in sort_by_count(rejected):
+        file, row, detail = first_rejected.get(reason, ("", 0, ""))
+        first = f" (first: row {row} of {file}: {detail})" if file else ""
+        described.append(f"{count:,} {reason}{first}")
+    return ", ".join(described)
+
+
+def _first_row(rejections: pa.RecordBatch, reason: str) -> list[Any]:
+    """The file, the row and the detail of the first rejection with a reason."""
+    first = pc.index(rejections.column("reason"), reason).as_py()
+    names = ("source_file", "source_row", "detail")
+    return [rejections.column(name)[first].as_py() for name in names]
 
 
 def _by_file(batch: pa.RecordBatch, name: str) -> dict[str, dict[str, int]]:

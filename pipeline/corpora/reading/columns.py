@@ -1,11 +1,15 @@
-"""The input columns that a config names, and the check that a file has the required ones."""
+"""The input columns that a config names, and the check that a file has the required ones.
 
-from collections.abc import Sequence
+Each command reads only the columns that it needs, so that no row is rejected for another one.
+"""
+
+import dataclasses
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 
 from model.config import ConfigError
-from pipeline.config.sections import ColumnsConfig
+from pipeline.config.sections import ColumnsConfig, CorpusConfig
 
 
 def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
@@ -23,6 +27,46 @@ def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
         *columns.keep,
     ]
     return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def corpus_to_score(corpus: CorpusConfig) -> CorpusConfig:
+    """The corpus with the columns that scoring reads: text, id and kept columns."""
+    columns = dataclasses.replace(
+        ColumnsConfig(label=None),
+        text=corpus.columns.text,
+        id=corpus.columns.id,
+        keep=corpus.columns.keep,
+    )
+    return dataclasses.replace(
+        corpus, columns=columns, splits=dataclasses.replace(corpus.splits, stratify=False)
+    )
+
+
+def corpus_to_evaluate(corpus: CorpusConfig, *, heads: Collection[str]) -> CorpusConfig:
+    """The corpus with the columns of `corpus_to_score` and those of the true labels.
+
+    Args:
+        corpus: the corpus.
+        heads: `network.head` of the models; that of a multi-label model needs `labels`.
+    """
+    scored = corpus_to_score(corpus)
+    label = corpus.columns.label if {*heads} - {"multilabel"} else None
+    labels = corpus.columns.labels if "multilabel" in heads else None
+    columns = dataclasses.replace(scored.columns, label=label, labels=labels)
+    return dataclasses.replace(scored, columns=columns)
+
+
+def corpus_to_prepare(corpus: CorpusConfig) -> CorpusConfig:
+    """The corpus with the columns that prepare reads: without `label` where there are `labels`."""
+    if corpus.columns.labels is None:
+        return corpus
+    return dataclasses.replace(corpus, columns=dataclasses.replace(corpus.columns, label=None))
+
+
+def corpus_of_texts(corpus: CorpusConfig) -> CorpusConfig:
+    """The corpus with the column of the text alone."""
+    columns = ColumnsConfig(text=corpus.columns.text, label=None)
+    return dataclasses.replace(corpus_to_score(corpus), columns=columns)
 
 
 def kept_fields(columns: ColumnsConfig) -> list[pa.Field]:

@@ -1,4 +1,7 @@
-"""Nested counts: dictionaries of numbers or of further such dictionaries, added key by key."""
+"""Nested counts: dictionaries of numbers or of further such dictionaries, added key by key.
+
+A list among them is an example, such as the first rejected row; of two examples the smaller stays.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +15,8 @@ def add_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
     >>> add_counts([{"rows": {"a": 1}}, {"rows": {"a": 2, "b": 1}}])
     {'rows': {'a': 3, 'b': 1}}
+    >>> add_counts([{"first": ["b.csv", 7]}, {"first": ["a.csv", 9]}])
+    {'first': ['a.csv', 9]}
     """
     total: dict[str, Any] = {}
     for part in parts:
@@ -24,6 +29,8 @@ def add_to(total: dict[str, Any], part: Mapping[str, Any]) -> None:
     for key, value in part.items():
         if isinstance(value, Mapping):
             add_to(total.setdefault(key, {}), value)
+        elif isinstance(value, list):
+            total[key] = min(total.get(key, value), value)
         else:
             total[key] = total.get(key, 0) + value
 

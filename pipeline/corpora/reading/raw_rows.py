@@ -41,6 +41,11 @@ class RawRows:
         )
 
 
+def without_text(columns: ColumnsConfig, present: list[str]) -> Failure:
+    """The failure of a row that has the columns `present`, which lack that of the text."""
+    return Failure("missing_column", f"expected a column {columns.text!r}, got {describe(present)}")
+
+
 def mapping_rows(
     values: Sequence[Mapping[str, Any]],
     *,
@@ -64,10 +69,7 @@ def mapping_rows(
     failures = dict(failures or {})
     for index, value in enumerate(values):
         if columns.text not in value and index not in failures:
-            keys = describe(list(value))
-            failures[index] = Failure(
-                "missing_column", f"expected a column {columns.text!r}, got {keys}"
-            )
+            failures[index] = without_text(columns, list(value))
     return RawRows(
         size=len(values),
         columns={name: [value.get(name) for value in values] for name in input_columns(columns)},

@@ -13,6 +13,7 @@ from model.training.word_vectors.skip_gram import train_skip_gram, write_token_l
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.accounting import count_rejected, count_used
+from pipeline.corpora.reading.columns import corpus_of_texts
 from pipeline.corpora.reading.counts import add_to
 from pipeline.corpora.reading.dividing import divide_files
 from pipeline.corpora.reading.input_files import InputFile
@@ -59,10 +60,9 @@ def learn_vectors(
     """
     run = Manifest(run_id=new_run_id("vectors"), stage="vectors", config=to_plain(config))
     tables = join(config.workspace, "staging", run.run_id)
+    texts = corpus_of_texts(config.corpus)
     with (
-        opened_inputs(
-            config.corpus, scratch=tables, beam_options=beam_options, files=files
-        ) as inputs,
+        opened_inputs(texts, scratch=tables, beam_options=beam_options, files=files) as inputs,
         tempfile.TemporaryDirectory(prefix="limelight-vectors-") as scratch,
     ):
         lines, local = Path(scratch) / "tokens", Path(scratch) / "vectors.txt"
@@ -74,7 +74,7 @@ def learn_vectors(
                 "Check corpus.columns.text."
             )
         check_rejected(
-            rows,
+            corpus,
             config.corpus,
             hint="Repair the corpus, or see the rows with: limelight prepare.",
         )
@@ -99,11 +99,12 @@ def _tokenize(
 ) -> dict[str, Any]:
     """Writes the tokens of every document to a local file; returns the row counts."""
     tokenizer = Tokenizer(config.text)
+    texts = corpus_of_texts(config.corpus)
     counts: dict[str, Any] = {}
     with progress.shown("tokenize"), lines.open("w", encoding="utf-8") as sink:
         for part in divide_files(files, inputs):
             with files.open(part.path) as stream:
-                for batch in read_part(stream, part, corpus=config.corpus):
+                for batch in read_part(stream, part, corpus=texts):
                     write_token_lines(batch.documents.column("text"), tokenizer, sink)
                     read = {"files": {part.source_file: {"rows_read": batch.rows_read}}}
                     used, rejected = count_used(batch.documents), count_rejected(batch.rejections)

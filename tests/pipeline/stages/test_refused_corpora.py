@@ -21,12 +21,16 @@ from tests.pipeline.stages.small_corpus import (
 
 
 def test_too_many_rejections_fail_the_run_and_are_kept(tmp_path: Path) -> None:
-    rows = [*ROWS[:20], *({"id": f"bad{i}", "text": "x", "label": None} for i in range(2))]
+    rows = [*ROWS[:20], *({"id": f"bad{i}", "text": "x", "label": None} for i in range(3))]
     config = small_config(tmp_path / "failing", write_corpus(tmp_path / "bad", rows))
     with pytest.raises(RunError) as raised:
         run(config)
     message = str(raised.value)
-    assert message.startswith("Nothing was published: 9.09% of the rows were rejected (")
+    assert message.startswith(
+        "Nothing was published: 13.04% of the rows were rejected, expected at most 5.00% "
+        "(corpus.max_rejected_fraction): 3 unknown_label (first: row 20 of "
+    )
+    assert ": expected a label, got none). Some are shown in " in message
     [manifest] = (tmp_path / "failing/datasets").glob("*/manifest.json")
     folder = str(manifest.parent)
     assert find_dataset(FILES, folder) is None
@@ -34,7 +38,7 @@ def test_too_many_rejections_fail_the_run_and_are_kept(tmp_path: Path) -> None:
     lies = DatasetFiles(folder=folder)
     assert f"Some are shown in {lies.report}; all of them are in {lies.rejected}." in message
     assert "Do not use it" in Path(lies.report).read_text()
-    assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1"}
+    assert {row["document_id"] for row in rejections_in(lies)} == {"bad0", "bad1", "bad2"}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +92,9 @@ def test_a_pattern_that_cannot_be_used_is_refused_before_anything(
 
 def test_rejections_are_named_where_they_leave_nothing(tmp_path: Path) -> None:
     path = write_corpus(tmp_path / "corpus", [{**row, "text": " "} for row in ROWS])
-    expected = rf"in the training split, got none; rows were rejected \({len(ROWS):,} empty_text\)"
+    expected = (
+        rf"in the training split, got none; rows were rejected: {len(ROWS):,} empty_text "
+        r"\(first: row 0 of .*: expected text in 'text', got the string ' '\)\. Check the inputs"
+    )
     with pytest.raises(ConfigError, match=expected):
         run(small_config(tmp_path / "runs", path))

@@ -8,6 +8,7 @@ from pipeline.corpora.reading.accounting import (
     allowed_rejections,
     count_rejected,
     count_used,
+    describe_rejected,
     has_too_many_rejections,
     rejected_fraction,
     total_rows,
@@ -41,7 +42,27 @@ def test_rejected_rows_are_counted_by_file_and_reason() -> None:
     assert count_rejected(rejections) == {
         "files": {"a": {"rows_rejected": 2}},
         "rejected": {"unknown_label": 2},
+        "first_rejected": {"unknown_label": ["a", 0, "why"]},
     }
+
+
+def test_the_first_row_of_each_reason_is_kept_in_whatever_order_counts_are_added() -> None:
+    parts = [
+        {"first_rejected": {"empty_text": ["b", 1, "x"], "not_utf8": ["a", 12, "y"]}},
+        {"first_rejected": {"empty_text": ["a", 9, "z"]}},
+        {"first_rejected": {"empty_text": ["a", 10, "w"]}},
+    ]
+    expected = {"first_rejected": {"empty_text": ["a", 9, "z"], "not_utf8": ["a", 12, "y"]}}
+    assert add_counts(parts) == add_counts(parts[::-1]) == expected
+
+
+def test_rejections_are_described_the_most_frequent_reason_first() -> None:
+    counts = {"not_utf8": 1, "empty_text": 1_200}
+    first = {"empty_text": ["a.csv", 3, "expected text in 'text', got null"]}
+    assert describe_rejected(counts, first) == (
+        "1,200 empty_text (first: row 3 of a.csv: expected text in 'text', got null), 1 not_utf8"
+    )
+    assert describe_rejected({}, {}) == ""
 
 
 def test_rows_read_equal_rows_used_and_rejected_in_every_file() -> None:
