@@ -130,15 +130,23 @@ def _group_rejections(
     examples: dict[str, list[RejectedRow]] = {reason: [] for reason in counts}
     for info in files.match(join(folder, "*.parquet"))[:REJECTION_FILES]:
         with files.open(info.path) as stream:
-            table = pq.read_table(stream)
-        for reason, found in examples.items():
-            wanted = EXAMPLES_A_REASON - len(found)
-            rows = table.filter(pc.equal(table.column("reason"), reason)).slice(0, wanted)
-            found += [RejectedRow(**row) for row in rows.drop_columns(["reason"]).to_pylist()]
+            _add_examples(examples, pq.ParquetFile(stream))
     return [
         RejectionGroup(reason=reason, rows=rows, examples=examples[reason])
         for reason, rows in sort_by_count(counts)
     ]
+
+
+def _add_examples(examples: dict[str, list[RejectedRow]], file: pq.ParquetFile) -> None:
+    """Fills the lists of examples from a file; one row group is in memory at a time."""
+    for group in range(file.num_row_groups):
+        if all(len(found) >= EXAMPLES_A_REASON for found in examples.values()):
+            return
+        table = file.read_row_group(group)
+        for reason, found in examples.items():
+            wanted = EXAMPLES_A_REASON - len(found)
+            rows = table.filter(pc.equal(table.column("reason"), reason)).slice(0, wanted)
+            found += [RejectedRow(**row) for row in rows.drop_columns(["reason"]).to_pylist()]
 
 
 def _provenance(manifest: Mapping[str, Any]) -> dict[str, str]:

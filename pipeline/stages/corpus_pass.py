@@ -21,8 +21,13 @@ from pipeline.runners.execution import beam_pipeline
 from pipeline.schemas import REJECTIONS
 from pipeline.stages.unit_planning import plan_units
 from pipeline.storage.files import Files, read_json
+from pipeline.storage.parquet_files import ParquetLayout
+from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.write_record_batches import WriteRecordBatches
+
+# Rejections are for people to read. Small row groups keep memory low; two are held at once.
+REJECTED_ROW_GROUP_BYTES = 8 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,11 +107,28 @@ def account(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> CountedCo
 
 
 def write_rejections(
-    rejections: beam.PCollection, folder: str, *, listed: str, files: Files
+    rejections: Sequence[beam.PCollection], folder: str, *, listed: str, files: Files
 ) -> None:
-    """Rejections -> Parquet files in a folder, and a list of them in the file `listed`."""
+    """Rejections of several steps -> Parquet files in a folder, a list of them in `listed`.
+
+    Each step writes its own files. The in-process runner keeps what flows into a Flatten in memory
+    until the step has ended, so only the names of the files are brought together, not the rows.
+    """
+    layout = ParquetLayout(row_group_bytes=REJECTED_ROW_GROUP_BYTES)
+    staged = tuple(
+        each | f"Write rejections {number}" >> WriteRecordBatches(folder, REJECTIONS, files, layout)
+        for number, each in enumerate(rejections)
+    )
     (
-        rejections
-        | "Write rejections" >> WriteRecordBatches(folder, REJECTIONS, files)
+        staged
+        | "All files of rejections" >> beam.Flatten()
         | "List rejections" >> ListFiles(listed, files)
+    )
+
+
+def count_rejections(rejections: Sequence[beam.PCollection]) -> tuple[beam.PCollection, ...]:
+    """Rejections of several steps -> their nested counts, a PCollection for each step."""
+    return tuple(
+        each | f"Count rejections {number}" >> CountRejections()
+        for number, each in enumerate(rejections)
     )

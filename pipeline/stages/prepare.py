@@ -29,7 +29,13 @@ from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report
-from pipeline.stages.corpus_pass import CountedCorpus, account, shown_pipeline, write_rejections
+from pipeline.stages.corpus_pass import (
+    CountedCorpus,
+    account,
+    count_rejections,
+    shown_pipeline,
+    write_rejections,
+)
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.unit_planning import plan_units
@@ -46,7 +52,6 @@ from pipeline.storage.files import (
 from pipeline.storage.manifest import Manifest, fingerprint, new_run_id
 from pipeline.storage.staged_lists import read_staged_list
 from pipeline.storage.versions import code_version
-from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.count_tokens import CountTokens
 from pipeline.transforms.encode_documents import EncodeDocuments
@@ -208,7 +213,7 @@ def define_survey(
         _count_labels, multilabel=config.corpus.columns.labels is not None
     )
     (
-        (labels, lengths, duplicates, read.rejections | "Count rejections" >> CountRejections())
+        (labels, lengths, duplicates, *count_rejections([read.rejections]))
         | "Count" >> CountRows(staging.survey_counts, files)
     )
 
@@ -237,9 +242,9 @@ def define_encoding(
         | "List shards" >> ListFiles(staging.shards_list, files)
     )
     encoded.documents | "Sample" >> SampleDocuments(dataset.samples, files)
-    rejections = (read.rejections, encoded.rejections) | "All rejections" >> beam.Flatten()
+    rejections = (read.rejections, encoded.rejections)
     write_rejections(rejections, dataset.rejected, listed=staging.rejected_list, files=files)
-    counts = (read.counts, encoded.counts, rejections | "Count rejections" >> CountRejections())
+    counts = (read.counts, encoded.counts, *count_rejections(rejections))
     counts | "Count" >> CountRows(staging.encoding_counts, files)
 
 

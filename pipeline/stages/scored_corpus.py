@@ -9,10 +9,9 @@ from pipeline.config.sections import CorpusConfig, ScoringConfig
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.runners.parallelism import process_threads
-from pipeline.stages.corpus_pass import CountedCorpus, pass_over_corpus
+from pipeline.stages.corpus_pass import CountedCorpus, count_rejections, pass_over_corpus
 from pipeline.stages.inputs import opened_inputs
 from pipeline.storage.files import Files
-from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 
@@ -22,18 +21,19 @@ SEE_REJECTIONS = "Repair the corpus, or see the rows with: limelight score."
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScoredCorpus:
-    """What becomes of the units of a corpus; every attribute is a PCollection but `counts`.
+    """What becomes of the units of a corpus; most attributes are PCollections.
 
     Attributes:
         documents: pairs of a batch of scored documents and the batch of their predictions.
         predictions: pairs of the number of a unit and a batch of its predictions.
-        rejections: pairs of the number of a unit and a batch of its rejections.
+        rejections: PCollections of pairs of the number of a unit and a batch of its rejections:
+            first those of reading, then those of scoring.
         counts: PCollections of nested counts: rows read, used and rejected.
     """
 
     documents: beam.PCollection
     predictions: beam.PCollection
-    rejections: beam.PCollection
+    rejections: tuple[beam.PCollection, ...]
     counts: tuple[beam.PCollection, ...]
 
 
@@ -48,13 +48,12 @@ def score_units(
     """Units -> scored documents, predictions, all rejections, and the counts of rows."""
     read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(corpus, files)
     scored = read.documents | "Score" >> scoring
-    rejections = (read.rejections, scored.rejections) | "All rejections" >> beam.Flatten()
-    counted = rejections | "Count rejections" >> CountRejections()
+    rejections = (read.rejections, scored.rejections)
     return ScoredCorpus(
         documents=scored.documents,
         predictions=scored.predictions,
         rejections=rejections,
-        counts=(read.counts, scored.counts, counted),
+        counts=(read.counts, scored.counts, *count_rejections(rejections)),
     )
 
 
