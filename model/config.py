@@ -107,6 +107,9 @@ class TextConfig:
     fold_digits: bool = False
     drop_html: bool = False
     protected: tuple[str, ...] = ()  # RE2 patterns; each match is one token
+    # Characters that nobody sees (Unicode's default-ignorable ones, such as a soft hyphen) are no
+    # part of a word. keep: they are, or separate words, as in models of releases before this key.
+    invisible: Literal["drop", "keep"] = "drop"
     cut: Literal["head", "tail", "head+tail"] = "head"
 
 

@@ -40,7 +40,9 @@ def read_unpublished(folder: Path) -> Bundle:
     """Reads a model directory that this program is writing and that has no manifest yet."""
     sections = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
     sections.pop("name", None)
-    sections["network"].setdefault("wide", None)  # models of older releases have no wide part
+    # Models of older releases have no wide part, and read invisible characters as part of words.
+    sections["network"].setdefault("wide", None)
+    sections["text"].setdefault("invisible", "keep")
     config = load_section(ModelConfig, sections, where=str(folder / CONFIG))
     return Bundle(
         folder=folder,

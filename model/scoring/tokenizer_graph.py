@@ -38,8 +38,11 @@ class TokenizerGraph(tf.Module):
         self._nfkc = config.nfkc
         self._drop_html = config.drop_html
         self._pattern = join_patterns(config.protected)
-        self._classes = PagedTable(class_table())
-        folding = folding_table(lowercase=config.lowercase, fold_digits=config.fold_digits)
+        self._keep = config.invisible == "keep"
+        self._classes = PagedTable(class_table(invisible=config.invisible))
+        folding = folding_table(
+            lowercase=config.lowercase, fold_digits=config.fold_digits, invisible=config.invisible
+        )
         self._shifts = PagedTable(folding - np.arange(CODE_POINTS))
         self._oov_buckets = vocabulary.oov_buckets
         # A lookup table must have an entry. No token is empty, so "" can be one.
@@ -72,21 +75,36 @@ class TokenizerGraph(tf.Module):
             protected, match_borders = self._find_protected(texts)
             first |= match_borders
         kinds = self._classes.look_up(codes)
+        segments = tf.cumsum(tf.cast(first, tf.int32))
         if self._drop_html:
-            segments = tf.cumsum(tf.cast(first, tf.int32))
             kinds = tf.where(_find_tags(codes, segments, protected), SPACE, kinds)
-        begins, inside = _find_tokens(kinds, first)
+
+        # Tokens are found among the characters that are seen; `places` is where those are.
+        seen = kinds < CharacterClass.IGNORABLE
+        places = tf.cast(tf.where(seen)[:, 0], tf.int32)
+        glue = tf.cumsum(tf.cast(kinds == CharacterClass.GLUE, tf.int32))
+        kinds, protected, segments, glue = (
+            tf.boolean_mask(x, seen) for x in (kinds, protected, segments, glue)
+        )
+        segment_ends = tf.concat([tf.cast(tf.where(first)[1:, 0], tf.int32), [tf.size(codes)]], 0)
+        first = segments != _previous(segments)
+        begins, inside = _find_tokens(kinds, first, glue != _previous(glue), keep=self._keep)
         begins = tf.where(protected, first, begins)
         inside |= protected
 
         starts = tf.cast(tf.where(begins)[:, 0], tf.int32)
         goes_on = _next(inside & ~begins)  # the next character continues the token
         ends = 1 + tf.cast(tf.where(inside & ~goes_on)[:, 0], tf.int32)
-        token_codes = tf.RaggedTensor.from_row_lengths(
-            tf.boolean_mask(codes, inside), ends - starts, validate=False
+        folded = self._fold(
+            tf.RaggedTensor.from_row_lengths(
+                tf.gather(codes, tf.boolean_mask(places, inside)), ends - starts, validate=False
+            )
         )
-        surfaces = tf.strings.unicode_encode(token_codes, "UTF-8")
-        folded = self._fold(surfaces, token_codes)
+        # A token ends where the next character that is seen begins, or the segment ends.
+        following = tf.gather(tf.concat([places, [tf.size(codes)]], axis=0), ends)
+        ends = tf.minimum(following, tf.gather(segment_ends, tf.gather(segments, starts) - 1))
+        starts = tf.gather(places, starts)
+        surfaces = _cut(codes, starts, ends)
         token_rows = tf.gather(rows, starts)
         row_starts = tf.gather(row_starts, token_rows)
         columns = {
@@ -118,11 +136,12 @@ class TokenizerGraph(tf.Module):
         borders = tf.boolean_mask(openings + closings, leads)
         return protected, borders != _previous(borders)
 
-    def _fold(self, surfaces: tf.Tensor, token_codes: tf.RaggedTensor) -> tf.Tensor:
-        """The folded form of the tokens, string [tokens]."""
+    def _fold(self, token_codes: tf.RaggedTensor) -> tf.Tensor:
+        """The folded form of tokens without ignorable characters, string [tokens]."""
         if self._nfkc:
             import tensorflow_text  # imported only where its operation is needed
 
+            surfaces = tf.strings.unicode_encode(token_codes, "UTF-8")
             unassigned = token_codes.with_values(
                 self._classes.look_up(token_codes.values) == CharacterClass.UNASSIGNED
             )
@@ -139,12 +158,16 @@ class TokenizerGraph(tf.Module):
         return tf.where(ids == ABSENT, 1 + tf.cast(buckets, tf.int32), ids)
 
 
-def _find_tokens(kinds: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _find_tokens(
+    kinds: tf.Tensor, first: tf.Tensor, glued: tf.Tensor, *, keep: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Which characters begin a token, and which are in one.
 
     Args:
-        kinds: the class of every character.
+        kinds: the class of every character; none is ignorable.
         first: whether it is the first of its segment.
+        glued: whether there is glue between it and the character before.
+        keep: whether ignorable characters are kept, and have other classes.
     """
     segment_starts = _last(first)
     letters = _is_one_of(kinds, CharacterClass.WORD, CharacterClass.DIGIT)
@@ -161,13 +184,33 @@ def _find_tokens(kinds: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
 
     runs = tf.maximum(_last(~regionals) + 1, segment_starts)
     second_regionals = regionals & ((tf.range(tf.size(kinds)) - runs) % 2 == 1)
-    singles = _is_one_of(kinds, CharacterClass.SINGLE, CharacterClass.UNASSIGNED)
-    singles |= apostrophes & ~joining
-    glued = singles & _previous((kinds == CharacterClass.JOINER) & ~words)
+    pictures = (CharacterClass.PICTURE, CharacterClass.UNASSIGNED)
+    if keep:
+        singles = _is_one_of(kinds, CharacterClass.SINGLE, *pictures) | (apostrophes & ~joining)
+        glued = singles & _previous((kinds == CharacterClass.JOINER) & ~words)
+    else:
+        glued &= _is_one_of(kinds, *pictures) & _previous(_is_one_of(base_kinds, *pictures))
 
     continues = (words & _previous(words)) | (extends & ~words) | second_regionals | glued
     inside = kinds != SPACE
     return inside & (first | ~continues), inside
+
+
+def _cut(codes: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+    """The strings `codes[start:end]`, string [tokens]; they do not overlap."""
+    inside = _mark(starts, ends, tf.size(codes))
+    characters = tf.RaggedTensor.from_row_lengths(
+        tf.boolean_mask(codes, inside), ends - starts, validate=False
+    )
+    return tf.strings.unicode_encode(characters, "UTF-8")
+
+
+def _mark(starts: tf.Tensor, ends: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Which of the positions below `size` are in one of the ranges from `starts` to `ends`."""
+    edges = tf.concat([tf.ones_like(starts), -tf.ones_like(ends)], axis=0)
+    places = tf.concat([starts, ends], axis=0)[:, tf.newaxis]
+    steps = tf.scatter_nd(places, edges, [tf.cast(size, starts.dtype) + 1])
+    return tf.cumsum(steps)[:-1] > 0
 
 
 def _find_tags(codes: tf.Tensor, segments: tf.Tensor, protected: tf.Tensor) -> tf.Tensor:
@@ -181,10 +224,7 @@ def _find_tags(codes: tf.Tensor, segments: tf.Tensor, protected: tf.Tensor) -> t
     tags = named & (tf.gather(codes, opening) == ord("<")) & (tf.gather(codes, closing) == ord(">"))
     tags &= tf.gather(segments, opening) == tf.gather(segments, closing)
     opening, closing = tf.boolean_mask(opening, tags), tf.boolean_mask(closing, tags)
-    edges = tf.concat([tf.ones_like(opening), -tf.ones_like(closing)], axis=0)
-    places = tf.concat([opening, closing + 1], axis=0)[:, tf.newaxis]
-    steps = tf.scatter_nd(places, edges, [tf.size(codes, tf.int64) + 1])
-    return tf.cumsum(steps)[:-1] > 0
+    return _mark(opening, closing + 1, tf.size(codes))
 
 
 def _is_one_of(kinds: tf.Tensor, *wanted: int) -> tf.Tensor:

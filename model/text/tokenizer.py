@@ -3,14 +3,20 @@
 **The rule.** `model.text.characters` defines the classes of characters. Reading from left to
 right, a token is one of
 
-    word    (WORD | EXTEND)+  ( APOSTROPHE WORD (WORD | EXTEND)* )*
-    flag    REGIONAL REGIONAL? EXTEND*
-    single  SINGLE EXTEND*
+    word     (WORD | EXTEND)+  ( APOSTROPHE WORD (WORD | EXTEND)* )*
+    flag     REGIONAL REGIONAL? EXTEND*
+    picture  PICTURE EXTEND*  ( GLUE PICTURE EXTEND* )*
+    single   SINGLE EXTEND*
 
-where WORD is word or digit, EXTEND is extend or joiner, and SINGLE is single, unassigned
-or an apostrophe that is not part of a word. A single that directly follows a joiner inside a
-flag or single continues that token, which keeps emoji sequences whole. White space separates
-tokens and belongs to none; every other character is in exactly one token. For example
+where WORD is word or digit, PICTURE is picture or unassigned, and SINGLE is single or an apostrophe
+that is not part of a word. White space separates tokens and belongs to none.
+
+Ignorable characters, which nobody sees, do not change which word a token is: a text has the same
+tokens with and without them, in folded form. U+00AD within `invoice` is no part of the word, and
+neither is U+200B. Glue is one of them, but between two pictures it makes them one (an astronaut is
+a woman, U+200D, and a rocket). A token as written includes the ignorable characters within it and
+directly after it; those that do not follow a token directly belong to none. Every other character
+is in exactly one token. For example
 
     Don't stop…  l’été 2024  日本語  หมา  नमस्ते  👩‍🚀🇺🇸
 
@@ -23,15 +29,20 @@ Before the rule is applied, in this order:
 - with `drop_html`, a tag is white space: `<`, then an ASCII letter, `/` or `!`, up to the
   next `>`, with no `<` between.
 
-The vocabulary uses the folded form of a token, which is made in two steps:
+The vocabulary uses the folded form of a token, which is made in three steps:
 
-1. NFKC (`nfkc`), but only if all its characters are assigned in the tables' Unicode version,
+1. Ignorable characters are left out.
+2. NFKC (`nfkc`), but only if all its characters are assigned in the tables' Unicode version,
    because libraries disagree about other characters.
-2. Each code point is replaced by one code point (`model.text.characters.folding_table`): by its
+3. Each code point is replaced by one code point (`model.text.characters.folding_table`): by its
    lower case (`lowercase`), and a digit by 0 (`fold_digits`).
 
-Protected tokens are folded like any other. Offsets and surfaces are always those of the original
-text.
+Protected tokens are folded like any other; patterns and tags are found in the text as written.
+Offsets and surfaces are always those of the original text.
+
+With `invisible: keep`, as in models of older releases, no character is ignorable or glue
+(`model.text.characters`), and a flag, picture or single goes on with any character but a word or
+regional indicator letter that directly follows a joiner.
 
 The rule is implemented twice: here, over Arrow's buffers, and in `model.scoring.tokenizer_graph`
 as a TensorFlow graph. Both give the same tokens for every Unicode text.
@@ -45,14 +56,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.config import TextConfig
-from model.text.characters import CODE_POINTS, CharacterClass, class_table, folding_table
+from model.text.characters import CharacterClass, class_table, folding_table, unfolded_table
 from model.text.protected import find_protected, join_patterns
 from model.text.string_buffers import build_strings, read_strings
 from model.text.tokenizer_kernel import TRANSITIONS, find_tokens, fold_slices
 from model.text.tokens import Tokens
 
 # The keys of `TextConfig` that decide which tokens a text has, and their folded form.
-TOKENIZER_KEYS = ("lowercase", "nfkc", "fold_digits", "drop_html", "protected")
+TOKENIZER_KEYS = ("lowercase", "nfkc", "fold_digits", "drop_html", "protected", "invisible")
 
 
 class Tokenizer:
@@ -70,10 +81,12 @@ class Tokenizer:
         self._nfkc = config.nfkc
         self._drop_html = config.drop_html
         self._pattern = join_patterns(config.protected)
-        self._classes = class_table()
-        self._folding = folding_table(lowercase=config.lowercase, fold_digits=config.fold_digits)
-        self._unfolded = np.arange(CODE_POINTS, dtype=np.int32)
-        self._unfolded.flags.writeable = False
+        self._classes = class_table(invisible=config.invisible)
+        self._transitions = TRANSITIONS[config.invisible]
+        self._folding = folding_table(
+            lowercase=config.lowercase, fold_digits=config.fold_digits, invisible=config.invisible
+        )
+        self._unfolded = unfolded_table(invisible=config.invisible)
 
     def tokenize(self, texts: pa.StringArray | pa.LargeStringArray) -> Tokens:
         """Finds the tokens of every text; a null has none.
@@ -94,12 +107,12 @@ class Tokenizer:
                 span_ends,
                 self._classes,
                 self._unfolded if self._nfkc else self._folding,
-                TRANSITIONS,
+                self._transitions,
                 self._drop_html,
             )
         )
         if self._nfkc:
-            normalized = _normalize(build_strings(folded_bytes, folded_offsets))
+            normalized = self._normalize(build_strings(folded_bytes, folded_offsets))
             folded_bytes, folded_offsets = fold_slices(*read_strings(normalized), self._folding)
         return Tokens(
             row_offsets=row_offsets,
@@ -116,26 +129,26 @@ class Tokenizer:
         """Folds each token. Reserved tokens must be folded before they enter the vocabulary."""
         strings = pa.array(tokens, pa.string())
         if self._nfkc:
-            strings = _normalize(strings)
+            visible = build_strings(*fold_slices(*read_strings(strings), self._unfolded))
+            strings = self._normalize(visible)
         return build_strings(*fold_slices(*read_strings(strings), self._folding)).to_pylist()
 
-
-def _normalize(tokens: pa.StringArray) -> pa.StringArray:
-    """NFKC of every token. Python normalizes each distinct token that is not ASCII once."""
-    # pyarrow's utf8_normalize cannot be used: in pyarrow 25.0, its NFKC decomposes characters but
-    # does not compose them again.
-    beyond_ascii = pc.invert(pc.string_is_ascii(tokens))
-    if not pc.any(beyond_ascii).as_py():
-        return tokens
-    found = tokens.filter(beyond_ascii).dictionary_encode()
-    distinct = found.dictionary.to_pylist()
-    codes = np.frombuffer("".join(distinct).encode("utf-32-le"), dtype=np.uint32)
-    unassigned = class_table()[codes] == CharacterClass.UNASSIGNED
-    firsts = np.cumsum([0, *map(len, distinct[:-1])])
-    keep = np.logical_or.reduceat(unassigned, firsts)
-    normalized = [
-        token if kept else unicodedata.normalize("NFKC", token)
-        for token, kept in zip(distinct, keep, strict=True)
-    ]
-    replacements = pa.array(normalized, pa.string()).take(found.indices)
-    return pc.replace_with_mask(tokens, beyond_ascii, replacements)
+    def _normalize(self, tokens: pa.StringArray) -> pa.StringArray:
+        """NFKC of every token. Python normalizes each distinct token that is not ASCII once."""
+        # pyarrow's utf8_normalize cannot be used: in pyarrow 25.0, its NFKC decomposes characters
+        # but does not compose them again.
+        beyond_ascii = pc.invert(pc.string_is_ascii(tokens))
+        if not pc.any(beyond_ascii).as_py():
+            return tokens
+        found = tokens.filter(beyond_ascii).dictionary_encode()
+        distinct = found.dictionary.to_pylist()
+        codes = np.frombuffer("".join(distinct).encode("utf-32-le"), dtype=np.uint32)
+        unassigned = self._classes[codes] == CharacterClass.UNASSIGNED
+        firsts = np.cumsum([0, *map(len, distinct[:-1])])
+        keep = np.logical_or.reduceat(unassigned, firsts)
+        normalized = [
+            token if kept else unicodedata.normalize("NFKC", token)
+            for token, kept in zip(distinct, keep, strict=True)
+        ]
+        replacements = pa.array(normalized, pa.string()).take(found.indices)
+        return pc.replace_with_mask(tokens, beyond_ascii, replacements)

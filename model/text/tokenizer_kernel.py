@@ -14,15 +14,21 @@ WORD = int(CharacterClass.WORD)
 DIGIT = int(CharacterClass.DIGIT)
 SINGLE = int(CharacterClass.SINGLE)
 APOSTROPHE = int(CharacterClass.APOSTROPHE)
+IGNORABLE = int(CharacterClass.IGNORABLE)
+GLUE = int(CharacterClass.GLUE)
 
 # The states of the scan: outside a token; in a word; in a token that is not a word. IN_FLAG is such
-# a token after its first regional letter, which may take a second one. AFTER_JOINER is such a token
-# after a joiner, which may take another single character.
-OUTSIDE, IN_WORD, IN_SINGLE, IN_FLAG, AFTER_JOINER = range(5)
+# a token after its first regional letter, which may take a second one; IN_PICTURE one whose last
+# character, apart from extending ones, is a picture; AFTER_JOINER one after glue, which may take
+# another picture (or where ignorable characters are kept, one after a joiner).
+OUTSIDE, IN_WORD, IN_SINGLE, IN_FLAG, AFTER_JOINER, IN_PICTURE = range(6)
 
 
-def _transition(state: int, kind: CharacterClass) -> tuple[int, bool]:
-    """The state after one more character, and whether a token begins with that character."""
+def _transition(state: int, kind: CharacterClass, *, keep: bool) -> tuple[int, bool]:
+    """The state after one more character, and whether a token begins with that character.
+
+    Ignorable characters and glue do not get here. `keep` is whether they have other classes.
+    """
     match kind:
         case CharacterClass.SPACE:
             return OUTSIDE, False
@@ -31,24 +37,31 @@ def _transition(state: int, kind: CharacterClass) -> tuple[int, bool]:
         case CharacterClass.EXTEND | CharacterClass.JOINER:
             if state in (OUTSIDE, IN_WORD):
                 return IN_WORD, state == OUTSIDE
-            return AFTER_JOINER if kind is CharacterClass.JOINER else IN_SINGLE, False
+            if kind is CharacterClass.JOINER:
+                return AFTER_JOINER, False
+            return IN_PICTURE if state in (
+                IN_PICTURE,
+                AFTER_JOINER,
+            ) and not keep else IN_SINGLE, False
         case CharacterClass.REGIONAL:
             return (IN_SINGLE, False) if state == IN_FLAG else (IN_FLAG, True)
-    return IN_SINGLE, state != AFTER_JOINER
+        case CharacterClass.PICTURE | CharacterClass.UNASSIGNED if not keep:
+            return IN_PICTURE, state != AFTER_JOINER
+    return IN_SINGLE, state != AFTER_JOINER or not keep
 
 
-def _transition_table() -> np.ndarray:
+def _transition_table(*, keep: bool) -> np.ndarray:
     """uint8 [states, classes]: the next state, + 8 if a token begins, + 16 if a token ended."""
-    table = np.zeros((5, len(CharacterClass)), dtype=np.uint8)
-    for state in range(5):
+    table = np.zeros((6, len(CharacterClass)), dtype=np.uint8)
+    for state in range(6):
         for kind in CharacterClass:
-            following, begins = _transition(state, kind)
+            following, begins = _transition(state, kind, keep=keep)
             ended = state != OUTSIDE and (begins or following == OUTSIDE)
             table[state, kind] = following | begins << 3 | ended << 4
     return table
 
 
-TRANSITIONS = _transition_table()
+TRANSITIONS = {"drop": _transition_table(keep=False), "keep": _transition_table(keep=True)}
 
 
 @compiled
@@ -95,13 +108,37 @@ def encode(code: int, out: np.ndarray, position: int) -> int:
 def fold_character(
     data: np.ndarray, position: int, limit: int, folding: np.ndarray, out: np.ndarray, written: int
 ) -> tuple[int, int]:
-    """Appends the character at `position`, folded, to `out`.
+    """Appends the character at `position`, folded, to `out`, unless folding drops it.
 
     Returns:
         the position after the character, and the new length of `out`.
     """
     code, width = decode(data, position, limit)
-    return position + width, encode(folding[code], out, written)
+    if folding[code] >= 0:
+        written = encode(folding[code], out, written)
+    return position + width, written
+
+
+@compiled
+def skip_ignorable(
+    data: np.ndarray, position: int, limit: int, classes: np.ndarray
+) -> tuple[int, int]:
+    """The position of the first character that is not ignorable, and how many were skipped."""
+    skipped = 0
+    while position < limit:
+        code, width = decode(data, position, limit)
+        if classes[code] < IGNORABLE:
+            break
+        position += width
+        skipped += 1
+    return position, skipped
+
+
+@compiled
+def seen_character(data: np.ndarray, position: int, limit: int, classes: np.ndarray) -> int:
+    """The first code point from `position` that is not ignorable; 0 if there is none."""
+    position, _ = skip_ignorable(data, position, limit, classes)
+    return decode(data, position, limit)[0] if position < limit else 0
 
 
 @compiled
@@ -143,7 +180,7 @@ def find_tokens(
         span_ends: where protected tokens end, int64 [spans].
         classes: `CharacterClass` of each code point, uint8 [0x110000].
         folding: what each code point is folded to, int32 [0x110000].
-        transitions: `TRANSITIONS`.
+        transitions: one of `TRANSITIONS`.
         drop_html: whether an HTML tag is white space.
 
     Returns:
@@ -178,10 +215,18 @@ def find_tokens(
                 else:
                     code, width = decode(data, position, limit)
                     kind = classes[code]
+                    if kind >= IGNORABLE:
+                        if kind == GLUE and state == IN_PICTURE:
+                            state = AFTER_JOINER
+                        position += width
+                        character += 1
+                        continue
                     folded = folding[code]
                 skipped = 0
                 if kind == APOSTROPHE and state == IN_WORD and position + width < limit:
                     following, _ = decode(data, position + width, limit)
+                    if classes[following] >= IGNORABLE:
+                        following = seen_character(data, position + width, limit, classes)
                     if classes[following] == WORD or classes[following] == DIGIT:
                         kind = WORD
                 elif drop_html and byte == ord("<"):
@@ -214,18 +259,21 @@ def find_tokens(
                 byte_ends[ended] = position
                 ended += 1
             if protected:
-                starts[begun] = character
-                byte_starts[begun] = position
-                folded_offsets[begun] = written
-                begun += 1
-                while position < span_ends[span]:
-                    position, written = fold_character(
-                        data, position, span_ends[span], folding, folded_bytes, written
-                    )
-                    character += 1
-                ends[ended] = character
-                byte_ends[ended] = position
-                ended += 1
+                position, skipped = skip_ignorable(data, position, span_ends[span], classes)
+                character += skipped
+                if position < span_ends[span]:
+                    starts[begun] = character
+                    byte_starts[begun] = position
+                    folded_offsets[begun] = written
+                    begun += 1
+                    while position < span_ends[span]:
+                        position, written = fold_character(
+                            data, position, span_ends[span], folding, folded_bytes, written
+                        )
+                        character += 1
+                    ends[ended] = character
+                    byte_ends[ended] = position
+                    ended += 1
                 span += 1
         row_offsets[row + 1] = begun
     folded_offsets[begun] = written

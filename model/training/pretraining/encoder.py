@@ -109,6 +109,8 @@ def check_settings(config: Mapping[str, Any], encoder: Mapping[str, Any], *, whe
             "network.lstm.layers: expected 1 or more with network.pretrained, got 0. Pass --set "
             "network.lstm.layers=1, or --set network.pretrained=null."
         )
+    # Encoders of older releases read invisible characters as part of words.
+    encoder = {**encoder, "text": {"invisible": "keep", **encoder["text"]}}
     for key in SHARED_KEYS:
         expected, got = _value(encoder, key), _value(config, key)
         if got != expected:

@@ -5,6 +5,7 @@ import hashlib
 import h5py
 import numpy as np
 import pytest
+import yaml
 
 from model.bundle.errors import BundleError
 from model.bundle.loading import load_bundle
@@ -54,3 +55,15 @@ def test_a_link_in_its_weights_is_refused(old):
     for read in (load_bundle(old).read_weights, load_bundle(old).build_network):
         with pytest.raises(BundleError, match=message):
             read()
+
+
+def test_a_model_without_the_key_keeps_invisible_characters(copy):
+    path = copy / "config.yaml"
+    sections = yaml.safe_load(path.read_text())
+    assert sections["text"].pop("invisible") == "drop"
+    path.write_text(yaml.safe_dump(sections))
+    seal(copy)
+    bundle = load_bundle(copy)
+    assert bundle.config.text.invisible == "keep"
+    columns, _ = load_scorer(bundle, engine="folded").score(texts_array(["the in\u200bvoice"]))
+    assert columns.column("tokens").to_pylist() == [["the", "in", "voice"]]

@@ -21,6 +21,10 @@ CONFIGS = [
     for values in itertools.product([False, True], repeat=len(SWITCHES))
     for protected in ((), PROTECTED)
 ]
+CONFIGS += [
+    TextConfig(invisible="keep"),
+    TextConfig(invisible="keep", nfkc=True, drop_html=True, protected=PROTECTED),
+]
 EVERYTHING = TextConfig(nfkc=True, fold_digits=True, drop_html=True, protected=PROTECTED)
 
 

@@ -1,7 +1,7 @@
-"""Computes `model/text/characters.csv` and `model/text/lowercase.csv` from `unicodedata`.
+"""Computes the tables of `model.text.characters` from `unicodedata`.
 
 It implements the rule that `model.text.characters` documents a second time, for the tests, and is
-the program that writes the two tables:
+the program that writes the tables:
 
     python -m tests.model.text.character_rules
 
@@ -39,7 +39,30 @@ BY_CHARACTER_NAMES = (
 DRAWN_FORMAT = frozenset(
     (*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD)
 )
-# Invisible characters that are part of the word or emoji they are in.
+# Unicode 14.0, DerivedCoreProperties.txt: Default_Ignorable_Code_Point.
+DEFAULT_IGNORABLE = (
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFF8),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+IGNORABLE = frozenset(code for start, end in DEFAULT_IGNORABLE for code in range(start, end + 1))
+# Mathematical symbols (Sm) that are emoji.
+MATHEMATICAL_EMOJI = frozenset((0x2194, *range(0x25FB, 0x25FF), 0x266F))
+# Where invisible characters are kept, these are part of the word or emoji they are in.
 INVISIBLE_EXTEND = frozenset(
     (
         0x00AD,  # soft hyphen
@@ -56,9 +79,11 @@ SKIN_TONES = frozenset(range(0x1F3FB, 0x1F400))
 REGIONAL_INDICATORS = frozenset(range(0x1F1E6, 0x1F200))
 
 
-def class_of(character: str) -> str:
+def class_of(character: str, *, invisible: str = "drop") -> str:
     """The class of one character."""
     code, category = ord(character), unicodedata.category(character)
+    if invisible == "drop" and code in IGNORABLE:
+        return "glue" if code == 0x200D else "ignorable"
     if character in "'\u2019":
         return "apostrophe"
     if code == 0x200D:
@@ -76,6 +101,8 @@ def class_of(character: str) -> str:
     if category[0] in "LN":
         name = unicodedata.name(character, "")  # none for Tangut
         return "single" if name.startswith(BY_CHARACTER_NAMES) else "word"
+    if category == "So" or code in MATHEMATICAL_EMOJI:
+        return "picture"
     return "unassigned" if category in ("Cn", "Cs") else "single"
 
 
@@ -89,14 +116,20 @@ def lowercase_of(character: str) -> str:
 
 
 def class_rows() -> Iterator[tuple[str, str, str]]:
-    """Ranges of one class; code points in no range are unassigned."""
+    """Ranges of one class where invisible characters are kept; all others are unassigned."""
     start, current = 0, class_of("\0")
     for code in range(1, CODE_POINTS + 1):
-        following = class_of(chr(code)) if code < CODE_POINTS else ""
+        following = class_of(chr(code), invisible="keep") if code < CODE_POINTS else ""
         if following != current:
             if current != "unassigned":
                 yield f"{start:04X}", f"{code - 1:04X}", current
             start, current = code, following
+
+
+def ignorable_rows() -> Iterator[tuple[str, str]]:
+    """Ranges of code points that nobody sees."""
+    for start, end in DEFAULT_IGNORABLE:
+        yield f"{start:04X}", f"{end:04X}"
 
 
 def lowercase_rows() -> Iterator[tuple[str, str, int, int]]:
@@ -118,9 +151,10 @@ def lowercase_rows() -> Iterator[tuple[str, str, int, int]]:
 
 
 def write_tables(folder: Path) -> None:
-    """Writes `characters.csv` and `lowercase.csv` into `folder`."""
+    """Writes `characters.csv`, `ignorable.csv` and `lowercase.csv` into `folder`."""
     tables = (
         ("characters.csv", ("start", "end", "class"), class_rows()),
+        ("ignorable.csv", ("start", "end"), ignorable_rows()),
         ("lowercase.csv", ("start", "end", "step", "shift"), lowercase_rows()),
     )
     for name, header, rows in tables:

@@ -7,6 +7,7 @@ import pytest
 import model.text
 from model.text.characters import (
     CODE_POINTS,
+    DROPPED,
     UNICODE_VERSION,
     CharacterClass,
     class_table,
@@ -27,19 +28,25 @@ ASSIGNED_IN_BOTH = [
 def test_committed_tables_are_those_that_the_rules_write(tmp_path: Path) -> None:
     write_tables(tmp_path)
     committed = Path(model.text.__file__).parent
-    for name in ("characters.csv", "lowercase.csv"):
+    for name in ("characters.csv", "ignorable.csv", "lowercase.csv"):
         assert (committed / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_classes_agree_with_unicodedata() -> None:
     assert len(ASSIGNED_IN_BOTH) > 280_000  # 144,697 characters and 137,468 of private use
-    expected = [CharacterClass[class_of(chr(code)).upper()] for code in ASSIGNED_IN_BOTH]
-    np.testing.assert_array_equal(class_table()[ASSIGNED_IN_BOTH], expected)
+    for invisible in ("drop", "keep"):
+        expected = [
+            CharacterClass[class_of(chr(code), invisible=invisible).upper()]
+            for code in ASSIGNED_IN_BOTH
+        ]
+        found = class_table(invisible=invisible)[ASSIGNED_IN_BOTH]
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_lower_case_agrees_with_unicodedata() -> None:
     table = folding_table(lowercase=True, fold_digits=False)
-    letters = [code for code in ASSIGNED_IN_BOTH if class_table()[code] != CharacterClass.SPACE]
+    others = (CharacterClass.SPACE, CharacterClass.IGNORABLE, CharacterClass.GLUE)
+    letters = [code for code in ASSIGNED_IN_BOTH if class_table()[code] not in others]
     expected = [ord(lowercase_of(chr(code))) for code in letters]
     np.testing.assert_array_equal(table[letters], expected)
 
@@ -48,16 +55,18 @@ def test_lower_case_agrees_with_unicodedata() -> None:
     ("characters", "expected"),
     [
         (" \t\n\r\0\x1f\x7f\x85\u00a0\u1680\u2003\u2028\u202f\u3000", CharacterClass.SPACE),
-        ("\ufeff\u200b\u200e\u200f\u202a\u202e\u2066\u2069\u061c", CharacterClass.SPACE),
+        ("\ufeff\u200b\u200e\u200f\u202a\u202e\u2066\u2069\u061c", CharacterClass.IGNORABLE),
+        ("\u00ad\u034f\u115f\u180e\u200c\u2060\u3164\ufe0f\ufff0", CharacterClass.IGNORABLE),
+        ("\U000e0067\U000e007f\U000e0100\U000e0fff", CharacterClass.IGNORABLE),
         ("azAZ_éßΩжעعक한글ㄅ", CharacterClass.WORD),
         ("²½①Ⅷªʼـ", CharacterClass.WORD),
         ("09٠९๑០၁９𝟗", CharacterClass.DIGIT),
         ("漢々〆〇〡𠀀豈あゝゟアヽㇰｱ𛀁", CharacterClass.SINGLE),
         ("กะำเๆລໆកៗမꩠ", CharacterClass.SINGLE),
-        (".,!?…—«»“”‘$€+<=>^`´|~😀❤☎☀♥⠀\u0600\u06dd\ue000", CharacterClass.SINGLE),
-        ("\u0301\u093f\u0e34\u17d2\u1039\u20e3\u3099\ufe0f\U000e0100", CharacterClass.EXTEND),
-        ("\u00ad\u180e\u200c\u2060ーｰﾞﾟ🏻🏿\U000e0067\U000e007f", CharacterClass.EXTEND),
-        ("\u200d", CharacterClass.JOINER),
+        (".,!?…—«»“”‘$€+<=>^`´|~\u0600\u06dd\ue000", CharacterClass.SINGLE),
+        ("😀❤☎☀♥♂⚕⠀©↔◾", CharacterClass.PICTURE),
+        ("\u0301\u093f\u0e34\u17d2\u1039\u20e3\u3099ーｰﾞﾟ🏻🏿", CharacterClass.EXTEND),
+        ("\u200d", CharacterClass.GLUE),
         ("🇦🇿", CharacterClass.REGIONAL),
         ("'’", CharacterClass.APOSTROPHE),
         ("\u0378\u2fe0\ud800\uffff\U0001fae8\U0010ffff", CharacterClass.UNASSIGNED),
@@ -79,7 +88,7 @@ def test_class_of_examples(characters: str, expected: CharacterClass) -> None:
         ("ǅА𐐀ᲐᏣ", "ǆа𐐨აꮳ", "ǅА𐐀ᲐᏣ"),
         ("Ⅷ①²", "ⅷ①²", "Ⅷ①²"),
         ("07٣९９𝟗", "07٣९９𝟗", "000000"),
-        ("\n\u3000\ufeff\0", "    ", "    "),
+        ("\n\u3000\u2028\0", "    ", "    "),
     ],
 )
 def test_folding_of_examples(written: str, lower: str, digits: str) -> None:
@@ -91,14 +100,17 @@ def test_folding_of_examples(written: str, lower: str, digits: str) -> None:
 
 def test_folding_keeps_what_the_kernel_relies_on() -> None:
     table = folding_table(lowercase=True, fold_digits=True)
-    codes = np.arange(CODE_POINTS)
+    np.testing.assert_array_equal(table == DROPPED, class_table() >= CharacterClass.IGNORABLE)
+    codes = np.flatnonzero(table != DROPPED)
+    table = table[codes]
     ascii_codes = codes < 0x80
     assert (table[ascii_codes] < 0x80).all()
     # UTF-8 grows by half at most, also for code points that no text has.
     assert (2 * _utf8_width(table) <= 3 * _utf8_width(codes)).all()
     # Folding twice equals folding once, and never makes a line break.
-    np.testing.assert_array_equal(table[table], table)
-    made = np.unique(table[class_table() == CharacterClass.SPACE])
+    whole = folding_table(lowercase=True, fold_digits=True)
+    np.testing.assert_array_equal(whole[table], table)
+    made = np.unique(whole[class_table() == CharacterClass.SPACE])
     assert made.tolist() == [ord(" ")]
 
 

@@ -18,7 +18,11 @@ CONFIGS = [
     for values in itertools.product([False, True], repeat=len(SWITCHES))
     for protected in ((), PROTECTED)
 ]
-TOKENIZERS = [(config, Tokenizer(config)) for config in CONFIGS]
+KEEPING = [
+    TextConfig(invisible="keep"),
+    TextConfig(invisible="keep", nfkc=True, drop_html=True, protected=PROTECTED),
+]
+TOKENIZERS = [(config, Tokenizer(config)) for config in (*CONFIGS, *KEEPING)]
 PLAIN = Tokenizer(TextConfig(lowercase=False))
 
 
@@ -47,7 +51,7 @@ def surfaces(text: str, tokenizer: Tokenizer = PLAIN) -> list[str]:
         ("l'e\u0301te\u0301'a", ["l'e\u0301te\u0301'a"]),
         ("ΟΔΥΣΣΕΥΣ, да?", ["ΟΔΥΣΣΕΥΣ", ",", "да", "?"]),
         ("السَّلامُ عليكم، ٢٠٢٤", ["السَّلامُ", "عليكم", "،", "٢٠٢٤"]),
-        ("\u202bשָׁלוֹם\u202c", ["שָׁלוֹם"]),
+        ("\u202bשָׁלוֹם\u202c", ["שָׁלוֹם\u202c"]),
         ("می\u200cخواهم", ["می\u200cخواهم"]),
         ("नमस्ते दुनिया।", ["नमस्ते", "दुनिया", "।"]),
         ("한국어 텍스트", ["한국어", "텍스트"]),
@@ -65,9 +69,17 @@ def surfaces(text: str, tokenizer: Tokenizer = PLAIN) -> list[str]:
         ("🏴\U000e0067\U000e0062\U000e007f1️⃣#️⃣", ["🏴\U000e0067\U000e0062\U000e007f", "1️⃣", "#️⃣"]),
         ("🇺\u0301🇸🇩", ["🇺\u0301", "🇸🇩"]),
         # marks without a base, joiners in unusual places
-        ("\u0301a \u0301' \ufe0f", ["\u0301a", "\u0301", "'", "\ufe0f"]),
+        ("\u0301a \u0301' \ufe0f", ["\u0301a", "\u0301", "'"]),
         ("!\u0301a\u200d!\u200d", ["!\u0301", "a\u200d", "!\u200d"]),
-        ("!\u200d'a'\u0301a", ["!\u200d'", "a", "'\u0301", "a"]),
+        ("!\u200d'a'\u0301a", ["!\u200d", "'", "a", "'\u0301", "a"]),
+        (
+            "日\u200d本 ❤\u200d\u200d🔥 ❤\u200d\u0301🔥",
+            ["日\u200d", "本", "❤\u200d\u200d🔥", "❤\u200d\u0301", "🔥"],
+        ),
+        # characters that nobody sees
+        ("\u00adin\u200bvoice\ufeff was", ["in\u200bvoice\ufeff", "was"]),
+        ("don\u200e'\u200et 🇺\u200b🇸", ["don\u200e'\u200et", "🇺\u200b🇸"]),
+        ("\u200b \ufeff\u00ad\u2063\u3164", []),
         ("\u0378\ue000\uffff", ["\u0378", "\ue000", "\uffff"]),
     ],
 )
@@ -129,6 +141,8 @@ def test_protected_line_break_is_folded_to_a_space() -> None:
             ["Ab1", "İI", "ΟΔΟΣ", "ς", "ẞ", "Éa\u0301"],
             ["ab1", "ii", "οδοσ", "σ", "ß", "éa\u0301"],
         ),
+        ({}, ["in\u00advoice", "👩\u200d🚀", "❤\ufe0f"], ["invoice", "👩🚀", "❤"]),
+        ({"nfkc": True}, ["e\u034f\u0301", "می\u200cخ"], ["é", "میخ"]),
         ({"lowercase": False}, ["Ab1", "İ", "Σ"], ["Ab1", "İ", "Σ"]),
         ({"fold_digits": True}, ["2024", "٢٤", "x9²", "½"], ["0000", "00", "x0²", "½"]),
         (
@@ -179,8 +193,52 @@ def test_tokens_cover_the_text_in_order(text: str) -> None:
     assert all(start < end for start, end in spans)
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
     covered = [place for start, end in spans for place in range(start, end)]
-    spaces = [class_table()[ord(character)] == CharacterClass.SPACE for character in text]
-    assert covered == [place for place, space in enumerate(spaces) if not space]
+    kinds = class_table()[[ord(character) for character in text]]
+    left_out = set(range(len(text))) - set(covered)
+    assert all(
+        kinds[place] == CharacterClass.SPACE or kinds[place] >= CharacterClass.IGNORABLE
+        for place in left_out
+    )
+    assert not any(kinds[place] == CharacterClass.SPACE for place in covered)
+
+
+IGNORABLE = [
+    chr(code)
+    for code in np.flatnonzero(class_table() == CharacterClass.IGNORABLE)
+    if not 0xE0200 <= code < 0xE0FF0  # not a character yet
+]
+
+
+def test_every_ignorable_character_leaves_a_word_what_it_is() -> None:
+    assert len(IGNORABLE) == 4_173 - 0xDF0
+    for config in (TextConfig(), TextConfig(nfkc=True)):
+        texts = [f"the{it} in{it}vo{it}ice" for it in IGNORABLE]
+        tokens = Tokenizer(config).tokenize(pa.array([*texts, *IGNORABLE]))
+        words = tokens.folded().to_pylist()
+        assert words == [["the", "invoice"]] * len(texts) + [[]] * len(IGNORABLE)
+        assert tokens.surfaces()[5].as_py() == texts[5].split(" ")
+
+
+@settings(deadline=None)
+@given(st.lists(texts() | st.sampled_from(IGNORABLE), max_size=8), st.booleans())
+def test_ignorable_characters_do_not_change_the_tokens(pieces: list[str], nfkc: bool) -> None:
+    tokenizer = Tokenizer(TextConfig(nfkc=nfkc))
+    text = "".join(pieces)
+    seen = "".join(character for character in text if character not in IGNORABLE)
+    tokens = tokenizer.tokenize(pa.array([text, seen])).folded()
+    assert tokens[0] == tokens[1]
+
+
+def test_models_of_older_releases_keep_invisible_characters() -> None:
+    tokenizer = Tokenizer(TextConfig(invisible="keep"))
+    tokens = tokenizer.tokenize(pa.array(["in\u00advo\u200bice می\u200cخواهم ❤\ufe0f !\u200d!"]))
+    assert tokens.folded()[0].as_py() == [
+        "in\u00advo",
+        "ice",
+        "می\u200cخواهم",
+        "❤\ufe0f",
+        "!\u200d!",
+    ]
 
 
 @settings(deadline=None)

@@ -122,3 +122,11 @@ def test_settings_that_may_differ() -> None:
         "network": to_plain(dataclasses.replace(NETWORK, lstm=lstm)),
     }
     check_settings(config, CONFIG, where="the/folder")
+
+
+def test_an_encoder_without_the_key_keeps_invisible_characters() -> None:
+    text = {key: value for key, value in CONFIG["text"].items() if key != "invisible"}
+    config = {**CONFIG, "text": to_plain(TextConfig(invisible="keep"))}
+    check_settings(config, {**CONFIG, "text": text}, where="the/folder")
+    with pytest.raises(ConfigError, match=r"text\.invisible: expected 'keep', as in the encoder"):
+        check_settings(CONFIG, {**CONFIG, "text": text}, where="the/folder")
