@@ -10,19 +10,14 @@ import dataclasses
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from urllib.parse import quote
+from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from model.config import ConfigError
 from pipeline.storage.files import Files, errors_naming, join
+from pipeline.storage.partitioned_files import PartitionedFiles
 from pipeline.storage.staging import ScratchFile, StagedFile
-
-MAX_SUBFOLDERS = 1_000  # per unit; for each of them a file is open
-MAX_NAME_BYTES = 200
-NULL_NAME = "__HIVE_DEFAULT_PARTITION__"  # the folder name of null in Hive, Spark and Arrow
 
 # Their strings do not repeat, so a dictionary would save nothing.
 UNIQUE_COLUMNS = ("document_id", "text_sha256")
@@ -61,68 +56,55 @@ class ParquetFiles:
         self._layout = layout
         self._folder = folder
         self._files = files
-        self._open: dict[str, _OpenParquet] = {}
+        self._open: _OpenParquet | None = None
+        self._partitioned: PartitionedFiles | None = None
+        if layout.partition_by is not None:
+            self._partitioned = PartitionedFiles(
+                schema,
+                layout.partition_by,
+                row_group_bytes=layout.row_group_bytes,
+                file_bytes=layout.file_bytes,
+                folder=folder,
+                files=files,
+                new_writer=_new_writer,
+            )
 
     def write(self, batch: pa.RecordBatch) -> Iterator[StagedFile]:
         """Adds a batch; yields each file that has become full."""
         batch = batch.cast(self._schema)
-        by = self._layout.partition_by
-        if by is None:
-            self._local("").add(batch)
-        else:
-            for value in batch.column(by).unique():
-                matches = pc.is_null(batch.column(by))
-                if value.is_valid:
-                    matches = pc.fill_null(pc.equal(batch.column(by), value), False)
-                part = batch.filter(matches).drop_columns([by])
-                self._local(_subfolder(by, value.as_py())).add(part)
-        if not self._open:  # an empty batch has no value to be partitioned by
+        if self._partitioned is not None:
+            yield from self._partitioned.write(batch)
             return
-        largest = max(self._open, key=lambda name: self._open[name].pending_bytes)
-        pending = sum(local.pending_bytes for local in self._open.values())
-        if pending >= self._layout.row_group_bytes:
-            self._open[largest].flush()
-            if self._open[largest].file_bytes() >= self._layout.file_bytes:
-                yield self._stage(largest)
+        if self._open is None:
+            path = join(self._folder, f"{uuid.uuid4().hex}.parquet")
+            self._open = _OpenParquet(self._schema, ScratchFile(path))
+        self._open.add(batch)
+        if self._open.pending_bytes >= self._layout.row_group_bytes:
+            self._open.flush()
+            if self._open.file_bytes() >= self._layout.file_bytes:
+                yield from self.close()
 
     def close(self) -> Iterator[StagedFile]:
         """Completes and yields the files that are still open."""
-        for subfolder in list(self._open):
-            yield self._stage(subfolder)
-
-    def _local(self, subfolder: str) -> "_OpenParquet":
-        if subfolder not in self._open:
-            if len(self._open) == MAX_SUBFOLDERS:
-                raise ConfigError(
-                    f"scoring.output.partition_by: expected a column of at most {MAX_SUBFOLDERS:,} "
-                    f"values, got more in {self._layout.partition_by!r}. Choose another column."
-                )
-            schema = self._schema
-            if self._layout.partition_by is not None:
-                schema = schema.remove(schema.get_field_index(self._layout.partition_by))
-            path = join(self._folder, f"{uuid.uuid4().hex}.parquet")
-            self._open[subfolder] = _OpenParquet(schema, ScratchFile(path))
-        return self._open[subfolder]
-
-    def _stage(self, subfolder: str) -> StagedFile:
-        staged = self._open.pop(subfolder).close(self._files)
-        return dataclasses.replace(staged, subfolder=subfolder)
+        if self._partitioned is not None:
+            yield from self._partitioned.close()
+        if self._open is not None:
+            staged, self._open = self._open.close(self._files), None
+            yield staged
 
 
 class _OpenParquet:
     """A Parquet file that is being written.
 
-    Each file has a thread that encodes its row groups while the next rows are scored. The thread
-    does not hold the GIL.
+    It has a thread that encodes its row groups while the next rows are scored. The thread does not
+    hold the GIL.
     """
 
     def __init__(self, schema: pa.Schema, scratch: ScratchFile) -> None:
         self._scratch = scratch
         self._schema = schema
         with errors_naming(scratch.name):
-            self._writer = pq.ParquetWriter(
-                scratch.name, schema, compression="zstd", **_encodings(schema)
-            )
+            self._writer = _new_writer(scratch.name, schema)
         scratch.opened()
         self._thread = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
@@ -163,6 +145,10 @@ class _OpenParquet:
             self._writing = None
 
 
+def _new_writer(sink: str | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(sink, schema, compression="zstd", **_encodings(schema))
+
+
 def _encodings(schema: pa.Schema) -> dict[str, object]:
     """Arguments of `ParquetWriter` that set the encoding of each leaf column of a schema."""
     dictionaries, encodings = [], {}
@@ -175,14 +161,3 @@ def _encodings(schema: pa.Schema) -> dict[str, object]:
         elif pa.types.is_integer(leaf):
             encodings[path] = "DELTA_BINARY_PACKED"
     return {"use_dictionary": dictionaries, "column_encoding": encodings}
-
-
-def _subfolder(column: str, value: str | None) -> str:
-    """`<column>=<value>`, percent-encoded as Hive does, so that a value cannot be a path."""
-    name = quote(value, safe="") if value else NULL_NAME
-    if len(name) > MAX_NAME_BYTES:
-        raise ConfigError(
-            f"scoring.output.partition_by: expected values of {column!r} that can name a folder, "
-            f"got one of {len(name)} bytes. Choose another column."
-        )
-    return f"{quote(column, safe='')}={name}"

@@ -1,13 +1,8 @@
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset
 import pyarrow.parquet as pq
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from model.config import ConfigError
 from pipeline.schemas import PREDICTIONS
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
@@ -46,47 +41,6 @@ def test_a_full_file_is_followed_by_another(tmp_path: Path) -> None:
     assert [pq.read_table(file.path) for file in staged] == [
         pa.Table.from_batches([each]) for each in batches
     ]
-
-
-def test_every_value_of_the_column_gets_a_folder(tmp_path: Path) -> None:
-    rows = [(1, "en"), (2, None), (3, "../日 本"), (4, "en"), (5, "a=b/c")]
-    layout = ParquetLayout(partition_by="lang")
-    staged = write(tmp_path / "staged", layout, batch(*rows[:2]), batch(*rows[2:]))
-    table = tmp_path / "table"
-    for file in staged:
-        assert file.subfolder.startswith("lang=")
-        assert "/" not in file.subfolder
-        (table / file.subfolder).mkdir(parents=True)
-        Path(file.path).rename(table / file.subfolder / "part-0.parquet")
-    read = pyarrow.dataset.dataset(table, partitioning="hive").to_table().sort_by("n")
-    assert read.to_pylist() == [{"n": n, "lang": value} for n, value in rows]
-
-
-@settings(max_examples=30, deadline=None)
-@given(values=st.lists(st.one_of(st.none(), st.text(max_size=8)), min_size=1, max_size=12))
-def test_no_value_is_a_path_out_of_the_folder_or_loses_a_row(
-    values: list[str | None], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("staged")
-    staged = write(folder, ParquetLayout(partition_by="lang"), batch(*enumerate(values)))
-    numbers = [n for file in staged for n in pq.read_table(file.path).column("n").to_pylist()]
-    assert sorted(numbers) == list(range(len(values)))
-    for file in staged:
-        assert not set("/*?[\\\0") & set(file.subfolder)
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([(n, str(n)) for n in range(1_001)], "at most 1,000 values, got more in 'lang'"),
-        ([(1, "x" * 300)], "can name a folder, got one of 300 bytes"),
-    ],
-)
-def test_a_column_whose_values_cannot_name_folders_is_refused(
-    tmp_path: Path, rows: list[tuple[int, str]], message: str
-) -> None:
-    with pytest.raises(ConfigError, match=message):
-        write(tmp_path, ParquetLayout(partition_by="lang"), batch(*rows))
 
 
 def test_tokens_have_a_dictionary_and_offsets_are_packed(tmp_path: Path) -> None:
