@@ -66,16 +66,10 @@ class TokenizerGraph(tf.Module):
         decoded = tf.strings.unicode_decode(texts, "UTF-8")
         codes, rows = decoded.values, tf.cast(decoded.value_rowids(), tf.int32)
         row_starts = tf.cast(decoded.row_starts(), tf.int32)
-        positions = tf.range(tf.size(codes))
-        # A segment is tokenized on its own. It is a row, the part of a row before, between
-        # or after protected matches, or one such match.
-        first = positions == tf.gather(row_starts, rows)
-        protected = tf.zeros_like(first)
-        if self._pattern:
-            protected, match_borders = self._find_protected(texts)
-            first |= match_borders
-        kinds = self._classes.look_up(codes)
+        first = tf.range(tf.size(codes)) == tf.gather(row_starts, rows)
+        first, protected = self._divide(texts, first)
         segments = tf.cumsum(tf.cast(first, tf.int32))
+        kinds = self._classes.look_up(codes)
         if self._drop_html:
             kinds = tf.where(_find_tags(codes, segments, protected), SPACE, kinds)
 
@@ -95,20 +89,15 @@ class TokenizerGraph(tf.Module):
         starts = tf.cast(tf.where(begins)[:, 0], tf.int32)
         goes_on = _next(inside & ~begins)  # the next character continues the token
         ends = 1 + tf.cast(tf.where(inside & ~goes_on)[:, 0], tf.int32)
-        folded = self._fold(
-            tf.RaggedTensor.from_row_lengths(
-                tf.gather(codes, tf.boolean_mask(places, inside)), ends - starts, validate=False
-            )
-        )
+        folded = self._fold(tf.gather(codes, tf.boolean_mask(places, inside)), ends - starts)
         # A token ends where the next character that is seen begins, or the segment ends.
         following = tf.gather(tf.concat([places, [tf.size(codes)]], axis=0), ends)
         ends = tf.minimum(following, tf.gather(segment_ends, tf.gather(segments, starts) - 1))
         starts = tf.gather(places, starts)
-        surfaces = _cut(codes, starts, ends)
         token_rows = tf.gather(rows, starts)
         row_starts = tf.gather(row_starts, token_rows)
         columns = {
-            "surfaces": surfaces,
+            "surfaces": _cut(codes, starts, ends),
             "folded": folded,
             "starts": starts - row_starts,
             "ends": ends - row_starts,
@@ -120,6 +109,21 @@ class TokenizerGraph(tf.Module):
             )
             for name, values in columns.items()
         }
+
+    def _divide(self, texts: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Which characters are the first of a segment, and which are protected.
+
+        A segment is tokenized on its own. It is a row, the part of a row before, between or after
+        protected matches, or one such match.
+
+        Args:
+            texts: as in `__call__`.
+            first: whether each character is the first of its row.
+        """
+        if not self._pattern:
+            return first, tf.zeros_like(first)
+        protected, match_borders = self._find_protected(texts)
+        return first | match_borders, protected
 
     def _find_protected(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Which characters are in a match, and which are the first of a match or first after it."""
@@ -136,8 +140,9 @@ class TokenizerGraph(tf.Module):
         borders = tf.boolean_mask(openings + closings, leads)
         return protected, borders != _previous(borders)
 
-    def _fold(self, token_codes: tf.RaggedTensor) -> tf.Tensor:
-        """The folded form of tokens without ignorable characters, string [tokens]."""
+    def _fold(self, codes: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """The folded form of tokens, whose characters lie end to end, string [tokens]."""
+        token_codes = tf.RaggedTensor.from_row_lengths(codes, lengths, validate=False)
         if self._nfkc:
             import tensorflow_text  # imported only where its operation is needed
 
