@@ -40,6 +40,10 @@ class InputConfig:
     errors: Literal["reject", "replace"] = "reject"
     delimiter: Delimiter = ","  # csv
     quote: str | None = '"'  # csv; null: quotes are ordinary characters
+    # csv: the character that escapes a quote, such as \, in files of Spark and MySQL; null: none
+    escape: str | None = None
+    double_quote: bool = True  # csv: two quotes within a quoted field are one quote
+    strict: bool = True  # csv; false: text after a closing quote is a part of the field
     column_names: tuple[str, ...] | None = None  # csv without a header row
     document: Literal["line", "file"] = "line"  # text; file: the label is the name of its folder
 
@@ -55,6 +59,12 @@ class InputConfig:
             "quote",
             "null or one character other than the delimiter",
             self.quote,
+        )
+        require(
+            self.escape is None or _is_escape(self.escape, (self.delimiter, self.quote)),
+            "escape",
+            "null or one character other than the delimiter, the quote and a line end",
+            self.escape,
         )
         try:
             "".encode(self.encoding)
@@ -103,6 +113,10 @@ class InputConfig:
         require(
             utf8, "encoding", "utf-8 for format: bigquery, whose text is Unicode", self.encoding
         )
+
+
+def _is_escape(escape: str, taken: tuple[str | None, ...]) -> bool:
+    return len(escape) == 1 and escape not in (*taken, "\r", "\n")
 
 
 def infer_format(path: str) -> Format:

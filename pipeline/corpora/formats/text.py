@@ -10,7 +10,7 @@ from pipeline.corpora.reading.decoding import decode_lines
 from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
-from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
+from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
 
 COLUMNS = ("id", "text", "label")
 
@@ -20,7 +20,7 @@ def read_text(
 ) -> Iterator[RawRows]:
     """Reads the lines of a part or, with `document: file`, the whole file as one row.
 
-    Every line, even a blank one, is a row that has only a text. A file that is one document has
+    Every line that is not blank is a row that has only a text. A file that is one document has
     its name as id and the name of its folder as label. A row of more than `limit` bytes fails as
     `text_too_large`.
     """
@@ -28,7 +28,7 @@ def read_text(
     if part.input.document == "file":
         yield _read_file(chunks, part, limit=limit)
         return
-    lines = chain.from_iterable(line_blocks(chunks, limit=limit))
+    lines = chain.from_iterable(map(without_blanks, line_blocks(chunks, limit=limit)))
     for batch in batches(lines, batch_rows=batch_rows, size=len):
         texts, failures, repaired = decode_lines(batch, part, limit=limit)
         yield RawRows(

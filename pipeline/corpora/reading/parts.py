@@ -36,11 +36,6 @@ class FilePart:
             self.input.format == "text" and self.input.document == "line"
         )
 
-    @property
-    def counts_blank_lines(self) -> bool:
-        """Whether a blank line is a row."""
-        return self.input.format == "text"
-
 
 def whole_file(item: InputFile) -> FilePart:
     """A whole file as one part."""

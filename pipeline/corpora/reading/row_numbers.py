@@ -27,7 +27,7 @@ def count_rows(stream: BinaryIO, part: FilePart) -> int:
         )
     rows = 0
     for lines in line_blocks(text_chunks(stream, part)):
-        rows += len(lines if part.counts_blank_lines else without_blanks(lines))
+        rows += len(without_blanks(lines))
     return rows
 
 

@@ -10,10 +10,10 @@ def test_one_document_a_line(tmp_path: Path) -> None:
     path.write_bytes("\ufefffirst\r\n\n  \nzweite Zeile\x00\u2028\na\rb".encode())
     read = read_file(path, format="text", split="test")
     assert read.texts == ["first", "zweite Zeile\x00\u2028", "a\rb"]
-    assert read.column("document_id") == ["lines.txt#0", "lines.txt#3", "lines.txt#4"]
+    assert read.column("document_id") == ["lines.txt#0", "lines.txt#1", "lines.txt#2"]
     assert read.column("label") == [None] * 3
     assert read.column("split") == ["test"] * 3
-    assert read.reasons == [(1, "empty_text"), (2, "empty_text")]
+    assert read.reasons == []
 
 
 def test_one_document_a_file_with_its_folder_as_label(tmp_path: Path) -> None:
