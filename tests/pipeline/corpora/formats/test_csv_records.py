@@ -235,6 +235,7 @@ def test_an_escape_is_one_other_character(escape: str) -> None:
         read_csv("text\na\n", escape=escape)
 
 
+MARKS = st.sampled_from("\\x,")
 FIELDS = st.text(st.sampled_from('ab ,"\\\n\r'), max_size=6).map("v{}".format)
 
 
@@ -269,15 +270,13 @@ def test_what_is_read_does_not_depend_on_the_chunks(content: str, most: int) -> 
     assert read_bytes(encoded, format="csv", most=most) == whole
 
 
-@given(
-    flips=st.lists(st.tuples(st.integers(0, 200), st.sampled_from('"\\x,')), max_size=3),
-)
-def test_a_damaged_file_keeps_its_other_rows(flips: list[tuple[int, str]]) -> None:
+@given(quote=st.integers(0, 167), flips=st.lists(st.tuples(st.integers(0, 167), MARKS), max_size=3))
+def test_a_damaged_file_keeps_its_other_rows(quote: int, flips: list[tuple[int, str]]) -> None:
+    # Two quotes may make one row of two that no reader can tell from a text with a line end.
     lines = [f"x{number:02},text {number:02},z" for number in range(12)]
     text = list("".join(f"{line}\n" for line in lines))
     damaged = set()
-    for at, mark in flips:
-        at %= len(text)
+    for at, mark in [*flips, (quote, '"')]:
         if text[at] != "\n":
             text[at] = mark
             damaged.add(at // len(lines[0] + "\n"))
