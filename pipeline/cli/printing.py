@@ -1,6 +1,7 @@
 """What the command line prints. Text from a corpus loses its control characters first."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -14,6 +15,7 @@ from model.training.wide_fitting.mix import Mix
 from pipeline.config.sections import Config
 from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.process.printable import printable
+from pipeline.reports.formats import counted
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import join
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.training.trial import TrialResult
 
 FLIPS_SHOWN = 10
+BROKEN_SHOWN = 5
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -74,22 +77,28 @@ def print_dataset(dataset: Any) -> None:
             f"max_tokens   {dataset.text.max_tokens} "
             f"(auto: {whole} % of the documents of train have no more)"
         )
-    for split, counted in splits.items():
-        print_line(f"  {split:<11}{counted['documents']:>10,} documents")
+    for split, numbers in splits.items():
+        print_line(f"  {split:<11}{numbers['documents']:>10,} documents")
     for warning in dataset.statistics["warnings"]:
         print_line(f"  note: {warning}")
     print_rows(dataset.manifest["rows"])
 
 
 def print_rows(rows: Mapping[str, Any]) -> None:
-    """Prints the `rows` of a manifest in one line."""
-    rejected = rows["rejected"]
+    """Prints the `rows` of a manifest in one line, then a line for each broken file."""
+    rejected, broken = rows["rejected"], rows.get("broken_files", {})
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
     abstained = f" ({rows['abstained']:,} abstained)" if "abstained" in rows else ""
     print_line(
         f"rows         {rows['read']:,} read, {rows['used']:,} used{abstained}, "
-        f"{sum(rejected.values()):,} rejected" + (f" ({reasons})" if reasons else "")
+        f"{sum(rejected.values()):,} rejected"
+        + (f" ({reasons})" if reasons else "")
+        + (f", {counted(len(broken), 'broken file')}" if broken else "")
     )
+    for file, why in islice(broken.items(), BROKEN_SHOWN):
+        print_line(f"broken       {printable(file)}: {printable(why)}")
+    if len(broken) > BROKEN_SHOWN:
+        print_line(f"broken       and {len(broken) - BROKEN_SHOWN:,} more, in the manifest")
 
 
 def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
@@ -189,22 +198,25 @@ def print_night(night: "Night") -> None:
         # The manifest of a date that was complete before may have been deleted.
         rows = night.run.manifest.get("rows")
         made = f"{rows['used']:,} rows" if rows else ""
+        broken = rows.get("broken_files") if rows else None
+        made += f", {counted(len(broken), 'broken file')}" if broken else ""
     print_line(f"{night.date}   {night.status:<9}{made}")
 
 
 def print_runs(runs: "Sequence[RunSummary]") -> None:
     """Prints a table with one line a run."""
-    head = ("date", "status", "rows", "rejected", "docs/s", "model", "drift", "run")
+    head = ("date", "status", "rows", "rejected", "broken", "docs/s", "model", "drift", "run")
     lines: list[tuple[str, ...]] = [head]
     for run in runs:
-        counts = (run.rows, run.rejected, run.documents_per_second)
+        counts = (run.rows, run.rejected, run.broken, run.documents_per_second)
         numbers = ["" if count is None else f"{count:,.0f}" for count in counts]
         cells = (run.date, run.status, *numbers, run.model_version, run.drift, run.run_id)
         lines.append(tuple(" ".join(printable(cell).split()) for cell in cells))
+    numeric = ("rows", "rejected", "broken", "docs/s")
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     for line in lines:
         cells = tuple(
-            cell.rjust(width) if name in ("rows", "rejected", "docs/s") else cell.ljust(width)
+            cell.rjust(width) if name in numeric else cell.ljust(width)
             for name, cell, width in zip(head, line, widths, strict=True)
         )
         print_line("  ".join(cells).rstrip())

@@ -17,6 +17,7 @@ from model.config import (
     FolderName,
     LongDocuments,
     NetworkConfig,
+    NonNegativeInteger,
     PositiveInteger,
     PositiveNumber,
     Rate,
@@ -33,7 +34,6 @@ from pipeline.schemas import CONTRIBUTIONS, DIGEST, DOCUMENTS, PREDICTIONS
 MAX_SHARDS = 256
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-NonNegativeInteger = Annotated[int, Field(ge=0)]
 Shards = Annotated[int, Field(ge=1, le=MAX_SHARDS)]
 
 
@@ -81,7 +81,7 @@ class SplitsConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CorpusConfig:
-    """Where the documents come from, and above which share of rejected rows the run fails."""
+    """Where the documents come from, and how many bad rows and files make the run fail."""
 
     __pydantic_config__ = STRICT
 
@@ -89,6 +89,7 @@ class CorpusConfig:
     columns: ColumnsConfig = ColumnsConfig()
     splits: SplitsConfig = SplitsConfig()
     max_rejected_fraction: Fraction = 0.01
+    max_broken_files: NonNegativeInteger = 0  # files that cannot be read to their end
     max_text_bytes: PositiveInteger = 10_000_000
     limit: PositiveInteger | None = None  # rows to read of each input, for a quick run
     shards: Shards | None = None  # TFRecord files per split; null: chosen by size

@@ -19,6 +19,7 @@ class RunSummary:
         status: as in the manifest. `killed` if the manifest says `running` but the run no longer
             runs; `done` if such a run has published its date; `unreadable` if the manifest
             cannot be read or has no status.
+        broken: how many input files could not be read to their end.
         drift: the largest PSI and its measure, with ` !` if any PSI is above its limit; empty if
             drift was not measured.
     """
@@ -29,6 +30,7 @@ class RunSummary:
     status: str
     rows: int | None
     rejected: int | None
+    broken: int | None
     documents_per_second: float | None
     model_version: str
     drift: str
@@ -58,6 +60,7 @@ def _summarize(files: Files, output: str, folder: str) -> RunSummary:
         status=status,
         rows=rows.get("used"),
         rejected=sum(rows["rejected"].values()) if "rejected" in rows else None,
+        broken=len(rows.get("broken_files", ())) if rows else None,
         documents_per_second=manifest.get("documents_per_second"),
         model_version=str(manifest.get("model_version", "")),
         drift=_describe_drift(manifest.get("drift")),

@@ -23,6 +23,7 @@ from pipeline.reports.content import (
     RejectionGroup,
 )
 from pipeline.reports.dataset_report import DatasetReport
+from pipeline.reports.formats import counted
 from pipeline.reports.model_report import ModelReport
 from pipeline.reports.run_report import RunReport
 from pipeline.storage.files import Files, base_name, join, read_json, read_lines
@@ -64,7 +65,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         encoder=manifest.get("encoder"),
         mix=Mix(**manifest["mix"]) if manifest.get("mix") else None,
         baseline=BaselineRecord.from_json(manifest.get("baseline")),
-        warnings=statistics["warnings"],
+        warnings=[*statistics["warnings"], *_broken_files(manifest["rows"])],
         config=manifest["config"],
         provenance=_provenance(manifest),
     )
@@ -86,7 +87,7 @@ def collect_dataset_report(
         frequent_tokens=read_lines(files, dataset.vocabulary)[:FREQUENT_TOKENS],
         rejections=_group_rejections(files, dataset.rejected, counts=manifest["rows"]["rejected"]),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
-        warnings=statistics["warnings"],
+        warnings=[*statistics["warnings"], *_broken_files(manifest["rows"])],
         config={name: config[name] for name in ("corpus", "text")},
         provenance=_provenance(manifest),
     )
@@ -118,9 +119,20 @@ def collect_run_report(
         ),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
         drift=[DriftRow(**item) for item in manifest["drift"]["differences"]],
-        warnings=manifest["drift"]["warnings"],
+        warnings=[*manifest["drift"]["warnings"], *_broken_files(manifest["rows"])],
         provenance={"model": manifest["model"], **_provenance(manifest)},
     )
+
+
+def _broken_files(rows: Mapping[str, Any]) -> list[str]:
+    """A sentence if some input files could not be read to their end; they are named as inputs."""
+    broken = rows.get("broken_files")
+    if not broken:
+        return []
+    return [
+        f"{counted(len(broken), 'input file')} could not be read to the end: only the whole rows "
+        "before the damage are here. Each is named under Provenance."
+    ]
 
 
 def _group_rejections(

@@ -28,13 +28,17 @@ class RejectionGroup:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InputCounts:
-    """The rows of one input file or table: an item of `inputs` in a manifest."""
+    """The rows of one input file or table: an item of `inputs` in a manifest.
+
+    `broken` says what was expected and found where a file cannot be read to its end.
+    """
 
     file: str
     bytes: int
     rows_read: int
     rows_used: int
     rows_rejected: int
+    broken: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -13,8 +13,9 @@ from model.scoring.scorer import Scorer
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.columns import corpus_to_score
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
-from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
@@ -46,6 +47,7 @@ class Estimate:
         seconds: how long the whole run takes, the loading of the models included.
         memory_bytes: the peak memory of the process.
         output_bytes: the size of the predictions.
+        broken: the files of the pilot that cannot be read to their end, and why.
     """
 
     pilot_documents: int
@@ -54,6 +56,7 @@ class Estimate:
     seconds: float
     memory_bytes: int
     output_bytes: int
+    broken: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def summary(self) -> list[str]:
         """The lines that the command prints."""
@@ -64,6 +67,7 @@ class Estimate:
             "with one process like this one",
             f"would need   about {byte_size(self.memory_bytes)} of memory a process",
             f"would fill   about {byte_size(self.output_bytes)} of predictions",
+            *(f"broken       {file}: {why}" for file, why in self.broken.items()),
         ]
 
 
@@ -95,16 +99,22 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
         seconds=start_seconds + seconds * times_the_pilot,
         memory_bytes=_peak_bytes() + RUNNER_BYTES + 2 * layout_of(config).row_group_bytes,
         output_bytes=round(written_bytes * times_the_pilot),
+        broken={sample.path: sample.broken for sample in samples if sample.broken},
     )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Sample:
-    """The first documents of a file, and how many rows its first `bytes` hold."""
+    """The first documents of a file, and how many rows its first `bytes` hold.
 
+    `broken` says what is wrong with the file, if the pilot met damage.
+    """
+
+    path: str
     batches: Sequence[pa.RecordBatch]
     rows: int
     bytes: int
+    broken: str = ""
 
     @property
     def documents(self) -> int:
@@ -140,23 +150,26 @@ def _write_predictions(
 
 
 def _read_sample(item: InputFile, config: Config, *, files: Files, documents: int) -> _Sample:
-    part = FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
+    part = whole_file(item)
     batches: list[pa.RecordBatch] = []
-    wanted, rows, position = documents, 0, 0
-    with files.open(part.path) as stream:
-        counted = count_rows(stream, part) if item.input.format == "parquet" else None
-        for batch in read_part(stream, part, corpus=corpus_to_score(config.corpus)):
-            rows += batch.rows_read
-            taken = batch.documents.slice(0, wanted)
-            wanted -= taken.num_rows
-            batches.append(taken)
-            if not wanted and counted is not None:
-                break
-            position = stream.tell()
-            if not wanted and position >= PILOT_BYTES:
-                return _Sample(batches=batches, rows=rows, bytes=position)
-    whole = rows if counted is None else counted
-    return _Sample(batches=batches, rows=whole, bytes=item.info.bytes)
+    wanted, rows, size, broken = documents, 0, item.info.bytes, ""
+    try:
+        with open_part(files, part) as stream:
+            counted = count_rows(stream, part) if item.input.format == "parquet" else None
+            for batch in read_part(stream, part, corpus=corpus_to_score(config.corpus)):
+                rows += batch.rows_read
+                taken = batch.documents.slice(0, wanted)
+                wanted -= taken.num_rows
+                batches.append(taken)
+                if not wanted and counted is not None:
+                    rows = counted
+                    break
+                if not wanted and (position := stream.tell()) >= PILOT_BYTES:
+                    size = position
+                    break
+    except BrokenFileError as error:
+        broken = error.detail
+    return _Sample(path=part.path, batches=batches, rows=rows, bytes=size, broken=broken)
 
 
 def _peak_bytes() -> int:

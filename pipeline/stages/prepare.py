@@ -6,7 +6,7 @@ documents in a shuffle until the survey ends would need memory or disk for the w
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -29,6 +29,7 @@ from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.reports.collect import collect_dataset_report
 from pipeline.reports.dataset_report import render_dataset_report
+from pipeline.runners.execution import RunError
 from pipeline.stages.corpus_pass import (
     CountedCorpus,
     account,
@@ -37,7 +38,7 @@ from pipeline.stages.corpus_pass import (
     write_rejections,
 )
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.run_checks import check_rejected
+from pipeline.stages.run_checks import check_broken, check_rejected
 from pipeline.stages.unit_planning import plan_units
 from pipeline.stages.vocabulary import build_vocabulary, digest_vectors, read_vector_tokens
 from pipeline.storage.files import (
@@ -70,8 +71,8 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
     Raises:
         ConfigError: for missing inputs, an empty corpus, fewer than two labels, or a head that
             cannot learn the labels.
-        RunError: if a pipeline fails or too many rows are rejected; the rejections stay in the
-            dataset's folder.
+        RunError: if a pipeline fails, too many files are broken, or too many rows are rejected;
+            the rejections stay in the dataset's folder.
     """
     Tokenizer(config.text)  # raises for a pattern that cannot be used, before anything is read
     run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
@@ -107,6 +108,7 @@ def _prepare(
         limit=config.corpus.limit,
     )
     survey = _survey(units, config, dataset=dataset, beam_options=beam_options, files=files)
+    _check_files(run, config, survey, inputs, dataset=dataset, files=files)
     labels = index_labels(survey, where=config.corpus.inputs[0].source)
     check_groups(survey, column=config.corpus.columns.group)
     check_head(config.network.head, labels=labels, multilabel=layout.multilabel)
@@ -139,6 +141,31 @@ def _survey(
     with shown_pipeline(beam_options, step="survey") as root:
         define_survey(root, units, config, dataset=dataset, files=files)
     return read_json(files, dataset.staging.survey_counts)
+
+
+def _check_files(
+    run: Manifest,
+    config: Config,
+    survey: Mapping[str, Any],
+    inputs: Sequence[InputFile],
+    *,
+    dataset: DatasetFiles,
+    files: Files,
+) -> None:
+    """Stops the run after the first pass if too many files are broken; its manifest names them."""
+    # This pass does not count the rows used: all that were not rejected go on to the next pass.
+    counted = {
+        file: {**rows, "rows_used": rows["rows_read"] - rows.get("rows_rejected", 0)}
+        for file, rows in survey.get("files", {}).items()
+    }
+    corpus = account({**survey, "files": counted}, inputs)
+    try:
+        check_broken(corpus.rows, config.corpus)
+    except RunError:
+        run.inputs, run.rows = corpus.inputs, corpus.rows
+        run.finish("failed")
+        run.write(files, dataset.folder)
+        raise
 
 
 def _complete(
@@ -213,7 +240,7 @@ def define_survey(
         _count_labels, multilabel=config.corpus.columns.labels is not None
     )
     (
-        (labels, lengths, duplicates, *count_rejections([read.rejections]))
+        (read.counts, labels, lengths, duplicates, *count_rejections([read.rejections]))
         | "Count" >> CountRows(staging.survey_counts, files)
     )
 

@@ -1,6 +1,8 @@
 """What must hold of a run before what it made is published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig
@@ -17,6 +19,8 @@ from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest
 from pipeline.storage.staging import StagedFile
 
+NAMED_FILES = 5  # how many broken files a message names
+
 
 def check_run_rows(run: Manifest, config: Config, *, written: int, staging: ScoringStaging) -> None:
     """Checks that the run read rows, answered every one, and rejected few enough.
@@ -29,8 +33,9 @@ def check_run_rows(run: Manifest, config: Config, *, written: int, staging: Scor
 
     Raises:
         ConfigError: if there was no row at all.
-        RunError: if rows are missing, or too many were rejected.
+        RunError: if files are broken, rows are missing, or too many were rejected.
     """
+    check_broken(run.rows, config.corpus)
     if run.rows["read"] == 0:
         raise ConfigError(
             f"Nothing was published: {run.inputs[0]['file']}: expected rows, got none in "
@@ -48,6 +53,28 @@ def check_run_rows(run: Manifest, config: Config, *, written: int, staging: Scor
         config.corpus,
         hint=f"Read the rejections in {staging.rejected}.",
     )
+
+
+def check_broken(rows: Mapping[str, Any], corpus: CorpusConfig) -> None:
+    """Checks that no more files are broken than `corpus.max_broken_files`.
+
+    Args:
+        rows: the `rows` of a manifest.
+        corpus: says how many files may be broken.
+
+    Raises:
+        RunError: with the first files, what is wrong with them, and what to do.
+    """
+    broken = rows.get("broken_files", {})
+    if len(broken) > corpus.max_broken_files:
+        named = "; ".join(f"{file}: {why}" for file, why in islice(broken.items(), NAMED_FILES))
+        more = len(broken) - NAMED_FILES
+        raise RunError(
+            f"Nothing was published: {counted(len(broken), 'input file')} cannot be read to the "
+            f"end, expected at most {corpus.max_broken_files} (corpus.max_broken_files): {named}"
+            f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove what is broken; or "
+            "raise corpus.max_broken_files to use the whole rows before the damage."
+        )
 
 
 def check_rejected(

@@ -8,9 +8,11 @@ import apache_beam as beam
 from pipeline.config.sections import CorpusConfig, ScoringConfig
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.runners.execution import RunError
 from pipeline.runners.parallelism import process_threads
 from pipeline.stages.corpus_pass import CountedCorpus, count_rejections, pass_over_corpus
 from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.run_checks import check_broken
 from pipeline.storage.files import Files
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
@@ -84,11 +86,17 @@ def open_and_pass_over_corpus(
     Raises:
         AccountingError: if the rows of a file do not balance.
         ConfigError: for missing inputs or columns.
-        RunError: if the pipeline fails.
+        RunError: if the pipeline fails, or too many files are broken.
     """
     with opened_inputs(
         corpus, scratch=staging.tables, beam_options=beam_options, files=files
     ) as inputs:
-        return pass_over_corpus(
+        counted = pass_over_corpus(
             define, inputs, step=step, staging=staging, beam_options=beam_options, files=files
         )
+    try:
+        check_broken(counted.rows, corpus)
+    except RunError:
+        files.delete([staging.folder])
+        raise
+    return counted

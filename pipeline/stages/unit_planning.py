@@ -1,5 +1,6 @@
 """Planning: check the inputs of a run, then divide and group them into units of work."""
 
+import contextlib
 import functools
 from collections.abc import Sequence
 
@@ -9,13 +10,14 @@ from model.config import ConfigError
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.dividing import divide_files, limit_files
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
-from pipeline.corpora.reading.parts import whole_file
+from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.reading.row_numbers import number_rows, parts_to_count
 from pipeline.corpora.reading.units import Unit, group_units
 from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import has_one_worker
-from pipeline.storage.files import Files, join, open_with_retries, read_json, write_json
+from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -26,13 +28,14 @@ def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig
     """Reads one batch of the first file of every input, so that a wrong column fails at once.
 
     Raises:
-        ConfigError: if a file cannot be opened or lacks a configured column.
+        ConfigError: if a file lacks a configured column, or the storage fails.
     """
     first_files = {item.input: item for item in reversed(inputs)}
     for item in first_files.values():
         part = whole_file(item)
         try:
-            with open_with_retries(files, part.path) as stream:
+            # A broken file may be allowed, and the run names it with all others.
+            with contextlib.suppress(BrokenFileError), open_part(files, part) as stream:
                 next(iter(read_part(stream, part, corpus=corpus)), None)
         except (OSError, ValueError) as error:
             raise ConfigError(" ".join(str(error).split())) from error

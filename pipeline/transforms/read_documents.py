@@ -8,13 +8,15 @@ import apache_beam as beam
 
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.accounting import count_broken
+from pipeline.corpora.reading.failures import BrokenFileError
+from pipeline.corpora.reading.parts import FilePart, open_part
 from pipeline.corpora.reading.read_ahead import read_ahead
 from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.reading.units import Unit
 from pipeline.elements import Counts, UnitBatch
 from pipeline.process import progress
-from pipeline.storage.files import Files, open_with_retries
+from pipeline.storage.files import Files
 
 
 @dataclasses.dataclass
@@ -46,8 +48,11 @@ class CountPartRows(beam.PTransform):
         return parts | "Count" >> beam.Map(self._count)
 
     def _count(self, part: FilePart) -> tuple[tuple[str, int], int]:
-        with open_with_retries(self.files, part.path) as stream:
-            return (part.path, part.start), count_rows(stream, part)
+        try:
+            with open_part(self.files, part) as stream:
+                return (part.path, part.start), count_rows(stream, part)
+        except BrokenFileError:  # reported when the part is read
+            return (part.path, part.start), 0
 
 
 @dataclasses.dataclass
@@ -57,14 +62,21 @@ class _ReadUnit(beam.DoFn):
 
     def process(self, unit: Unit) -> Iterator[Any]:
         for part in unit.parts:
-            with open_with_retries(self.files, part.path) as stream:
-                for batch in read_ahead(read_part(stream, part, corpus=self.corpus)):
-                    if batch.documents.num_rows:
-                        yield unit.index, batch.documents
-                    if batch.rejections.num_rows:
-                        yield beam.pvalue.TaggedOutput("rejections", (unit.index, batch.rejections))
-                    # Beam runs the next steps on a batch before it asks for another one, so these
-                    # rows have been processed by now, not only read.
-                    progress.advance(batch.rows_read)
-                    of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
-                    yield beam.pvalue.TaggedOutput("counts", {"files": {part.source_file: of_file}})
+            try:
+                yield from self._read(unit.index, part)
+            except BrokenFileError as error:  # its whole rows before the damage were yielded
+                broken = count_broken(part.source_file, error)
+                yield beam.pvalue.TaggedOutput("counts", broken)
+
+    def _read(self, unit: int, part: FilePart) -> Iterator[Any]:
+        with open_part(self.files, part) as stream:
+            for batch in read_ahead(read_part(stream, part, corpus=self.corpus)):
+                if batch.documents.num_rows:
+                    yield unit, batch.documents
+                if batch.rejections.num_rows:
+                    yield beam.pvalue.TaggedOutput("rejections", (unit, batch.rejections))
+                # Beam runs the next steps on a batch before it asks for another one, so these
+                # rows have been processed by now, not only read.
+                progress.advance(batch.rows_read)
+                of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
+                yield beam.pvalue.TaggedOutput("counts", {"files": {part.source_file: of_file}})

@@ -13,7 +13,6 @@ from pipeline.config.inputs import Format
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats import csv_files, jsonl, parquet, semeval, text, tfrecord, trec
 from pipeline.corpora.reading.check_rows import ReadBatch, check_rows
-from pipeline.corpora.reading.failures import BrokenFileError, Failure
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import CHUNK_BYTES
@@ -70,6 +69,8 @@ def read_part(
         batch_rows: the largest number of rows in a batch.
 
     Raises:
+        BrokenFileError: if the file cannot be read to the end of the part, after the whole rows
+            before the damage were yielded.
         ConfigError: if the file has no such column as the config requires.
     """
     columns = columns_of(part, corpus.columns)
@@ -87,22 +88,13 @@ def read_part(
         )
 
     read = _FORMATS[part.input.format]
-    try:
-        for rows in read(stream, part, columns=columns, limit=limit, batch_rows=batch_rows):
-            if part.limit is not None:
-                rows = rows.head(part.first_row + part.limit - row)
-            yield check(rows)
-            row += rows.size
-            if row - part.first_row == part.limit:
-                return
-    except BrokenFileError as error:
-        rest = error.rest
-
-        def raw_of(index: int) -> bytes:
-            return rest
-
-        failure = Failure("malformed_row", error.detail)
-        yield check(RawRows(size=1, columns={}, raw=raw_of, failures={0: failure}))
+    for rows in read(stream, part, columns=columns, limit=limit, batch_rows=batch_rows):
+        if part.limit is not None:
+            rows = rows.head(part.first_row + part.limit - row)
+        yield check(rows)
+        row += rows.size
+        if row - part.first_row == part.limit:
+            return
 
 
 def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:

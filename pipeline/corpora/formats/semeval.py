@@ -18,7 +18,6 @@ from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.formats.match_lines import match_lines
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks
@@ -62,15 +61,12 @@ def _records(lines: Iterable[bytes], *, limit: int) -> Iterator[bytes]:
     A record of more than `limit` bytes is cut to its first `limit + 1`.
     """
     record = b""
-    try:
-        for line in lines:
-            line = line.rstrip()
-            if record and (not line or _FIRST_LINE.match(line)):
-                yield record
-                record = b""
-            if line:
-                record = (record + b"\n" + line if record else line)[: limit + 1]
-    except BrokenFileError as error:
-        raise BrokenFileError(error.detail, record + b"\n" + error.rest) from error
+    for line in lines:
+        line = line.rstrip()
+        if record and (not line or _FIRST_LINE.match(line)):
+            yield record
+            record = b""
+        if line:
+            record = (record + b"\n" + line if record else line)[: limit + 1]
     if record:
         yield record

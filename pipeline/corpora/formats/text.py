@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.decoding import decode_lines
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
@@ -42,13 +41,10 @@ def read_text(
 
 def _read_file(chunks: Iterator[bytes], part: FilePart, *, limit: int) -> RawRows:
     buffer = bytearray()
-    try:
-        for chunk in chunks:
-            buffer += chunk
-            if len(buffer) > limit:
-                break
-    except BrokenFileError as error:
-        raise BrokenFileError(error.detail, bytes(buffer)) from error
+    for chunk in chunks:
+        buffer += chunk
+        if len(buffer) > limit:
+            break
     content = bytes(buffer)
     texts, failures, repaired = decode_lines([content], part, limit=limit)
     return RawRows(

@@ -75,13 +75,12 @@ class _Chunks:
 def _records(chunks: _Chunks, *, limit: int) -> Iterator[_Record]:
     while header := chunks.take(_LENGTH.size + _CHECKSUM.size):
         if len(header) < _LENGTH.size + _CHECKSUM.size:
-            raise BrokenFileError("expected a record, got the end of the file", header)
+            raise BrokenFileError("expected a record, got the end of the file")
         length, checksum = header[: _LENGTH.size], header[_LENGTH.size :]
         if _masked_checksum(length) != checksum:
             raise BrokenFileError(
                 "expected the length of a record, got one that fails its checksum; "
-                "the rest of the file cannot be read",
-                header,
+                "the rest of the file cannot be read"
             )
         (size,) = _LENGTH.unpack(length)
         data = chunks.take(min(size, limit + 1))
@@ -90,9 +89,7 @@ def _records(chunks: _Chunks, *, limit: int) -> Iterator[_Record]:
             left -= len(skipped)
         checksum = chunks.take(_CHECKSUM.size)
         if left or len(checksum) < _CHECKSUM.size:
-            raise BrokenFileError(
-                f"expected a record of {size} bytes, got the end of the file", data
-            )
+            raise BrokenFileError(f"expected a record of {size} bytes, got the end of the file")
         if size > limit:
             yield _Record(data[:RAW_BYTES], too_large(limit))
         elif _masked_checksum(data) != checksum:

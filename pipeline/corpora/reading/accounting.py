@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.corpora.reading.counts import count_values, sort_by_count
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
 
 # A corpus of fewer rows may have as many rejections as one of this many, up to so many rejections.
@@ -42,11 +43,19 @@ def count_rejected(rejections: pa.RecordBatch) -> dict[str, Any]:
     }
 
 
+def count_broken(source_file: str, error: BrokenFileError) -> dict[str, Any]:
+    """A file that cannot be read to its end, with what was expected and what was found."""
+    return {"broken": {source_file: {error.detail: 1}}}
+
+
 def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> list[dict[str, Any]]:
     """The `inputs` of a manifest: the rows read, used and rejected of every file or table.
 
+    An input that could not be read to its end also has `broken`: what was expected and found.
+
     Args:
-        counts: nested counts of the whole run; `files` holds the rows by `source_file`.
+        counts: nested counts of the whole run; `files` holds the rows by `source_file`, `broken`
+            the broken files.
         inputs: the files of the run. The counts of the files of one table are added up.
 
     Raises:
@@ -72,20 +81,27 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
             ("rows_rejected", rejected),
         ):
             account[name] = account.get(name, 0) + value
+        details = sorted(counts.get("broken", {}).get(item.source_file, {}))
+        if details:  # several parts of a file, or several files of a table: the first is named
+            account.setdefault("broken", details[0])
     return list(accounts.values())
 
 
 def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any]) -> dict[str, Any]:
     """The `rows` of a manifest, over all inputs: `read`, `used`, and `rejected` by reason.
 
-    Where the run may abstain, `abstained` says how many of the rows used were not answered.
+    Where the run may abstain, `abstained` says how many of the rows used were not answered. Where
+    files are broken, `broken_files` says by the name of a file what was expected and found.
     """
-    rows = {
+    rows: dict[str, Any] = {
         "read": sum(account["rows_read"] for account in accounts),
         "used": sum(account["rows_used"] for account in accounts),
         "rejected": dict(counts.get("rejected", {})),
     }
-    return {**rows, **({"abstained": counts["abstained"]} if "abstained" in counts else {})}
+    broken = {account["file"]: account["broken"] for account in accounts if "broken" in account}
+    if "abstained" in counts:
+        rows["abstained"] = counts["abstained"]
+    return rows | ({"broken_files": broken} if broken else {})
 
 
 def rejected_fraction(rows: Mapping[str, Any]) -> float:

@@ -33,17 +33,15 @@ class RowError(Exception):
 
 
 class BrokenFileError(Exception):
-    """The rest of a file cannot be read.
+    """A file cannot be opened, or the rest of it cannot be read.
 
     Attributes:
         detail: what was expected and what was found.
-        rest: the bytes of the incomplete row before the damage, if any.
     """
 
-    def __init__(self, detail: str, rest: bytes = b"") -> None:
+    def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.rest = rest
 
 
 def too_large(limit: int) -> Failure:

@@ -1,9 +1,12 @@
 """Parts of files; one worker reads a part from start to end."""
 
 import dataclasses
+from typing import BinaryIO
 
 from pipeline.config.inputs import InputConfig
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
+from pipeline.storage.files import Files, open_with_retries
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,3 +43,17 @@ class FilePart:
 def whole_file(item: InputFile) -> FilePart:
     """A whole file as one part."""
     return FilePart(path=item.info.path, source_file=item.source_file, input=item.input)
+
+
+def open_part(files: Files, part: FilePart) -> BinaryIO:
+    """Opens the file of a part.
+
+    Raises:
+        BrokenFileError: if it is missing, may not be read, or is a folder.
+        OSError: for any other failure, which may be gone at the next try.
+    """
+    try:
+        return open_with_retries(files, part.path)
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        found = error.strerror or str(error)
+        raise BrokenFileError(f"expected a file that can be opened, got: {found}") from error

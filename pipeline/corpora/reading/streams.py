@@ -67,26 +67,23 @@ def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterato
     `CHUNK_BYTES`. The last line needs no line feed.
 
     Raises:
-        BrokenFileError: if `chunks` raises it; its `rest` is the incomplete last line.
+        BrokenFileError: if `chunks` raises it; the incomplete line before the damage is no row.
     """
     line: list[bytes] = []  # the pieces of a line that is not yet complete
     size = 0
-    try:
-        for chunk in chunks:
-            lines = chunk.split(b"\n")
-            if size <= limit:
-                line.append(lines[0][: limit + 1 - size])
-                size += len(line[-1])
-            if len(lines) == 1:
-                continue
-            lines[0] = b"".join(line)
-            last = lines.pop()[: limit + 1]
-            line, size = [last], len(last)
-            if len(max(lines, key=len)) > limit:
-                lines = [each[: limit + 1] for each in lines]
-            yield lines
-    except BrokenFileError as error:
-        raise BrokenFileError(error.detail, b"".join(line)) from error
+    for chunk in chunks:
+        lines = chunk.split(b"\n")
+        if size <= limit:
+            line.append(lines[0][: limit + 1 - size])
+            size += len(line[-1])
+        if len(lines) == 1:
+            continue
+        lines[0] = b"".join(line)
+        last = lines.pop()[: limit + 1]
+        line, size = [last], len(last)
+        if len(max(lines, key=len)) > limit:
+            lines = [each[: limit + 1] for each in lines]
+        yield lines
     if size:
         yield [b"".join(line)]
 
@@ -162,7 +159,7 @@ def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         try:
             text = decoder.decode(chunk, final)
         except UnicodeError as error:
-            raise BrokenFileError(f"expected {encoding} text, got none: {error}", chunk) from error
+            raise BrokenFileError(f"expected {encoding} text, got none: {error}") from error
         yield text.encode("utf-8", _MARK)
 
 

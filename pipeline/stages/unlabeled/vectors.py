@@ -2,7 +2,7 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,20 @@ from model.config import ConfigError, to_plain
 from model.runtime.cores import usable_cores
 from model.text.tokenizer import Tokenizer
 from model.training.word_vectors.skip_gram import train_skip_gram, write_token_lines
-from pipeline.config.sections import Config
+from pipeline.config.sections import Config, CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.accounting import count_rejected, count_used
+from pipeline.corpora.reading.accounting import count_broken, count_rejected, count_used
+from pipeline.corpora.reading.check_rows import ReadBatch
 from pipeline.corpora.reading.columns import corpus_of_texts
 from pipeline.corpora.reading.counts import add_to
 from pipeline.corpora.reading.dividing import divide_files
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
+from pipeline.corpora.reading.parts import FilePart, open_part
 from pipeline.process import progress
 from pipeline.stages.corpus_pass import account
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.run_checks import check_rejected
+from pipeline.stages.run_checks import check_broken, check_rejected
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.storage.staging import stage_files
@@ -56,7 +59,8 @@ def learn_vectors(
 
     Raises:
         ConfigError: for missing inputs, a corpus without text, or without gensim.
-        RunError: if a table cannot be read, or too many rows are rejected.
+        RunError: if a table cannot be read, or too many rows are rejected
+            or files are broken.
     """
     run = Manifest(run_id=new_run_id("vectors"), stage="vectors", config=to_plain(config))
     tables = join(config.workspace, "staging", run.run_id)
@@ -68,6 +72,7 @@ def learn_vectors(
         lines, local = Path(scratch) / "tokens", Path(scratch) / "vectors.txt"
         corpus = account(_tokenize(config, inputs, lines, files=files), inputs)
         rows = corpus.rows
+        check_broken(rows, config.corpus)
         if not rows["used"]:
             raise ConfigError(
                 f"{inputs[0].name}: expected documents with text, got none. "
@@ -103,12 +108,19 @@ def _tokenize(
     counts: dict[str, Any] = {}
     with progress.shown("tokenize"), lines.open("w", encoding="utf-8") as sink:
         for part in divide_files(files, inputs):
-            with files.open(part.path) as stream:
-                for batch in read_part(stream, part, corpus=texts):
+            try:
+                for batch in _batches(part, texts, files=files):
                     write_token_lines(batch.documents.column("text"), tokenizer, sink)
                     read = {"files": {part.source_file: {"rows_read": batch.rows_read}}}
                     used, rejected = count_used(batch.documents), count_rejected(batch.rejections)
                     for counted in (read, used, rejected):
                         add_to(counts, counted)
                     progress.advance(batch.rows_read)
+            except BrokenFileError as error:
+                add_to(counts, count_broken(part.source_file, error))
     return counts
+
+
+def _batches(part: FilePart, corpus: CorpusConfig, *, files: Files) -> Iterator[ReadBatch]:
+    with open_part(files, part) as stream:
+        yield from read_part(stream, part, corpus=corpus)

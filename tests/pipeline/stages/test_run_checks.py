@@ -9,7 +9,7 @@ from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.runners.execution import RunError
-from pipeline.stages.run_checks import check_drift, check_run_rows, check_staged
+from pipeline.stages.run_checks import check_broken, check_drift, check_run_rows, check_staged
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.manifest import Manifest
 from pipeline.storage.staging import StagedFile
@@ -43,6 +43,21 @@ def test_a_missing_row_fails_the_run() -> None:
 def test_too_many_rejections_fail_the_run_and_are_named() -> None:
     with pytest.raises(RunError, match=r"11\.00% of the rows.* Read the rejections in out/runs/r/"):
         check({"read": 100, "used": 89, "rejected": {"empty_text": 11}}, written=89)
+
+
+def test_broken_files_fail_the_run_and_are_named_with_what_is_wrong() -> None:
+    broken = {f"{number}.gz": f"damage {number}" for number in range(7)}
+    rows = {"read": 0, "used": 0, "rejected": {}, "broken_files": broken}
+    check_broken(rows, CorpusConfig(max_broken_files=7))
+    expected = (
+        r"7 input files cannot be read to the end, expected at most 6 "
+        r"\(corpus\.max_broken_files\): "
+        r"0\.gz: damage 0; .*; 4\.gz: damage 4; and 2 more\. Repair "
+    )
+    with pytest.raises(RunError, match=expected):
+        check_broken(rows, CorpusConfig(max_broken_files=6))
+    with pytest.raises(RunError, match="7 input files"):  # and not: there was no row
+        check(rows, written=0)
 
 
 @pytest.mark.parametrize(("size", "found"), [(None, "got no file"), (3, "got 3")])

@@ -236,9 +236,8 @@ def test_a_truncated_gzip_gives_the_rows_before_its_end(tmp_path: Path) -> None:
     rows = len(read.documents)
     assert 30_000 < rows < 70_000
     assert read.texts == [f"document {row}" for row in range(rows)]
-    assert read.reasons == [(rows, "malformed_row")]
-    assert "expected more gz data, got the end of the file" in read.rejections[0]["detail"]
-    assert (b'{"text": "document %d"}' % rows).startswith(read.rejections[0]["raw"])
+    assert not read.rejections
+    assert "expected more gz data, got the end of the file" in str(read.broken)
 
 
 def test_batches_have_at_most_the_rows_asked_for() -> None:

@@ -167,10 +167,10 @@ def test_large_texts_make_small_batches() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no Parquet at all" * 100])
-def test_a_file_that_is_no_parquet_is_one_rejection(content: bytes) -> None:
+def test_a_file_that_is_no_parquet_is_broken(content: bytes) -> None:
     read = read_bytes(content, format="parquet")
-    assert read.reasons == [(0, "malformed_row")]
-    assert "expected Parquet" in read.rejections[0]["detail"]
+    assert read.rows_read == 0
+    assert "expected Parquet" in str(read.broken)
 
 
 def test_the_rows_before_damage_are_used() -> None:
@@ -185,7 +185,8 @@ def test_the_rows_before_damage_are_used() -> None:
     used = len(read.documents)
     assert 1_000 <= used < 4_000
     assert read.texts == texts[:used]
-    assert read.reasons == [(used, "malformed_row")]
+    assert not read.rejections
+    assert "the rest of the file cannot be read" in str(read.broken)
 
 
 def test_an_error_of_the_storage_is_raised_as_it_is() -> None:

@@ -142,13 +142,13 @@ class TestDamage:
         assert read.column("source_row") == [0, 1, 3, 4]
         assert read.reasons == [(2, "malformed_row")]
 
-    def test_a_damaged_length_rejects_the_rest_of_the_file(self, tmp_path: Path, most: int) -> None:
+    def test_a_damaged_length_breaks_the_rest_of_the_file(self, tmp_path: Path, most: int) -> None:
         content = bytearray(write(tmp_path / "rows", list(self.records)))
         content[2 * frame_size(self.records[0])] ^= 1
         read = read_bytes(bytes(content), format="tfrecord", most=most)
         assert read.column("source_row") == [0, 1]
-        assert read.reasons == [(2, "malformed_row")]
-        assert "the rest of the file cannot be read" in read.rejections[0]["detail"]
+        assert not read.rejections
+        assert "the rest of the file cannot be read" in str(read.broken)
 
     @pytest.mark.parametrize("left", [1, 11, 12, 20, 40])
     def test_a_truncated_file_lacks_a_record(self, tmp_path: Path, most: int, left: int) -> None:
@@ -156,18 +156,21 @@ class TestDamage:
         torn = content[: 3 * frame_size(self.records[0]) + left]
         read = read_bytes(torn, format="tfrecord", most=most)
         assert read.column("source_row") == [0, 1, 2]
-        assert read.reasons == [(3, "malformed_row")]
+        assert not read.rejections
+        assert "got the end of the file" in str(read.broken)
 
     def test_a_truncated_gzip_loses_its_last_record(self, tmp_path: Path, most: int) -> None:
         stored = gzip.compress(write(tmp_path / "rows", list(self.records)), compresslevel=0)
         read = read_bytes(stored[:-20], name="rows.gz", format="tfrecord", most=most)
         assert read.column("source_row") == [0, 1, 2, 3]
-        assert read.reasons == [(4, "malformed_row")]
+        assert not read.rejections
+        assert "expected more gz data" in str(read.broken)
 
 
-def test_a_file_that_is_no_tfrecord_is_one_rejection() -> None:
+def test_a_file_that_is_no_tfrecord_is_broken() -> None:
     read = read_bytes(b"no records at all, but text", format="tfrecord")
-    assert read.reasons == [(0, "malformed_row")]
+    assert read.rows_read == 0
+    assert "expected the length of a record" in str(read.broken)
 
 
 def test_a_file_without_records() -> None:

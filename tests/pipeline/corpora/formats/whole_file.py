@@ -11,18 +11,23 @@ from pipeline.config.sections import ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats.read_part import columns_of, read_part
 from pipeline.corpora.reading.check_rows import ReadBatch
 from pipeline.corpora.reading.columns import kept_fields
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.schemas import REJECTION_REASONS, REJECTIONS, documents_schema
 
 
 @dataclasses.dataclass(frozen=True)
 class Read:
-    """All rows of a file: `documents` and `rejections` as lists of dicts."""
+    """All rows of a file: `documents` and `rejections` as lists of dicts.
+
+    `broken` says what is wrong with a file that cannot be read to its end; None for any other.
+    """
 
     documents: list[dict[str, Any]]
     rejections: list[dict[str, Any]]
     rows_read: int
     rows_repaired: int
+    broken: str | None = None
 
     @property
     def texts(self) -> list[str]:
@@ -50,13 +55,19 @@ class ShortReads(io.BytesIO):
 def read_stream(
     stream: BinaryIO, part: FilePart, *, corpus: CorpusConfig, batch_rows: int = 2_000
 ) -> Read:
-    batches = list(read_part(stream, part, corpus=corpus, batch_rows=batch_rows))
+    batches: list[ReadBatch] = []
+    broken = None
+    try:
+        batches.extend(read_part(stream, part, corpus=corpus, batch_rows=batch_rows))
+    except BrokenFileError as error:
+        broken = error.detail
     check_contract(batches, part, corpus=corpus, batch_rows=batch_rows)
     return Read(
         documents=[row for batch in batches for row in batch.documents.to_pylist()],
         rejections=[row for batch in batches for row in batch.rejections.to_pylist()],
         rows_read=sum(batch.rows_read for batch in batches),
         rows_repaired=sum(batch.rows_repaired for batch in batches),
+        broken=broken,
     )
 
 

@@ -6,6 +6,7 @@ from pipeline.corpora.reading.accounting import (
     AccountingError,
     account_files,
     allowed_rejections,
+    count_broken,
     count_rejected,
     count_used,
     describe_rejected,
@@ -14,6 +15,7 @@ from pipeline.corpora.reading.accounting import (
     total_rows,
 )
 from pipeline.corpora.reading.counts import add_counts
+from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.rejections import reject_documents
 from pipeline.storage.files import FileInfo
@@ -121,3 +123,17 @@ def test_the_share_of_rejections_has_a_floor_for_small_corpora(
     for rejected in (allowed, allowed + 1):
         counted = {"read": rows, "rejected": {"empty_text": rejected}}
         assert has_too_many_rejections(counted, fraction) == (rejected > allowed)
+
+
+def test_broken_files_are_named_whichever_of_their_parts_say_so() -> None:
+    parts = [
+        {"files": {"a": {"rows_read": 2, "rows_used": 2}}},
+        count_broken("a", BrokenFileError("torn")),
+        count_broken("a", BrokenFileError("torn")),
+        count_broken("a", BrokenFileError("worse")),
+    ]
+    counts = add_counts(parts)
+    accounts = account_files(counts, INPUTS)
+    assert [account.get("broken") for account in accounts] == ["torn", None]
+    rows = total_rows(accounts, counts)
+    assert rows == {"read": 2, "used": 2, "rejected": {}, "broken_files": {"/corpus/a": "torn"}}
