@@ -186,8 +186,16 @@ def print_scored(run: "ScoringRun") -> None:
         )
     for warning in run.manifest["drift"]["warnings"]:
         print_line(f"drift        {printable(warning)}")
+    hidden = run.manifest.get("below_min_score", 0)
+    if hidden:
+        limit = run.manifest["config"]["scoring"]["min_score"]
+        print_line(
+            f"min_score    {hidden:,} of the rows used have a score below {limit:g} and are not "
+            "written (scoring.min_score)"
+        )
     print_made("predictions", run.partition.predictions)
-    print_made("rejected", run.partition.rejected)
+    if run.manifest["rows"]["rejected"]:
+        print_made("rejected", run.partition.rejected)
     print_made("report", join(run.folder, "report.html"))
 
 

@@ -4,15 +4,21 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.scoring.scorer import Scorer
 from pipeline.corpora.preparing.samples import Sample
 from pipeline.corpora.scoring.abstaining import unknown_share
-from pipeline.schemas import CONTRIBUTIONS
+from pipeline.schemas import CONTRIBUTIONS, TOKEN_LISTS
 
 GALLERY_ROWS = 8  # for the most certain documents, and again for the least certain ones
+
+# Of a longer document, a run's page shows the beginning.
+SHOWN_TOKENS = 1_000
+SHOWN_CHARACTERS = 20_000
+MORE = " […]"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,7 +27,7 @@ class ExampleDocument:
 
     Attributes:
         document_id: as in the corpus.
-        text: the whole text, as in the corpus.
+        text: as in the corpus; on the page of a run, the beginning of a long one.
         truth: the true label, or None if it is not known.
         label: the predicted label.
         score: the probability of `label`.
@@ -82,13 +88,45 @@ def select_extremes(
 ) -> list[ExampleDocument]:
     """The `GALLERY_ROWS` most and as many least certain documents of a batch.
 
-    Documents without an answer are left out.
+    Documents without an answer are left out. Long documents are cut: a page with a hundred thousand
+    tokens would take longer than scoring them.
     """
     order = pc.sort_indices(predictions.column("score"))  # nulls come last
     order = order[: len(order) - predictions.column("score").null_count]
     if len(order) > 2 * GALLERY_ROWS:
         order = pa.concat_arrays([order[:GALLERY_ROWS], order[-GALLERY_ROWS:]])
-    return join_predictions(documents.take(order), predictions.take(order))
+    return _join_beginnings(documents.take(order), predictions.take(order))
+
+
+def _join_beginnings(
+    documents: pa.RecordBatch, predictions: pa.RecordBatch
+) -> list[ExampleDocument]:
+    """As `join_predictions`, with the first tokens of each document and the text up to them.
+
+    The lists are cut before they become Python objects: a document may have a million tokens.
+    """
+    examples = []
+    for row in range(documents.num_rows):
+        text = documents.column("text")[row].as_py()
+        ends = predictions.column("token_ends")[row].values.to_numpy()
+        size = int(np.searchsorted(ends[:SHOWN_TOKENS], SHOWN_CHARACTERS, side="right"))
+        end = int(ends[size - 1]) if size else 0
+        if size == len(ends):
+            end += SHOWN_CHARACTERS  # without a token, such as with `attention: none`
+        columns = {}
+        for name in predictions.schema.names:
+            values = predictions.column(name).slice(row, 1)
+            if name in TOKEN_LISTS:
+                values = pa.array([values[0].values[:size]], values.type)
+            columns[name] = values
+        if "contributions" in columns:
+            left_out = predictions.column("contributions")[row].values.to_numpy()[size:]
+            rest = columns["contributions_rest"][0].as_py() + float(left_out.sum())
+            columns["contributions_rest"] = pa.array([rest])
+        [example] = join_predictions(documents.slice(row, 1), pa.record_batch(columns))
+        shown = text if len(text) <= end else text[:end] + MORE
+        examples.append(dataclasses.replace(example, text=shown))
+    return examples
 
 
 def explain_texts(scorer: Scorer, texts: Sequence[str]) -> list[ExampleDocument]:

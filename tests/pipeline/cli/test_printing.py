@@ -2,8 +2,16 @@
 
 import pytest
 
-from pipeline.cli.printing import print_coverage, print_metrics, print_rows, print_trained
+from pipeline.cli.printing import (
+    print_coverage,
+    print_metrics,
+    print_rows,
+    print_scored,
+    print_trained,
+)
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
+from pipeline.nights.partition import Partition
+from pipeline.stages.score import ScoringRun
 from pipeline.stages.train import Trained
 from pipeline.training.trial import TrialResult
 from tests.pipeline.reports import made_up
@@ -81,3 +89,25 @@ def test_coverage_is_shown_where_a_model_may_abstain(capsys: pytest.CaptureFixtu
     assert not capsys.readouterr().out
     print_coverage({"rows": 9, "coverage": 0.9})
     assert "coverage     0.9000: the scores are those" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rejected", "hidden"), [({}, 0), ({"empty_text": 2}, 0), ({}, 3), ({"empty_text": 2}, 3)]
+)
+def test_the_summary_of_a_night_names_what_is_not_in_its_predictions(
+    capsys: pytest.CaptureFixture[str], rejected: dict[str, int], hidden: int
+) -> None:
+    manifest = {
+        "rows": {"read": 12, "used": 12 - sum(rejected.values()), "rejected": rejected},
+        "documents_per_second": 10.0,
+        "below_min_score": hidden,
+        "drift": {"warnings": []},
+        "config": {"scoring": {"min_score": 0.75}},
+    }
+    partition = Partition(output="out", date="2026-11-20")
+    print_scored(ScoringRun(partition=partition, folder="out/runs/r", manifest=manifest))
+    shown = capsys.readouterr().out
+    assert ("rejected     out/rejected/dt=2026-11-20" in shown) == bool(rejected)
+    assert ("3 of the rows used have a score below 0.75 and are not written" in shown) == (
+        hidden > 0
+    )

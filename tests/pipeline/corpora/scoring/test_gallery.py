@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from pipeline.corpora.scoring.gallery import (
     score_samples,
     select_extremes,
 )
-from pipeline.schemas import PREDICTIONS
+from pipeline.schemas import CONTRIBUTIONS, PREDICTIONS
 from tests.pipeline.batches import make_documents
 from tests.pipeline.tiny_model import LengthEngine, unsaved_bundle
 
@@ -105,3 +106,35 @@ def test_explained_texts_have_their_numbers_as_ids() -> None:
         ("3", "bad bad", None),
     ]
     assert list(found[1].attention) == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(("words", "shown"), [(1_000, 1_000), (1_001, 1_000), (5_000, 1_000)])
+@pytest.mark.parametrize("contributions", [False, True])
+def test_the_beginning_of_a_long_document_is_shown(
+    words: int, shown: int, contributions: bool
+) -> None:
+    starts = [4 * word for word in range(words)]
+    row = {
+        "label": "x", "score": 0.5, "token_starts": starts,
+        "token_ends": [start + 3 for start in starts], "attention": [1 / words] * words,
+    }  # fmt: skip
+    fields = [PREDICTIONS.field(name) for name in row]
+    if contributions:
+        row |= {"contributions": [0.5] * words, "contributions_rest": 2.0}
+        fields += list(CONTRIBUTIONS)
+    predictions = pa.RecordBatch.from_pylist([row], pa.schema(fields))
+    text = " ".join(["abc"] * words)
+    [example] = select_extremes(make_documents({"text": text}), predictions)
+    assert len(example.token_ends) == len(example.attention) == shown
+    assert example.text == (text if words == shown else text[: 4 * shown - 1] + " […]")
+    if contributions:
+        assert example.contributions == [0.5] * shown
+        assert example.contributions_rest == 2.0 + 0.5 * (words - shown)
+
+
+def test_the_beginning_of_a_long_text_without_tokens_is_shown() -> None:
+    row = {"label": "x", "score": 0.5, "token_starts": [], "token_ends": [], "attention": []}
+    fields = [PREDICTIONS.field(name) for name in row]
+    predictions = pa.RecordBatch.from_pylist([row], pa.schema(fields))
+    [example] = select_extremes(make_documents({"text": "ab " * 10_000}), predictions)
+    assert example.text == ("ab " * 10_000)[:20_000] + " […]"
