@@ -45,6 +45,7 @@ class InputConfig:
     double_quote: bool = True  # csv: two quotes within a quoted field are one quote
     strict: bool = True  # csv; false: text after a closing quote is a part of the field
     column_names: tuple[str, ...] | None = None  # csv without a header row
+    null_values: tuple[str, ...] = ()  # strings that stand for no value, such as "\\N"
     document: Literal["line", "file"] = "line"  # text; file: the label is the name of its folder
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from model.config import ConfigError
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.bigquery import columns_of_line
-from pipeline.corpora.reading.columns import input_columns, require_columns
+from pipeline.corpora.reading.columns import input_columns, kept_alone, require_columns
 from pipeline.corpora.reading.input_files import InputFile, find_input_files, table_files
 from pipeline.process import progress
 from pipeline.runners.execution import beam_pipeline
@@ -88,6 +88,7 @@ def _read_table(
     files: Files,
 ) -> list[InputFile]:
     columns = input_columns(corpus.columns)
+    keep = kept_alone(corpus.columns)
     # Imported here: Google's clients take 0.3 s to import, and only tables need them.
     from pipeline.transforms.read_table import ReadTable
 
@@ -95,7 +96,7 @@ def _read_table(
     with progress.shown("read table"), beam_pipeline(beam_options, step="table") as root:
         (
             root
-            | "Read" >> ReadTable(table, columns, folder, files)
+            | "Read" >> ReadTable(table, columns, keep, folder, files)
             | "List files" >> ListFiles(listed, files)
         )
     staged = read_staged_list(files, listed)

@@ -24,12 +24,14 @@ BUNDLE_BYTES = 16 << 20
 class ReadTable(beam.PTransform):
     """Reads the rows of an input of format `bigquery`.
 
-    Writes one file for each bucket under `folder`, with the given `columns` only. Yields
+    Writes one file for each bucket under `folder`, with the given `columns` only; those of
+    `keep` as kept values. Yields
     `(bucket, StagedFile)`.
     """
 
     input: InputConfig
     columns: tuple[str, ...]
+    keep: tuple[str, ...]
     folder: str
     files: Files
 
@@ -38,7 +40,7 @@ class ReadTable(beam.PTransform):
         return (
             root
             | "Rows" >> rows_of(self.input)
-            | "Pack lines" >> beam.ParDo(_PackLines(self.columns))
+            | "Pack lines" >> beam.ParDo(_PackLines(self.columns, self.keep))
             | "Gather buckets" >> beam.GroupByKey()
             | "Write" >> beam.MapTuple(self._write)
         )
@@ -71,13 +73,14 @@ class _PackLines(beam.DoFn):
     """Rows -> `(bucket, lines joined by line feeds)`."""
 
     columns: tuple[str, ...]
+    keep: tuple[str, ...]
 
     def start_bundle(self) -> None:
         self._lines: dict[int, list[bytes]] = defaultdict(list)
         self._bytes = 0
 
     def process(self, row: Mapping[str, Any]) -> Iterator[tuple[int, bytes]]:
-        line = row_to_line(row, self.columns)
+        line = row_to_line(row, self.columns, self.keep)
         self._lines[bucket_of(line)].append(line)
         self._bytes += len(line)
         progress.advance(1)

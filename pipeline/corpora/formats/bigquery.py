@@ -5,32 +5,37 @@ therefore divided into buckets by a digest of their content and sorted in each b
 the same rows always give the same files.
 """
 
-import base64
-import datetime
-import decimal
 import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pipeline.corpora.reading.values.fields import kept_value
+from pipeline.corpora.reading.values.json_text import json_text, scalar_text
+
 BUCKETS = 256  # each bucket is sorted in memory
 
 
-def row_to_line(row: Mapping[str, Any], columns: Sequence[str]) -> bytes:
+def row_to_line(row: Mapping[str, Any], columns: Sequence[str], keep: Sequence[str] = ()) -> bytes:
     """A row as one line of JSON, without the line feed; equal rows make equal lines.
 
-    Dates and times become ISO 8601; decimals and non-finite numbers become strings. BYTES are
-    copied unchanged; if they are not UTF-8, the line is not UTF-8 either, and the reader of the
-    line decides by `errors` what happens to the row. BYTES in a RECORD or an ARRAY become base64.
+    Kept columns are strings already, as `kept_value` makes them; numbers of the other columns keep
+    their digits. BYTES are copied unchanged; if they are not UTF-8, the line is not UTF-8 either,
+    and the reader of the line decides by `errors` what happens to the row. BYTES in a RECORD or an
+    ARRAY become base64.
 
     Args:
         row: the values by column; NULL is None, an ARRAY is a list, a RECORD is a mapping.
         columns: the columns in use; the others are left out.
+        keep: those of them that are kept, and nothing else.
     """
-    values = {name: _top_value(row[name]) for name in columns if name in row}
-    line = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return line.encode("utf-8", "surrogateescape")
+    fields = [
+        f"{json_text(name)}:{_top_text(row[name], kept=name in keep)}"
+        for name in sorted(columns)
+        if name in row
+    ]
+    return f"{{{','.join(fields)}}}".encode("utf-8", "surrogateescape")
 
 
 def bucket_of(line: bytes) -> int:
@@ -52,26 +57,9 @@ def columns_of_line(line: bytes) -> list[str]:
     return list(json.loads(line.decode("utf-8", "replace")))
 
 
-def _top_value(value: Any) -> Any:
+def _top_text(value: Any, *, kept: bool) -> str:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    return _value(value)
-
-
-def _value(value: Any) -> Any:
-    """The value, converted to a type that JSON has."""
-    if isinstance(value, Mapping):
-        return {str(name): _value(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_value(each) for each in value]
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    return str(value)
+        return json_text(value.decode("utf-8", "surrogateescape"))
+    if isinstance(value, float) and math.isinf(value) and not kept:
+        return scalar_text(value)  # a number, which the reader of JSON lines takes
+    return json_text(kept_value(value) if kept else value)

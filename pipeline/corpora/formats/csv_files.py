@@ -152,6 +152,7 @@ def _check_fields(
         raw=raw_of,
         failures=failures,
         repaired=frozenset(repaired),
+        untyped=True,
     )
 
 

@@ -1,23 +1,28 @@
 """JSON lines -> raw rows: each line is one object."""
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 import orjson
 
 from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.reading.columns import columns_of_names
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError, describe, too_large
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
+from pipeline.corpora.reading.values.numbers import may_lose_digits, parse_json
 
 # orjson refuses these and Limelight accepts them: the escape of a surrogate without the other half
-# of its pair, and control characters in a string that are not escaped.
-_LENIENT = re.compile(r"\\u[dD][89a-fA-F]|[\x00-\x1f]")
+# of its pair, control characters in a string that are not escaped, the constants that Python and
+# pandas write, and numbers that are infinite as floats.
+_LENIENT = re.compile(r"\\u[dD][89a-fA-F]|[\x00-\x1f]|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{309}")
+_MAY_HOLD_FLOATS = {float, list, dict}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -58,6 +63,9 @@ def _parse_lines(
             detail = f"expected a JSON object, got {describe(value)}"
             failures[index] = Failure("malformed_row", detail)
             values[index] = {}
+    for index in _rows_of_long_numbers(values, lines, columns):
+        with contextlib.suppress(RowError):  # nested too deeply for the exact parser
+            values[index], _ = _parse_line(lines[index], part, limit=limit, exact=True)
     return mapping_rows(
         values,
         columns=columns,
@@ -67,20 +75,44 @@ def _parse_lines(
     )
 
 
-def _parse_line(line: bytes, part: FilePart, *, limit: int) -> tuple[Any, bool]:
-    """The value of a line that may be damaged, and whether U+FFFD replaces a part of it."""
+def _rows_of_long_numbers(
+    values: list[dict[str, Any]], lines: list[bytes], columns: ColumnsConfig
+) -> list[int]:
+    """The rows in which orjson may have taken digits from a number that is in use.
+
+    Only floats, and lists and objects that may hold some, are looked at: what became an integer or
+    a string has all its digits.
+    """
+    suspects: set[int] = set()
+    for name in columns_of_names(columns):
+        column = [value.get(name) for value in values]
+        if not _MAY_HOLD_FLOATS.isdisjoint(map(type, column)):
+            suspects.update(
+                index for index, value in enumerate(column) if type(value) in _MAY_HOLD_FLOATS
+            )
+    return [index for index in sorted(suspects) if may_lose_digits(lines[index])]
+
+
+def _parse_line(
+    line: bytes, part: FilePart, *, limit: int, exact: bool = False
+) -> tuple[Any, bool]:
+    """The value of a line that may be damaged, and whether U+FFFD replaces a part of it.
+
+    Numbers keep all their digits if `exact`; orjson is faster but makes floats of long ones.
+    """
     if len(line) > limit:
         raise RowError(*too_large(limit))
     text, replaced = decode(line, name=part.input.encoding, errors=part.input.errors)
     text = text.removeprefix("\ufeff")  # a byte order mark, from files that were concatenated
     try:
-        return orjson.loads(text), replaced
+        if not exact:
+            return orjson.loads(text), replaced
     except orjson.JSONDecodeError as error:
         refused = error
     try:
-        if _LENIENT.search(text) is None:
+        if not exact and _LENIENT.search(text) is None:
             raise refused
-        value = json.loads(text, strict=False, parse_constant=_refuse_constant)
+        value = parse_json(text)
         whole = _without_surrogates(value)
         return whole, replaced or whole != value
     except json.JSONDecodeError as error:
@@ -99,7 +131,3 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_SURROGATE.sub("\ufffd", key): _without_surrogates(value[key]) for key in value}
     return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name}, which is not JSON")

@@ -1,12 +1,12 @@
 """Parquet files -> raw rows; a part of a file is a range of its row groups."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from pipeline.config.sections import ColumnsConfig
+from pipeline.corpora.formats.arrow_values import python_values
 from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError
@@ -14,6 +14,7 @@ from pipeline.corpora.reading.open_parquet import open_parquet, parquet_damage
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import BATCH_BYTES
+from pipeline.corpora.reading.values.json_text import json_text
 
 
 def read_parquet(
@@ -44,26 +45,22 @@ def read_parquet(
         if batch is None:
             return
         if batch.num_rows:
-            yield _decode_columns(batch, part)
+            yield _decode_columns(batch, part, columns)
 
 
-def _decode_columns(batch: pa.RecordBatch, part: FilePart) -> RawRows:
+def _decode_columns(batch: pa.RecordBatch, part: FilePart, names: ColumnsConfig) -> RawRows:
     """The Python values of a batch; bytes are decoded with the encoding of the input."""
     failures: dict[int, Failure] = {}
     repaired = set()
     columns: dict[str, list[Any]] = {}
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        values = _python_values(array)
+        values = python_values(array, uuids=name != names.text)
         for index, value in enumerate(values):
-            if type(value) is not bytes:
+            is_list = name == names.labels and type(value) is list
+            if type(value) is not bytes and not is_list:
                 continue
             try:
-                values[index], was_repaired = decode(
-                    value,
-                    encoding=part.input.encoding,
-                    name=part.input.encoding,
-                    errors=part.input.errors,
-                )
+                values[index], was_repaired = _decode(value, part)
             except RowError as error:
                 failures.setdefault(index, error.failure)
             else:
@@ -73,7 +70,7 @@ def _decode_columns(batch: pa.RecordBatch, part: FilePart) -> RawRows:
 
     def raw_of(index: int) -> bytes:
         row = {name: values[index] for name, values in columns.items()}
-        return json.dumps(row, ensure_ascii=False, default=str).encode()
+        return json_text(row).encode("utf-8", "replace")
 
     return RawRows(
         size=batch.num_rows,
@@ -84,25 +81,12 @@ def _decode_columns(batch: pa.RecordBatch, part: FilePart) -> RawRows:
     )
 
 
-def _python_values(array: pa.Array) -> list[Any]:
-    """The values of a column: dates and times as strings, strings that are not UTF-8 as bytes."""
-    kind = array.type
-    if pa.types.is_timestamp(kind) and kind.tz is not None:
-        array = array.cast(pa.timestamp(kind.unit))  # UTC, for every time zone of the column
-    if pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind):
-        # Arrow's dates have a larger range and a finer resolution than Python's.
-        array = array.cast(pa.string())
-    try:
-        return array.to_pylist()
-    except UnicodeDecodeError:  # Arrow does not check that the strings of a file are UTF-8
-        return [_python_value(scalar) for scalar in array]
-
-
-def _python_value(scalar: pa.Scalar) -> Any:
-    try:
-        return scalar.as_py()
-    except UnicodeDecodeError:
-        string = scalar.value if isinstance(scalar, pa.DictionaryScalar) else scalar
-        if isinstance(string, pa.StringScalar):
-            return string.as_buffer().to_pybytes()
-        return b"\xff"  # in a list or a struct: any bytes that do not decode
+def _decode(value: Any, part: FilePart) -> tuple[Any, bool]:
+    """Bytes, or the bytes in a list, as text; and whether U+FFFD replaces some of them."""
+    if type(value) is list:
+        decoded = [_decode(each, part) for each in value]
+        return [each for each, _ in decoded], any(repaired for _, repaired in decoded)
+    if type(value) is not bytes:
+        return value, False
+    encoding = part.input.encoding
+    return decode(value, encoding=encoding, name=encoding, errors=part.input.errors)

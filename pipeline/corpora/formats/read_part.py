@@ -85,6 +85,7 @@ def read_part(
             columns=columns,
             split=part.input.split,
             max_text_bytes=corpus.max_text_bytes,
+            null_values=part.input.null_values,
         )
 
     read = _FORMATS[part.input.format]

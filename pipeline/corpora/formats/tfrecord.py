@@ -18,6 +18,7 @@ from pipeline.corpora.reading.failures import BrokenFileError, Failure, RowError
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows, without_text
 from pipeline.corpora.reading.streams import batches, stored_chunks
+from pipeline.corpora.reading.values.numbers import shortest_float
 from pipeline.schemas import RAW_BYTES
 
 _LENGTH = struct.Struct("<Q")
@@ -155,6 +156,8 @@ def _feature_value(feature: Any, part: FilePart, *, many: bool) -> tuple[Any, bo
         decoded = [decode(each, encoding=encoding, name=encoding, errors=errors) for each in values]
         values = [text for text, _ in decoded]
         repaired = any(was_repaired for _, was_repaired in decoded)
+    if kind == "float_list":
+        values = [shortest_float(each) for each in values]
     if many or len(values) > 1:
         return values, repaired
     return values[0] if values else None, repaired

@@ -6,18 +6,19 @@ that takes the whole corpus, not one batch.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import kept_fields
 from pipeline.corpora.reading.failures import Failure, RowError
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.rejections import reject_rows
-from pipeline.corpora.reading.values import (
+from pipeline.corpora.reading.values.fields import (
     group_value,
     id_value,
     kept_value,
@@ -27,6 +28,7 @@ from pipeline.corpora.reading.values import (
     soft_labels_value,
     split_value,
     text_value,
+    untyped_label_value,
     weight_value,
 )
 from pipeline.schemas import documents_schema
@@ -58,6 +60,7 @@ def check_rows(
     columns: ColumnsConfig,
     split: str | None,
     max_text_bytes: int,
+    null_values: Collection[str] = (),
 ) -> ReadBatch:
     """Makes each row a document or a rejection.
 
@@ -68,7 +71,10 @@ def check_rows(
         columns: which column holds which field.
         split: the split of the documents whose row does not give one.
         max_text_bytes: the largest size of a text, in bytes of UTF-8.
+        null_values: the strings that stand for no value.
     """
+    if null_values:
+        rows = _without_markers(rows, {*null_values})
     failures = dict(rows.failures)
     fields = _convert_rows(
         rows, columns=columns, split=split, max_text_bytes=max_text_bytes, failures=failures
@@ -110,24 +116,60 @@ def _convert_rows(
     def split_of(value: Any) -> str | None:
         return split_value(value, columns.split) or split
 
+    label_of = untyped_label_value if rows.untyped else label_value
+
+    def soft_labels_of(value: Any) -> list[dict[str, Any]] | None:
+        return soft_labels_value(value, label_of)
+
+    refused_splits: dict[int, Failure] = {}
+    splits = _convert(rows, columns.split, split_of, refused_splits)
+    if splits is None and split is not None:
+        splits = [split] * rows.size
+    labels = _without_labels(rows, columns, splits or ())
     # Only the first failure of a row is reported, so the order of these calls matters.
     texts = _convert(rows, columns.text, text_of, failures)
     fields = {
         "text": texts,
         "document_id": _convert(rows, columns.id, id_value, failures),
-        "label": _convert(rows, columns.label, label_value, failures),
-        "labels": _convert(rows, columns.labels, labels_value, failures),
-        "soft_labels": _convert(rows, columns.probabilities, soft_labels_value, failures),
+        "label": _convert(labels, columns.label, label_of, failures),
+        "labels": _convert(labels, columns.labels, labels_value, failures),
+        "soft_labels": _convert(rows, columns.probabilities, soft_labels_of, failures),
         "weight": _convert(rows, columns.weight, weight_value, failures),
         "rationale": _convert_rationales(rows, columns.rationale, texts, failures),
-        "split": _convert(rows, columns.split, split_of, failures),
+        "split": splits,
         "group": _convert(rows, columns.group, group_value, failures),
     }
     for name in columns.keep:
         fields[name] = _convert(rows, name, kept_value, failures)
-    if fields["split"] is None and split is not None:
-        fields["split"] = [split] * rows.size
+    for index, failure in refused_splits.items():
+        failures.setdefault(index, failure)
     return fields
+
+
+def _without_markers(rows: RawRows, markers: set[str]) -> RawRows:
+    """The rows with null in place of the strings that stand for no value."""
+    columns = {
+        name: [
+            None if type(value) is str and value.strip() in markers else value for value in values
+        ]
+        for name, values in rows.columns.items()
+    }
+    return dataclasses.replace(rows, columns=columns)
+
+
+def _without_labels(rows: RawRows, columns: ColumnsConfig, splits: Sequence[Any]) -> RawRows:
+    """The rows with null as label in the split that needs none, whatever its rows have there."""
+    if UNLABELED not in splits:
+        return rows
+    labels = {
+        name: [
+            None if split == UNLABELED else value
+            for value, split in zip(rows.columns[name], splits, strict=True)
+        ]
+        for name in (columns.label, columns.labels)
+        if name in rows.columns and name is not None
+    }
+    return dataclasses.replace(rows, columns={**rows.columns, **labels})
 
 
 def _convert(

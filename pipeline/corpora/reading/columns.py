@@ -29,6 +29,12 @@ def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
+def columns_of_names(columns: ColumnsConfig) -> tuple[str, ...]:
+    """The input columns in which every digit of a number counts: ids, labels and kept values."""
+    names = [columns.id, columns.label, columns.labels, columns.group, *columns.keep]
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
 def corpus_to_score(corpus: CorpusConfig) -> CorpusConfig:
     """The corpus with the columns that scoring reads: text, id and kept columns."""
     columns = dataclasses.replace(
@@ -67,6 +73,12 @@ def corpus_of_texts(corpus: CorpusConfig) -> CorpusConfig:
     """The corpus with the column of the text alone."""
     columns = ColumnsConfig(text=corpus.columns.text, label=None)
     return dataclasses.replace(corpus_to_score(corpus), columns=columns)
+
+
+def kept_alone(columns: ColumnsConfig) -> tuple[str, ...]:
+    """The kept input columns that hold no other field."""
+    others = input_columns(dataclasses.replace(columns, keep=()))
+    return tuple(name for name in columns.keep if name not in others)
 
 
 def kept_fields(columns: ColumnsConfig) -> list[pa.Field]:

@@ -1,6 +1,7 @@
 """Failures: why a row cannot become a document, or why the rest of a file cannot be read."""
 
 import reprlib
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pipeline.schemas import RejectionReason
@@ -10,6 +11,7 @@ _JSON_NAMES = {
     bool: "boolean",
     int: "number",
     float: "number",
+    Decimal: "number",
     list: "list",
     dict: "object",
 }
@@ -54,4 +56,5 @@ def describe(value: Any) -> str:
     if value is None:
         return "null"
     kind = _JSON_NAMES.get(type(value), type(value).__name__)
-    return f"the {kind} {_SHORT.repr(value)}"
+    shown = _SHORT.repr(str(value))[1:-1] if isinstance(value, Decimal) else _SHORT.repr(value)
+    return f"the {kind} {shown}"

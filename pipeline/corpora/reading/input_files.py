@@ -74,7 +74,9 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
 
 def table_files(table: InputConfig, staged: Sequence[StagedFile]) -> list[InputFile]:
     """The files of JSON lines that a table was read into; together they are one input."""
-    lines = InputConfig(path=table.source, split=table.split, errors=table.errors)
+    lines = InputConfig(
+        path=table.source, split=table.split, errors=table.errors, null_values=table.null_values
+    )
     return [
         InputFile(
             info=FileInfo(path=file.path, bytes=file.bytes),

@@ -22,6 +22,7 @@ class RawRows:
             values of such a row are ignored.
         repaired: the indexes of the rows that hold U+FFFD in place of something that could not
             be decoded.
+        untyped: whether the format has no types, so that every value is text, as in CSV.
     """
 
     size: int
@@ -29,6 +30,7 @@ class RawRows:
     raw: Callable[[int], bytes]
     failures: Mapping[int, Failure] = dataclasses.field(default_factory=dict)
     repaired: frozenset[int] = frozenset()
+    untyped: bool = False
 
     def head(self, size: int) -> Self:
         """The first `size` rows."""

@@ -34,15 +34,16 @@ UTC = datetime.UTC
         (True, True),
         (2**63 - 1, 2**63 - 1),
         (0.1, 0.1),
-        (float("nan"), "nan"),
-        (float("-inf"), "-inf"),
-        (decimal.Decimal("1.50"), "1.50"),
+        (float("nan"), None),
+        (float("-inf"), float("-inf")),
+        (decimal.Decimal("1.50"), 1.5),
+        (decimal.Decimal(10**37 + 1), 10**37 + 1),
         (datetime.date(2026, 11, 20), "2026-11-20"),
         (datetime.time(1, 2, 3, 4), "01:02:03.000004"),
-        (datetime.datetime(2026, 11, 20, 1, 2, 3, tzinfo=UTC), "2026-11-20T01:02:03+00:00"),
+        (datetime.datetime(2026, 11, 20, 1, 2, 3, tzinfo=UTC), "2026-11-20 01:02:03+00:00"),
         ("café".encode(), "café"),
         ([], []),
-        ([{"start": 1, "end": decimal.Decimal(2)}], [{"start": 1, "end": "2"}]),
+        ([{"start": 1, "end": decimal.Decimal(2)}], [{"start": 1, "end": 2}]),
         ({"a": {"b": b"\xff\x00"}, "c": None}, {"a": {"b": "/wA="}, "c": None}),
         (datetime.timedelta(seconds=1), "0:00:01"),
     ],
@@ -51,6 +52,21 @@ def test_a_value_becomes_one_of_json(value: Any, expected: Any) -> None:
     line = row_to_line({"v": value, "other": object()}, ["v"])
     assert b"\n" not in line
     assert json.loads(line) == {"v": expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, "true"),
+        (float("inf"), "Infinity"),
+        (float("nan"), None),
+        (decimal.Decimal("1.500000000"), "1.500000000"),
+        ({"a": decimal.Decimal("1.50"), "b": b"\xff"}, '{"a": 1.50, "b": "/w=="}'),
+        (b"caf\xc3\xa9", "café"),
+    ],
+)
+def test_a_kept_value_is_a_string_already(value: Any, expected: str | None) -> None:
+    assert json.loads(row_to_line({"v": value}, ["v"], ["v"])) == {"v": expected}
 
 
 def test_only_the_columns_in_use_are_kept_and_their_order_does_not_matter() -> None:

@@ -1,6 +1,7 @@
 import datetime
 import decimal
 import io
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,12 @@ import pytest
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.open_parquet import open_parquet
 from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file
+
+_UUID = uuid.UUID("55691006-3207-4194-8f65-1856bfb94139")
+_UUIDS = pa.array([_UUID.bytes], pa.uuid())
+_TIME = datetime.datetime(2026, 11, 20, 1, 2, 3, 4, tzinfo=datetime.UTC)
+_MAP = pa.map_(pa.string(), pa.int64())
+_MOMENT = pa.struct([("t", pa.timestamp("us", "UTC"))])
 
 
 def parquet_bytes(table: pa.Table, **settings: object) -> bytes:
@@ -103,13 +110,29 @@ def test_any_type_of_text(kind: pa.DataType) -> None:
     ("array", "kept"),
     [
         (pa.array([0], pa.timestamp("ns")), "1970-01-01 00:00:00.000000000"),
-        (pa.array([1], pa.timestamp("ns", "UTC")), "1970-01-01 00:00:00.000000001"),
-        (pa.array([0], pa.timestamp("s", "Nowhere/Unknown")), "1970-01-01 00:00:00.000"),
+        (pa.array([1], pa.timestamp("ns", "UTC")), "1970-01-01 00:00:00.000000001+00:00"),
+        (pa.array([0], pa.timestamp("s", "Nowhere/Unknown")), "1970-01-01 00:00:00.000+00:00"),
+        (pa.array([0], pa.timestamp("s", "America/New_York")), "1969-12-31 19:00:00.000-05:00"),
         (pa.array([-1_000_000], pa.date32()), "-0768-02-04"),
         (pa.array([1], pa.time64("ns")), "00:00:00.000000001"),
         (pa.array([decimal.Decimal("1.50")], pa.decimal128(4, 2)), "1.50"),
         (pa.array([[1, None]]), "[1, null]"),
-        (pa.array([{"a": b"x"}]), '{"a": "b\'x\'"}'),
+        (pa.array([{"a": b"x"}]), '{"a": "eA=="}'),
+        (pa.array([{"a": decimal.Decimal("1.50")}]), '{"a": 1.50}'),
+        (pa.array([[float("nan"), 0.1]]), "[null, 0.1]"),
+        (pa.array([[0.1, 16777217.0]], pa.list_(pa.float32())), "[0.1, 16777216.0]"),
+        (pa.array([0.1], pa.float32()), "0.1"),
+        (pa.array([[("a", 1), ("b", None)]], _MAP), '{"a": 1, "b": null}'),
+        (pa.array([[("a", 1), ("a", 2)]], _MAP), '[["a", 1], ["a", 2]]'),
+        (pa.StructArray.from_arrays([_UUIDS], ["u"]), f'{{"u": "{_UUID}"}}'),
+        (pa.array([_UUID.bytes], pa.binary(16)), str(_UUID)),
+        (_UUIDS, str(_UUID)),
+        (pa.array([b"x" * 5], pa.binary(5)), "xxxxx"),
+        (pa.array([{"t": _TIME}], _MOMENT), '{"t": "2026-11-20 01:02:03.000004+00:00"}'),
+        (pa.array([[-1_000_000]], pa.list_(pa.date32())), '["-0768-02-04"]'),
+        (pa.array([1.5]).dictionary_encode(), "1.5"),
+        (pa.array([_TIME]).dictionary_encode(), "2026-11-20 01:02:03.000004+00:00"),
+        (pa.array([True]), "true"),
     ],
 )
 def test_any_type_can_be_kept(array: pa.Array, kept: str) -> None:
@@ -144,6 +167,13 @@ def test_labels_that_are_not_utf_8_reject_their_row() -> None:
     read = read_bytes(content, format="parquet", columns=ColumnsConfig(labels="labels"))
     assert read.column("labels") == [["ok"]]
     assert read.reasons == [(1, "not_utf8")]
+
+
+def test_labels_of_bytes_are_decoded() -> None:
+    table = pa.table({"text": ["a", "b"], "labels": pa.array([[b"ok"], [b"\xe9"]])})
+    columns = ColumnsConfig(labels="labels")
+    read = read_bytes(parquet_bytes(table), format="parquet", columns=columns)
+    assert (read.column("labels"), read.reasons) == ([["ok"]], [(1, "not_utf8")])
 
 
 def test_a_rejection_shows_the_row() -> None:

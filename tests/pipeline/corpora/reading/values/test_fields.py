@@ -1,11 +1,13 @@
 import decimal
 import math
+import uuid
 from typing import Any
 
 import pytest
 
 from pipeline.corpora.reading.failures import RowError
-from pipeline.corpora.reading.values import (
+from pipeline.corpora.reading.values.fields import (
+    group_value,
     id_value,
     kept_value,
     label_value,
@@ -14,8 +16,11 @@ from pipeline.corpora.reading.values import (
     soft_labels_value,
     split_value,
     text_value,
+    untyped_label_value,
     weight_value,
 )
+
+_NOTHING = [(value, None) for value in (None, "", " \t", math.nan)]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,7 @@ def test_text_is_kept_as_it_is(text: str) -> None:
     ("value", "reason"),
     [
         (None, "empty_text"),
+        (math.nan, "empty_text"),
         ("", "empty_text"),
         (" \t\r\n", "empty_text"),
         ("\u00a0\u3000", "empty_text"),
@@ -67,13 +73,31 @@ def test_text_of_just_the_limit(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("a", "a"), (7, "7"), (2**63, str(2**63)), (None, None), ("", None), (" ", None)],
+    [
+        ("a", "a"),
+        (" a ", " a "),
+        ("1.0", "1.0"),
+        (7, "7"),
+        (2**63, str(2**63)),
+        (1.0, "1"),
+        (-0.0, "0"),
+        (1e22, "1" + "0" * 22),
+        (4.5, "4.5"),
+        (decimal.Decimal("1.00"), "1"),
+        (decimal.Decimal("4.50"), "4.5"),
+        (decimal.Decimal(10**37 + 1), str(10**37 + 1)),
+        (decimal.Decimal("1e999999"), "1E+999999"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (math.nan, None),
+        (math.inf, None),
+        *((blank, None) for blank in (None, "", " ")),
+    ],
 )
 def test_id(value: Any, expected: str | None) -> None:
     assert id_value(value) == expected
 
 
-@pytest.mark.parametrize("value", [1.5, True, [], {}])
+@pytest.mark.parametrize("value", [True, [], {}, b"a"])
 def test_id_that_rejects_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         id_value(value)
@@ -81,16 +105,60 @@ def test_id_that_rejects_the_row(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("pos", "pos"), (1, "1"), (-1, "-1"), (True, "true"), (False, "false"), (None, None)],
+    [
+        ("pos", "pos"),
+        ("\u00a0pos\t", "pos"),
+        ("1.0", "1.0"),
+        (1, "1"),
+        (-1, "-1"),
+        (1.0, "1"),
+        (decimal.Decimal("2.000"), "2"),
+        (True, "true"),
+        (False, "false"),
+        *((blank, None) for blank in (None, "", " ", math.nan, -math.inf)),
+    ],
 )
 def test_label(value: Any, expected: str | None) -> None:
     assert label_value(value) == expected
 
 
-@pytest.mark.parametrize("value", [1.0, [], {}, b"pos"])
+@pytest.mark.parametrize("value", [4.5, decimal.Decimal("0.10"), [], {}, b"pos"])
 def test_label_that_rejects_the_row(value: Any) -> None:
-    with pytest.raises(RowError):
+    with pytest.raises(RowError, match="as label, got"):
         label_value(value)
+
+
+def test_a_label_with_a_fraction_says_why_it_is_none() -> None:
+    expected = "got the number 4.5, a number with a fraction, which names no class"
+    with pytest.raises(RowError, match=expected):
+        label_value(4.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((text, text.partition(".")[0]) for text in ("0.0", "1.0", "-1.000", "10.0")),
+        *((text, text) for text in ("1.5", "1.", ".0", "01.0", "1.0.0", "v1.0", "1e0", "١.0")),
+        (" 1.0 ", "1"),
+        ("", None),
+    ],
+)
+def test_label_of_a_format_without_numbers(value: str, expected: str | None) -> None:
+    assert untyped_label_value(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("a ", "a "), (1.0, "1"), (4.5, "4.5"), (True, "true"), (math.nan, None), (" ", None)],
+)
+def test_group(value: Any, expected: str | None) -> None:
+    assert group_value(value) == expected
+
+
+@pytest.mark.parametrize("value", [[], {}, b"a"])
+def test_group_that_rejects_the_row(value: Any) -> None:
+    with pytest.raises(RowError, match="as group"):
+        group_value(value)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +166,10 @@ def test_label_that_rejects_the_row(value: Any) -> None:
     [
         (["a", 1, True], ["a", "1", "true"]),
         ('["a", 1]', ["a", "1"]),
+        ([1.0, decimal.Decimal(2)], ["1", "2"]),
+        ('[1.0, "1.0", 123456789012345678901]', ["1", "1.0", "123456789012345678901"]),
+        (" ", None),
+        (math.nan, None),
         ([], []),
         ("", None),
         (None, None),
@@ -140,7 +212,9 @@ def test_soft_labels_that_reject_the_row(value: Any) -> None:
     assert raised.value.failure.reason == "malformed_row"
 
 
-@pytest.mark.parametrize("value", ["a", "1", ["a", None], ["a", ""], [["a"]], 1, '["\\ud800"]'])
+@pytest.mark.parametrize(
+    "value", ["a", "1", ["a", None], ["a", ""], [["a"]], 1, '["\\ud800"]', "[NaN]", [4.5]]
+)
 def test_labels_that_reject_the_row(value: Any) -> None:
     with pytest.raises(RowError):
         labels_value(value)
@@ -148,14 +222,14 @@ def test_labels_that_reject_the_row(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0, 0.0), (1.5, 1.5), ("0.25", 0.25), (decimal.Decimal("0.5"), 0.5), ("", None), (None, None)],
+    [(0, 0.0), (1.5, 1.5), ("0.25", 0.25), (decimal.Decimal("0.5"), 0.5), *_NOTHING],
 )
 def test_weight(value: Any, expected: float | None) -> None:
     assert weight_value(value) == expected
 
 
 @pytest.mark.parametrize(
-    "value", [-1, -0.001, math.nan, math.inf, "nan", "inf", "heavy", 1e39, True, [1], {}]
+    "value", [-1, -0.001, math.inf, "nan", "inf", "heavy", 1e39, True, [1], {}]
 )
 def test_weight_that_rejects_the_row(value: Any) -> None:
     with pytest.raises(RowError):
@@ -199,8 +273,7 @@ def test_rationale_that_rejects_the_row(value: Any) -> None:
         ("valid", "validation"),
         ("validation", "validation"),
         ("TEST", "test"),
-        ("", None),
-        (None, None),
+        *_NOTHING,
     ],
 )
 def test_split(value: Any, expected: str | None) -> None:
@@ -223,6 +296,16 @@ def test_split_that_rejects_the_row(value: Any) -> None:
         (["é"], '["é"]'),
         ({"a": None}, '{"a": null}'),
         (decimal.Decimal("1.50"), "1.50"),
+        (decimal.Decimal("0E-18"), "0.000000000000000000"),
+        (12345678901234567890123, "12345678901234567890123"),
+        (math.inf, "Infinity"),
+        (-math.inf, "-Infinity"),
+        (["a", math.nan, -math.inf], '["a", null, "-Infinity"]'),
+        ({"a": [decimal.Decimal("1.50"), b"\xff"], 1: True}, '{"a": [1.50, "/w=="], "1": true}'),
+        ([("a", 1)], '[["a", 1]]'),
+        (math.nan, None),
+        (" ", " "),
+        ("", ""),
         (None, None),
     ],
 )

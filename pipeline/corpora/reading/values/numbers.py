@@ -1,0 +1,101 @@
+"""Numbers that keep their digits, whichever parser met them.
+
+A float holds 15 digits for certain. A JSON parser that makes a float of a longer number changes it,
+so numbers of more digits are read as `Decimal`, and integers of any size as integers.
+"""
+
+import json
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+Number = int | float | Decimal
+
+_MAX_DIGITS = 4_000  # Python converts integers of at most 4,300 digits
+# A number of fewer characters, without sign and exponent, has at most 15 digits and a point.
+_LONG = 17
+_DIGITS = bytes.maketrans(b"123456789.", b"0000000000")
+
+
+def may_lose_digits(line: bytes) -> bool:
+    """Whether JSON may hold a number of more digits than a float.
+
+    True also for such a number within a string.
+    """
+    return b"0" * _LONG in line.translate(_DIGITS)
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text, with all digits of its numbers.
+
+    It also takes NaN, Infinity and -Infinity, and control characters in strings.
+
+    Raises:
+        json.JSONDecodeError: for another text.
+        RecursionError: for a text that is nested too deeply.
+    """
+    return json.loads(text, strict=False, parse_int=_read_integer, parse_float=_read_fraction)
+
+
+def is_nan(value: Any) -> bool:
+    """Whether the value is a number that is not a number, which pandas writes for no value."""
+    return isinstance(value, float | Decimal) and value != value
+
+
+def is_finite(value: Number) -> bool:
+    """Whether the value is neither infinite nor NaN; an integer of any size is finite."""
+    return value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+
+
+def integer_text(value: Number) -> str | None:
+    """The digits of a finite number that is an integer, "1" for 1.0; None for a fraction."""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else None
+    if value != value.to_integral_value():
+        return None
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > _MAX_DIGITS:
+        return str(value)  # thousands of zeros
+    return format(value.to_integral_value(), "f") if value else "0"
+
+
+def number_text(value: Number) -> str:
+    """A finite number as it was written, or as the shortest text of the same float."""
+    if not isinstance(value, Decimal):
+        return repr(value)
+    exponent = value.as_tuple().exponent
+    plain = isinstance(exponent, int) and -_MAX_DIGITS < exponent <= 0
+    return format(value, "f") if plain else str(value)
+
+
+def fraction_text(value: Number) -> str:
+    """The text of a finite number without the zeros that change nothing: "4.5" for 4.50."""
+    text = number_text(value)
+    return text.rstrip("0") if isinstance(value, Decimal) and "E" not in text else text
+
+
+def shortest_float(value: float) -> float:
+    """A float32 as the float64 of its shortest text: 0.1, not 0.10000000149011612.
+
+    An integral float32 keeps all its digits.
+    """
+    return (
+        value if not math.isfinite(value) or value.is_integer() else float(str(np.float32(value)))
+    )
+
+
+def _read_integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= _MAX_DIGITS else Decimal(digits)
+
+
+def _read_fraction(digits: str) -> float | Decimal:
+    number = float(digits)
+    mantissa = digits.lower().partition("e")[0].lstrip("-")
+    if math.isfinite(number) and len(mantissa) < _LONG:
+        return number
+    exact = Decimal(digits)
+    return number if math.isfinite(number) and Decimal(repr(number)) == exact else exact
