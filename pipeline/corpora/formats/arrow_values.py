@@ -7,7 +7,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.corpora.reading.values.numbers import shortest_float
+from pipeline.corpora.reading.numerals.digits import shortest_float
 
 _Convert = Callable[[Any], Any]
 _UUID_BYTES = 16

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.corpora.reading.values.fields import kept_value
-from pipeline.corpora.reading.values.json_text import json_text, scalar_text
+from pipeline.corpora.reading.numerals.json_text import json_text, scalar_text
+from pipeline.corpora.reading.values import kept_value
 
 BUCKETS = 256  # each bucket is sorted in memory
 

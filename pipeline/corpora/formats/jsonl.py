@@ -13,10 +13,10 @@ from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import columns_of_names
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError, describe, too_large
+from pipeline.corpora.reading.numerals.digits import may_lose_digits, parse_json
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
 from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
-from pipeline.corpora.reading.values.numbers import may_lose_digits, parse_json
 
 # orjson refuses these and Limelight accepts them: the escape of a surrogate without the other half
 # of its pair, control characters in a string that are not escaped, the constants that Python and

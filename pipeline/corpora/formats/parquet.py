@@ -10,11 +10,11 @@ from pipeline.corpora.formats.arrow_values import python_values
 from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError
+from pipeline.corpora.reading.numerals.json_text import json_text
 from pipeline.corpora.reading.open_parquet import open_parquet, parquet_damage
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import BATCH_BYTES
-from pipeline.corpora.reading.values.json_text import json_text
 
 
 def read_parquet(

@@ -15,10 +15,10 @@ from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import input_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import BrokenFileError, Failure, RowError, too_large
+from pipeline.corpora.reading.numerals.digits import shortest_float
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows, without_text
 from pipeline.corpora.reading.streams import batches, stored_chunks
-from pipeline.corpora.reading.values.numbers import shortest_float
 from pipeline.schemas import RAW_BYTES
 
 _LENGTH = struct.Struct("<Q")

@@ -18,7 +18,7 @@ from pipeline.corpora.reading.columns import kept_fields
 from pipeline.corpora.reading.failures import Failure, RowError
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.rejections import reject_rows
-from pipeline.corpora.reading.values.fields import (
+from pipeline.corpora.reading.values import (
     group_value,
     id_value,
     kept_value,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from pipeline.corpora.reading.values.numbers import is_finite, is_nan, number_text
+from pipeline.corpora.reading.numerals.digits import is_finite, is_nan, number_text
 
 
 def json_text(value: Any) -> str:

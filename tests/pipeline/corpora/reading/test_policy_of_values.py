@@ -19,7 +19,7 @@ from pipeline.corpora.reading.columns import input_columns, kept_alone
 from tests.pipeline.corpora.formats.test_parquet import parquet_bytes
 from tests.pipeline.corpora.formats.whole_file import read_bytes
 
-README = Path(__file__).parents[5] / "README.md"
+README = Path(__file__).parents[4] / "README.md"
 MARKER = "NULL"  # in `null_values` of every file here
 UUID = uuid.UUID("55691006-3207-4194-8f65-1856bfb94139")
 MOMENT = datetime.datetime(2026, 11, 20, 1, 2, 3, 4, tzinfo=datetime.UTC)

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.corpora.reading.failures import RowError, describe
-from pipeline.corpora.reading.values.json_text import json_text, scalar_text
-from pipeline.corpora.reading.values.numbers import (
+from pipeline.corpora.reading.numerals.digits import (
     fraction_text,
     integer_text,
     is_finite,
     is_nan,
     parse_json,
 )
+from pipeline.corpora.reading.numerals.json_text import json_text, scalar_text
 
 _SPLITS = {
     "train": "train",

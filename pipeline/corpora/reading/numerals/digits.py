@@ -41,12 +41,16 @@ def parse_json(text: str) -> Any:
 
 def is_nan(value: Any) -> bool:
     """Whether the value is a number that is not a number, which pandas writes for no value."""
-    return isinstance(value, float | Decimal) and value != value
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return isinstance(value, float) and math.isnan(value)
 
 
 def is_finite(value: Number) -> bool:
     """Whether the value is neither infinite nor NaN; an integer of any size is finite."""
-    return value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return isinstance(value, int) or math.isfinite(value)
 
 
 def integer_text(value: Number) -> str | None:
@@ -75,7 +79,8 @@ def number_text(value: Number) -> str:
 def fraction_text(value: Number) -> str:
     """The text of a finite number without the zeros that change nothing: "4.5" for 4.50."""
     text = number_text(value)
-    return text.rstrip("0") if isinstance(value, Decimal) and "E" not in text else text
+    has_zeros = isinstance(value, Decimal) and "." in text and "E" not in text
+    return text.rstrip("0").rstrip(".") if has_zeros else text
 
 
 def shortest_float(value: float) -> float:

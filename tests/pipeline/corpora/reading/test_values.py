@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.corpora.reading.failures import RowError
-from pipeline.corpora.reading.values.fields import (
+from pipeline.corpora.reading.values import (
     group_value,
     id_value,
     kept_value,

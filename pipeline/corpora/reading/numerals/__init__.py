@@ -1,0 +1,1 @@
+"""Numbers with all their digits, and values as JSON text."""
