@@ -139,4 +139,4 @@ def _silence_native_libraries() -> None:
     null_device = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null_device, 2)
     os.close(null_device)
-    sys.stderr = text_stream(ours)
+    sys.stderr = text_stream(ours, like=sys.stderr)

@@ -23,11 +23,13 @@ class Invocation:
         arguments: what the user typed behind `limelight`.
         beam_options: Beam's flags: those of the runner profile, then those after `--`, which win.
         overrides: `KEY=VALUE` of the config: those of the runner profile, then those of `--set`.
+        typed: those of `--set` alone.
     """
 
     arguments: tuple[str, ...]
     beam_options: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
 
     @property
     def command_line(self) -> str:
@@ -41,7 +43,7 @@ class Invocation:
             ConfigError: for a profile that is not there or cannot be read.
         """
         if not name:
-            return dataclasses.replace(self, overrides=tuple(overrides))
+            return dataclasses.replace(self, overrides=tuple(overrides), typed=tuple(overrides))
         from pipeline.runners.profiles import load_profile
 
         profile = load_profile(name)
@@ -49,4 +51,5 @@ class Invocation:
             self,
             beam_options=(*profile.beam_options, *self.beam_options),
             overrides=(*profile.overrides, *overrides),
+            typed=tuple(overrides),
         )

@@ -14,6 +14,9 @@ from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import base_name
 
+# What a command that scores does not use: it is the model's, or of preparing a corpus.
+MODEL_SECTIONS = ("text", "network", "training", "vectors", "pretraining", "teachers")
+PREPARED_KEYS = (["corpus", "splits"], ["corpus", "limit"])
 # Of the columns that a model was trained on, those that scoring and evaluation read.
 SCORED_COLUMNS = ("id", "text", "label", "labels")
 
@@ -103,6 +106,7 @@ def scoring_job(
     Raises:
         BundleError, ConfigError: as `scoring_config` and `check_job` do.
     """
+    refuse_unused(invocation.typed)
     named = _given(paths)
     check_runner(invocation.beam_options, paths=named)
     resolved = scoring_config(config, invocation.overrides, model=model, input=named.get("--input"))
@@ -113,6 +117,28 @@ def scoring_job(
     name = f"{base_name(parent)}-{base_name(model)}"
     flags = check_job(invocation.beam_options, resolved, paths=named, job=(command, name, *details))
     return resolved, flags
+
+
+def refuse_unused(overrides: Sequence[str]) -> None:
+    """Refuses values of `--set` that a command which scores does not use.
+
+    Raises:
+        ConfigError: for the first one.
+    """
+    for override in overrides:
+        key = override.partition("=")[0]
+        names = key.split(".")
+        if names[0] in MODEL_SECTIONS:
+            raise ConfigError(
+                f"--set {override}: expected a key of corpus, scoring or drift, got one of "
+                f"{names[0]}, which is the model's own since its training. Leave it out, or train "
+                "a model with it."
+            )
+        if names[:2] in PREPARED_KEYS:
+            raise ConfigError(
+                f"--set {override}: expected a key that scoring uses, got {key}, which only "
+                "prepare and train use. Leave it out."
+            )
 
 
 def scoring_config(

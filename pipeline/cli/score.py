@@ -133,7 +133,11 @@ def _print_plans(config: "Config", dates: "Sequence[str]", *, model: str, output
     from pipeline.cli.printing import print_estimate, print_plan
     from pipeline.config.loading import config_of_date
     from pipeline.nights.partition import Partition
+    from pipeline.stages.scored_corpus import config_of_model
+    from pipeline.storage.beam_files import BeamFiles
+    from pipeline.storage.bundles import open_bundle
 
+    config = config_of_model(config, open_bundle(BeamFiles(), model))
     for date in dates:
         dated = config_of_date(config, date)
         print_plan(dated, writes=Partition(output=output, date=date).predictions)

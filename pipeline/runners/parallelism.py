@@ -28,11 +28,17 @@ def process_threads(config: ScoringConfig, beam_options: Sequence[str]) -> int |
     return config.threads
 
 
+def runs_on_this_machine(beam_options: Sequence[str]) -> bool:
+    """Whether all workers of the runner see this machine's disk."""
+    options = PipelineOptions(with_runner(beam_options))
+    return str(options.view_as(StandardOptions).runner) in IN_PROCESS
+
+
 def has_one_worker(beam_options: Sequence[str]) -> bool:
     """Whether the runner does all work on one thread of this process."""
     options = PipelineOptions(with_runner(beam_options))
-    runner = str(options.view_as(StandardOptions).runner)
-    return runner in IN_PROCESS and options.view_as(DirectOptions).direct_num_workers == 1
+    workers = options.view_as(DirectOptions).direct_num_workers
+    return runs_on_this_machine(beam_options) and workers == 1
 
 
 def runs_a_process_a_core(beam_options: Sequence[str]) -> bool:

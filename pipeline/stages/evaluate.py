@@ -1,8 +1,10 @@
 """evaluate: a labeled corpus -> the metrics of a model on it."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -17,6 +19,7 @@ from pipeline.corpora.scoring.labeled_predictions import (
 )
 from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
 from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.runners.parallelism import runs_on_this_machine
 from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.scored_corpus import (
     SEE_REJECTIONS,
@@ -61,7 +64,6 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     """
     bundle = open_bundle(files, model)
     run_id = new_run_id("evaluate")
-    staging = ScoringStaging(folder=join(config.workspace, "evaluations", run_id))
     scoring = ScoreDocuments(
         model,
         config=dataclasses.replace(
@@ -73,18 +75,19 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
         files=files,
     )
     to_read = corpus_to_evaluate(config.corpus, heads=[bundle.config.network.head])
-    corpus = open_and_pass_over_corpus(
-        functools.partial(
-            define_evaluation, corpus=to_read, scoring=scoring, staging=staging, files=files
-        ),
-        to_read,
-        step="evaluate",
-        staging=staging,
-        beam_options=beam_options,
-        files=files,
-    )
-    table = read_staged_table(files, staging.labeled_list(EVALUATED), LABELED_PREDICTIONS)
-    files.delete([staging.folder])
+    with _staging_folder(config, run_id, beam_options=beam_options, files=files) as folder:
+        staging = ScoringStaging(folder=folder)
+        corpus = open_and_pass_over_corpus(
+            functools.partial(
+                define_evaluation, corpus=to_read, scoring=scoring, staging=staging, files=files
+            ),
+            to_read,
+            step="evaluate",
+            staging=staging,
+            beam_options=beam_options,
+            files=files,
+        )
+        table = read_staged_table(files, staging.labeled_list(EVALUATED), LABELED_PREDICTIONS)
     check_rejected(corpus, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was measured")
     labeled = stack_predictions_of_model(table, bundle)
     if not len(labeled.labels):
@@ -96,6 +99,26 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     if config.scoring.max_unknown is not None:
         metrics["coverage"] = labeled.coverage
     return Measured(metrics=metrics, rows=corpus.rows)
+
+
+@contextlib.contextmanager
+def _staging_folder(
+    config: Config, run_id: str, *, beam_options: Sequence[str], files: Files
+) -> Iterator[str]:
+    """A folder for what workers write; nothing of it is left.
+
+    In process it is a temporary one, so that nothing is written into the workspace, which by
+    default is below the current folder. Other workers do not see this machine's temporary folder.
+    """
+    if runs_on_this_machine(beam_options):
+        with tempfile.TemporaryDirectory(prefix="limelight-evaluate-") as folder:
+            yield folder
+        return
+    folder = join(config.workspace, "evaluations", run_id)
+    try:
+        yield folder
+    finally:
+        files.delete([folder])
 
 
 def define_evaluation(

@@ -28,7 +28,7 @@ from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.owned_date import IfExists, find_published, own_date
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.recording import concluding, recorded
-from pipeline.stages.scored_corpus import score_units
+from pipeline.stages.scored_corpus import config_of_model, score_units
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import Manifest, new_run_id, read_manifest
@@ -127,7 +127,8 @@ def score(
 
 def new_manifest(config: Config, bundle: Bundle, *, model: str, partition: Partition) -> Manifest:
     """The manifest of a scoring run that begins."""
-    run = Manifest(run_id=new_run_id("score"), stage="score", config=to_plain(config))
+    recorded = to_plain(config_of_model(config, bundle))
+    run = Manifest(run_id=new_run_id("score"), stage="score", config=recorded)
     run.extra = {
         "date": partition.date,
         "model": model,

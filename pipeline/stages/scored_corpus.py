@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 import apache_beam as beam
 
-from pipeline.config.sections import CorpusConfig, ScoringConfig
+from model.bundle.bundle import Bundle
+from pipeline.config.sections import Config, CorpusConfig, ScoringConfig
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.runners.execution import RunError
@@ -57,6 +58,12 @@ def score_units(
         rejections=rejections,
         counts=(read.counts, scored.counts, *count_rejections(rejections)),
     )
+
+
+def config_of_model(config: Config, bundle: Bundle) -> Config:
+    """The config of a run that scores, with the sections that are the model's own, for records."""
+    own = bundle.config
+    return dataclasses.replace(config, text=own.text, network=own.network, training=own.training)
 
 
 def scoring_of_every_row(config: ScoringConfig, beam_options: Sequence[str]) -> ScoringConfig:

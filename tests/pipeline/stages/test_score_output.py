@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 
-from model.config import ConfigError
+from model.bundle.loading import load_bundle
+from model.config import ConfigError, to_plain
 from pipeline.config.sections import Config, OutputConfig, ScoringConfig
 from pipeline.nights.partition import SUCCESS
 from pipeline.stages.score import score
@@ -46,6 +47,13 @@ def config(nights: Nights, *, output: OutputConfig | None = None, **scoring: obj
         corpus=dataclasses.replace(base.corpus, columns=columns),
         scoring=ScoringConfig(engine="folded", output=output or OutputConfig(), **scoring),
     )
+
+
+def test_the_manifest_has_the_sections_of_the_model(nights: Nights, models: list[str]) -> None:
+    recorded = nights.score(config=config(nights)).manifest["config"]
+    own = load_bundle(models[0]).config
+    for name in ("text", "network", "training"):
+        assert recorded[name] == to_plain(getattr(own, name))
 
 
 def test_a_partition_divided_by_a_column_has_every_row(nights: Nights) -> None:
