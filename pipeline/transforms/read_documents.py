@@ -7,8 +7,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.accounting import count_broken
+from pipeline.corpora.formats.read_unit import read_unit
 from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart, open_part
 from pipeline.corpora.reading.read_ahead import read_ahead
@@ -61,22 +60,12 @@ class _ReadUnit(beam.DoFn):
     files: Files
 
     def process(self, unit: Unit) -> Iterator[Any]:
-        for part in unit.parts:
-            try:
-                yield from self._read(unit.index, part)
-            except BrokenFileError as error:  # its whole rows before the damage were yielded
-                broken = count_broken(part.source_file, error)
-                yield beam.pvalue.TaggedOutput("counts", broken)
-
-    def _read(self, unit: int, part: FilePart) -> Iterator[Any]:
-        with open_part(self.files, part) as stream:
-            for batch in read_ahead(read_part(stream, part, corpus=self.corpus)):
-                if batch.documents.num_rows:
-                    yield unit, batch.documents
-                if batch.rejections.num_rows:
-                    yield beam.pvalue.TaggedOutput("rejections", (unit, batch.rejections))
-                # Beam runs the next steps on a batch before it asks for another one, so these
-                # rows have been processed by now, not only read.
-                progress.advance(batch.rows_read)
-                of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
-                yield beam.pvalue.TaggedOutput("counts", {"files": {part.source_file: of_file}})
+        for batch in read_ahead(read_unit(self.files, unit, corpus=self.corpus)):
+            if batch.documents is not None:
+                yield unit.index, batch.documents
+            if batch.rejections is not None:
+                yield beam.pvalue.TaggedOutput("rejections", (unit.index, batch.rejections))
+            # Beam runs the next steps on a batch before it asks for another one, so these rows
+            # have been processed by now, not only read.
+            progress.advance(batch.rows_read)
+            yield beam.pvalue.TaggedOutput("counts", batch.counts)

@@ -14,6 +14,9 @@ from pipeline.corpora.reading.failures import Failure
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.schemas import RAW_BYTES, REJECTIONS, RejectionReason
 
+# An empty batch takes as long to build as a row to read, and a corpus may have many small files.
+_NONE = pa.RecordBatch.from_pylist([], REJECTIONS)
+
 
 def reject_rows(
     rows: RawRows,
@@ -35,6 +38,8 @@ def reject_rows(
     Returns:
         A batch with the schema `REJECTIONS` and one row for each failure.
     """
+    if not failures:
+        return _NONE
     rejected = sorted(failures)
     return pa.RecordBatch.from_pydict(
         {

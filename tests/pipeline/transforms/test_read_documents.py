@@ -66,8 +66,12 @@ def test_units_become_documents_rejections_and_counts(tmp_path: Path) -> None:
             read.counts,
             equal_to(
                 [
-                    {"files": {"1.jsonl": {"rows_read": 3, "rows_repaired": 0}}},
-                    {"files": {"2.jsonl": {"rows_read": 2, "rows_repaired": 0}}},
+                    {
+                        "files": {
+                            "1.jsonl": {"rows_read": 3, "rows_repaired": 0},
+                            "2.jsonl": {"rows_read": 2, "rows_repaired": 0},
+                        }
+                    },
                     {"files": {"3.jsonl": {"rows_read": 1, "rows_repaired": 0}}},
                 ]
             ),
