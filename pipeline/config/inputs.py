@@ -120,30 +120,41 @@ def _is_escape(escape: str, taken: tuple[str | None, ...]) -> bool:
     return len(escape) == 1 and escape not in (*taken, "\r", "\n")
 
 
-def infer_format(path: str) -> Format:
+_FORMATS: dict[str, Format] = {
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "json": "jsonl",
+    "csv": "csv",
+    "tsv": "csv",
+    "parquet": "parquet",
+    "txt": "text",
+    "tfrecord": "tfrecord",
+}
+
+
+def format_of(name: str) -> Format | None:
     """The format of a file by the ending of its name; `.gz`, `.bz2`, `.zst` are ignored.
+
+    None if no format has this ending.
+    """
+    stem = re.sub(r"\.(gz|bz2|zst)$", "", name.lower())
+    _, dot, suffix = stem.rpartition(".")
+    return _FORMATS.get(suffix) if dot else None
+
+
+def infer_format(path: str) -> Format:
+    """The format of a file by the ending of its name, as `format_of` gives it.
 
     Raises:
         ConfigError: if no format has this ending.
     """
-    stem = re.sub(r"\.(gz|bz2|zst)$", "", path.lower())
-    suffix = stem.rsplit(".", 1)[-1]
-    formats: dict[str, Format] = {
-        "jsonl": "jsonl",
-        "ndjson": "jsonl",
-        "json": "jsonl",
-        "csv": "csv",
-        "tsv": "csv",
-        "parquet": "parquet",
-        "txt": "text",
-        "tfrecord": "tfrecord",
-    }
-    if suffix not in formats:
+    found = format_of(path)
+    if found is None:
         raise ConfigError(
-            f"--input {path}: expected a name ending in {', '.join(formats)} (.gz, .bz2, .zst "
+            f"--input {path}: expected a name ending in {', '.join(_FORMATS)} (.gz, .bz2, .zst "
             "allowed), got another ending. Name the format in a --config file."
         )
-    return formats[suffix]
+    return found
 
 
 def new_input(path: str) -> InputConfig:

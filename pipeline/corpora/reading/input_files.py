@@ -1,17 +1,23 @@
 """The files of a corpus: those that match the globs of the config, or were staged from a table."""
 
 import dataclasses
-import glob
-import os
+import functools
+import logging
+import re
 from collections.abc import Sequence
 
 from model.config import ConfigError
-from pipeline.config.inputs import InputConfig
+from pipeline.config.inputs import InputConfig, format_of
 from pipeline.config.sections import CorpusConfig
-from pipeline.corpora.reading.source_names import distinct_names
+from pipeline.corpora.reading.source_names import source_names
 from pipeline.storage.files import FileInfo, Files, base_name
-from pipeline.storage.folders import is_local
+from pipeline.storage.matching import Matched, UnusableFileError, match_files
+from pipeline.storage.patterns import WILDCARDS
 from pipeline.storage.staging import StagedFile
+
+logger = logging.getLogger("limelight")
+
+LEFT_OUT_SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,36 +46,63 @@ class InputFile:
 def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
     """Lists the files of a corpus, input by input; those of one input are sorted by path.
 
-    BigQuery tables are left out.
+    BigQuery tables are left out. What a pattern matches that is no data is named in the log.
 
     Raises:
         ConfigError: if the corpus has no input, or if an input matches no file, a file that an
-            earlier input matches, or a symbolic link whose target does not exist.
+            earlier input matches, or something that is no file, such as a pipe.
     """
     if not corpus.inputs:
         raise ConfigError(
             "corpus.inputs: expected at least one input, got none. "
             "Add inputs: [{path: ..., format: jsonl}] to the config."
         )
-    found: list[tuple[FileInfo, InputConfig]] = []
+    found: list[tuple[InputConfig, Matched]] = []
+    seen: set[str] = set()
     for position, input_config in enumerate(corpus.inputs):
         if input_config.format == "bigquery":
             continue
         key = f"corpus.inputs.{position}.path"
-        matched = _match(files, input_config.path, key=key)
-        seen = {info.path for info, _ in found}
-        twice = [info.path for info in matched if info.path in seen]
+        matched = match_input(files, input_config.path, key=key)
+        twice = [info.path for info in matched.files if info.path in seen]
         if twice:
             raise ConfigError(
                 f"{key}: expected files that no earlier input matches, "
                 f"got {twice[0]}. Narrow one of the globs."
             )
-        found += [(info, input_config) for info in matched]
-    names = distinct_names([info.path for info, _ in found])
+        seen |= {info.path for info in matched.files}
+        found.append((input_config, matched))
+    names = source_names(
+        [(matched.folder, [info.path for info in matched.files]) for _, matched in found]
+    )
     return [
         InputFile(info=info, source_file=names[info.path], input=input_config)
-        for info, input_config in found
+        for input_config, matched in found
+        for info in matched.files
     ]
+
+
+def match_input(files: Files, pattern: str, *, key: str) -> Matched:
+    """The files that the path of an input means; `key` says in messages where the path is given.
+
+    Raises:
+        ConfigError: if there is no file, or something that is no file.
+    """
+    try:
+        matched = match_files(files, pattern, is_data=_is_data)
+    except UnusableFileError as error:
+        raise ConfigError(f"{key}: expected files, got {error}.") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{key}: expected files at {pattern!r}, got: "
+            f"{' '.join(str(error).split())}. Check the path."
+        ) from error
+    _say_left_out(pattern, tuple(matched.left_out))
+    if not matched.files:
+        raise ConfigError(
+            f"{key}: expected files that match {pattern!r}, got none. {_advice(pattern, matched)}"
+        )
+    return matched
 
 
 def table_files(table: InputConfig, staged: Sequence[StagedFile]) -> list[InputFile]:
@@ -88,31 +121,34 @@ def table_files(table: InputConfig, staged: Sequence[StagedFile]) -> list[InputF
     ]
 
 
-def _match(files: Files, pattern: str, *, key: str) -> list[FileInfo]:
-    try:
-        matched = files.match(pattern)
-    except OSError as error:
-        raise ConfigError(
-            f"{key}: expected files at {pattern!r}, got: "
-            f"{' '.join(str(error).split())}. Check the path."
-        ) from error
-    for link in _broken_links(pattern):
-        raise ConfigError(
-            f"{key}: expected files, got {link}, a symbolic link whose target does not exist. "
-            "Repair or delete the link."
-        )
-    if not matched:
-        raise ConfigError(
-            f"{key}: expected files that match {pattern!r}, got none. "
-            "Check the path and the working directory."
-        )
-    return matched
+def _is_data(name: str) -> bool:
+    return format_of(name) is not None
 
 
-def _broken_links(pattern: str) -> list[str]:
-    """The links that a local glob matches and whose targets do not exist.
+def _advice(pattern: str, matched: Matched) -> str:
+    """What to do about a pattern that matches no file."""
+    placeholders = re.findall(r"\{[^{}/]*\}", pattern)
+    if any(each.startswith("{date") for each in placeholders):
+        return "{date} has a value in limelight score alone: give its --date."
+    if placeholders:
+        return f"{placeholders[0]} is no placeholder; {{date}} and {{date:%Y/%m/%d}} are."
+    if matched.left_out:
+        example = matched.left_out[0]
+        name = f"{example}*" if example.endswith("/") else example
+        return f"{example} was left out; write its name, such as {name}, if it is meant."
+    advice = "Check the path and the working directory."
+    if "[" in pattern and WILDCARDS.isdisjoint(pattern.replace("[", "")):
+        return f"{advice} [ is a wildcard; write [[] for the character."
+    return advice
 
-    Beam's listing leaves them out silently, so their rows would be missing.
-    """
-    named = glob.glob(pattern, recursive=True) if is_local(pattern) else []
-    return sorted(path for path in named if os.path.islink(path) and not os.path.exists(path))
+
+@functools.cache  # a run lists its files more than once
+def _say_left_out(pattern: str, left_out: tuple[str, ...]) -> None:
+    if not left_out:
+        return
+    shown = ", ".join(left_out[:LEFT_OUT_SHOWN])
+    more = len(left_out) - LEFT_OUT_SHOWN
+    logger.info(
+        "%s: left out %d that match but are no data: %s%s",
+        pattern, len(left_out), shown, f" and {more} more" if more > 0 else "",
+    )  # fmt: skip

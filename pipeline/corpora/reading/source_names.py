@@ -1,22 +1,70 @@
-"""Short names of files for rows and document ids; no two files have the same name."""
+"""Names of files for rows and document ids. No two files of a corpus have the same name.
 
-from collections.abc import Sequence
+The name is the path below the folder of the file's input: `a/x.csv` for a file of `corpus/*/x.csv`.
+It does not depend on which other files the pattern matches, or on the working directory. A folder
+that stands for a date (`2026-11-20`, `dt=2026-11-20`, `2026/11/20`) and what follows it are a part
+of the name, so that the files of two nights have different names.
+"""
 
-from pipeline.storage.files import base_name
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+from pipeline.storage.folders import is_local
+
+_DATE = re.compile(
+    r"(?<!\d)((19|20)\d\d-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])|[0-3]\d-[01]\d-(19|20)\d\d)(?!\d)"
+    r"|^(19|20)\d\d-(0[1-9]|1[0-2])$"
+    r"|^\w+=."
+)
+_YEAR, _MONTH = re.compile(r"(19|20)\d\d"), re.compile(r"0?[1-9]|1[0-2]")
 
 
-def distinct_names(paths: Sequence[str]) -> dict[str, str]:
-    """A name for each path: the file's name, or its path below the folder that all share.
+def source_names(inputs: Sequence[tuple[str, Sequence[str]]]) -> dict[str, str]:
+    """A name for each path.
 
-    If any two files have the same name, the longer form is used for all files.
+    The files of an input whose folder differs from the first input's are named with the last
+    part of that folder too, or as many parts as make its names different from the earlier ones.
+
+    Args:
+        inputs: the folder of each input and the paths of its files, all of them below the folder.
     """
-    names = {path: base_name(path) for path in paths}
-    if len(set(names.values())) == len(names):
-        return names
-    # `os.path.commonpath` cannot be used: it turns `gs://bucket` into `gs:/bucket`, and raises an
-    # error if only some of the paths are absolute.
-    parts = {path: path.split("/") for path in paths}
-    common = 0
-    while len({tuple(each[: common + 1]) for each in parts.values()}) == 1:
-        common += 1
-    return {path: "/".join(each[common:]) for path, each in parts.items()}
+    names: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    for folder, paths in inputs:
+        root = _root(folder)
+        inside = {path: _absolute(path)[len(root) :].lstrip("/") for path in paths}
+        if root not in labels:
+            labels[root] = _label(root, inside, taken=set(names.values()), others=labels)
+        names |= {path: labels[root] + name for path, name in inside.items()}
+    return names
+
+
+def _label(
+    root: str, inside: Mapping[str, str], *, taken: set[str], others: Mapping[str, str]
+) -> str:
+    """What the names of a folder's files begin with."""
+    parts = [part for part in root.split("/") if part]
+    labels = ["/".join([*parts[-count:], ""]) for count in range(1, len(parts) + 1)]
+    if not others:
+        return ""
+    for label in labels:
+        clash = any(label + name in taken for name in inside.values())
+        if label not in others.values() and not clash:
+            return label
+    return f"{root}/"
+
+
+def _root(folder: str) -> str:
+    """The folder, or the folder before the first of its parts that stands for a date."""
+    parts = _absolute(folder).split("/")
+    for at, part in enumerate(parts):
+        year = _YEAR.fullmatch(part) and at + 1 < len(parts) and _MONTH.fullmatch(parts[at + 1])
+        if year or _DATE.search(part):
+            return "/".join(parts[:at])
+    return "/".join(parts)
+
+
+def _absolute(path: str) -> str:
+    """The path from the root of its filesystem, without a slash at its end."""
+    return (os.path.abspath(path) if is_local(path) else path).rstrip("/")

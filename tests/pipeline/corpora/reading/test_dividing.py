@@ -171,8 +171,8 @@ def test_parquet_files_are_divided_by_their_footer(tmp_path: Path) -> None:
 def test_a_limit_is_shared_evenly_among_the_files_of_an_input(
     tmp_path: Path, files: int, limit: int, shares: dict[int, int]
 ) -> None:
-    write(tmp_path, *(f"a/{index}.jsonl" for index in range(files)), "b.jsonl")
-    corpus = corpus_of(tmp_path / "a/*", tmp_path / "b.jsonl")
+    write(tmp_path, *(f"a/{index}.jsonl" for index in range(files)), "b/b.jsonl")
+    corpus = corpus_of(tmp_path / "a/*", tmp_path / "b/b.jsonl")
     parts = limit_files(find_input_files(FILES, corpus), limit=limit)
     expected = [(f"{index}.jsonl", share) for index, share in shares.items()]
-    assert [(part.source_file, part.limit) for part in parts] == [*expected, ("b.jsonl", limit)]
+    assert [(part.source_file, part.limit) for part in parts] == [*expected, ("b/b.jsonl", limit)]

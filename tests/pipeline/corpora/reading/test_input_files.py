@@ -23,7 +23,7 @@ def test_files_are_ordered_by_input_then_by_path(tmp_path: Path) -> None:
     assert names_of(tmp_path / "z/*.jsonl", tmp_path / "a/3.jsonl") == [
         "1.jsonl",
         "2.jsonl",
-        "3.jsonl",
+        "a/3.jsonl",
     ]
 
 
@@ -38,7 +38,8 @@ def test_files_know_their_size_and_their_input(tmp_path: Path) -> None:
 
 def test_files_of_one_name_are_told_apart_by_folder(tmp_path: Path) -> None:
     write(tmp_path, "x/train/a", "x/test/a", "x/test/deep/b")
-    assert names_of(tmp_path / "**") == ["test/a", "test/deep/b", "train/a"]
+    assert names_of(tmp_path / "x/**") == ["test/a", "test/deep/b", "train/a"]
+    assert names_of(tmp_path / "x/*/a") == ["test/a", "train/a"]
 
 
 def test_relative_and_absolute_paths_can_be_told_apart(
@@ -55,6 +56,74 @@ def test_names_of_files_in_a_bucket_are_told_apart_by_folder() -> None:
     for folder in ("train", "test"):
         write_text(FILES, f"objects://bucket/{folder}/a.jsonl", "{}")
     assert names_of("objects://bucket/**") == ["test/a.jsonl", "train/a.jsonl"]
+
+
+@pytest.mark.parametrize("other", ["b/x.csv", "b/y.csv"])
+def test_the_name_of_a_file_does_not_depend_on_the_other_files(tmp_path: Path, other: str) -> None:
+    write(tmp_path, "a/x.csv")
+    alone = names_of(tmp_path / "*/x.csv"), names_of(tmp_path / "a/x.csv")
+    write(tmp_path, other)
+    assert names_of(tmp_path / "*/*.csv")[0] == alone[0][0] == "a/x.csv"
+    assert names_of(tmp_path / "a/x.csv", tmp_path / other)[0] == alone[1][0] == "x.csv"
+
+
+def test_the_files_of_two_nights_have_different_names(tmp_path: Path) -> None:
+    nights = ["2026-11-20", "2026-11-21"]
+    write(tmp_path, *(f"{night}/part-0.jsonl" for night in nights))
+    names = [names_of(tmp_path / night / "*.jsonl") for night in nights]
+    assert names == [["2026-11-20/part-0.jsonl"], ["2026-11-21/part-0.jsonl"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("report[1].jsonl", "report[1].jsonl"),
+        ("report[1].jsonl", "report[[]1].jsonl"),
+        ("{date}.jsonl", "{date}.jsonl"),
+        ("what?.jsonl", "what?.jsonl"),
+        ("a*.jsonl", "a*.jsonl"),
+        ("folder [new]/a.jsonl", "folder [new]/a.jsonl"),
+        ("folder [new]/a.jsonl", "folder [[]new]/*.jsonl"),
+        ("folder [new]/a.jsonl", "folder [new]"),
+    ],
+)
+def test_a_path_that_exists_as_it_is_written_is_that_file(
+    tmp_path: Path, name: str, pattern: str
+) -> None:
+    write(tmp_path, name, "report1.jsonl", "whats.jsonl", "ab.jsonl", "folder n/a.jsonl")
+    found = find_input_files(FILES, corpus_of(tmp_path / pattern))
+    assert [item.info.path for item in found] == [str(tmp_path / name)]
+    object_store.OBJECTS.clear()
+    for each in (name, "report1.jsonl", "whats.jsonl", "ab.jsonl", "folder n/a.jsonl"):
+        write_text(FILES, f"objects://bucket/{each}", "{}")
+    found = find_input_files(FILES, corpus_of(f"objects://bucket/{pattern}"))
+    assert [item.info.path for item in found] == [f"objects://bucket/{name}"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "advice"),
+    [
+        ("report[1].csv", r"\[ is a wildcard; write \[\[\] for the character"),
+        ("{name}/a.jsonl", r"\{name\} is no placeholder; \{date\} and"),
+        ("{date}/a.jsonl", r"\{date\} has a value in limelight score alone"),
+        ("*", r"b/ was left out; write its name, such as .*b/\*"),
+    ],
+)
+def test_the_error_about_no_file_says_what_to_do(tmp_path: Path, pattern: str, advice: str) -> None:
+    write(tmp_path, "b/a.jsonl")
+    with pytest.raises(ConfigError, match=advice):
+        find_input_files(FILES, corpus_of(tmp_path / pattern))
+
+
+def test_what_is_left_out_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path, "a.jsonl", "_SUCCESS", ".a.crc", "sub/b.jsonl", *(f"_{n}" for n in range(5)))
+    with caplog.at_level("INFO", logger="limelight"):
+        for _ in range(2):
+            assert names_of(tmp_path / "*") == ["a.jsonl"]
+    [message] = [each for each in caplog.messages if "left out" in each]
+    assert "left out 8 that match but are no data" in message
+    assert ".a.crc" in message
+    assert message.endswith("and 3 more")
 
 
 def test_no_input_is_an_error() -> None:

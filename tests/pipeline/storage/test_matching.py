@@ -1,0 +1,139 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from pipeline.storage.beam_files import BeamFiles
+from pipeline.storage.files import write_text
+from pipeline.storage.matching import Matched, UnusableFileError, match_files
+from tests.pipeline import object_store
+
+FILES = BeamFiles()
+SPARK = ("_SUCCESS", "._SUCCESS.crc", ".part-0.crc", ".DS_Store", "part-0", "part-1")
+TREE = (
+    *(f"out/{name}" for name in SPARK),
+    *(f"all.parquet/{name}" for name in SPARK),
+    "nb/a.jsonl",
+    "nb/.ipynb_checkpoints/a.jsonl",
+    "nb/deep/er/b.jsonl",
+    "nb/_tmp/c.jsonl",
+)
+
+
+def is_data(name: str) -> bool:
+    return name.endswith((".parquet", ".jsonl"))
+
+
+def local(folder: Path, *names: str) -> str:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a")
+    return str(folder)
+
+
+def in_store(*names: str) -> str:
+    object_store.OBJECTS.clear()
+    for name in names:
+        write_text(FILES, f"objects://bucket/{name}", "a")
+    return "objects://bucket"
+
+
+def found(root: str, pattern: str) -> tuple[list[str], list[str]]:
+    matched = match_files(FILES, f"{root}/{pattern}", is_data=is_data)
+    names = [info.path.removeprefix(f"{root}/") for info in matched.files]
+    assert all(info.bytes == 1 for info in matched.files)
+    return names, [path.removeprefix(f"{root}/") for path in matched.left_out]
+
+
+@pytest.mark.parametrize("store", [False, True])
+@pytest.mark.parametrize(
+    ("pattern", "names", "left_out"),
+    [
+        ("out", ["out/part-0", "out/part-1"], 4),
+        ("out/", ["out/part-0", "out/part-1"], 4),
+        ("out/*", ["out/part-0", "out/part-1"], 4),
+        ("out/part-*", ["out/part-0", "out/part-1"], 0),
+        ("out/_*", ["out/_SUCCESS"], 0),
+        ("out/_SUCCESS", ["out/_SUCCESS"], 0),
+        ("*.parquet", ["all.parquet/part-0", "all.parquet/part-1"], 4),
+        ("all.parquet", ["all.parquet/part-0", "all.parquet/part-1"], 4),
+        ("nb", ["nb/a.jsonl", "nb/deep/er/b.jsonl"], 2),
+        ("nb/*", ["nb/a.jsonl"], 3),
+        ("nb/**", ["nb/a.jsonl", "nb/deep/er/b.jsonl"], 2),
+        ("*/*.jsonl", ["nb/a.jsonl"], 0),
+        ("nb/_tmp/*", ["nb/_tmp/c.jsonl"], 0),
+        ("nb/*/*/b.jsonl", ["nb/deep/er/b.jsonl"], 0),
+        ("missing/*", [], 0),
+        ("missing", [], 0),
+    ],
+)
+def test_folders_and_patterns(
+    tmp_path: Path, store: bool, pattern: str, names: list[str], left_out: int
+) -> None:
+    root = in_store(*TREE) if store else local(tmp_path, *TREE)
+    matched, others = found(root, pattern)
+    assert matched == names
+    assert len(others) == left_out, others
+
+
+def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+    root = local(tmp_path, *TREE)
+    assert found(root, "nb/*")[1] == ["nb/.ipynb_checkpoints/", "nb/_tmp/", "nb/deep/"]
+
+
+def test_folders_behind_links_are_followed_and_end(tmp_path: Path) -> None:
+    root = local(tmp_path, "data/a.jsonl", "elsewhere/b.jsonl", "z/c.jsonl")
+    (tmp_path / "data/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data/loop").symlink_to(tmp_path / "data")
+    (tmp_path / "elsewhere/up").symlink_to(tmp_path)
+    (tmp_path / "data/again").symlink_to(tmp_path / "elsewhere")
+    names, left_out = found(root, "data/**")
+    assert names[:2] == ["data/a.jsonl", "data/again/b.jsonl"]
+    assert {Path(name).name for name in names} == {"a.jsonl", "b.jsonl", "c.jsonl"}
+    assert len(names) == 3
+    assert {"data/link/", "data/loop/"} <= set(left_out)
+    assert found(root, "data/*/b.jsonl")[0] == ["data/again/b.jsonl"]
+
+
+def test_a_folder_and_a_link_to_it_are_read_once(tmp_path: Path) -> None:
+    root = local(tmp_path, "runs/b/x.jsonl")
+    (tmp_path / "runs/a").symlink_to("b")
+    assert found(root, "runs/*/x.jsonl") == (["runs/b/x.jsonl"], ["runs/a/"])
+
+
+def refused(path: object) -> str:
+    with pytest.raises(UnusableFileError) as raised:
+        match_files(FILES, str(path), is_data=is_data)
+    return str(raised.value)
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    for path in (tmp_path / "pipe.jsonl", tmp_path / "*.jsonl", tmp_path):
+        assert "pipe.jsonl, a named pipe, which can be read only once" in refused(path)
+    for path in ("/dev/stdin", "/dev/null", "/proc/self/fd/0"):
+        assert refused(path).startswith(f"{path}, a device, which")
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        assert "socket, a socket" in refused("socket")
+
+
+def test_a_link_to_a_device_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").symlink_to("/dev/null")
+    assert "a device" in refused(tmp_path / "x")
+
+
+def test_relative_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local(tmp_path, "a.jsonl", "in/b.jsonl")
+    monkeypatch.chdir(tmp_path)
+
+    def match(pattern: str) -> Matched:
+        return match_files(FILES, pattern, is_data=is_data)
+
+    assert [info.path for info in match("*.jsonl").files] == ["a.jsonl"]
+    assert [info.path for info in match("in").files] == ["in/b.jsonl"]
+    assert [info.path for info in match("**/b.jsonl").files] == ["in/b.jsonl"]
+    assert match("a.jsonl").folder == ""
