@@ -9,8 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config.sections import ColumnsConfig
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.open_parquet import open_parquet
+from pipeline.corpora.reading.parts import FilePart
 from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file
 
 _UUID = uuid.UUID("55691006-3207-4194-8f65-1856bfb94139")
@@ -186,6 +189,37 @@ def test_a_missing_column_is_an_error() -> None:
     content = parquet_bytes(pa.table({"body": ["a"], "label": ["b"]}))
     with pytest.raises(ValueError, match="f: expected a column 'text', got 'body', 'label'"):
         read_bytes(content, name="f", format="parquet")
+
+
+def test_batches_are_bounded_by_the_bytes_of_their_rows(tmp_path: Path) -> None:
+    """A few rows of megabytes among short ones: their mean says nothing of a batch."""
+    texts = [f"short {row}" for row in range(3_000)]
+    for row in range(1_000, 1_040):
+        texts[row] = f"{row} " + "x" * (1 << 20)
+    path = tmp_path / "uneven.parquet"
+    pq.write_table(pa.table({"text": texts}), path)
+    part = FilePart(
+        path=str(path), source_file=path.name, input=InputConfig(path=str(path), format="parquet")
+    )
+    with path.open("rb") as stream:
+        batches = [batch.documents for batch in read_part(stream, part, corpus=CorpusConfig())]
+    assert max(batch.nbytes for batch in batches) < 9 << 20
+    assert [text for batch in batches for text in batch.column("text").to_pylist()] == texts
+    assert len(batches) < 15
+
+
+def test_small_row_groups_are_read_as_one_batch(tmp_path: Path) -> None:
+    path = tmp_path / "groups.parquet"
+    labels = pa.array(["a", "b"] * 500).dictionary_encode()
+    table = pa.table({"text": [f"row {row}" for row in range(1_000)], "label": labels})
+    pq.write_table(table, path, row_group_size=10)
+    part = FilePart(
+        path=str(path), source_file=path.name, input=InputConfig(path=str(path), format="parquet")
+    )
+    with path.open("rb") as stream:
+        [batch] = read_part(stream, part, corpus=CorpusConfig())
+    assert batch.documents.column("text").to_pylist() == table.column("text").to_pylist()
+    assert batch.documents.column("label").to_pylist() == ["a", "b"] * 500
 
 
 def test_large_texts_make_small_batches() -> None:
