@@ -18,18 +18,9 @@ from pydantic import Field
 STRICT: pydantic.ConfigDict = {"extra": "forbid", "allow_inf_nan": False}
 
 AttentionKind = Literal[
-    "zhou",
-    "dense",
-    "positional",
-    "context",
-    "luong",
-    "bahdanau",
-    "multihead",
-    "none",
-    "max",
-    "mean",
-    "last",
-]
+    "zhou", "dense", "positional", "context", "luong", "bahdanau", "multihead",
+    "none", "max", "mean", "last",
+]  # fmt: skip
 CONTROLS = ("none", "max", "mean", "last")  # pooling without attention, to compare with
 EngineName = Literal["auto", "keras", "tensorflow", "folded"]
 LongDocuments = Literal["truncate", "windows"]
@@ -315,6 +306,7 @@ class TrainingConfig:
     virtual_adversarial: VirtualAdversarialConfig | None = None
     entropy_weight: NonNegativeNumber = 0.0
     variants: tuple[VariantConfig, ...] = ()  # such as pooling without attention, to compare with
+    ensemble: bool = False  # the networks of all seeds also predict together, as one more trial
     gpu: Literal["required", "optional", "never"] = "optional"
     # What GPUs compute in; true is float16, false float32. On a CPU training is in float32.
     mixed_precision: HalfPrecision = False
@@ -324,6 +316,8 @@ class TrainingConfig:
     resources: ResourcesConfig = ResourcesConfig()
 
     def __post_init__(self) -> None:
+        several = len(self.seeds) > 1 or not self.ensemble
+        require(several, "ensemble", "false, or at least two training.seeds", self.ensemble)
         distinct = len(set(self.seeds)) == len(self.seeds)
         require(distinct, "seeds", "seeds that differ", self.seeds)
         adam = self.optimizer == "adam" or self.adam_betas == (0.9, 0.999)

@@ -1,6 +1,6 @@
 """The names and shapes of a network's weights, as Keras, the folded engine and files share them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -49,6 +49,38 @@ def weight_shapes(
     inputs = pooled + len(config.entities) * width
     shapes["head"] = {"kernel": (inputs, logits), "bias": (logits,)}
     return shapes
+
+
+def member_name(number: int) -> str:
+    """What the names of the layers of an ensemble's network begin with; networks count from 1."""
+    return f"member-{number}"
+
+
+def split_members(weights: Mapping[str, T]) -> list[dict[str, T]]:
+    """The weights of each network of an ensemble, by layer; of a single network, as they are.
+
+    Args:
+        weights: by layer; a layer of an ensemble is named `member-<number>.<layer>`.
+    """
+    count = len({name.split(".")[0] for name in weights if name.startswith(member_name(1)[:-1])})
+    if not count:
+        return [dict(weights)]
+    starts = [f"{member_name(number)}." for number in range(1, count + 1)]
+    return [
+        {name.removeprefix(start): weights[name] for name in weights if name.startswith(start)}
+        for start in starts
+    ]
+
+
+def join_members(members: Sequence[Mapping[str, T]]) -> dict[str, T]:
+    """What `split_members` parts."""
+    if len(members) == 1:
+        return dict(members[0])
+    return {
+        f"{member_name(number)}.{layer}": value
+        for number, member in enumerate(members, 1)
+        for layer, value in member.items()
+    }
 
 
 def check_weights(weights: Mapping[str, Weights], shapes: Mapping[str, Shapes]) -> None:

@@ -13,11 +13,20 @@ from model.bundle.weights_file import read_weights
 from model.config import ModelConfig
 from model.text.markers import Markers, marker_ids
 from model.text.vocabulary import Vocabulary
-from model.weights import Weights, check_weights, weight_shapes
+from model.weights import (
+    Weights,
+    check_weights,
+    join_members,
+    split_members,
+    weight_shapes,
+)
 from model.wide.wide_part import WIDE, WidePart, wide_shapes
 
 if TYPE_CHECKING:
     import keras
+
+    from model.folded.average_engine import AverageEngine
+    from model.folded.engine import FoldedEngine
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,23 +76,51 @@ class Bundle:
         """
         # Imported here: the folded engine must start without Keras.
         from model.layers.classifier import build_classifier
+        from model.layers.ensemble import average_networks
         from model.layers.weights import assign_weights
 
         config = self.config.network
         lstm = dataclasses.replace(config.lstm, recurrent_dropout=0.0)
-        network = build_classifier(
-            dataclasses.replace(config, lstm=lstm),
-            ids=self.vocabulary.size,
-            max_tokens=self.config.text.max_tokens,
-            labels=len(self.labels),
-            markers=self.markers,
-            cudnn=cudnn,
-        )
-        assign_weights(network, self.read_weights())
+        weights = self.read_weights()
+        networks = [
+            build_classifier(
+                dataclasses.replace(config, lstm=lstm),
+                ids=self.vocabulary.size,
+                max_tokens=self.config.text.max_tokens,
+                labels=len(self.labels),
+                markers=self.markers,
+                cudnn=cudnn,
+            )
+            for _ in split_members(weights)
+        ]
+        network = networks[0] if len(networks) == 1 else average_networks(networks)
+        assign_weights(network, weights)
         return network
+
+    def make_folded_engine(self, *, threads: int | None = None) -> "FoldedEngine | AverageEngine":
+        """The engine that runs the network on a CPU without Keras.
+
+        Args:
+            threads: how many tiles of documents run at a time; None for one on every core that
+                this process may use.
+
+        Raises:
+            BundleError: if the weights are not those of the network in the config.
+        """
+        # Imported here: only a process that scores with it compiles its kernels.
+        from model.folded.average_engine import AverageEngine
+        from model.folded.engine import FoldedEngine
+
+        engines = [
+            FoldedEngine(weights, self.config.network, markers=self.markers, threads=threads)
+            for weights in split_members(self.read_weights())
+        ]
+        return engines[0] if len(engines) == 1 else AverageEngine(engines)
 
     def read_weights(self) -> dict[str, Weights]:
         """The trained weights by layer and name, read without Keras and checked with the config.
+
+        Those of an ensemble are named as `model.weights.split_members` says.
 
         Raises:
             BundleError: if the weights are not those of the network in the config.
@@ -104,7 +141,7 @@ class Bundle:
                 from model.bundle.hdf5_weights import read_hdf5_weights
 
                 weights = read_hdf5_weights(path, {name: list(shapes[name]) for name in shapes})
-            check_weights(weights, shapes)
+            check_weights(weights, join_members([shapes] * len(split_members(weights))))
         except (ValueError, OSError) as error:
             raise _wrong_weights(path, "network", error) from error
         return weights

@@ -19,8 +19,8 @@ from model.bundle.file_names import (
 )
 
 # Older ones are still read: 1 has `HDF5_WEIGHTS` in place of `WEIGHTS`, and 1 and 2 have no
-# `WIDE_WEIGHTS`.
-SCHEMA_VERSION = 3
+# `WIDE_WEIGHTS`. Since 4, the weights may be those of several networks.
+SCHEMA_VERSION = 4
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from model.layers.bilstm import BiLSTM
+from model.layers.ensemble import members_of
 from model.layers.forward import compile_forward, has_gpu, on_cpu
 from model.layers.sequences import Tensor
 from model.text.length_batches import CPU_BATCH_ROWS, sorted_batches
@@ -39,7 +40,13 @@ class KerasEngine:
         self._on_gpu = has_gpu() and not cpu
         self._labels = network.output["probabilities"].shape[-1]
         self._units = max(
-            (layer.units for layer in network.layers if isinstance(layer, BiLSTM)), default=1
+            (
+                layer.units
+                for member in members_of(network)
+                for layer in member.layers
+                if isinstance(layer, BiLSTM)
+            ),
+            default=1,
         )
         with self._device():
             self._forward = compile_forward(network, full_precision=full_precision)

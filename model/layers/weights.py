@@ -42,9 +42,15 @@ def assign_weights(network: keras.Model, weights: Mapping[str, Weights]) -> None
 
 
 def _variables(network: keras.Model) -> Iterator[tuple[str, dict[str, keras.Variable]]]:
-    """Each layer that has weights, by name; the two directions of a Bi-LSTM are layers here."""
+    """Each layer that has weights, by name; the two directions of a Bi-LSTM are layers here.
+
+    Those of an ensemble's network have its name before their own.
+    """
     for layer in network.layers:
-        if isinstance(layer, BiLSTM):
+        if isinstance(layer, keras.Model):
+            for name, variables in _variables(layer):
+                yield f"{layer.name}.{name}", variables
+        elif isinstance(layer, BiLSTM):
             for direction in (layer.forward_lstm, layer.backward_lstm):
                 if direction is not None:
                     yield f"{layer.name}.{direction.name}", _by_name(direction)

@@ -61,8 +61,4 @@ def _make_engine(bundle: Bundle, *, name: EngineName, threads: int | None) -> En
         from model.layers.keras_engine import KerasEngine
 
         return KerasEngine(bundle.build_network(), full_precision=True)
-    from model.folded.engine import FoldedEngine
-
-    return FoldedEngine(
-        bundle.read_weights(), bundle.config.network, markers=bundle.markers, threads=threads
-    )
+    return bundle.make_folded_engine(threads=threads)

@@ -70,7 +70,10 @@ class Hooks:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """The result of `fit`: `network` holds the best epoch's weights."""
+    """The result of `fit`: `network` holds the best epoch's weights.
+
+    An ensemble, which was not trained itself, has no history, and 0 as its best epoch.
+    """
 
     network: keras.Model
     history: list[dict[str, float]]

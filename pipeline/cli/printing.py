@@ -136,6 +136,8 @@ def print_trained(trained: "Trained") -> None:
         print_line(f"epochs       at most {trained.chosen_epochs} (auto)")
     for trial in trained.trials:
         title = f"{trial.variant}, seed {trial.seed}, epoch {trial.best_epoch}"
+        if trial.best_epoch is None:
+            title = trial.variant
         beside = trained.baseline.rows() if trained.baseline and trial == trained.best else {}
         print_metrics({**trial.metrics, **beside}, title=title)
     print_trials(trained.trials)

@@ -99,6 +99,7 @@ def _provenance(report: ModelReport) -> Iterator[str]:
         yield from fenced(report.command)
         yield ""
     yield f"- Seed: {report.seed}"
-    yield f"- Epoch kept: {report.best_epoch}"
+    if report.best_epoch is not None:
+        yield f"- Epoch kept: {report.best_epoch}"
     for name, value in report.provenance.items():
         yield f"- {escaped(name)}: {escaped(value)}"

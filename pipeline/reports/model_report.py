@@ -27,7 +27,7 @@ class ModelReport:
         evaluations: by split, as `model.metrics.evaluation.evaluate` gives them.
         history: a row an epoch, as in `history.csv`: `epoch`, `loss`,
             `validation_loss`, ...
-        best_epoch: the epoch whose weights were kept.
+        best_epoch: the epoch whose weights were kept; None of an ensemble.
         variant: which variant of the config this model is.
         seed: the seed of this model.
         trials: all seeds that were tried, this one among them.
@@ -53,7 +53,7 @@ class ModelReport:
     command: str | None
     evaluations: Mapping[str, Evaluation]
     history: Sequence[Mapping[str, float]]
-    best_epoch: int
+    best_epoch: int | None
     variant: str
     seed: int
     statistics: DataStatistics

@@ -28,9 +28,10 @@ from pipeline.training.self_training import (
     find_teachers,
     train_students,
 )
-from pipeline.training.trial import TeacherModel, Trial, TrialResult
+from pipeline.training.trial import TrainedModel, Trial, TrialResult
 from pipeline.training.trial_config import resolve_config
 from pipeline.training.trial_encoder import digest_encoder
+from pipeline.training.trial_ensemble import ensemble_trial
 from pipeline.transforms.train_models import TrainModels
 from pipeline.transforms.write_one_file import WriteOneFile
 
@@ -107,6 +108,9 @@ def train(
         trials, finished = train_students(
             trials, finished, config, dataset=dataset, run_round=run_round
         )
+    if config.training.ensemble:
+        together = ensemble_trial(trials, finished, config)
+        trials, finished = [*trials, together], [*finished, *run_round([together])]
     return _publish(run, config, trials, finished, dataset=dataset, command=command, files=files)
 
 
@@ -154,6 +158,8 @@ def check_fit(configs: Iterable[Config], dataset: Dataset) -> None:
 
 def documents_of_trial(trial: Trial) -> int:
     """How many documents a trial trains on in all its epochs, if none stops it early."""
+    if trial.members:
+        return 0
     training, labeled = trial.config.training, trial.dataset.rows("train")
     unlabeled = trial.dataset.rows(UNLABELED) if training.learns_from_unlabeled else 0
     if trial.teachers:  # at most: those on which they are certain are known later
@@ -188,7 +194,7 @@ def list_trials(
     dataset: Dataset,
     *,
     digests: Mapping[str, tuple[str | None, str | None]],
-    teachers: tuple[TeacherModel, ...],
+    teachers: tuple[TrainedModel, ...],
     scratch: str,
 ) -> list[Trial]:
     """One trial for each variant and seed.

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.metrics.packed_flags import unpack_flags
 from model.metrics.paired import compare_accuracies
 from model.training.samples import spread_rows
 from pipeline.training.baseline_record import BaselineRecord
-from pipeline.training.packed_flags import unpack_flags
 from pipeline.training.trial import TrialResult, single_numbers
 
 

@@ -14,6 +14,7 @@ from model.bundle.manifest import describe_files
 from model.layers.classifier import build_classifier
 from model.layers.keras_engine import KerasEngine
 from model.metrics.evaluation import evaluate
+from model.metrics.packed_flags import pack_flags
 from model.metrics.paired import right_predictions
 from model.text.markers import marker_ids
 from model.text.vocabulary import Vocabulary
@@ -32,11 +33,11 @@ from pipeline.storage.folders import copy_file, upload_folder
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.training.examples_of_dataset import read_splits
 from pipeline.training.model_directory import write_evaluation, write_model_directory
-from pipeline.training.packed_flags import pack_flags
 from pipeline.training.tensorboard import CAN_WRITE_EVENTS, write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
 from pipeline.training.trial_baseline import measure_trial_baseline
 from pipeline.training.trial_encoder import describe_encoder, read_trial_encoder
+from pipeline.training.trial_ensemble import join_members
 from pipeline.training.trial_teachers import teach_trial
 from pipeline.training.trial_vectors import describe_vectors, read_vectors
 from pipeline.training.trial_wide import fit_trial_wide_part, mix_wide_part
@@ -101,7 +102,10 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             trial, examples, vocabulary=vocabulary, files=files, scratch=Path(scratch)
         )
         wide_weights = fit_trial_wide_part(trial, examples, vocabulary=vocabulary, files=files)
-        fitted = _train(trial, examples, start, files=files, scratch=scratch)
+        if trial.members:
+            fitted = join_members(trial, files=files, scratch=Path(scratch))
+        else:
+            fitted = _train(trial, examples, start, files=files, scratch=scratch)
         engine = KerasEngine(fitted.network)
         wide, mix = None, None
         if wide_weights is not None:
@@ -132,7 +136,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
             metrics=metrics,
             right=right,
             epochs=len(fitted.history),
-            best_epoch=fitted.best_epoch,
+            best_epoch=fitted.best_epoch or None,
             vocabulary_ids=vocabulary.size,
             vectors=start.describe_vectors(trial),
             encoder=start.describe_encoder(trial),

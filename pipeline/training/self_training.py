@@ -12,15 +12,14 @@ from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files, join
-from pipeline.storage.manifest import fingerprint
 from pipeline.training.best_trial import choose_best
-from pipeline.training.trial import TeacherModel, Trial, TrialResult
+from pipeline.training.trial import TrainedModel, Trial, TrialResult, as_model
 from pipeline.training.trial_config import resolve_config
 
 logger = logging.getLogger("limelight")
 
 
-def find_teachers(config: Config, *, files: Files) -> tuple[TeacherModel, ...]:
+def find_teachers(config: Config, *, files: Files) -> tuple[TrainedModel, ...]:
     """The models of `teachers.models`; called before anything is prepared.
 
     Raises:
@@ -30,11 +29,11 @@ def find_teachers(config: Config, *, files: Files) -> tuple[TeacherModel, ...]:
     for folder in config.teachers.models:
         open_bundle(files, folder)
         digest = files.digest(join(folder, MANIFEST))
-        found.append(TeacherModel(folder=folder, digest=digest, published=True))
+        found.append(TrainedModel(folder=folder, digest=digest, published=True))
     return tuple(found)
 
 
-def check_teachers(teachers: Sequence[TeacherModel], dataset: Dataset, *, files: Files) -> None:
+def check_teachers(teachers: Sequence[TrainedModel], dataset: Dataset, *, files: Files) -> None:
     """Checks that published models can predict the dataset's documents.
 
     Raises:
@@ -95,7 +94,7 @@ def train_students(
                 variant=f"student-{number}",
                 config=resolved,
                 folder=f"{trial.folder}-student-{number}",
-                teachers=tuple(describe_teacher(result) for result in teachers),
+                teachers=tuple(as_model(result) for result in teachers),
             )
             for trial in first
         ]
@@ -108,8 +107,3 @@ def train_students(
             break
         teachers = taught
     return all_trials, all_results
-
-
-def describe_teacher(result: TrialResult) -> TeacherModel:
-    """A trial of the same run as a teacher."""
-    return TeacherModel(folder=result.folder, digest=fingerprint(result.files), published=False)

@@ -15,8 +15,8 @@ TENSORBOARD_FILE = "events.out.tfevents.limelight"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TeacherModel:
-    """A model whose predictions a trial learns.
+class TrainedModel:
+    """A model that a trial learns from, or is made of.
 
     Attributes:
         folder: the model directory.
@@ -43,6 +43,8 @@ class Trial:
         encoder_digest: the digest of the encoder that the network starts from; None without one.
         folder: where the model directory is written.
         teachers: the models whose mean prediction is learned beside the labels.
+        members: finished trials of the same config whose networks predict together; with them
+            nothing is trained.
     """
 
     variant: str
@@ -52,7 +54,8 @@ class Trial:
     vectors_digest: str | None
     encoder_digest: str | None
     folder: str
-    teachers: tuple[TeacherModel, ...] = ()
+    teachers: tuple[TrainedModel, ...] = ()
+    members: tuple[TrainedModel, ...] = ()
 
     @property
     def key(self) -> str:
@@ -109,7 +112,7 @@ class TrialResult:
         metrics: the metrics by split, as in `metrics.json`.
         right: which documents of each split are predicted right, in the form of `pack_flags`.
         epochs: how many epochs were trained.
-        best_epoch: the epoch whose weights were kept, counted from 1.
+        best_epoch: the epoch whose weights were kept, counted from 1; None of an ensemble.
         vocabulary_ids: rows of the embedding.
         vectors: the result of `describe_vectors`; None if the config names no file of vectors.
         encoder: the result of `describe_encoder`; None if the config names no encoder.
@@ -124,7 +127,7 @@ class TrialResult:
     metrics: Mapping[str, Any]
     right: Mapping[str, str]
     epochs: int
-    best_epoch: int
+    best_epoch: int | None
     vocabulary_ids: int
     vectors: Mapping[str, Any] | None
     encoder: Mapping[str, Any] | None
@@ -135,6 +138,11 @@ class TrialResult:
     def scores(self) -> dict[str, dict[str, float]]:
         """The metrics that are single numbers, by split."""
         return {split: single_numbers(measured) for split, measured in self.metrics.items()}
+
+
+def as_model(result: TrialResult) -> TrainedModel:
+    """A finished trial as a model for other trials of the same run."""
+    return TrainedModel(folder=result.folder, digest=fingerprint(result.files), published=False)
 
 
 def single_numbers(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.config import BASE_VARIANT
+from model.metrics.packed_flags import pack_flags
 from model.text.vocabulary import Vocabulary
 from model.training.baseline.linear_baseline import BaselineSkipped, fit_linear_baseline
 from model.training.examples import Examples
 from pipeline.config.inputs import UNLABELED
-from pipeline.training.packed_flags import pack_flags
 from pipeline.training.trial import Trial
 
 logger = logging.getLogger("limelight")

@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from model.bundle.bundle import Bundle
 from model.config import ConfigError, TextConfig
-from model.folded.engine import FoldedEngine
 from model.text.cutting import Cut, mark_kept
 from model.text.string_buffers import read_strings
 from model.text.tokenizer import TOKENIZER_KEYS
@@ -39,9 +38,7 @@ class Teacher:
         self._bundle = bundle
         self._vocabulary = vocabulary
         self._cut = cut
-        self._engine = FoldedEngine(
-            bundle.read_weights(), bundle.config.network, markers=bundle.markers
-        )
+        self._engine = bundle.make_folded_engine()
         self._wide = bundle.read_wide_part()
         self._known = read_strings(pa.array(vocabulary.tokens, pa.string()))
 

@@ -10,7 +10,7 @@ from tests.model.bundles import seal
 
 def test_a_newer_schema_is_refused(copy):
     seal(copy, schema_version=99)
-    with pytest.raises(BundleError, match="expected schema version 3 or older, got 99"):
+    with pytest.raises(BundleError, match="expected schema version 4 or older, got 99"):
         load_bundle(copy)
 
 

@@ -266,3 +266,15 @@ def test_a_damaged_wide_part_of_another_trial_is_made_again(tmp_path, caplog, mo
     trained = train_quickly(tmp_path, caplog)
     assert "wide.weights.safetensors is damaged and is made again" in caplog.text
     assert load_bundle(trained.folder).read_wide_part() is not None
+
+
+def test_the_networks_of_all_seeds_predict_together(tmp_path):
+    values = good_and_bad(tmp_path, texts=40, seeds=[1, 2], ensemble=True, monitor="loss")
+    config = build_config(values, [], where="the test")
+    trained = train(config, beam_options=[], files=BeamFiles(), command="the command")
+    assert [trial.variant for trial in trained.trials] == ["base", "base", "ensemble"]
+    losses = [trial.metrics["validation"]["loss"] for trial in trained.trials]
+    assert losses[2] < max(losses[:2])
+    assert trained.trials[2].best_epoch is None
+    print_trained(trained)
+    load_scorer(load_bundle(trained.folder))  # passes its golden documents

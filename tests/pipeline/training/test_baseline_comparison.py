@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from model.metrics.packed_flags import pack_flags
 from model.metrics.paired import compare_accuracies
 from pipeline.training.baseline_comparison import compare_with_baseline
-from pipeline.training.packed_flags import pack_flags
 from pipeline.training.trial import TrialResult
 
 

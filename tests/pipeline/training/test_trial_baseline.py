@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
+from model.metrics.packed_flags import unpack_flags
 from pipeline.config.loading import build_config
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.training import trial_baseline
-from pipeline.training.packed_flags import unpack_flags
 from pipeline.training.trial import Trial
 from pipeline.training.trial_baseline import measure_trial_baseline
 from tests.model.training.baseline.documents import LABELS, VOCABULARY, encode, make_documents

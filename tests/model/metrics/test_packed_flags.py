@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.training.packed_flags import pack_flags, unpack_flags
+from model.metrics.packed_flags import pack_flags, unpack_flags
 
 
 @pytest.mark.parametrize("rows", [1, 8, 1_001])
