@@ -25,7 +25,13 @@ def evaluate(
     overrides: Overrides,
 ) -> int:
     """Score a labeled corpus and print the metrics."""
-    from pipeline.cli.printing import print_coverage, print_made, print_metrics, print_rows
+    from pipeline.cli.printing import (
+        print_coverage,
+        print_left_out,
+        print_made,
+        print_metrics,
+        print_rows,
+    )
     from pipeline.cli.run_config import scoring_job
     from pipeline.stages import evaluate as stage
     from pipeline.storage.beam_files import BeamFiles
@@ -40,6 +46,7 @@ def evaluate(
     )
     measured = stage.evaluate(resolved, model=model, beam_options=beam_options, files=BeamFiles())
     print_metrics({"corpus": measured.metrics}, title=model)
+    print_left_out(measured.metrics, used=measured.rows["used"])
     print_coverage(measured.metrics)
     print_rows(measured.rows)
     if output:

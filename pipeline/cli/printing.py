@@ -15,7 +15,7 @@ from model.training.wide_fitting.mix import Mix
 from pipeline.config.sections import Config
 from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.process.printable import printable
-from pipeline.reports.formats import counted
+from pipeline.reports.formats import counted, list_labels
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import join
 from pipeline.training.trial_scores import TrialRecord, compare_variants, summarize_trials
@@ -126,6 +126,25 @@ def print_coverage(metrics: Mapping[str, Any]) -> None:
         print_line(
             f"coverage     {metrics['coverage']:.4f}: the scores are those of the documents that "
             "were answered (scoring.max_unknown)"
+        )
+
+
+def print_left_out(metrics: Mapping[str, Any], *, used: int) -> None:
+    """Prints how many documents the scores are not of, and which labels the model does not know.
+
+    Args:
+        metrics: of an evaluation.
+        used: how many documents were scored.
+    """
+    unknown = metrics.get("unknown_labels", {})
+    if metrics["unlabeled"]:
+        print_line(
+            f"left out     {metrics['unlabeled']:,} of {counted(used, 'document')}, which have no "
+            f"label that the model knows; the scores are those of {metrics['rows']:,}"
+        )
+    if unknown:
+        print_line(
+            f"unknown      labels that the model does not know: {printable(list_labels(unknown))}"
         )
 
 
@@ -243,5 +262,9 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
         print_line(f"  {flip['documents']:>10,} {old} -> {new}")
     if comparison["metrics"]:
         print_metrics(comparison["metrics"], title="labeled documents")
+    if unknown := comparison.get("unknown_labels"):
+        print_line(
+            f"unknown      labels that not both models know: {printable(list_labels(unknown))}"
+        )
     for sentence in comparison["tripped"]:
         print_line(f"gate         {sentence}")

@@ -10,6 +10,8 @@ from typing import Any
 
 import humanize
 
+from pipeline.corpora.reading.counts import sort_by_count
+
 # What each reason for a rejection means, for the person who owns the corpus.
 REASONS: Mapping[str, str] = {
     "malformed_row": "The row could not be parsed.",
@@ -28,6 +30,13 @@ RAW_CHARACTERS = 300
 def count(value: float) -> str:
     """A whole number with thousands separators: `12,345`."""
     return f"{value:,.0f}"
+
+
+def list_labels(counts: Mapping[str, int], *, shown: int = 5) -> str:
+    """Labels with their counts, the most frequent first: `'a' (3), 'b' (1)`, `and 7 more`."""
+    listed = [f"{label!r} ({count:,})" for label, count in sort_by_count(counts)[:shown]]
+    more = [f"and {len(counts) - shown:,} more"] if len(counts) > shown else []
+    return ", ".join([*listed, *more])
 
 
 def counted(value: float, noun: str) -> str:

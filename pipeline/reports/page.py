@@ -46,6 +46,7 @@ def _environment() -> jinja2.Environment:
         for function in (
             formats.count,
             formats.counted,
+            formats.list_labels,
             formats.percent,
             formats.decimal,
             formats.signed,

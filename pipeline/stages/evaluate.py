@@ -19,6 +19,7 @@ from pipeline.corpora.scoring.labeled_predictions import (
 )
 from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
 from pipeline.corpora.scoring.staging import ScoringStaging
+from pipeline.reports.formats import list_labels
 from pipeline.runners.parallelism import runs_on_this_machine
 from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.scored_corpus import (
@@ -37,6 +38,7 @@ from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 
 EVALUATED = "evaluated"  # the model, in the names of staged files
+LABELS_SHOWN = 5  # of the model, in a message
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,8 +47,10 @@ class Measured:
 
     Attributes:
         metrics: as `model.metrics` gives them, and `unlabeled`: how many documents have no
-            label that the model knows. With `scoring.max_unknown` they are those of the documents
-            that were answered, and `coverage` is their share of the labeled documents.
+            label that the model knows, and were left out; `unknown_labels`: how many documents
+            have each label that the model does not know. With `scoring.max_unknown` the metrics
+            are those of the documents that were answered, and `coverage` is their share of the
+            labeled documents.
         rows: the `rows` of a manifest.
     """
 
@@ -93,9 +97,14 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
     if not len(labeled.labels):
         raise ConfigError(
             f"{corpus.inputs[0]['file']}: expected labels the model knows "
-            f"({', '.join(bundle.labels[:5])}), got none. Check corpus.columns.label."
+            f"({', '.join(bundle.labels[:LABELS_SHOWN])}), got "
+            f"{list_labels(labeled.unknown_labels) or 'none'}. Check corpus.columns.label."
         )
-    metrics = {**measure(labeled, labels=bundle.labels), "unlabeled": labeled.unlabeled}
+    metrics = {
+        **measure(labeled, labels=bundle.labels),
+        "unlabeled": labeled.unlabeled,
+        "unknown_labels": labeled.unknown_labels,
+    }
     if config.scoring.max_unknown is not None:
         metrics["coverage"] = labeled.coverage
     return Measured(metrics=metrics, rows=corpus.rows)

@@ -20,7 +20,7 @@ from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles, find_datas
 from pipeline.corpora.preparing.dataset_statistics import summarize_dataset
 from pipeline.corpora.preparing.duplicates import key_buckets
 from pipeline.corpora.preparing.encoding import ExampleLayout
-from pipeline.corpora.preparing.labels import count_labels, index_labels
+from pipeline.corpora.preparing.labels import count_labels, find_label_notes, index_labels
 from pipeline.corpora.preparing.resolved_text import resolve_text
 from pipeline.corpora.preparing.survey import SurveyFiles
 from pipeline.corpora.reading.accounting import has_too_many_rejections
@@ -119,7 +119,7 @@ def _prepare(
     with shown_pipeline(beam_options, step="encode", total=documents) as root:
         define_encoding(root, units, config, text, layout=layout, dataset=dataset, files=files)
     counts = read_json(files, dataset.staging.encoding_counts)
-    counts["duplicates"] = survey.get("duplicates", {})
+    counts |= {name: survey.get(name, {}) for name in ("duplicates", "null_ids")}
     corpus = account(counts, inputs)
     return _complete(
         run, config, corpus, text=text, labels=labels, layout=layout, dataset=dataset, files=files
@@ -198,10 +198,11 @@ def _complete(
     report = collect_dataset_report(files, dataset, manifest=run.as_dict())
     write_text(files, dataset.report, render_dataset_report(report))
     run.write(files, dataset.folder)
+    notes = "".join(f"{note} " for note in find_label_notes({}, statistics["null_ids"]))
     check_rejected(
         corpus,
         config.corpus,
-        hint=f"Some are shown in {dataset.report}; all of them are in {dataset.rejected}.",
+        hint=f"{notes}Some are shown in {dataset.report}; all of them are in {dataset.rejected}.",
     )
     return Dataset(files=dataset, manifest=run.as_dict(), statistics=statistics)
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from model.config import ResolvedTextConfig
 from pipeline.config.inputs import SPLITS
-from pipeline.corpora.reading.counts import sort_by_count
+from pipeline.corpora.preparing.labels import find_label_notes
+from pipeline.corpora.reading.counts import add_counts, sort_by_count
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
@@ -32,7 +33,7 @@ def summarize_dataset(
     """Summarizes the counts of a prepare run.
 
     Args:
-        counts: `splits` from encoding, `duplicates`, `rejected`, `files`.
+        counts: `splits` from encoding, `duplicates`, `null_ids`, `rejected`, `files`.
         labels: the labels of the dataset, by index.
         vocabulary_ids: the size of the vocabulary, including the ids for padding and OOV.
         text: how the documents were encoded, for the warnings.
@@ -44,7 +45,7 @@ def summarize_dataset(
         probabilities, how many documents have them (`soft_labels`) and how many have nothing else
         (`without_label`); `vocabulary_coverage`, the share of
         the training split's tokens, after truncation, that the vocabulary has; `duplicates`;
-        `rejected`; `rows_repaired`; `warnings`.
+        `null_ids`; `rejected`; `rows_repaired`; `warnings`.
     """
     splits = {
         split: _summarize_split(counts["splits"][split], labels)
@@ -57,6 +58,7 @@ def summarize_dataset(
         "vocabulary_coverage": 1 - splits["train"]["oov_rate"] if "train" in splits else 0.0,
         "splits": splits,
         "duplicates": counts.get("duplicates", {"within": {}, "across": {}}),
+        "null_ids": counts.get("null_ids", {}),
         "rejected": counts.get("rejected", {}),
         "rows_repaired": sum(
             of_file.get("rows_repaired", 0) for of_file in counts.get("files", {}).values()
@@ -80,6 +82,8 @@ def _find_warnings(
             )
     if "train" in splits:
         yield from _warn_of_labels(splits["train"]["labels"], multilabel=multilabel)
+    labels = add_counts(of_split["labels"] for of_split in splits.values())
+    yield from find_label_notes(labels, summary["null_ids"])
     yield from _warn_of_truncation(splits, text)
     yield from _warn_of_unknown_tokens(splits, text, vocabulary_ids=summary["vocabulary_ids"])
     across = summary["duplicates"].get("across", {})

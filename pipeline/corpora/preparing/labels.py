@@ -1,6 +1,8 @@
-"""Counts labels by split, and numbers them in a stable order."""
+"""Counts labels by split, numbers them in a stable order, and notes which look like mistakes."""
 
-from collections.abc import Mapping
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -10,16 +12,44 @@ from model.config import ConfigError
 from pipeline.corpora.reading.accounting import describe_rejected
 from pipeline.corpora.reading.counts import add_counts, count_values
 
+# What programs write for no value: MySQL, PostgreSQL and Hive, SQL, pandas, R, Excel, people.
+NULL_MARKERS = (
+    *(
+        "\\N",
+        "NULL",
+        "Null",
+        "null",
+        "<null>",
+        "(null)",
+        "nan",
+        "NaN",
+        "NAN",
+        "NaT",
+        "None",
+        "none",
+    ),
+    *("NONE", "N/A", "n/a", "NA", "<NA>", "#N/A", "nil", "undefined", "-"),
+)
+_MARKERS = pa.array(NULL_MARKERS, pa.string())
+_SHOWN = 12  # labels in a note
+
 
 def count_labels(documents: pa.RecordBatch, *, multilabel: bool) -> dict[str, Any]:
-    """Counts documents and labels by split, and the documents that have a group.
+    """Counts documents and labels by split, the documents with a group, and ids that look null.
 
     Returns:
-        `{"documents": {split: n}, "labels": {split: {label: n}}, "grouped": n}`; a label that has
-        only a teacher's probability counts in `labels`, too.
+        `{"documents": {split: n}, "labels": {split: {label: n}}, "grouped": n, "null_ids":
+        {id: n}}`; a label that has only a teacher's probability counts in `labels`, too. An id
+        counts in `null_ids` if it is one of `NULL_MARKERS`.
     """
+    ids = documents.column("document_id")
     grouped = documents.num_rows - documents.column("group").null_count
-    counts: dict[str, Any] = {"documents": {}, "labels": {}, "grouped": grouped}
+    counts: dict[str, Any] = {
+        "documents": {},
+        "labels": {},
+        "grouped": grouped,
+        "null_ids": count_values(ids.filter(pc.is_in(ids, value_set=_MARKERS))),
+    }
     splits = documents.column("split")
     for split in pc.unique(splits).to_pylist():
         chosen = documents.filter(pc.equal(splits, split))
@@ -60,3 +90,66 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
             "by label name."
         )
     return labels
+
+
+def find_label_notes(labels: Mapping[str, int], null_ids: Mapping[str, int]) -> Iterator[str]:
+    """Sentences on labels and ids that look like mistakes, each with what to do.
+
+    Args:
+        labels: documents by label.
+        null_ids: as `count_labels` counts them.
+    """
+    variants = find_variants(labels)
+    if variants:
+        groups = "; ".join(
+            ", ".join(_shown(label, labels) for label in group) for group in variants
+        )
+        yield (
+            f"{sum(map(len, variants))} labels differ from one another only in case, blanks or "
+            f"Unicode form, and each is a class of its own: {groups}. Write each class in one way "
+            "in the corpus."
+        )
+    markers = [label for label in NULL_MARKERS if label in labels]
+    if markers:
+        shown = ", ".join(_shown(label, labels) for label in markers[:_SHOWN])
+        yield (
+            f"Labels that look like no value are classes: {shown}. If they are none, write into "
+            f"the input: null_values: {_yaml_list(markers[:_SHOWN])}."
+        )
+    if null_ids:
+        shown = ", ".join(_shown(marker, null_ids) for marker in sorted(null_ids))
+        yield (
+            f"Ids look like no value: {shown}. If they are none, write into the input: "
+            f"null_values: {_yaml_list(sorted(null_ids))}."
+        )
+
+
+def find_variants(labels: Iterable[str]) -> list[list[str]]:
+    """Groups of labels that are equal but for case, blanks, Unicode form or invisible characters.
+
+    >>> find_variants(["Sports", "news", "sports", "SPORTS"])
+    [['SPORTS', 'Sports', 'sports']]
+    """
+    groups = defaultdict(list)
+    for label in sorted(labels):
+        groups[_form(label)].append(label)
+    return [group for _, group in sorted(groups.items()) if len(group) > 1]
+
+
+def _form(label: str) -> str:
+    """The label in the form in which variants of one label are equal."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
+    visible = "".join(each for each in folded if unicodedata.category(each) != "Cf")
+    return " ".join(visible.split())
+
+
+def _shown(label: str, counts: Mapping[str, int]) -> str:
+    """A label with its count; a decomposed or invisible character is shown as its code point."""
+    plain = unicodedata.is_normalized("NFKC", label) and label.isprintable()
+    name = f"'{label}'" if plain else ascii(label)
+    return f"{name} ({counts[label]:,})"
+
+
+def _yaml_list(markers: list[str]) -> str:
+    quoted = ", ".join("'" + each + "'" for each in markers)
+    return f"[{quoted}]"

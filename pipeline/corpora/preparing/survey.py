@@ -20,6 +20,8 @@ from pipeline.corpora.preparing.duplicates import REPEATED_ROWS
 from pipeline.corpora.reading.rejections import reject_documents
 from pipeline.storage.files import Files, read_lines
 
+_ID_CHARACTERS = 60  # of an id in the detail of a rejection
+
 
 class RepeatedRows:
     """Finds the rows that are rejected because an earlier row has the same document id."""
@@ -49,9 +51,16 @@ class RepeatedRows:
             documents,
             repeated,
             reason="duplicate_id",
-            detail="expected a unique id, got the id of an earlier row",
+            detail=_describe_ids(documents.column("document_id")),
         )
         return documents.filter(pa.array(~repeated)), rejections
+
+
+def _describe_ids(ids: pa.StringArray) -> pa.StringArray:
+    """The detail of a `duplicate_id` rejection, for each row."""
+    shown = pc.utf8_slice_codeunits(ids, 0, _ID_CHARACTERS)
+    before, after = "expected a unique id, got '", "', the id of an earlier row"
+    return pc.binary_join_element_wise(before, shown, after, "")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

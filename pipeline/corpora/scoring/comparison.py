@@ -85,6 +85,7 @@ def summarize_comparison(
         "agreement": 1 - flipped / max(documents, 1),
         "flips": list_flip_counts(flips),
         "metrics": measure_both(labeled, bundles),
+        "unknown_labels": count_unknown_labels(labeled, bundles),
         "rows": rows,
     }
     return {**comparison, "tripped": check_gates(comparison, gates)}
@@ -103,6 +104,16 @@ def measure_both(labeled: Mapping[str, pa.Table], bundles: Sequence[Bundle]) -> 
             return {}
         metrics[model] = measure(stacked, labels=bundle.labels)
     return metrics
+
+
+def count_unknown_labels(
+    labeled: Mapping[str, pa.Table], bundles: Sequence[Bundle]
+) -> dict[str, int]:
+    """How many documents have each label that not both models know."""
+    unknown: dict[str, int] = {}
+    for model, bundle in zip(MODELS, bundles, strict=True):
+        unknown |= stack_predictions_of_model(labeled[model], bundle).unknown_labels
+    return unknown
 
 
 def check_gates(comparison: Mapping[str, Any], gates: Gates) -> list[str]:

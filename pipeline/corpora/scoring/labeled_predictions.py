@@ -1,12 +1,13 @@
 """True labels with predicted probabilities: the input of an evaluation."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.corpora.reading.counts import count_values
 from pipeline.schemas import DOCUMENTS, PREDICTIONS
 
 LABELED_PREDICTIONS = pa.schema(
@@ -28,13 +29,15 @@ class LabeledPredictions:
         probabilities: float32 `(rows, labels)`.
         answered: bool `(rows,)`, False where the model abstained (`scoring.max_unknown`).
         unlabeled: how many rows were left out because they have no label, or one that the model
-            does not know.
+            does not know. A row with several labels is left out only if it has no list of them.
+        unknown_labels: how many rows have each label that the model does not know.
     """
 
     labels: np.ndarray
     probabilities: np.ndarray
     answered: np.ndarray
     unlabeled: int
+    unknown_labels: Mapping[str, int]
 
     @property
     def coverage(self) -> float:
@@ -72,15 +75,17 @@ def stack_labeled_predictions(
     known = pa.array(labels, pa.string())
     flat = table.column("probabilities").combine_chunks().flatten().to_numpy()
     probabilities = flat.reshape(table.num_rows, len(labels))
+    given = table.column("label").combine_chunks()
     if multilabel:
         column = table.column("labels").combine_chunks()
+        given = column.flatten()
         indices = pc.index_in(column.flatten(), known)
         rows = column.value_parent_indices().filter(indices.is_valid())
         truth = np.zeros(probabilities.shape, np.int64)  # multi-hot
         truth[rows.to_numpy(), indices.drop_null().to_numpy()] = 1
         usable = np.asarray(column.is_valid())
     else:
-        found = pc.index_in(table.column("label").combine_chunks(), known)
+        found = pc.index_in(given, known)
         usable = np.asarray(found.is_valid())
         truth = found.fill_null(-1).to_numpy().astype(np.int64)
     return LabeledPredictions(
@@ -88,4 +93,5 @@ def stack_labeled_predictions(
         probabilities=probabilities[usable],
         answered=np.asarray(table.column("answered"))[usable],
         unlabeled=int((~usable).sum()),
+        unknown_labels=count_values(given.filter(pc.invert(pc.is_in(given, value_set=known)))),
     )

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.cli.printing import (
     print_coverage,
+    print_left_out,
     print_metrics,
     print_rows,
     print_scored,
@@ -82,6 +83,21 @@ def test_rows_without_an_answer_are_named_beside_the_rows_used(
     assert "12 read, 10 used, 2 rejected (2 empty_text)" in capsys.readouterr().out
     print_rows({**rows, "abstained": 3})
     assert "12 read, 10 used (3 abstained), 2 rejected" in capsys.readouterr().out
+
+
+def test_documents_that_the_scores_are_not_of_are_counted_with_their_labels(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_left_out({"rows": 10, "unlabeled": 0, "unknown_labels": {}}, used=10)
+    assert not capsys.readouterr().out
+    unknown = {f"label{number}": number for number in range(1, 8)}
+    print_left_out({"rows": 50, "unlabeled": 52, "unknown_labels": unknown}, used=102)
+    assert capsys.readouterr().out.splitlines() == [
+        "left out     52 of 102 documents, which have no label that the model knows; the scores "
+        "are those of 50",
+        "unknown      labels that the model does not know: 'label7' (7), 'label6' (6), "
+        "'label5' (5), 'label4' (4), 'label3' (3), and 2 more",
+    ]
 
 
 def test_coverage_is_shown_where_a_model_may_abstain(capsys: pytest.CaptureFixture[str]) -> None:

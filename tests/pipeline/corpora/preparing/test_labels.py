@@ -1,7 +1,12 @@
 import pytest
 
 from model.config import ConfigError
-from pipeline.corpora.preparing.labels import count_labels, index_labels
+from pipeline.corpora.preparing.labels import (
+    count_labels,
+    find_label_notes,
+    find_variants,
+    index_labels,
+)
 from pipeline.corpora.reading.counts import add_counts
 from tests.pipeline.batches import make_documents
 
@@ -18,6 +23,7 @@ def test_labels_are_counted_by_split() -> None:
         "documents": {"train": 4, "test": 1},
         "labels": {"train": {"b": 2, "a": 1}, "test": {"c": 1}},
         "grouped": 2,
+        "null_ids": {},
     }
 
 
@@ -32,7 +38,53 @@ def test_each_of_several_labels_is_counted() -> None:
         "documents": {"train": 3, "test": 1},
         "labels": {"train": {"a": 1, "b": 1}, "test": {"b": 1}},
         "grouped": 0,
+        "null_ids": {},
     }
+
+
+def test_ids_that_look_like_no_value_are_counted() -> None:
+    ids = ("\\N", "1", "\\N", "nan", "nano")
+    documents = make_documents(*({"document_id": each, "split": "train"} for each in ids))
+    assert count_labels(documents, multilabel=False)["null_ids"] == {"\\N": 2, "nan": 1}
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+
+
+def test_labels_that_differ_in_form_alone_are_noted_with_their_counts() -> None:
+    counts = {"Sports": 60, "sports": 20, "SPORTS": 20, "news": 9, COMPOSED: 2, DECOMPOSED: 1}
+    [note] = find_label_notes(counts, {})
+    assert note == (
+        "5 labels differ from one another only in case, blanks or Unicode form, and each is a "
+        "class of its own: 'cafe\\u0301' (1), 'café' (2); 'SPORTS' (20), 'Sports' (60), 'sports' "
+        "(20). Write each class in one way in the corpus."
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups"),
+    [
+        (["a", "b"], []),
+        (["a b", "a  b", "ab"], [["a  b", "a b"]]),
+        (["Straße", "STRASSE"], [["STRASSE", "Straße"]]),
+        (["\uff21", "A"], [["A", "\uff21"]]),
+        (["soft\u00adware", "software"], [["software", "soft\u00adware"]]),
+        ([], []),
+    ],
+)
+def test_variants_of_labels(labels: list[str], groups: list[list[str]]) -> None:
+    assert find_variants(labels) == groups
+
+
+def test_labels_and_ids_that_look_like_no_value_are_noted_with_the_cure() -> None:
+    notes = [*find_label_notes({"pos": 4, "\\N": 3, "nan": 2}, {"NULL": 7})]
+    assert notes == [
+        "Labels that look like no value are classes: '\\N' (3), 'nan' (2). If they are none, "
+        "write into the input: null_values: ['\\N', 'nan'].",
+        "Ids look like no value: 'NULL' (7). If they are none, write into the input: "
+        "null_values: ['NULL'].",
+    ]
+    assert not [*find_label_notes({"pos": 4, "neg": 3}, {})]
 
 
 def test_a_label_that_only_a_teacher_gives_is_counted() -> None:

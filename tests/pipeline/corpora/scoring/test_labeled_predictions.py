@@ -53,6 +53,7 @@ def test_rows_without_a_known_label_are_left_out_and_counted() -> None:
     assert truth.labels.tolist() == [1]
     assert truth.probabilities.tolist() == [ONE_HOT[1]]
     assert truth.unlabeled == 2
+    assert truth.unknown_labels == {"other": 1}
 
 
 def test_rows_without_an_answer_are_marked() -> None:
@@ -68,13 +69,14 @@ def test_rows_without_an_answer_are_marked() -> None:
 
 def test_several_labels_become_multi_hot_rows() -> None:
     tables = [
-        table_of((["c", "a"], ONE_HOT[0]), (None, ONE_HOT[1])),
+        table_of((["c", "a", "other"], ONE_HOT[0]), (None, ONE_HOT[1])),
         table_of(([], ONE_HOT[1]), (["b", "b"], ONE_HOT[2])),
     ]
     truth = stack_labeled_predictions(tables, labels=LABELS, multilabel=True)
     assert truth.labels.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
     assert truth.probabilities.tolist() == ONE_HOT
     assert truth.unlabeled == 1
+    assert truth.unknown_labels == {"other": 1}
 
 
 @pytest.mark.parametrize("multilabel", [False, True])

@@ -15,6 +15,7 @@ def labeled(answered: list[bool], truth: np.ndarray) -> LabeledPredictions:
         probabilities=np.array([[0.75, 0.25]] * 4, np.float32),
         answered=np.array(answered),
         unlabeled=0,
+        unknown_labels={},
     )
 
 
