@@ -158,7 +158,11 @@ def print_trained(trained: "Trained") -> None:
         if trial.best_epoch is None:
             title = trial.variant
         beside = trained.baseline.rows() if trained.baseline and trial == trained.best else {}
-        print_metrics({**trial.metrics, **beside}, title=title)
+        measured = {**trial.metrics, **beside}
+        if measured:
+            print_metrics(measured, title=title)
+        else:
+            print_line(f"{title}: not measured, because validation and test have no document")
     print_trials(trained.trials)
     if trained.best.mix is not None:
         print_line(f"wide part    {Mix(**trained.best.mix)}")
@@ -266,5 +270,7 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
         print_line(
             f"unknown      labels that not both models know: {printable(list_labels(unknown))}"
         )
+    for sentence in comparison["notes"]:
+        print_line(f"note         {printable(sentence)}")
     for sentence in comparison["tripped"]:
         print_line(f"gate         {sentence}")

@@ -21,6 +21,16 @@ UNKNOWN_SHARE = 0.05
 
 LABELS_SHOWN = 5
 
+# What it means if a split has no document, and what to do.
+MISSING = {
+    "validation": "No document is in validation, so training cannot choose its best epoch, stop "
+    "early, or be measured on other documents. Add documents or an input with split: validation, "
+    "or try a larger corpus.splits.validation.",
+    "test": "No document is in test, so nothing measures the model on documents that played no "
+    "part in its training. Add documents or an input with split: test, or try a larger "
+    "corpus.splits.test.",
+}
+
 
 def summarize_dataset(
     counts: Mapping[str, Any],
@@ -81,6 +91,7 @@ def _find_warnings(
                 f"{'' if split == 'train' or multilabel else hint}."
             )
     if "train" in splits:
+        yield from (sentence for split, sentence in MISSING.items() if split not in splits)
         yield from _warn_of_labels(splits["train"]["labels"], multilabel=multilabel)
     labels = add_counts(of_split["labels"] for of_split in splits.values())
     yield from find_label_notes(labels, summary["null_ids"])

@@ -119,22 +119,84 @@ def add_strata_counts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def find_strata(counts: Mapping[str, Any], *, shares: SplitsConfig) -> Strata:
     """The bounds that come nearest to the shares.
 
-    Every label keeps at least one document in the training split, even if it has few.
+    Every label keeps at least one document in the training split, even if it has few. A split whose
+    share is not 0 gets a document if some label has one to spare.
 
     Args:
         counts: from `add_strata_counts`.
         shares: the configured shares.
     """
+    bins = {
+        label: np.array(sorted(map(int, histogram)))
+        for label, histogram in sorted(counts.get("bins", {}).items())
+    }
+    # The edges of a label are 0 and the end of every bin but the last one, so that documents of the
+    # last bin stay in the training split. `below` counts the documents below each edge.
+    below, totals = {}, {}
+    for label, of_label in bins.items():
+        rows = [counts["bins"][label][str(each)] for each in of_label]
+        below[label] = np.cumsum([0, *rows[:-1]])
+        totals[label] = sum(rows)
+    ends = {}
+    for label, (validation, test) in share_out(totals, shares).items():
+        first = _nearest(below[label], validation)
+        ends[label] = [first, max(first, _nearest(below[label], below[label][first] + test))]
+    _fill_empty_splits(ends, below, shares)
     bounds = {}
-    for label, histogram in counts.get("bins", {}).items():
-        bins = np.array(sorted(map(int, histogram)))
-        rows = np.array([histogram[str(each)] for each in bins])
-        # The edges are 0 and the end of every bin but the last one, so that documents of the last
-        # bin stay in the training split. `below` counts the documents below each edge.
-        below = np.cumsum([0, *rows[:-1]])
-        edges = np.array([0, *(bins[:-1] + 1)]) / BINS
-        wanted = rows.sum() * np.array([shares.validation, shares.validation + shares.test])
-        validation, test = (edges[np.abs(below - each).argmin()] for each in wanted)
-        bounds[label] = (float(validation), float(test))
+    for label, found in ends.items():
+        edges = np.array([0, *(bins[label][:-1] + 1)]) / BINS
+        bounds[label] = (float(edges[found[0]]), float(edges[found[1]]))
     ambiguous = counts.get("ambiguous", {})
     return Strata.from_json({"bounds": bounds, "ambiguous": ambiguous}, shares=shares)
+
+
+def share_out(totals: Mapping[str, int], shares: SplitsConfig) -> dict[str, tuple[int, int]]:
+    """How many documents of each label should go to validation and to test.
+
+    Each share is rounded to the nearest document. A label with less than half a document of a split
+    gives it one all the same when the shares of such labels, added up in alphabetical order, reach
+    the next half: of 60 labels with 3 documents each, 18 give one to a split of 10 %.
+
+    Args:
+        totals: the documents of each label.
+        shares: the configured shares.
+    """
+    shared = {}
+    owed = np.zeros(2)
+    for label, total in sorted(totals.items()):
+        wanted = total * np.array([shares.validation, shares.test])
+        given = np.floor(wanted + 0.5).astype(int)
+        while given.sum() >= total:  # one document stays in train
+            given[(given - wanted + (given > 0)).argmax()] -= 1
+        small = wanted < 0.5
+        owed += np.where(small, wanted, 0)
+        most = int(np.where(small, owed, 0).argmax())
+        if small[most] and owed[most] >= 0.5 and given.sum() < total - 1:
+            given[most] += 1
+            owed[most] -= 1
+        shared[label] = (int(given[0]), int(given[1]))
+    return shared
+
+
+def _nearest(below: np.ndarray, documents: int) -> int:
+    """The edge that comes nearest to so many documents below it."""
+    return int(np.abs(below - documents).argmin())
+
+
+def _fill_empty_splits(
+    ends: dict[str, list[int]], below: Mapping[str, np.ndarray], shares: SplitsConfig
+) -> None:
+    """Moves an edge for each split that has a share and no document, if a label has one left.
+
+    Args:
+        ends: for each label, the edges where validation and test end.
+        below: for each label, the documents below each edge.
+        shares: the configured shares.
+    """
+    for split, share in enumerate((shares.validation, shares.test)):
+        empty = all(found[split] == (found[0] if split else 0) for found in ends.values())
+        spare = {label: len(below[label]) - 1 - found[1] for label, found in ends.items()}
+        if share and empty and any(spare.values()):
+            label = max(spare, key=lambda name: spare[name])
+            for end in range(split, 2):
+                ends[label][end] += 1

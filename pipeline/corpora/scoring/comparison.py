@@ -1,7 +1,7 @@
 """Compares the predictions of an old and a new model on one corpus, before a promotion."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from pipeline.corpora.scoring.labeled_predictions import label_predictions
 from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
 
 MODELS = ("old", "new")
+LABELS_SHOWN = 5  # in a sentence
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,8 +88,27 @@ def summarize_comparison(
         "metrics": measure_both(labeled, bundles),
         "unknown_labels": count_unknown_labels(labeled, bundles),
         "rows": rows,
+        "notes": list(compare_labels(*(bundle.labels for bundle in bundles))),
     }
     return {**comparison, "tripped": check_gates(comparison, gates)}
+
+
+def compare_labels(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """A sentence if two models have different labels: documents of these can only flip."""
+    if not set(old) & set(new):
+        yield (
+            f"The models have no label in common (old: {_some(old)}; new: {_some(new)}), so every "
+            "document flips and agreement says nothing. Compare models of the same labels."
+        )
+        return
+    for name, labels, others in (("old", old, new), ("new", new, old)):
+        only = [label for label in labels if label not in others]
+        if only:
+            yield f"Labels that only the {name} model has: {_some(only)}."
+
+
+def _some(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:LABELS_SHOWN]) + (", .." if len(labels) > LABELS_SHOWN else "")
 
 
 def measure_both(labeled: Mapping[str, pa.Table], bundles: Sequence[Bundle]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from model.config import ConfigError
 from pipeline.config.sections import Config
-from pipeline.corpora.scoring.comparison import Gates
+from pipeline.corpora.scoring.comparison import Gates, compare_labels
 from pipeline.runners.execution import RunError
 from pipeline.stages.compare import Compared, compare
 from pipeline.storage.beam_files import BeamFiles
@@ -99,7 +99,7 @@ def test_a_model_agrees_with_itself(nights: Nights) -> None:
     compared = run_compare(nights, "old", max_churn=0, min_accuracy_gain=0)
     assert compared.comparison["agreement"] == 1
     assert compared.comparison["flips"] == []
-    assert compared.comparison["tripped"] == []
+    assert compared.comparison["tripped"] == compared.comparison["notes"] == []
     assert (
         "Both models give every document the same label."
         in parse_page(Path(compared.report).read_text()).text
@@ -115,6 +115,32 @@ def test_models_with_different_labels_are_measured_on_the_labels_of_both(tmp_pat
     made.write([*known, *other])
     metrics = run_compare(made, "more").comparison["metrics"]
     assert metrics["old"]["rows"] == metrics["new"]["rows"] == 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "notes"),
+    [
+        ("ab", "ba", []),
+        (
+            "ab",
+            "cd",
+            [
+                "The models have no label in common (old: a, b; new: c, d), so every document "
+                "flips and agreement says nothing. Compare models of the same labels."
+            ],
+        ),
+        (
+            "ab",
+            "bcdefgh",
+            [
+                "Labels that only the old model has: a.",
+                "Labels that only the new model has: c, d, e, f, g, ...",
+            ],
+        ),
+    ],
+)
+def test_labels_that_only_one_model_has_are_noted(old: str, new: str, notes: list[str]) -> None:
+    assert list(compare_labels(list(old), list(new))) == notes
 
 
 def test_a_gate_that_cannot_be_judged_leaves_no_staging(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from model.config import ResolvedTextConfig
 from pipeline.corpora.preparing.dataset_statistics import (
+    MISSING,
     QUANTILES,
     summarize_dataset,
 )
@@ -37,13 +38,26 @@ def summary_of(
     multilabel: bool = False,
     **splits: dict[str, Any],
 ) -> dict[str, Any]:
-    return summarize_dataset(
+    """The summary, without the warnings of splits that have no document."""
+    summary = summarize_dataset(
         {"splits": splits},
         labels=labels,
         vocabulary_ids=10,
         text=text,
         multilabel=multilabel,
     )
+    left = [each for each in summary["warnings"] if each not in MISSING.values()]
+    return {**summary, "warnings": left}
+
+
+def test_a_split_without_a_document_is_warned_of() -> None:
+    counts = {"splits": {"train": counts_of({"a": 50, "b": 50})}}
+    for missing in (["validation", "test"], ["test"], []):
+        summary = summarize_dataset(
+            counts, labels=("a", "b"), vocabulary_ids=10, text=TEXT, multilabel=False
+        )
+        assert summary["warnings"] == [MISSING[split] for split in missing]
+        counts["splits"][(missing or ["test"])[0]] = counts_of({"a": 5, "b": 5})
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=200))
@@ -86,6 +100,7 @@ def test_a_summary_has_the_counts_and_their_ratios() -> None:
     assert summary["warnings"] == [
         "test has no document with label b. Add some, or, if a hash chooses the split, try "
         "corpus.splits.stratify=true.",
+        MISSING["validation"],
         "2 of 2 labels have fewer than 10 documents in train: a (2), b (3). Add documents of them, "
         "or try training.class_weights=balanced.",
         "20% of the documents of train are cut at text.max_tokens=40. Try text.max_tokens=80 or "

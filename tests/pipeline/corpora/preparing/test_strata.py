@@ -1,5 +1,6 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from pipeline.corpora.preparing.strata import (
     count_strata,
     find_strata,
     key_strata,
+    share_out,
 )
 from tests.pipeline.batches import make_documents
 
@@ -42,16 +44,47 @@ def split(rows: list[Row], *, divide_training: bool = False) -> list[str]:
     return list(assigned.column("split").to_pylist())
 
 
-@given(st.dictionaries(st.sampled_from("abcd"), st.integers(1, 60), min_size=1))
-def test_every_label_is_divided_to_the_nearest_document(counts: dict[str, int]) -> None:
+def count_splits(counts: dict[str, int]) -> dict[str, Counter[str]]:
     rows: list[Row] = [
         {"text": f"{label} {i}", "label": label} for label, n in counts.items() for i in range(n)
     ]
-    splits = split(rows)
-    for label, n in counts.items():
-        mine = [each for row, each in zip(rows, splits, strict=True) if row["label"] == label]
-        assert abs(mine.count("validation") - 0.2 * n) <= 0.5 + 1e-9
-        assert abs(mine.count("validation") + mine.count("test") - 0.5 * n) <= 0.5 + 1e-9
+    found: dict[str, Counter[str]] = {label: Counter() for label in counts}
+    for row, each in zip(rows, split(rows), strict=True):
+        found[str(row["label"])][each] += 1
+    return found
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.integers(1, 60), min_size=1))
+def test_every_label_is_divided_to_the_nearest_document(counts: dict[str, int]) -> None:
+    for label, found in count_splits(counts).items():
+        assert found["train"] >= 1
+        for name, share in (("validation", 0.2), ("test", 0.3)):
+            if counts[label] * share >= 0.5:
+                assert abs(found[name] - share * counts[label]) <= 0.5 or counts[label] < 4
+            else:
+                assert found[name] <= 1
+
+
+@given(st.dictionaries(st.text("abcdef", min_size=1), st.integers(1, 6), min_size=1))
+def test_a_split_is_empty_only_where_no_label_has_a_document_to_spare(
+    counts: dict[str, int],
+) -> None:
+    found = count_splits(counts)
+    total = sum(found.values(), Counter())
+    empty = {name for name in ("validation", "test") if not total[name]}
+    assert not empty or all(each["train"] == 1 for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("documents", "validation", "test"),
+    [(1, 0, 0), (2, 12, 12), (3, 18, 18), (4, 24, 24), (5, 60, 60), (6, 60, 60), (8, 60, 60)],
+)
+def test_sixty_labels_with_few_documents(documents: int, validation: int, test: int) -> None:
+    totals = {f"class {label:02}": documents for label in range(60)}
+    shared = share_out(totals, SplitsConfig(validation=0.1, test=0.1, stratify=True))
+    assert sum(each for each, _ in shared.values()) == validation
+    assert sum(each for _, each in shared.values()) == test
+    assert all(sum(each) < documents for each in shared.values())
 
 
 @given(
