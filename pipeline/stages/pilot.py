@@ -13,7 +13,6 @@ from model.scoring.scorer import Scorer
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.columns import corpus_to_score
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.reading.row_numbers import count_rows
@@ -21,6 +20,7 @@ from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.reports.formats import byte_size, duration
 from pipeline.stages.score import layout_of, partition_schema
 from pipeline.storage.bundles import open_bundle

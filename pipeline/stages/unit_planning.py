@@ -10,11 +10,11 @@ from model.config import ConfigError
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.dividing import divide_files, limit_files
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.reading.row_numbers import number_rows, parts_to_count
 from pipeline.corpora.reading.units import Unit, group_units
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import has_one_worker
 from pipeline.storage.files import Files, join, read_json, write_json

@@ -8,11 +8,11 @@ import apache_beam as beam
 
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.read_unit import read_unit
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart, open_part
 from pipeline.corpora.reading.read_ahead import read_ahead
 from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.elements import Counts, UnitBatch
 from pipeline.process import progress
 from pipeline.storage.files import Files

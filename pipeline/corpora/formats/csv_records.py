@@ -17,7 +17,8 @@ from typing import NamedTuple
 from pipeline.config.inputs import InputConfig
 from pipeline.corpora.formats.csv_dialect import CsvDialect
 from pipeline.corpora.formats.csv_lines import CutLine, LineBlock, csv_lines
-from pipeline.corpora.reading.failures import BrokenFileError, Failure, too_large
+from pipeline.corpora.reading.failures import Failure, too_large
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.schemas import RAW_BYTES
 
 # A record of this many lines that all look like rows of their own was made by two stray quotes.

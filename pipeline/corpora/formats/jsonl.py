@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import orjson
@@ -16,7 +16,21 @@ from pipeline.corpora.reading.failures import Failure, RowError, describe, too_l
 from pipeline.corpora.reading.numerals.digits import may_lose_digits, parse_json
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
-from pipeline.corpora.reading.streams import batches, line_blocks, text_chunks, without_blanks
+from pipeline.corpora.reading.streams import (
+    batches,
+    line_blocks,
+    text_chunks,
+    with_head,
+    without_blanks,
+)
+from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.json_documents import (
+    is_cut,
+    is_document,
+    json_elements,
+    require_no_wrapping,
+)
+from pipeline.corpora.stored.kinds import HEAD_BYTES
 
 # orjson refuses these and Limelight accepts them: the escape of a surrogate without the other half
 # of its pair, control characters in a string that are not escaped, the constants that Python and
@@ -32,12 +46,75 @@ def read_jsonl(
     """Reads the rows of a part; blank lines are not rows.
 
     The escape of a lone surrogate in a string becomes U+FFFD. A line of more than `limit`
-    bytes fails as `text_too_large`.
+    bytes fails as `text_too_large`. The rows may also be the elements of an array, or objects that
+    are printed over several lines.
+
+    Raises:
+        BrokenFileError: if the file cannot be read to its end, ends within a row, or is one object
+            that holds the rows as a list.
     """
-    blocks = line_blocks(text_chunks(stream, part), limit=limit)
-    lines = chain.from_iterable(map(without_blanks, blocks))
+    lines = _lines(text_chunks(stream, part), part, limit=limit)
+    if part.start == 0 and part.end is None:
+        lines = _not_wrapped(lines, text_column=columns.text)
     for batch in batches(lines, batch_rows=batch_rows, size=len):
         yield _parse_lines(batch, part, columns=columns, limit=limit)
+
+
+def _lines(chunks: Iterator[bytes], part: FilePart, *, limit: int) -> Iterator[bytes]:
+    """The rows of a part, not yet parsed."""
+    if part.start == 0 and part.end is None:
+        head, chunks = with_head(chunks, HEAD_BYTES)
+        if is_document(head):
+            return json_elements(chunks, limit=limit)
+    return chain.from_iterable(map(without_blanks, _whole_lines(chunks, limit=limit)))
+
+
+def _whole_lines(chunks: Iterator[bytes], *, limit: int) -> Iterator[list[bytes]]:
+    """Blocks of lines.
+
+    Raises:
+        BrokenFileError: if the last line has no line feed and is the beginning of an object.
+    """
+    last_chunk = b""
+
+    def watched() -> Iterator[bytes]:
+        nonlocal last_chunk
+        for chunk in chunks:
+            last_chunk = chunk or last_chunk
+            yield chunk
+
+    held: list[bytes] = []
+    try:
+        for block in line_blocks(watched(), limit=limit):
+            if held:
+                yield held
+            held = block
+    except BrokenFileError:
+        yield held
+        raise
+    if held and not last_chunk.endswith(b"\n") and len(held[-1]) <= limit and is_cut(held[-1]):
+        yield held[:-1]
+        raise BrokenFileError(
+            "expected the end of a JSON object, got the end of the file within a row"
+        )
+    yield held
+
+
+def _not_wrapped(lines: Iterator[bytes], *, text_column: str) -> Iterator[bytes]:
+    """The same lines.
+
+    Raises:
+        BrokenFileError: if there is only one, which holds the rows as a list.
+    """
+    first = list(islice(lines, 1))
+    try:
+        second = list(islice(lines, 1))
+    except BrokenFileError:
+        yield from first
+        raise
+    if first and not second:
+        require_no_wrapping(first[0], text_column=text_column)
+    yield from chain(first, second, lines)
 
 
 def _parse_lines(

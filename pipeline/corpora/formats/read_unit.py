@@ -15,10 +15,10 @@ from pipeline.corpora.formats.read_part import BATCH_ROWS, read_part
 from pipeline.corpora.reading.accounting import count_broken
 from pipeline.corpora.reading.check_rows import ReadBatch
 from pipeline.corpora.reading.counts import add_to
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import open_part
 from pipeline.corpora.reading.streams import BATCH_BYTES
 from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.storage.files import Files
 
 

@@ -1,28 +1,19 @@
-"""TFRecord files of `tf.train.Example` -> raw rows.
+"""TFRecord files of `tf.train.Example` -> raw rows."""
 
-A record is its length (uint64), the length's checksum (uint32), the data, and
-their checksum (uint32), all little-endian. A checksum is CRC-32C, masked:
-https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
-"""
-
-import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
-
-import google_crc32c
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import input_columns
 from pipeline.corpora.reading.decoding import decode
-from pipeline.corpora.reading.failures import BrokenFileError, Failure, RowError, too_large
+from pipeline.corpora.reading.failures import Failure, RowError, too_large
 from pipeline.corpora.reading.numerals.digits import shortest_float
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows, without_text
 from pipeline.corpora.reading.streams import batches, stored_chunks
+from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.record_framing import CHECKSUM, LENGTH, masked_checksum
 from pipeline.schemas import RAW_BYTES
-
-_LENGTH = struct.Struct("<Q")
-_CHECKSUM = struct.Struct("<I")
 
 
 class _Record(NamedTuple):
@@ -43,7 +34,7 @@ def read_tfrecord(
     Raises:
         BrokenFileError: if a length is damaged or the file ends within a record.
     """
-    records = _records(_Chunks(stored_chunks(stream, part.path)), limit=limit)
+    records = _records(_Chunks(stored_chunks(stream, part)), limit=limit)
     for batch in batches(records, batch_rows=batch_rows, size=_record_bytes):
         yield _parse_records(batch, part, columns=columns)
 
@@ -74,35 +65,30 @@ class _Chunks:
 
 
 def _records(chunks: _Chunks, *, limit: int) -> Iterator[_Record]:
-    while header := chunks.take(_LENGTH.size + _CHECKSUM.size):
-        if len(header) < _LENGTH.size + _CHECKSUM.size:
+    while header := chunks.take(LENGTH.size + CHECKSUM.size):
+        if len(header) < LENGTH.size + CHECKSUM.size:
             raise BrokenFileError("expected a record, got the end of the file")
-        length, checksum = header[: _LENGTH.size], header[_LENGTH.size :]
-        if _masked_checksum(length) != checksum:
+        length, checksum = header[: LENGTH.size], header[LENGTH.size :]
+        if masked_checksum(length) != checksum:
             raise BrokenFileError(
                 "expected the length of a record, got one that fails its checksum; "
                 "the rest of the file cannot be read"
             )
-        (size,) = _LENGTH.unpack(length)
+        (size,) = LENGTH.unpack(length)
         data = chunks.take(min(size, limit + 1))
         left = size - len(data)
         while left and (skipped := chunks.take(min(left, limit))):
             left -= len(skipped)
-        checksum = chunks.take(_CHECKSUM.size)
-        if left or len(checksum) < _CHECKSUM.size:
+        checksum = chunks.take(CHECKSUM.size)
+        if left or len(checksum) < CHECKSUM.size:
             raise BrokenFileError(f"expected a record of {size} bytes, got the end of the file")
         if size > limit:
             yield _Record(data[:RAW_BYTES], too_large(limit))
-        elif _masked_checksum(data) != checksum:
+        elif masked_checksum(data) != checksum:
             detail = "expected a record, got one that fails its checksum"
             yield _Record(data, Failure("malformed_row", detail))
         else:
             yield _Record(data)
-
-
-def _masked_checksum(data: bytes) -> bytes:
-    crc = google_crc32c.value(data)
-    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def _parse_records(records: list[_Record], part: FilePart, *, columns: ColumnsConfig) -> RawRows:

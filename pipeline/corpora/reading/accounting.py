@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.corpora.reading.counts import count_values, sort_by_count
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
+from pipeline.corpora.stored.broken_file import BrokenFileError
 
 # A corpus of fewer rows may have as many rejections as one of this many, up to so many rejections.
 SMALL_CORPUS_ROWS = 500

@@ -6,12 +6,12 @@ from itertools import groupby
 from typing import BinaryIO
 
 from pipeline.config.inputs import InputConfig
-from pipeline.corpora.reading.compression import compression_of
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.open_parquet import open_parquet
-from pipeline.corpora.reading.parts import FilePart, whole_file
-from pipeline.corpora.reading.streams import ends_lines_with_a_byte
+from pipeline.corpora.reading.parts import FilePart, open_part, whole_file
+from pipeline.corpora.reading.streams import ends_lines_with_a_byte, is_divisible, read_head
+from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.kinds import named_compression
 from pipeline.storage.files import Files
 
 PART_BYTES = 16 << 20
@@ -31,7 +31,9 @@ def divide_file(
         size: the size of the file in bytes.
         part_bytes: the size of a part, at least 1. A Parquet part holds at least
             one row group.
-        stream: the open file; needed for Parquet, whose footer lists the row groups.
+        stream: the open file; needed for Parquet, whose footer lists the row groups. A file of
+            lines is not divided if its first bytes show that it is compressed, in another encoding,
+            or one JSON document.
 
     Returns:
         Parts in file order; each row is in exactly one of them. `first_row` is set
@@ -49,10 +51,12 @@ def divide_file(
         return _divide_row_groups(part, part_bytes=part_bytes, stream=stream)
     whole = (
         not part.reads_lines
-        or compression_of(part.path) is not None
+        or named_compression(part.path) is not None
         or not ends_lines_with_a_byte(part.input.encoding)
     )
     if whole or size <= part_bytes:
+        return [part]
+    if stream is not None and not is_divisible(read_head(stream), part):
         return [part]
     return [
         dataclasses.replace(part, start=start, end=min(start + part_bytes, size))
@@ -67,13 +71,17 @@ def divide_files(
     parts: list[FilePart] = []
     for item in inputs:
         whole = whole_file(item)
-        if item.input.format == "parquet":
-            with files.open(item.info.path) as stream:
-                parts += divide_file(
-                    whole, size=item.info.bytes, part_bytes=part_bytes, stream=stream
-                )
+        # A small file is not opened here: there may be many of them.
+        if item.input.format == "parquet" or item.info.bytes > part_bytes:
+            try:
+                with open_part(files, whole) as stream:
+                    parts += divide_file(
+                        whole, size=item.info.bytes, part_bytes=part_bytes, stream=stream
+                    )
+            except BrokenFileError:  # reported when the file is read
+                parts.append(whole)
         else:
-            parts += divide_file(whole, size=item.info.bytes, part_bytes=part_bytes)
+            parts.append(whole)
     return parts
 
 

@@ -1,4 +1,4 @@
-"""Failures: why a row cannot become a document, or why the rest of a file cannot be read."""
+"""Failures: why a row cannot become a document."""
 
 import reprlib
 from decimal import Decimal
@@ -32,18 +32,6 @@ class RowError(Exception):
     def __init__(self, reason: RejectionReason, detail: str) -> None:
         super().__init__(detail)
         self.failure = Failure(reason, detail)
-
-
-class BrokenFileError(Exception):
-    """A file cannot be opened, or the rest of it cannot be read.
-
-    Attributes:
-        detail: what was expected and what was found.
-    """
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
 
 
 def too_large(limit: int) -> Failure:

@@ -4,8 +4,8 @@ import dataclasses
 from typing import BinaryIO
 
 from pipeline.config.inputs import InputConfig
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.storage.files import Files, open_with_retries
 
 

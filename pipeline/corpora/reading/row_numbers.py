@@ -1,5 +1,6 @@
 """Numbers the rows of a divided file as in the whole file."""
 
+import contextlib
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import BinaryIO
 from pipeline.corpora.reading.open_parquet import open_parquet
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.streams import line_blocks, text_chunks, without_blanks
+from pipeline.corpora.stored.broken_file import BrokenFileError
 
 
 def count_rows(stream: BinaryIO, part: FilePart) -> int:
@@ -26,8 +28,9 @@ def count_rows(stream: BinaryIO, part: FilePart) -> int:
             "Only the parts of a divided file need counting."
         )
     rows = 0
-    for lines in line_blocks(text_chunks(stream, part)):
-        rows += len(without_blanks(lines))
+    with contextlib.suppress(BrokenFileError):  # reported when the part is read
+        for lines in line_blocks(text_chunks(stream, part)):
+            rows += len(without_blanks(lines))
     return rows
 
 

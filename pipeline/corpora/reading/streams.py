@@ -8,13 +8,27 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
 from typing import BinaryIO, TypeVar
 
-from pipeline.corpora.reading.compression import compression_of, decompressed_chunks
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.decompression import COMPRESSED_BYTES, decompressed_chunks
+from pipeline.corpora.stored.json_documents import is_document
+from pipeline.corpora.stored.kinds import (
+    HEAD_BYTES,
+    Compression,
+    begins_compression,
+    compression_in,
+    named_compression,
+    require_known_kind,
+)
+from pipeline.corpora.stored.line_ends import with_line_feeds
+from pipeline.corpora.stored.record_framing import begins_record
+from pipeline.corpora.stored.text_heads import has_controls, require_text
 
 CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
 _LINE_BYTES = 64 << 20
+
+_HOLE = b"\0" * 16
 
 ItemT = TypeVar("ItemT")
 
@@ -26,38 +40,120 @@ def ends_lines_with_a_byte(encoding: str) -> bool:
     return codecs.lookup(encoding).name in _UTF_8 or "\n".encode(encoding) == b"\n"
 
 
-def stored_chunks(stream: BinaryIO, path: str) -> Iterator[bytes]:
-    """The content of a file, decompressed if the suffix of `path` names a compression.
+def stored_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
+    """The content of a file, decompressed if its first bytes are those of a compressed file.
 
     Raises:
-        BrokenFileError: if the compressed data are damaged or end too early, after everything that
-            could be decompressed was yielded.
+        BrokenFileError: if the file is of a kind that is not read, or if the compressed data are
+            damaged or end too early, after everything that could be decompressed was yielded.
     """
-    suffix = compression_of(path)
-    if suffix is not None:
-        yield from decompressed_chunks(stream, suffix)
-        return
-    while chunk := stream.read(CHUNK_BYTES):
-        yield chunk
+    head = read_head(stream)
+    kind = compression_of(head, part)
+    if kind is not None:
+        stored = chain(_pieces(head, COMPRESSED_BYTES), _reads(stream, COMPRESSED_BYTES))
+        yield from decompressed_chunks(stored, kind)
+    elif head:
+        yield head
+        yield from _reads(stream, CHUNK_BYTES)
+
+
+def read_head(stream: BinaryIO) -> bytes:
+    """The first `HEAD_BYTES` of a file, or all that it has."""
+    head, _ = with_head(_reads(stream, HEAD_BYTES), HEAD_BYTES)
+    return head
+
+
+def with_head(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first chunks, until they have `size` bytes, and all chunks, with these again.
+
+    Damage that is met here is raised by the iterator that is returned, after the first chunks.
+    """
+    held: list[bytes] = []
+    broken: BrokenFileError | None = None
+    try:
+        while size > 0 and (chunk := next(chunks, None)) is not None:
+            held.append(chunk)
+            size -= len(chunk)
+    except BrokenFileError as error:
+        broken = error
+    head = b"".join(held)
+
+    def again() -> Iterator[bytes]:
+        if head:
+            yield head
+        if broken is not None:
+            raise broken
+        yield from chunks
+
+    return head, again()
+
+
+def compression_of(head: bytes, part: FilePart) -> Compression | None:
+    """The compression of a file by its first bytes; None if it is not compressed.
+
+    A file whose name promises a compression, and whose first bytes are neither compressed nor text,
+    is taken to be damaged in its first bytes.
+
+    Raises:
+        BrokenFileError: if the file is of a kind that is not read.
+    """
+    if part.input.format == "tfrecord" and begins_record(head):
+        return None
+    found, named = compression_in(head), named_compression(part.path)
+    if found is not None:
+        return found
+    require_known_kind(head, expected=part.input.format)
+    if named is None or not head or begins_compression(head, named):
+        return named
+    return named if part.input.format == "tfrecord" or has_controls(head) else None
 
 
 def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     """The lines that start in the part, in UTF-8 and without a leading byte order mark.
 
     For every encoding, bytes that do not decode are invalid UTF-8 in the result, so that decoding
-    the row as UTF-8 finds them.
+    the row as UTF-8 finds them. In formats of lines a carriage return ends a line, too, in a file
+    without line feeds.
 
     Raises:
-        BrokenFileError: see `stored_chunks`.
+        BrokenFileError: see `stored_chunks`; or if the content cannot be text in the encoding of
+            the input, or has a hole: many zero bytes in a row.
     """
     if part.start == 0 and part.end is None:
-        chunks = stored_chunks(stream, part.path)
+        chunks = stored_chunks(stream, part)
     else:
         chunks = _line_range(stream, part.start, part.end)
+    if part.start == 0:
+        chunks = _checked_text(chunks, part)
     encoding = codecs.lookup(part.input.encoding).name
     if encoding not in _UTF_8:
         chunks = _transcoded(chunks, encoding)
-    return _without_bom(chunks) if part.start == 0 else chunks
+    chunks = _without_holes(chunks)
+    if part.start == 0:
+        chunks = _without_bom(chunks)
+    if part.input.format == "jsonl":
+        return with_line_feeds(chunks, json=True)
+    if part.start == 0 and (part.reads_lines or part.input.format == "semeval"):
+        head, chunks = with_head(chunks, CHUNK_BYTES)
+        if b"\r" in head and b"\n" not in head:
+            return with_line_feeds(chunks, json=False)
+    return chunks
+
+
+def is_divisible(head: bytes, part: FilePart) -> bool:
+    """Whether a file of lines can be divided at its line feeds.
+
+    Args:
+        head: the first bytes of the file.
+        part: the whole file.
+    """
+    try:
+        if compression_of(head, part) is not None:
+            return False
+        require_text(head, encoding=part.input.encoding)
+    except BrokenFileError:  # reported when the file is read
+        return False
+    return part.input.format != "jsonl" or not is_document(head.removeprefix(codecs.BOM_UTF8))
 
 
 def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterator[list[bytes]]:
@@ -117,6 +213,46 @@ def batches(
         raise
     if batch:
         yield batch
+
+
+def _checked_text(chunks: Iterator[bytes], part: FilePart) -> Iterator[bytes]:
+    """The chunks, after their first bytes were checked.
+
+    Raises:
+        BrokenFileError: see `require_known_kind` and `require_text`.
+    """
+    head, chunks = with_head(chunks, HEAD_BYTES)
+    require_known_kind(head, expected=part.input.format)
+    require_text(head[:HEAD_BYTES], encoding=part.input.encoding)
+    yield from chunks
+
+
+def _without_holes(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks as they are.
+
+    Raises:
+        BrokenFileError: at the end, if they have a run of zero bytes, such as a crash of a machine
+            leaves in files. It may have taken the place of any number of rows.
+    """
+    holes = 0
+    for chunk in chunks:
+        holes += _HOLE in chunk
+        yield chunk
+    if holes:
+        yield b"\n\n"  # the last line, or record of lines, is whole
+        raise BrokenFileError(
+            f"expected text, got {len(_HOLE)} or more zero bytes in a row: rows may be missing"
+        )
+
+
+def _reads(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    while chunk := stream.read(size):
+        yield chunk
+
+
+def _pieces(data: bytes, size: int) -> Iterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
 
 
 def _line_range(stream: BinaryIO, start: int, end: int | None) -> Iterator[bytes]:

@@ -8,9 +8,9 @@ does not change the rows.
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from pipeline.corpora.reading.compression import compression_of
 from pipeline.corpora.reading.dividing import PART_BYTES
 from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.stored.kinds import named_compression
 
 _COMPRESSION_RATIO = 4  # decompressed bytes per compressed byte, roughly
 
@@ -46,6 +46,6 @@ def group_units(
         # The range of a Parquet part counts row groups, not bytes, so the size of the whole file
         # is taken. A part of a divided Parquet file is large enough to be a unit by itself.
         in_bytes = part.end is not None and part.input.format != "parquet"
-        ratio = _COMPRESSION_RATIO if compression_of(part.path) else 1
+        ratio = _COMPRESSION_RATIO if named_compression(part.path) else 1
         filled += (part.end or 0) - part.start if in_bytes else ratio * sizes[part.path]
     return [Unit(index=index, parts=tuple(group)) for index, group in enumerate(groups) if group]

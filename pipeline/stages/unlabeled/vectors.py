@@ -17,9 +17,9 @@ from pipeline.corpora.reading.check_rows import ReadBatch
 from pipeline.corpora.reading.columns import corpus_of_texts
 from pipeline.corpora.reading.counts import add_to
 from pipeline.corpora.reading.dividing import divide_files
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.parts import FilePart, open_part
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.process import progress
 from pipeline.stages.corpus_pass import account
 from pipeline.stages.inputs import opened_inputs

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pipeline.config.inputs import InputConfig
 from pipeline.corpora.formats import csv_records
 from pipeline.corpora.formats.csv_records import CsvRecords, Record, RowShape
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.values import untyped_label_value
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from tests.pipeline.corpora.formats.whole_file import Read, read_bytes
 
 ESCAPED = [

@@ -113,10 +113,11 @@ def test_forty_damaged_rows_among_two_thousand_are_rejected(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("line", "reason"), [(line, why) for _, line, why in DAMAGE])
 def test_a_damaged_line_alone(line: bytes, reason: str) -> None:
-    read = read_bytes(line, columns=COLUMNS, max_text_bytes=MAX_TEXT_BYTES)
+    read = read_bytes(line + b"\n", columns=COLUMNS, max_text_bytes=MAX_TEXT_BYTES)
     assert read.reasons == [(0, reason)]
     assert "expected" in read.rejections[0]["detail"]
     assert len(read.rejections[0]["detail"]) < 300
+    assert (read.broken is not None) == (b"\0" * 16 in line)
 
 
 @pytest.mark.parametrize(("line", "text"), [(line, text) for _, line, text in VALID])

@@ -11,8 +11,8 @@ from pipeline.config.sections import ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats.read_part import columns_of, read_part
 from pipeline.corpora.reading.check_rows import ReadBatch
 from pipeline.corpora.reading.columns import kept_fields
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.schemas import REJECTION_REASONS, REJECTIONS, documents_schema
 
 

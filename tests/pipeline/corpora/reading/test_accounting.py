@@ -15,9 +15,9 @@ from pipeline.corpora.reading.accounting import (
     total_rows,
 )
 from pipeline.corpora.reading.counts import add_counts
-from pipeline.corpora.reading.failures import BrokenFileError
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.rejections import reject_documents
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.storage.files import FileInfo
 from tests.pipeline.batches import make_documents
 

@@ -46,6 +46,7 @@ def read_in_parts(
         rejections=[row for read in reads for row in read.rejections],
         rows_read=sum(read.rows_read for read in reads),
         rows_repaired=sum(read.rows_repaired for read in reads),
+        broken=next((read.broken for read in reads if read.broken is not None), None),
     )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from pipeline.corpora.reading.compression import compression_of
-from pipeline.corpora.reading.failures import BrokenFileError
+from pipeline.config.inputs import InputConfig
+from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.streams import (
     stored_chunks,
 )
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from tests.pipeline.corpora.formats.whole_file import ShortReads
 
 CONTENT = b"".join(b"line %d of the content\n" % number for number in range(50_000))
@@ -23,19 +24,9 @@ def compress_zstd(content: bytes) -> bytes:
 COMPRESSIONS = [(".gz", gzip.compress), (".bz2", bz2.compress), (".zst", compress_zstd)]
 
 
-@pytest.mark.parametrize(
-    ("path", "suffix"),
-    [
-        ("gs://bucket/a.jsonl.gz", ".gz"),
-        ("a.JSONL.GZ", ".gz"),
-        ("a.bz2", ".bz2"),
-        ("a.zst", ".zst"),
-        ("a.jsonl", None),
-        ("folder.gz/a", None),
-    ],
-)
-def test_the_suffix_gives_the_compression(path: str, suffix: str | None) -> None:
-    assert compression_of(path) == suffix
+def part_of(suffix: str) -> FilePart:
+    path = "a.jsonl" + suffix
+    return FilePart(path=path, source_file=path, input=InputConfig(path=path))
 
 
 @pytest.mark.parametrize(("suffix", "compress"), COMPRESSIONS)
@@ -44,19 +35,18 @@ class TestCompression:
         self, suffix: str, compress: Callable[[bytes], bytes]
     ) -> None:
         stored = compress(CONTENT[:1000]) + compress(b"") + compress(CONTENT[1000:])
-        assert b"".join(stored_chunks(io.BytesIO(stored), "a" + suffix)) == CONTENT
-        assert b"".join(stored_chunks(ShortReads(stored, 7), "a" + suffix)) == CONTENT
+        assert b"".join(stored_chunks(io.BytesIO(stored), part_of(suffix))) == CONTENT
+        assert b"".join(stored_chunks(ShortReads(stored, 7), part_of(suffix))) == CONTENT
 
     def test_zeros_after_the_last_member_are_padding(
         self, suffix: str, compress: Callable[[bytes], bytes]
     ) -> None:
         stored = compress(CONTENT) + b"\0" * 512
-        assert b"".join(stored_chunks(io.BytesIO(stored), "a" + suffix)) == CONTENT
+        assert b"".join(stored_chunks(io.BytesIO(stored), part_of(suffix))) == CONTENT
 
-    def test_an_empty_file_has_no_content(
-        self, suffix: str, compress: Callable[[bytes], bytes]
-    ) -> None:
-        assert list(stored_chunks(io.BytesIO(b""), "a" + suffix)) == []
+    def test_an_empty_file_is_damage(self, suffix: str, compress: Callable[[bytes], bytes]) -> None:
+        with pytest.raises(BrokenFileError, match="got an empty file"):
+            list(stored_chunks(io.BytesIO(b""), part_of(suffix)))
 
     @pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
     def test_all_that_a_truncated_file_holds_comes_before_the_error(
@@ -66,7 +56,7 @@ class TestCompression:
         torn = stored[: int(len(stored) * share)]
         chunks: list[bytes] = []
         with pytest.raises(BrokenFileError, match="got the end of the file"):
-            chunks.extend(stored_chunks(io.BytesIO(torn), "a" + suffix))
+            chunks.extend(stored_chunks(io.BytesIO(torn), part_of(suffix)))
         content = b"".join(chunks)
         assert CONTENT.startswith(content)
         if suffix == ".gz":  # the others compress in blocks larger than what is left
@@ -79,14 +69,14 @@ class TestCompression:
         stored = compress(CONTENT) + rest
         chunks: list[bytes] = []
         with pytest.raises(BrokenFileError):
-            chunks.extend(stored_chunks(io.BytesIO(stored), "a" + suffix))
+            chunks.extend(stored_chunks(io.BytesIO(stored), part_of(suffix)))
         assert b"".join(chunks) == CONTENT
 
     def test_a_file_of_zeros_is_damage(
         self, suffix: str, compress: Callable[[bytes], bytes]
     ) -> None:
         with pytest.raises(BrokenFileError):
-            list(stored_chunks(io.BytesIO(b"\0" * 100), "a" + suffix))
+            list(stored_chunks(io.BytesIO(b"\0" * 100), part_of(suffix)))
 
 
 def test_an_error_of_the_storage_is_raised_as_it_is() -> None:
@@ -95,4 +85,4 @@ def test_an_error_of_the_storage_is_raised_as_it_is() -> None:
             raise ConnectionResetError("the storage went away")
 
     with pytest.raises(ConnectionResetError):
-        list(stored_chunks(Unreachable(), "a.gz"))
+        list(stored_chunks(Unreachable(), part_of(".gz")))

@@ -1,0 +1,122 @@
+"""Decompresses files piece by piece. What comes before damage is yielded before the error."""
+
+import bz2
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import zstandard
+
+from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.gzip_member import GzipMember
+from pipeline.corpora.stored.kinds import Compression
+from pipeline.corpora.stored.zstd_frame import ZstdFrame
+
+# Few bytes are decompressed at once: even if the result is a thousand times as large, it is only
+# about 16 MB.
+COMPRESSED_BYTES = 16 << 10
+
+# `bz2` drops what a call has decompressed if the same call finds damage, so a call gives little.
+_BZIP2_CONTENT_BYTES = 4 << 10
+_BZIP2_TRAILER_BYTES = 16  # its trailer has 10, which begin within a byte
+
+
+class Member(Protocol):
+    """One of the compressed files of which a file is made.
+
+    Attributes:
+        ended: whether all of it has been fed.
+        rest: the bytes after its end.
+    """
+
+    ended: bool
+    rest: bytes
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yields what the data decompress to, then raises an error if they are damaged."""
+
+
+class Bzip2Member:
+    """Decompresses a stream of bzip2; see `Member`."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.rest = b""
+        self._decompressor = bz2.BZ2Decompressor()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yields what the data decompress to.
+
+        Raises:
+            OSError: if the data are damaged.
+        """
+        decompressor = self._decompressor
+        while not decompressor.eof:
+            content = decompressor.decompress(data, _BZIP2_CONTENT_BYTES)
+            data = b""
+            if content:
+                yield content
+            elif decompressor.needs_input:
+                break
+        self.ended, self.rest = decompressor.eof, decompressor.unused_data
+
+
+_MEMBERS: dict[Compression, Callable[[], Member]] = {
+    "gz": GzipMember,
+    "bz2": Bzip2Member,
+    "zst": ZstdFrame,
+}
+
+
+def decompressed_chunks(stored: Iterable[bytes], kind: Compression) -> Iterator[bytes]:
+    """The content of a compressed file, which may be several compressed files, concatenated.
+
+    Args:
+        stored: the file as it is stored, in pieces of about `COMPRESSED_BYTES`.
+        kind: the compression.
+
+    Raises:
+        BrokenFileError: if the data are damaged or end too early, or if anything but zeros follows
+            them, after everything that could be decompressed was yielded.
+    """
+    if kind == "bz2":
+        stored = _with_end_bytewise(stored)
+    member: Member | None = None
+    begun = False
+    for data in stored:
+        while data:
+            if member is None:
+                if begun:
+                    data = data.lstrip(b"\0")  # padding
+                if not data:
+                    break
+                member, begun = _MEMBERS[kind](), True
+            try:
+                yield from member.feed(data)
+            except (OSError, ValueError, zlib.error, zstandard.ZstdError) as error:
+                raise BrokenFileError(
+                    f"expected {kind} data, got damaged data ({error}); "
+                    "the rest of the file cannot be read"
+                ) from error
+            data = member.rest
+            if member.ended:
+                member = None
+    if not begun:
+        raise BrokenFileError(f"expected {kind} data, got an empty file")
+    if member is not None:
+        raise BrokenFileError(
+            f"expected more {kind} data, got the end of the file; "
+            "the rest of its content cannot be read"
+        )
+
+
+def _with_end_bytewise(stored: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes; the last ones come one at a time, so that the content comes before them."""
+    held = b""
+    for data in stored:
+        data = held + data
+        held = data[-_BZIP2_TRAILER_BYTES:]
+        if len(data) > len(held):
+            yield data[: -len(held)]
+    for at in range(len(held)):
+        yield held[at : at + 1]
