@@ -7,7 +7,7 @@ import typer
 from pipeline.cli.exit_codes import DONE, GATE_TRIPPED
 from pipeline.cli.invocation import Invocation
 from pipeline.cli.options import (
-    InputGlob,
+    InputGlobs,
     OptionalConfigFile,
     Overrides,
     RunnerProfile,
@@ -45,7 +45,7 @@ def compare(
     *,
     old: OldModel,
     new: NewModel,
-    input: InputGlob = None,
+    input: InputGlobs,
     output: Output,
     max_churn: MaxChurn = None,
     min_accuracy_gain: MinAccuracyGain = None,
@@ -64,7 +64,8 @@ def compare(
         invocation.with_profile(runner_profile, overrides),
         config,
         model=old,
-        paths={"--old": old, "--new": new, "--input": input, "--output": output},
+        inputs=input,
+        paths={"--old": old, "--new": new, "--output": output},
         job=("compare",),
     )
     compared = stage.compare(

@@ -6,7 +6,7 @@ import typer
 
 from pipeline.cli.exit_codes import DONE
 from pipeline.cli.invocation import Invocation
-from pipeline.cli.options import InputGlob, Model, OptionalConfigFile, Overrides, RunnerProfile
+from pipeline.cli.options import InputGlobs, Model, OptionalConfigFile, Overrides, RunnerProfile
 
 MetricsFile = Annotated[
     str | None,
@@ -18,7 +18,7 @@ def evaluate(
     invocation: Invocation,
     *,
     model: Model,
-    input: InputGlob = None,
+    input: InputGlobs,
     output: MetricsFile = None,
     config: OptionalConfigFile = None,
     runner_profile: RunnerProfile = None,
@@ -41,7 +41,8 @@ def evaluate(
         invocation.with_profile(runner_profile, overrides),
         config,
         model=model,
-        paths={"--model": model, "--input": input},
+        inputs=input,
+        paths={"--model": model},
         job=("evaluate",),
     )
     measured = stage.evaluate(resolved, model=model, beam_options=beam_options, files=BeamFiles())

@@ -22,6 +22,8 @@ Context = Any  # Typer's context; its class is private
 OPTION = re.compile(r"--?[A-Za-z][-\w]*(=.*)?", re.DOTALL)
 
 
+QUOTE = "Quote values with a space or *."
+
 # Options of `limelight` itself that take nothing and end it.
 ALONE = ("--version", "--install-completion", "--show-completion")
 
@@ -64,7 +66,10 @@ class Command(TyperCommand):
         options, texts = self._sort_words(ctx, args)
         takes_texts = any(isinstance(each, TyperArgument) for each in self.params)
         if texts and not takes_texts:
-            _fail(ctx, f"expected an option, got {texts[0]!r}. Quote values with a space or *.")
+            more = ""
+            if len(texts) > 1:
+                more = f" and {len(texts) - 1} more; the shell puts the files in place of a pattern"
+            _fail(ctx, f"expected an option, got {texts[0]!r}{more}. {QUOTE}")
         given = {word.partition("=")[0] for word in options}
         missing = [
             f"{each.opts[0]} {each.metavar}" if isinstance(each, TyperOption) else "TEXT"

@@ -140,9 +140,15 @@ DryRun = Annotated[
 Model = Annotated[
     str, typer.Option("--model", metavar="DIR", help="The folder of a model version.")
 ]
-InputGlob = Annotated[
-    str | None,
-    typer.Option("--input", metavar="GLOB", help="Files to read in place of the config's inputs."),
+InputGlobs = Annotated[
+    list[str],
+    typer.Option(
+        "--input",
+        metavar="GLOB",
+        default_factory=list,
+        show_default=False,
+        help="Files to read in place of the config's inputs. May be repeated.",
+    ),
 ]
 PredictionsFolder = Annotated[
     str,

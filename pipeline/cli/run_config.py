@@ -1,14 +1,16 @@
 """The config and Beam's flags of a command, checked before anything runs."""
 
+import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.config import ConfigError, NetworkConfig, TrainingConfig
 from pipeline.cli.invocation import Invocation
-from pipeline.config.inputs import is_tsv, new_input
-from pipeline.config.loading import build_config, load_config
+from pipeline.config.inputs import InputConfig
+from pipeline.config.loading import build_config, load_config, read_values
 from pipeline.config.sections import Config
+from pipeline.corpora.formats.named_inputs import named_inputs, read_as_trained, trained_inputs
 from pipeline.runners.options import check_runner, name_job
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.bundles import open_bundle
@@ -46,9 +48,9 @@ def check_job(
     """
     checked = _given(paths)
     where = "--input" if "--output" in checked else "corpus.inputs"
-    for each in config.corpus.inputs:
+    for number, each in enumerate(config.corpus.inputs):
         if each.format != "bigquery":
-            checked.setdefault(where, each.path)
+            checked[f"{where} {number}" if number else where] = each.path
     check_runner(beam_options, paths=checked, training=training)
     return name_job(beam_options, *job)
 
@@ -89,6 +91,7 @@ def scoring_job(
     config: str | None,
     *,
     model: str,
+    inputs: Sequence[str],
     paths: Mapping[str, str | None],
     job: Sequence[str],
 ) -> tuple[Config, list[str]]:
@@ -100,7 +103,8 @@ def scoring_job(
         invocation: with the runner profile and the values of `--set`.
         config: a YAML config; see `scoring_config`.
         model: a model directory.
-        paths: what the command line names, by the option; `--input` may be one.
+        inputs: the values of `--input`.
+        paths: what else the command line names, by the option.
         job: the command, and what follows the model's name in the name of a Dataflow job.
 
     Raises:
@@ -108,8 +112,9 @@ def scoring_job(
     """
     refuse_unused(invocation.typed)
     named = _given(paths)
-    check_runner(invocation.beam_options, paths=named)
-    resolved = scoring_config(config, invocation.overrides, model=model, input=named.get("--input"))
+    given = {f"--input {number}": path for number, path in enumerate(inputs, 1)}
+    check_runner(invocation.beam_options, paths=named | given)
+    resolved = scoring_config(config, invocation.overrides, model=model, inputs=inputs)
     if "--output" not in named:
         named["workspace"] = resolved.workspace
     parent, _, _ = model.rstrip("/").rpartition("/")
@@ -142,30 +147,32 @@ def refuse_unused(overrides: Sequence[str]) -> None:
 
 
 def scoring_config(
-    path: str | None, overrides: Sequence[str], *, model: str, input: str | None
+    path: str | None, overrides: Sequence[str], *, model: str, inputs: Sequence[str]
 ) -> Config:
     """The config of a command that scores with a model.
 
+    What says how a corpus is read (its columns, and for each format the settings of its inputs) is
+    the training's, where the config does not say it.
+
     Args:
-        path: a YAML config; without one, only the columns that the model was trained on are set.
+        path: a YAML config, if any.
         overrides: `KEY=VALUE` of the config.
         model: a model directory.
-        input: files to read in place of the config's inputs.
+        inputs: files to read in place of the config's inputs.
 
     Raises:
-        BundleError: if there is no config and the model directory must not be used.
+        BundleError: if the model directory must not be used.
         ConfigError: for a config that is wrong, or if nothing says what to read.
     """
+    values = read_values(path) if path else {}
+    where = path or "the model's manifest"
     if path:
-        config = load_config(path, overrides)
-    else:
-        columns = open_bundle(BeamFiles(), model).manifest["config"]["corpus"]["columns"]
-        values: dict[str, Any] = {
-            "corpus": {"columns": {name: columns[name] for name in SCORED_COLUMNS}}
-        }
-        config = build_config(values, overrides, where="the model's manifest")
-    if input:
-        return with_input(config, input)
+        build_config(copy.deepcopy(values), overrides, where=where)  # refuses one that is wrong
+    corpus = open_bundle(BeamFiles(), model).manifest["config"]["corpus"]
+    trained = trained_inputs(corpus)
+    config = build_config(_with_training(values, corpus, trained), overrides, where=where)
+    if inputs:
+        return with_inputs(config, inputs, trained=trained)
     if not config.corpus.inputs:
         raise ConfigError(
             "--input: expected files to read, got none. Pass --input GLOB or --config FILE."
@@ -173,24 +180,29 @@ def scoring_config(
     return config
 
 
-def with_input(config: Config, path: str) -> Config:
-    """The config with the files of `--input` in place of its own.
-
-    They are read with the settings of the config's first input of their format, so that a
-    delimiter or an encoding need not be said twice. A `.tsv` does not take those of a `.csv`.
+def with_inputs(
+    config: Config, paths: Sequence[str], *, trained: Sequence[InputConfig] = ()
+) -> Config:
+    """The config with the files of `--input` in place of its own; see `named_inputs`.
 
     Raises:
-        ConfigError: if the name of the files suggests no format.
+        ConfigError: if the names of the files do not tell one format.
     """
-    named = new_input(path)
-    like = [
-        item
-        for item in config.corpus.inputs
-        if item.format == named.format
-        and (item.format != "csv" or is_tsv(item.path) == is_tsv(path))
-    ]
-    only = dataclasses.replace(like[0] if like else named, path=path, split=None)
-    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=(only,)))
+    named = named_inputs(BeamFiles(), paths, config=config.corpus.inputs, trained=trained)
+    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=named))
+
+
+def _with_training(
+    values: dict[str, Any], trained: Mapping[str, Any], inputs: Sequence[InputConfig]
+) -> dict[str, Any]:
+    """The values of a config, completed by how the corpus of a model was read."""
+    corpus = values.get("corpus") or {}
+    columns = {name: trained["columns"][name] for name in SCORED_COLUMNS}
+    columns |= corpus.get("columns") or {}
+    corpus = {**corpus, "columns": columns}
+    if corpus.get("inputs"):
+        corpus["inputs"] = [read_as_trained(each, inputs) for each in corpus["inputs"]]
+    return {**values, "corpus": corpus}
 
 
 def _given(paths: Mapping[str, str | None]) -> dict[str, str]:

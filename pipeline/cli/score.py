@@ -10,7 +10,7 @@ from pipeline.cli.invocation import Invocation
 from pipeline.cli.options import (
     DateRange,
     DryRun,
-    InputGlob,
+    InputGlobs,
     Model,
     OptionalConfigFile,
     Overrides,
@@ -69,7 +69,7 @@ def score(
     invocation: Invocation,
     *,
     model: Model,
-    input: InputGlob = None,
+    input: InputGlobs,
     output: PredictionsFolder,
     date: Date = None,
     dates: Dates = None,
@@ -94,7 +94,8 @@ def score(
         invocation.with_profile(runner_profile, overrides),
         config,
         model=model,
-        paths={"--model": model, "--input": input, "--output": output},
+        inputs=input,
+        paths={"--model": model, "--output": output},
         job=("score", date),
     )
     if dry_run:

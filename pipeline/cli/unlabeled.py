@@ -6,13 +6,13 @@ import typer
 
 from pipeline.cli.exit_codes import DONE
 from pipeline.cli.invocation import Invocation
-from pipeline.cli.options import ConfigFile, DryRun, InputGlob, Overrides, RunnerProfile
+from pipeline.cli.options import ConfigFile, DryRun, InputGlobs, Overrides, RunnerProfile
 
 
 def vectors(
     invocation: Invocation,
     *,
-    input: InputGlob = None,
+    input: InputGlobs,
     output: Annotated[
         str,
         typer.Option(
@@ -25,7 +25,7 @@ def vectors(
 ) -> int:
     """Learn word vectors from the text of a corpus, labeled or not."""
     from pipeline.cli.printing import print_line, print_made, print_rows
-    from pipeline.cli.run_config import with_input
+    from pipeline.cli.run_config import with_inputs
     from pipeline.config.loading import load_config
     from pipeline.runners.options import check_runner
     from pipeline.stages.unlabeled import vectors as stage
@@ -35,7 +35,7 @@ def vectors(
     check_runner(invocation.beam_options, paths={})
     resolved = load_config(config, invocation.overrides)
     if input:
-        resolved = with_input(resolved, input)
+        resolved = with_inputs(resolved, input)
     learned = stage.learn_vectors(
         resolved, output=output, files=BeamFiles(), beam_options=invocation.beam_options
     )

@@ -2,12 +2,14 @@
 
 import dataclasses
 import hashlib
+import os
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from model.config import STRICT, ConfigError, require
+from pipeline.config.placeholders import DIRECTIVES, any_date, bad_formats, fill_date
 
 Format = Literal["jsonl", "csv", "parquet", "text", "tfrecord", "semeval", "trec", "bigquery"]
 Split = Literal["train", "validation", "test", "unlabeled"]
@@ -49,6 +51,12 @@ class InputConfig:
     document: Literal["line", "file"] = "line"  # text; file: the label is the name of its folder
 
     def __post_init__(self) -> None:
+        for name in ("path", "table", "query"):
+            wrong = bad_formats(getattr(self, name) or "")
+            expected = (
+                f"{{date}} with directives among {', '.join(f'%{each}' for each in DIRECTIVES)}"
+            )
+            require(not wrong, name, expected, wrong)
         if self.format == "bigquery":
             self._check_table()
         else:
@@ -90,11 +98,14 @@ class InputConfig:
         return f"bigquery:query:{hashlib.sha256(self.location.encode()).hexdigest()[:12]}"
 
     def of_date(self, date: str) -> "InputConfig":
-        """The input with a date in place of every `{date}` in its path, table or query."""
-        dated = {
-            name: value.replace("{date}", date)
+        """The input with a date in place of its placeholders in its path, table or query.
+
+        The path of a file that exists as it is written has no placeholders.
+        """
+        dated: dict[str, Any] = {
+            name: fill_date(value, date)
             for name in ("path", "table", "query")
-            if (value := getattr(self, name))
+            if (value := getattr(self, name)) and not (name == "path" and os.path.lexists(value))
         }
         return dataclasses.replace(self, **dated)
 
@@ -106,7 +117,7 @@ class InputConfig:
         require(len(given) == 1, "table", "either table or query for format: bigquery", given)
         if self.table is not None:
             # `{date}` will be replaced by digits and '-', which the name of a table may contain.
-            valid = re.fullmatch(TABLE, self.table.replace("{date}", "0")) is not None
+            valid = re.fullmatch(TABLE, any_date(self.table, other="0")) is not None
             require(valid, "table", "project.dataset.table", self.table)
         else:
             require(bool(self.location.strip()), "query", "a SELECT statement", self.query)
@@ -155,12 +166,6 @@ def infer_format(path: str) -> Format:
             "allowed), got another ending. Name the format in a --config file."
         )
     return found
-
-
-def new_input(path: str) -> InputConfig:
-    """An input whose format, and whose delimiter (a tab for `.tsv`), follow from the path."""
-    delimiter = "\t" if is_tsv(path) else ","
-    return InputConfig(path=path, format=infer_format(path), delimiter=delimiter)
 
 
 def is_tsv(path: str) -> bool:

@@ -24,6 +24,15 @@ def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
         ConfigError: for a file that cannot be read or parsed, a key that is given twice or is
             unknown, an unset environment variable, a value out of range. The message is one line.
     """
+    return build_config(read_values(path), overrides, where=path)
+
+
+def read_values(path: str) -> dict[str, Any]:
+    """The sections of a YAML file as they are written; without `name`, named after the file.
+
+    Raises:
+        ConfigError: for a file that cannot be read or parsed, or a key that is given twice.
+    """
     try:
         values = read_yaml(Path(path))
     except OSError as error:
@@ -35,7 +44,7 @@ def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
             f"{path}: expected sections such as 'corpus:', got {type(values).__name__}. "
             "See configs/quickstart.yaml."
         )
-    return build_config({"name": Path(path).stem, **values}, overrides, where=path)
+    return {"name": Path(path).stem, **values}
 
 
 def build_config(values: dict[str, Any], overrides: Sequence[str], *, where: str) -> Config:

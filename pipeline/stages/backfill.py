@@ -10,6 +10,7 @@ from typing import Literal
 
 from model.config import ConfigError
 from pipeline.config.loading import config_of_date
+from pipeline.config.placeholders import has_date
 from pipeline.config.sections import Config
 from pipeline.nights.partition import Partition
 from pipeline.stages.owned_date import IfExists
@@ -55,7 +56,7 @@ def backfill(
         BundleError: if the model directory must not be used.
         ConfigError: if no input contains `{date}`: all dates would score the same corpus.
     """
-    if not any("{date}" in item.location for item in config.corpus.inputs):
+    if not any(has_date(item.location) for item in config.corpus.inputs):
         paths = ", ".join(item.source for item in config.corpus.inputs)
         raise ConfigError(
             "--dates: expected {date} in an input, so that each date has its own "

@@ -12,7 +12,7 @@ from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.reading.source_names import source_names
 from pipeline.storage.files import FileInfo, Files, base_name
 from pipeline.storage.matching import Matched, UnusableFileError, match_files
-from pipeline.storage.patterns import WILDCARDS
+from pipeline.storage.patterns import WILDCARDS, below
 from pipeline.storage.staging import StagedFile
 
 logger = logging.getLogger("limelight")
@@ -97,7 +97,7 @@ def match_input(files: Files, pattern: str, *, key: str) -> Matched:
             f"{key}: expected files at {pattern!r}, got: "
             f"{' '.join(str(error).split())}. Check the path."
         ) from error
-    _say_left_out(pattern, tuple(matched.left_out))
+    _say_left_out(pattern, matched.folder, tuple(matched.left_out))
     if not matched.files:
         raise ConfigError(
             f"{key}: expected files that match {pattern!r}, got none. {_advice(pattern, matched)}"
@@ -143,12 +143,14 @@ def _advice(pattern: str, matched: Matched) -> str:
 
 
 @functools.cache  # a run lists its files more than once
-def _say_left_out(pattern: str, left_out: tuple[str, ...]) -> None:
+def _say_left_out(pattern: str, folder: str, left_out: tuple[str, ...]) -> None:
     if not left_out:
         return
-    shown = ", ".join(left_out[:LEFT_OUT_SHOWN])
-    more = len(left_out) - LEFT_OUT_SHOWN
+    names = [below(folder, path) for path in left_out]
+    # Folders first: they may hold data, while hidden names are a program's own.
+    names.sort(key=lambda name: (base_name(name).startswith((".", "_")), name))
+    more = len(names) - LEFT_OUT_SHOWN
     logger.info(
         "%s: left out %d that match but are no data: %s%s",
-        pattern, len(left_out), shown, f" and {more} more" if more > 0 else "",
+        pattern, len(names), ", ".join(names[:LEFT_OUT_SHOWN]), f" and {more} more" * (more > 0),
     )  # fmt: skip

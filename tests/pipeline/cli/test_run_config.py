@@ -1,10 +1,14 @@
 """The config of a command, before anything runs."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from model.config import ConfigError
+from pipeline.cli import run_config
 from pipeline.cli.app import run_command
-from pipeline.cli.run_config import with_input
+from pipeline.cli.run_config import scoring_config, with_inputs
 from pipeline.config.loading import build_config
 
 
@@ -17,8 +21,47 @@ def test_a_file_on_the_command_line_is_read_like_the_input_of_its_format_in_the_
 ) -> None:
     item = {"path": "a.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"}
     config = build_config({"corpus": {"inputs": [item]}}, (), where="c.yaml")
-    [only] = with_input(config, path).corpus.inputs
+    [only] = with_inputs(config, [path]).corpus.inputs
     assert (only.path, only.delimiter, only.encoding) == (path, delimiter, encoding)
+
+
+TRAINED = {
+    "columns": {"id": "key", "text": "body", "label": "label", "labels": None, "keep": ["x"]},
+    "inputs": [{"path": "a.csv", "format": "csv", "delimiter": ";", "split": "train"}],
+}
+
+
+@pytest.fixture
+def _trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = SimpleNamespace(manifest={"config": {"corpus": TRAINED}})
+    monkeypatch.setattr(run_config, "open_bundle", lambda files, folder: bundle)
+
+
+@pytest.mark.usefixtures("_trained")
+def test_a_corpus_is_read_as_in_training_where_nothing_else_is_said(tmp_path: Path) -> None:
+    config = scoring_config(None, (), model="m", inputs=["x.csv", "y.jsonl"])
+    assert [item.path for item in config.corpus.inputs] == ["x.csv", "y.jsonl"]
+    assert [item.delimiter for item in config.corpus.inputs] == [";", ","]
+    columns = config.corpus.columns
+    assert (columns.id, columns.text, columns.keep) == ("key", "body", ())
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "corpus: {columns: {text: title, id: null}, inputs: [{path: z.csv, format: csv}]}"
+    )
+    config = scoring_config(str(path), ("corpus.columns.label=stars",), model="m", inputs=())
+    columns = config.corpus.columns
+    assert (columns.id, columns.text, columns.label) == (None, "title", "stars")
+    [only] = config.corpus.inputs
+    assert (only.path, only.delimiter, only.split) == ("z.csv", ";", None)
+    path.write_text("corpus: {inputs: [{path: z.csv, format: csv, delimiter: '|'}]}")
+    [only] = scoring_config(str(path), (), model="m", inputs=["x.csv"]).corpus.inputs
+    assert (only.path, only.delimiter) == ("x.csv", "|")
+
+
+def test_a_pattern_without_quotes_is_explained() -> None:
+    words = ["score", "--model", "a", "--output", "o", "--input", "a.jsonl", "b.jsonl", "c.jsonl"]
+    with pytest.raises(ConfigError, match=r"got 'b.jsonl' and 1 more; the shell .*\. Quote values"):
+        run_command(words)
 
 
 @pytest.mark.parametrize(

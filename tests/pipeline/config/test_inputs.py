@@ -1,12 +1,14 @@
 """The config of an input: formats by name, tables."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from model.config import ConfigError
-from pipeline.config.inputs import InputConfig, infer_format, new_input
+from pipeline.config.inputs import InputConfig, infer_format
 from pipeline.config.loading import build_config, config_of_date
+from pipeline.config.placeholders import any_date, fill_date, has_date
 from pipeline.config.sections import Config
 from pipeline.stages.backfill import backfill
 from pipeline.storage.beam_files import BeamFiles
@@ -104,10 +106,37 @@ def test_the_ending_of_a_name_gives_the_format(path: str, expected: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "delimiter"), [("a.tsv", "\t"), ("a.tsv.gz", "\t"), ("a.csv", ",")]
+    ("text", "dated"),
+    [
+        ("in/{date}/x", "in/2026-11-05/x"),
+        ("in/{date:%Y/%m/%d}/x", "in/2026/11/05/x"),
+        ("year={date:%Y}/month={date:%m}", "year=2026/month=11"),
+        ("t_{date:%Y%m%d}", "t_20261105"),
+        ("{name}/{dates}", "{name}/{dates}"),
+    ],
 )
-def test_the_delimiter_of_a_tsv_is_a_tab(path: str, delimiter: str) -> None:
-    assert new_input(path).delimiter == delimiter
+def test_placeholders_of_the_date(text: str, dated: str) -> None:
+    assert fill_date(text, "2026-11-05") == dated
+    assert has_date(text) is (text != dated)
+
+
+def test_any_date_is_a_pattern_of_every_date() -> None:
+    assert any_date("in/{date:%Y/%m}/{date}/x") == "in/*/*/*/x"
+
+
+@pytest.mark.parametrize("path", ["{date:%Q}", "{date:}", "{date:x}", "{date:%}", "{date:%H}"])
+def test_a_format_that_is_none_of_a_date_is_an_error(path: str) -> None:
+    with pytest.raises(ValueError, match=r"path: expected \{date\} with directives among %Y"):
+        InputConfig(path=path)
+
+
+def test_a_file_whose_name_has_a_placeholder_is_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("{date}.csv").touch()
+    for path, dated in (("{date}.csv", "{date}.csv"), ("{date}.tsv", "2026-11-20.tsv")):
+        assert InputConfig(path=path).of_date("2026-11-20").path == dated
 
 
 @pytest.mark.parametrize("path", ["corpus", "a.jsonl/part-1", "x.gz", "x.doc", "*"])

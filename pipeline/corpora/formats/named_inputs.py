@@ -1,0 +1,191 @@
+"""The files that a command line names -> inputs: which format they have, how they are read.
+
+The format follows from the names of the files. They are read like the config's files of
+the same format, or else like those that the model was trained on.
+"""
+
+import dataclasses
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from model.config import ConfigError
+from model.config_loading import load_section
+from pipeline.config.inputs import Format, InputConfig, format_of, infer_format, is_tsv
+from pipeline.config.placeholders import any_date
+from pipeline.corpora.reading.input_files import match_input
+from pipeline.storage.files import Files, base_name
+from pipeline.storage.folders import is_local
+from pipeline.storage.matching import Matched
+from pipeline.storage.patterns import below
+
+# How the bytes of an input become rows; the other keys say which input it is.
+READING = (
+    "format",
+    "encoding",
+    "errors",
+    "delimiter",
+    "quote",
+    "escape",
+    "double_quote",
+    "strict",
+    "column_names",
+    "null_values",
+    "document",
+)
+_PLAIN: tuple[Format, ...] = ("text", "semeval", "trec")  # formats of files that end in .txt
+
+logger = logging.getLogger("limelight")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Kind:
+    """A format, and for CSV whether the name says that tabs delimit its fields."""
+
+    format: Format
+    tabs: bool = False
+
+    def __str__(self) -> str:
+        return "tsv" if self.tabs else self.format
+
+
+def named_inputs(
+    files: Files,
+    paths: Sequence[str],
+    *,
+    config: Sequence[InputConfig],
+    trained: Sequence[InputConfig] = (),
+) -> tuple[InputConfig, ...]:
+    """An input for each path of a command line.
+
+    Args:
+        files: where the paths lie.
+        paths: the values of `--input`.
+        config: the inputs of the config.
+        trained: the inputs that the model was trained on.
+
+    Raises:
+        ConfigError: if the files of a path have several formats, or none that is known.
+    """
+    return tuple(_named_input(files, path, config, trained) for path in paths)
+
+
+def trained_inputs(corpus: Mapping[str, Any]) -> list[InputConfig]:
+    """The inputs that a model was trained on, from the config in its manifest."""
+    known = {field.name for field in dataclasses.fields(InputConfig)}
+    inputs = []
+    for values in corpus.get("inputs", []):
+        given = {name: value for name, value in values.items() if name in known}
+        if given.get("format") != "bigquery":
+            inputs.append(load_section(InputConfig, given, where="the model's manifest"))
+    return inputs
+
+
+def read_as_trained(values: dict[str, Any], trained: Sequence[InputConfig]) -> dict[str, Any]:
+    """The values of a config's input with the training's in place of those that it leaves out.
+
+    Args:
+        values: what the config gives for one input.
+        trained: the inputs that the model was trained on.
+    """
+    path, named = values.get("path"), values.get("format", "jsonl")
+    if not isinstance(path, str):
+        return values
+    like = _like(_Kind(named, named == "csv" and is_tsv(path)), trained)
+    if like is None:
+        return values
+    return {name: getattr(like, name) for name in READING} | values
+
+
+def _named_input(
+    files: Files, path: str, config: Sequence[InputConfig], trained: Sequence[InputConfig]
+) -> InputConfig:
+    kind = _kind_of(files, path, config=config, trained=trained)
+    like = _like(kind, config)
+    if like is None and (like := _like(kind, trained)) is not None:
+        _say_settings(path, like)
+    if like is None:
+        like = InputConfig(path=path, format=kind.format, delimiter="\t" if kind.tabs else ",")
+    return dataclasses.replace(like, path=path, split=None)
+
+
+def _like(kind: _Kind, inputs: Sequence[InputConfig]) -> InputConfig | None:
+    """The first input of a kind. A `.tsv` is not read like a `.csv`."""
+    same = (item for item in inputs if _Kind(item.format, _has_tabs(item)) == kind)
+    return next(same, None)
+
+
+def _has_tabs(item: InputConfig) -> bool:
+    return item.format == "csv" and is_tsv(item.path)
+
+
+def _kind_of(
+    files: Files, path: str, *, config: Sequence[InputConfig], trained: Sequence[InputConfig]
+) -> _Kind:
+    matched = _match(files, path)
+    kinds = {} if matched is None else dict(_kinds_of_files(matched))
+    if not kinds:  # the files of the night may not be there yet, or not any more
+        kinds = {_kind_of_name(path): path}
+    named = [kind for kind in kinds if kind is not None]
+    of_config, of_training = (_only_kind(inputs) for inputs in (config, trained))
+    if not named:
+        chosen = of_config or of_training
+        return chosen or _Kind(infer_format(path))
+    if len(named) == 1 and (len(kinds) == 1 or named[0] == of_config):
+        if of_config is not None and named[0].format in _PLAIN and of_config.format in _PLAIN:
+            return of_config
+        return named[0]
+    examples = ", ".join(
+        f"{file} ({kind or 'no known ending'})" for kind, file in sorted(kinds.items(), key=str)
+    )
+    raise ConfigError(
+        f"--input {path}: expected files of one format, got {examples}. "
+        "Give each format an --input of its own."
+    )
+
+
+def _match(files: Files, path: str) -> Matched | None:
+    """What a path means now; None if that is nothing. Placeholders of a date stand for any date."""
+    pattern = any_date(path) if not is_local(path) else _local_pattern(path)
+    try:
+        return match_input(files, pattern, key=f"--input {path}")
+    except ConfigError as error:
+        if "can be read only once" in str(error):
+            raise
+        return None
+
+
+def _local_pattern(path: str) -> str:
+    return path if os.path.lexists(path) else any_date(path)
+
+
+def _kinds_of_files(matched: Matched) -> Iterator[tuple[_Kind | None, str]]:
+    """The kinds of the files, each with one of the files that have it."""
+    for info in reversed(matched.files):
+        name = below(matched.folder, info.path)
+        # The parts of a folder such as `all.parquet/` need no ending of their own.
+        names = [*reversed(name.split("/")), base_name(matched.folder)]
+        kinds = (_kind_of_name(each) for each in names)
+        yield next((kind for kind in kinds if kind is not None), None), info.path
+
+
+def _kind_of_name(name: str) -> _Kind | None:
+    found = format_of(name)
+    return None if found is None else _Kind(found, is_tsv(name))
+
+
+def _only_kind(inputs: Sequence[InputConfig]) -> _Kind | None:
+    kinds = {_Kind(item.format, _has_tabs(item)) for item in inputs if item.format != "bigquery"}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _say_settings(path: str, like: InputConfig) -> None:
+    plain = InputConfig(path=like.path, format=like.format)
+    said = [
+        f"{name}: {getattr(like, name)!r}"
+        for name in READING
+        if name != "format" and getattr(like, name) != getattr(plain, name)
+    ]
+    if said and not (said == ["delimiter: '\\t'"] and is_tsv(path)):
+        logger.info("%s: read as the model's corpus was, with %s", path, ", ".join(said))
