@@ -86,7 +86,7 @@ def kept_fields(columns: ColumnsConfig) -> list[pa.Field]:
 
     All are strings, so that every file gives the same schema. A value that is not a string is
     written as JSON (12, true, ["a"]). If JSON has no type for it (a date, for example), it is
-    written as `str` returns it.
+    written as `str` returns it. Numbers keep their digits, and NaN is null.
     """
     return [pa.field(name, pa.string()) for name in columns.keep]
 
