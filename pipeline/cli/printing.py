@@ -95,6 +95,9 @@ def print_rows(rows: Mapping[str, Any]) -> None:
         + (f" ({reasons})" if reasons else "")
         + (f", {counted(len(broken), 'broken file')}" if broken else "")
     )
+    if rows.get("headers_skipped"):
+        lines = counted(rows["headers_skipped"], "line")
+        print_line(f"skipped      {lines} that repeat the header, as where files were joined")
     for file, why in islice(broken.items(), BROKEN_SHOWN):
         print_line(f"broken       {printable(file)}: {printable(why)}")
     if len(broken) > BROKEN_SHOWN:

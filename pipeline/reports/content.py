@@ -30,7 +30,8 @@ class RejectionGroup:
 class InputCounts:
     """The rows of one input file or table: an item of `inputs` in a manifest.
 
-    `broken` says what was expected and found where a file cannot be read to its end.
+    `broken` says what was expected and found where a file cannot be read to its end,
+    `headers_skipped` how many of its lines repeat the header and are no rows.
     """
 
     file: str
@@ -39,6 +40,7 @@ class InputCounts:
     rows_used: int
     rows_rejected: int
     broken: str | None = None
+    headers_skipped: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

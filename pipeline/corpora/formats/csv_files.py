@@ -12,6 +12,7 @@ the file, its handler of invalid rows gets no row that it repaired itself, and t
 which a rejection shows, is not kept. Scoring the same rows takes a minute.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
@@ -64,9 +65,13 @@ def read_csv(
     records.shape = shape = RowShape(named, len(names))
     wanted = {name: names.index(name) for name in input_columns(columns) if name in names}
     for batch in batches(rows, batch_rows=batch_rows, size=_record_bytes):
-        yield _check_fields(
+        checked = _check_fields(
             batch, part, header=names, shape=shape, wanted=wanted, undecodable=records.undecodable
         )
+        yield dataclasses.replace(checked, headers_skipped=rows.take_repeated())
+    if repeated := rows.take_repeated():  # behind the last row
+        none: dict[str, list[str]] = {name: [] for name in wanted}
+        yield RawRows(size=0, columns=none, raw=_no_row, headers_skipped=repeated)
 
 
 class _Rows:
@@ -77,12 +82,11 @@ class _Rows:
 
     Attributes:
         header: the names of the columns; empty until they are known.
-        repeated: how often the header was found so far.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
         self.header: list[str] = []
-        self.repeated = 0
+        self._repeated = 0
         self._records = iter(records)
 
     def __iter__(self) -> Iterator[Record]:
@@ -100,9 +104,14 @@ class _Rows:
                     if not any(map(str.strip, fields)):
                         continue
                     if self.header and self._is_header(fields):
-                        self.repeated += 1
+                        self._repeated += 1
                         continue
             yield record
+
+    def take_repeated(self) -> int:
+        """How often the header was found since the last call."""
+        repeated, self._repeated = self._repeated, 0
+        return repeated
 
     def _is_header(self, fields: list[str]) -> bool:
         """Whether this is the header; a byte order mark before it hides the quote of a field."""
@@ -154,6 +163,10 @@ def _check_fields(
         repaired=frozenset(repaired),
         untyped=True,
     )
+
+
+def _no_row(index: int) -> bytes:
+    raise IndexError(index)
 
 
 def _wrong_number(fields: list[str], header: Sequence[str], shape: RowShape) -> str:

@@ -96,6 +96,8 @@ class _Gathered:
         self._rows += batch.rows_read
         self._bytes += size
         of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
+        if batch.headers_skipped:
+            of_file["headers_skipped"] = batch.headers_skipped
         self.count({"files": {source_file: of_file}})
 
     def count(self, counts: dict[str, Any]) -> None:

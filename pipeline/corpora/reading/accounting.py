@@ -51,7 +51,8 @@ def count_broken(source_file: str, error: BrokenFileError) -> dict[str, Any]:
 def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> list[dict[str, Any]]:
     """The `inputs` of a manifest: the rows read, used and rejected of every file or table.
 
-    An input that could not be read to its end also has `broken`: what was expected and found.
+    An input that could not be read to its end also has `broken`: what was expected and found. One
+    that repeats its header has `headers_skipped`, the number of these lines, which are no rows.
 
     Args:
         counts: nested counts of the whole run; `files` holds the rows by `source_file`, `broken`
@@ -81,6 +82,8 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
             ("rows_rejected", rejected),
         ):
             account[name] = account.get(name, 0) + value
+        if "headers_skipped" in counted:
+            account["headers_skipped"] = counted["headers_skipped"]
         details = sorted(counts.get("broken", {}).get(item.source_file, {}))
         if details:  # several parts of a file, or several files of a table: the first is named
             account.setdefault("broken", details[0])
@@ -91,13 +94,17 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
     """The `rows` of a manifest, over all inputs: `read`, `used`, and `rejected` by reason.
 
     Where the run may abstain, `abstained` says how many of the rows used were not answered. Where
-    files are broken, `broken_files` says by the name of a file what was expected and found.
+    files are broken, `broken_files` says by the name of a file what was expected and found. Where
+    files repeat their header, `headers_skipped` says how many lines were skipped.
     """
     rows: dict[str, Any] = {
         "read": sum(account["rows_read"] for account in accounts),
         "used": sum(account["rows_used"] for account in accounts),
         "rejected": dict(counts.get("rejected", {})),
     }
+    headers = sum(account.get("headers_skipped", 0) for account in accounts)
+    if headers:
+        rows["headers_skipped"] = headers
     broken = {account["file"]: account["broken"] for account in accounts if "broken" in account}
     if "abstained" in counts:
         rows["abstained"] = counts["abstained"]

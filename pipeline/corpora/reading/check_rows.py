@@ -44,12 +44,14 @@ class ReadBatch:
         rows_read: always `documents.num_rows + rejections.num_rows`.
         rows_repaired: how many documents hold U+FFFD in place of something that could not be
             decoded: the escape of a lone surrogate, or bytes under `errors: replace`.
+        headers_skipped: how many lines among the rows repeat the header; they are no rows.
     """
 
     documents: pa.RecordBatch
     rejections: pa.RecordBatch
     rows_read: int
     rows_repaired: int = 0
+    headers_skipped: int = 0
 
 
 def check_rows(
@@ -97,6 +99,7 @@ def check_rows(
         ),
         rows_read=rows.size,
         rows_repaired=len(rows.repaired.difference(failures)),
+        headers_skipped=rows.headers_skipped,
     )
 
 

@@ -23,6 +23,7 @@ class RawRows:
         repaired: the indexes of the rows that hold U+FFFD in place of something that could not
             be decoded.
         untyped: whether the format has no types, so that every value is text, as in CSV.
+        headers_skipped: how many lines among the rows repeat the header; they are no rows.
     """
 
     size: int
@@ -31,6 +32,7 @@ class RawRows:
     failures: Mapping[int, Failure] = dataclasses.field(default_factory=dict)
     repaired: frozenset[int] = frozenset()
     untyped: bool = False
+    headers_skipped: int = 0
 
     def head(self, size: int) -> Self:
         """The first `size` rows."""

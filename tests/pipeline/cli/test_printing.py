@@ -83,6 +83,8 @@ def test_rows_without_an_answer_are_named_beside_the_rows_used(
     assert "12 read, 10 used, 2 rejected (2 empty_text)" in capsys.readouterr().out
     print_rows({**rows, "abstained": 3})
     assert "12 read, 10 used (3 abstained), 2 rejected" in capsys.readouterr().out
+    print_rows({**rows, "headers_skipped": 3})
+    assert "skipped      3 lines that repeat the header" in capsys.readouterr().out
 
 
 def test_documents_that_the_scores_are_not_of_are_counted_with_their_labels(

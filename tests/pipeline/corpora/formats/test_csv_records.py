@@ -193,9 +193,12 @@ def test_many_open_quotes_in_large_files_end_in_a_broken_file(
 @pytest.mark.parametrize("header", ["id,text,label", '"id","text","label"'])
 def test_a_repeated_header_is_no_row(mark: str, header: str) -> None:
     file = f"{mark}{header}\n1,a,x\n2,b,y\n"
-    read = read_csv(file * 3)
-    assert read.texts == ["a", "b"] * 3
-    assert read.rejections == []
+    header_alone = file.splitlines(keepends=True)[0]
+    for limit in (1, 2, 2_000):
+        read = read_csv(file * 3 + header_alone * 2, batch_rows=limit)
+        assert read.texts == ["a", "b"] * 3
+        assert read.rejections == []
+        assert read.headers_skipped == 4
 
 
 def test_the_names_of_the_columns_are_no_row_where_the_file_has_no_header() -> None:

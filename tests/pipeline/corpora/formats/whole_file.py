@@ -27,6 +27,7 @@ class Read:
     rejections: list[dict[str, Any]]
     rows_read: int
     rows_repaired: int
+    headers_skipped: int = 0
     broken: str | None = None
 
     @property
@@ -67,6 +68,7 @@ def read_stream(
         rejections=[row for batch in batches for row in batch.rejections.to_pylist()],
         rows_read=sum(batch.rows_read for batch in batches),
         rows_repaired=sum(batch.rows_repaired for batch in batches),
+        headers_skipped=sum(batch.headers_skipped for batch in batches),
         broken=broken,
     )
 
@@ -114,7 +116,8 @@ def check_contract(
         assert batch.rejections.schema == REJECTIONS
         batch.documents.validate(full=True)
         batch.rejections.validate(full=True)
-        assert 0 < batch.rows_read <= batch_rows
+        assert batch.rows_read <= batch_rows
+        assert batch.rows_read or batch.headers_skipped
         assert batch.rows_read == batch.documents.num_rows + batch.rejections.num_rows
         for record_batch in (batch.documents, batch.rejections):
             for field, array in zip(record_batch.schema, record_batch.columns, strict=True):

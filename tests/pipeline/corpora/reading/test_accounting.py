@@ -137,3 +137,12 @@ def test_broken_files_are_named_whichever_of_their_parts_say_so() -> None:
     assert [account.get("broken") for account in accounts] == ["torn", None]
     rows = total_rows(accounts, counts)
     assert rows == {"read": 2, "used": 2, "rejected": {}, "broken_files": {"/corpus/a": "torn"}}
+
+
+def test_lines_that_repeat_the_header_are_counted_by_file() -> None:
+    read = {"rows_read": 2, "rows_used": 2, "headers_skipped": 1}
+    counts = add_counts([{"files": {"a": read}}, {"files": {"a": read}}])
+    first, second = account_files(counts, INPUTS)
+    assert first["headers_skipped"] == 2
+    assert "headers_skipped" not in second
+    assert total_rows([first, second], counts)["headers_skipped"] == 2
