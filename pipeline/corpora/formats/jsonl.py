@@ -140,21 +140,27 @@ def _parse_lines(
             detail = f"expected a JSON object, got {describe(value)}"
             failures[index] = Failure("malformed_row", detail)
             values[index] = {}
-    for index in _rows_of_long_numbers(values, lines, columns):
+
+    def rows_of_values() -> RawRows:
+        return mapping_rows(
+            values,
+            columns=columns,
+            raw=lines.__getitem__,
+            failures=failures,
+            repaired=frozenset(repaired),
+        )
+
+    rows = rows_of_values()
+    inexact = _rows_of_long_numbers(rows, lines, columns)
+    if not inexact:
+        return rows
+    for index in inexact:
         with contextlib.suppress(RowError):  # nested too deeply for the exact parser
             values[index], _ = _parse_line(lines[index], part, limit=limit, exact=True)
-    return mapping_rows(
-        values,
-        columns=columns,
-        raw=lines.__getitem__,
-        failures=failures,
-        repaired=frozenset(repaired),
-    )
+    return rows_of_values()
 
 
-def _rows_of_long_numbers(
-    values: list[dict[str, Any]], lines: list[bytes], columns: ColumnsConfig
-) -> list[int]:
+def _rows_of_long_numbers(rows: RawRows, lines: list[bytes], columns: ColumnsConfig) -> list[int]:
     """The rows in which orjson may have taken digits from a number that is in use.
 
     Only floats, and lists and objects that may hold some, are looked at: what became an integer or
@@ -162,10 +168,10 @@ def _rows_of_long_numbers(
     """
     suspects: set[int] = set()
     for name in columns_of_names(columns):
-        column = [value.get(name) for value in values]
-        if not _MAY_HOLD_FLOATS.isdisjoint(map(type, column)):
+        values = rows.columns[name]
+        if not _MAY_HOLD_FLOATS.isdisjoint(map(type, values)):
             suspects.update(
-                index for index, value in enumerate(column) if type(value) in _MAY_HOLD_FLOATS
+                index for index, value in enumerate(values) if type(value) in _MAY_HOLD_FLOATS
             )
     return [index for index in sorted(suspects) if may_lose_digits(lines[index])]
 

@@ -106,9 +106,10 @@ def _decode_columns(batch: pa.RecordBatch, part: FilePart, names: ColumnsConfig)
     columns: dict[str, list[Any]] = {}
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
         values = python_values(array, uuids=name != names.text)
-        for index, value in enumerate(values):
-            is_list = name == names.labels and type(value) is list
-            if type(value) is not bytes and not is_list:
+        encoded = {bytes, list} if name == names.labels else {bytes}
+        for index in [] if encoded.isdisjoint(map(type, values)) else range(len(values)):
+            value = values[index]
+            if type(value) not in encoded:
                 continue
             try:
                 values[index], was_repaired = _decode(value, part)
