@@ -2,15 +2,21 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
+from model.config import ConfigError
 from pipeline.process import signals
 from pipeline.runners.options import with_runner
 
 logger = logging.getLogger("limelight")
+
+
+# What Beam appends to the message of an error.
+_STEP = re.compile(r" \[while running '[^']*'\]$")
 
 
 class RunError(RuntimeError):
@@ -28,6 +34,7 @@ def beam_pipeline(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pi
 
     Raises:
         KeyboardInterrupt: if the pipeline failed because a signal stops the command.
+        ConfigError: if a worker in this process raised one.
         RunError: if the pipeline fails otherwise, with the innermost error's message.
     """
     try:
@@ -42,7 +49,17 @@ def beam_pipeline(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pi
     except Exception as error:  # Beam re-raises what a worker raised, under several types.
         signals.check()
         logger.debug("the pipeline failed", exc_info=error)
+        innermost = innermost_error(error)
+        if isinstance(innermost, ConfigError):  # a worker met what only the user can correct
+            raise ConfigError(_STEP.sub("", str(innermost))) from error
         raise RunError(f"the pipeline failed: {innermost_message(error)}") from error
+
+
+def innermost_error(error: BaseException) -> BaseException:
+    """The error that went wrong first."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def innermost_message(error: BaseException) -> str:
@@ -51,8 +68,7 @@ def innermost_message(error: BaseException) -> str:
     Returns:
         The innermost error's type and the last line of its message.
     """
-    while error.__cause__ is not None:
-        error = error.__cause__
+    error = innermost_error(error)
     # gRPC's errors, such as of an engine that is gone, name the cause in `details()` only.
     details = getattr(error, "details", None)
     text = str(details() if callable(details) else error)

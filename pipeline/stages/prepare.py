@@ -40,7 +40,12 @@ from pipeline.stages.corpus_pass import (
 from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.run_checks import check_broken, check_rejected
 from pipeline.stages.unit_planning import plan_units
-from pipeline.stages.vocabulary import build_vocabulary, digest_vectors, read_vector_tokens
+from pipeline.stages.vocabulary import (
+    build_vocabulary,
+    check_vector_files,
+    digest_vectors,
+    read_vector_tokens,
+)
 from pipeline.storage.files import (
     Files,
     join,
@@ -75,6 +80,8 @@ def prepare(config: Config, *, beam_options: Sequence[str], files: Files) -> Dat
             the rejections stay in the dataset's folder.
     """
     Tokenizer(config.text)  # raises for a pattern that cannot be used, before anything is read
+    if config.text.vector_tokens:
+        check_vector_files([config], files=files)
     run = Manifest(run_id=new_run_id("prepare"), stage="prepare", config=to_plain(config))
     scratch = join(config.workspace, "staging", run.run_id)
     with opened_inputs(

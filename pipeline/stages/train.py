@@ -17,7 +17,7 @@ from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.stages.corpus_pass import shown_pipeline
 from pipeline.stages.model_publishing import publish_model
 from pipeline.stages.prepare import prepare
-from pipeline.stages.vocabulary import digest_vectors
+from pipeline.stages.vocabulary import check_vector_files, digest_vectors
 from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.storage.manifest import Manifest, new_run_id
 from pipeline.training.baseline_record import BaselineRecord
@@ -90,6 +90,7 @@ def train(
         name: (digest_vectors(each, files=files), digest_encoder(each, files=files))
         for name, each in configs.items()
     }
+    check_vector_files(configs.values(), files=files)
     teachers = find_teachers(config, files=files)
     prepare_process(config.training)  # before `prepare`, which starts TensorFlow
     dataset = prepare(config, beam_options=beam_options, files=files)

@@ -9,7 +9,7 @@ hold a dataset.
 """
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from model.config import ConfigError, TextConfig
 from model.text.tokenizer import Tokenizer
-from model.training.word_vectors.pretrained_vectors import check_vector_width, read_words
+from model.training.word_vectors.pretrained_vectors import check_vectors, read_words
 from pipeline.config.sections import Config
 from pipeline.runners.execution import beam_pipeline
 from pipeline.storage.files import Files, read_lines
@@ -100,7 +100,7 @@ def digest_vectors(config: Config, *, files: Files) -> str | None:
     Called before anything is prepared, so that a wrong path does not fail after hours of work.
 
     Raises:
-        ConfigError: if the file is missing, or its vectors have another width.
+        ConfigError: if the file is missing.
     """
     path = config.network.embedding.vectors
     if path is None:
@@ -110,9 +110,25 @@ def digest_vectors(config: Config, *, files: Files) -> str | None:
             f"network.embedding.vectors: expected a file of word vectors at {path!r}, got none. "
             "Check the path, or make one with: limelight vectors --help."
         )
-    with files.open(path) as stream:
-        check_vector_width(stream, units=config.network.embedding.units, where=path)
     return files.digest(path)
+
+
+def check_vector_files(configs: Iterable[Config], *, files: Files) -> None:
+    """Reads the files of word vectors that configs name.
+
+    Called before anything is prepared, so that a bad line does not fail after hours of work.
+
+    Raises:
+        ConfigError: for the first line that is not a word and as many numbers as the embedding has
+            units.
+    """
+    named = dict.fromkeys(
+        (config.network.embedding.vectors, config.network.embedding.units) for config in configs
+    )
+    for path, units in named:
+        if path is not None:
+            with files.open(path) as stream:
+                check_vectors(stream, units=units, where=path)
 
 
 def read_vector_tokens(config: Config, *, known: Collection[str], files: Files) -> list[str]:

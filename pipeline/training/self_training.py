@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from model.bundle.file_names import MANIFEST
 from model.config import BASE_VARIANT, ConfigError
-from model.training.teaching.teacher import order_of_labels
+from model.training.teaching.teacher import check_tokens, order_of_labels
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
@@ -24,10 +24,11 @@ def find_teachers(config: Config, *, files: Files) -> tuple[TrainedModel, ...]:
 
     Raises:
         BundleError: if one of them is not a complete model directory.
+        ConfigError: if one of them reads texts as other tokens.
     """
     found = []
     for folder in config.teachers.models:
-        open_bundle(files, folder)
+        check_tokens(open_bundle(files, folder), text=config.text, where=folder)
         digest = files.digest(join(folder, MANIFEST))
         found.append(TrainedModel(folder=folder, digest=digest, published=True))
     return tuple(found)

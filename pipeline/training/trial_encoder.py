@@ -1,5 +1,6 @@
 """The pretrained encoder that a trial's network starts from."""
 
+import contextlib
 import logging
 import tempfile
 from pathlib import Path
@@ -30,6 +31,14 @@ def digest_encoder(config: Config, *, files: Files) -> str | None:
         return None
     manifest = _read_manifest(folder, files=files)
     check_settings(to_plain(config), manifest["config"], where=folder)
+    for name, described in manifest["files"].items():
+        path = join(folder, name)
+        if not files.exists(path) or files.size(path) != described["bytes"]:
+            raise ConfigError(
+                f"network.pretrained: expected {path} with {described['bytes']:,} bytes, as the "
+                "manifest of the encoder says. Copy the whole folder again, or run limelight "
+                "pretrain."
+            )
     return fingerprint(manifest["files"])
 
 
@@ -67,7 +76,9 @@ def describe_encoder(trial: Trial, encoder: Encoder, vocabulary: Vocabulary) -> 
 
 def _read_manifest(folder: str, *, files: Files) -> dict[str, Any]:
     path = join(folder, MANIFEST)
-    values = read_json(files, path) if files.exists(path) else {}
+    values: dict[str, Any] = {}
+    with contextlib.suppress(ValueError):  # a copy that was cut short
+        values = read_json(files, path) if files.exists(path) else {}
     if values.get("stage") != "pretrain" or values.get("status") != "done":
         raise ConfigError(
             f"network.pretrained: expected the folder of an encoder, got {folder!r} without the "

@@ -105,11 +105,20 @@ def order_of_labels(
     if (head == "multilabel") != multilabel:
         expected = "multilabel" if multilabel else "softmax or sigmoid"
         raise _wrong(where, "network.head", expected, head)
+    check_tokens(bundle, text=text, where=where)
+    return np.array([bundle.labels.index(label) for label in labels])
+
+
+def check_tokens(bundle: Bundle, *, text: TextConfig, where: str) -> None:
+    """Checks that a teacher reads texts as the same tokens.
+
+    Raises:
+        ConfigError: naming the first key of `text` in which they differ.
+    """
     for name in TOKENIZER_KEYS:
         expected, got = getattr(text, name), getattr(bundle.config.text, name)
         if expected != got:
             raise _wrong(where, f"text.{name}", expected, got)
-    return np.array([bundle.labels.index(label) for label in labels])
 
 
 def _wrong(where: str, key: str, expected: object, got: object) -> ConfigError:

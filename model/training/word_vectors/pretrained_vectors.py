@@ -86,9 +86,25 @@ def read_words(lines: Iterable[bytes], *, units: int, where: str) -> list[str]:
     return words
 
 
-def check_vector_width(lines: Iterable[bytes], *, units: int, where: str) -> None:
-    """Raises `ConfigError` if the first vector of a file is not `units` wide."""
-    next(_vector_lines(lines, units=units, where=where), None)
+def check_vectors(lines: Iterable[bytes], *, units: int, where: str) -> None:
+    """Reads a file as training does, to find a bad line before hours of work.
+
+    Raises:
+        ConfigError: if a line is not a word and `units` numbers, or if there is none.
+    """
+    number = 0
+    for number, _, numbers in _vector_lines(lines, units=units, where=where):
+        # Parsing all numbers would take ten times as long.
+        if b"".join(numbers).translate(None, _OF_NUMBERS):
+            _parse(numbers, number=number, where=where)
+    if not number:
+        raise ConfigError(
+            f"{where}: expected lines of a word and {units} numbers, got none. Check "
+            "network.embedding.vectors, or make a file with: limelight vectors --help."
+        )
+
+
+_OF_NUMBERS = b"0123456789+-.eE"
 
 
 def _vector_lines(

@@ -21,7 +21,7 @@ from pipeline.config.sections import Config
 from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.process import progress
 from pipeline.stages.prepare import prepare
-from pipeline.stages.vocabulary import digest_vectors
+from pipeline.stages.vocabulary import check_vector_files, digest_vectors
 from pipeline.storage.files import Files, join, read_lines
 from pipeline.storage.folders import upload_folder
 from pipeline.storage.manifest import MANIFEST, Manifest, fingerprint, new_run_id
@@ -77,6 +77,7 @@ def pretrain(
             "--set network.lstm.layers=1."
         )
     vectors_digest = digest_vectors(config, files=files)
+    check_vector_files([config], files=files)
     prepare_process(config.training)  # before `prepare`, which starts TensorFlow
     dataset = prepare(config, beam_options=beam_options, files=files)
     resolved = to_plain(resolve_config(config, dataset, documents=dataset.rows("train")))

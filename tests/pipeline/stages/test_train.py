@@ -24,7 +24,7 @@ from pipeline.cli.printing import print_trained
 from pipeline.config.loading import build_config
 from pipeline.config.sections import Config
 from pipeline.stages.train import Trained, train
-from pipeline.stages.vocabulary import digest_vectors
+from pipeline.stages.vocabulary import check_vector_files
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.training import trial_config, trial_wide
 from pipeline.training.baseline_record import BaselineRecord
@@ -201,7 +201,7 @@ def test_vectors_of_another_width_are_refused_before_anything(tmp_path):
     embedding = dataclasses.replace(config.network.embedding, vectors=str(vectors))
     network = dataclasses.replace(config.network, embedding=embedding)
     with pytest.raises(ConfigError, match="expected vectors of 8 units, got 3"):
-        digest_vectors(dataclasses.replace(config, network=network), files=BeamFiles())
+        check_vector_files([dataclasses.replace(config, network=network)], files=BeamFiles())
 
 
 def test_the_metrics_are_those_of_scoring_the_texts(tmp_path):
