@@ -165,7 +165,7 @@ def scoring_config(
         ConfigError: for a config that is wrong, or if nothing says what to read.
     """
     values = read_values(path) if path else {}
-    where = path or "the model's manifest"
+    where = path or "a --config file"
     if path:
         build_config(copy.deepcopy(values), overrides, where=where)  # refuses one that is wrong
     corpus = open_bundle(BeamFiles(), model).manifest["config"]["corpus"]

@@ -53,15 +53,27 @@ class ColumnsConfig:
     rationale: str | None = None  # list of {start, end}, or a substring of the text
     split: str | None = None
     group: str | None = None  # documents of one group, such as one author, get the same split
-    keep: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()  # `text` and `label` are written as `input_text`, `input_label`
 
     def __post_init__(self) -> None:
-        # Kept columns keep their names, so these must differ from those of the fixed columns.
-        taken = {*DOCUMENTS.names, DIGEST.name, *PREDICTIONS.names, *CONTRIBUTIONS.names}
-        clash = [name for name in self.keep if name in taken]
-        require(not clash, "keep", "no column that Limelight itself writes", clash)
-        distinct = len(set(self.keep)) == len(self.keep)
-        require(distinct, "keep", "each column once", self.keep)
+        # DuckDB, BigQuery and others take `Label` for `label`, and `dt` is the partition's column.
+        fixed = {*DOCUMENTS.names, DIGEST.name, *PREDICTIONS.names, *CONTRIBUTIONS.names, "dt"}
+        clash = [name for name in self.keep if self.written_name(name).casefold() in fixed]
+        expected = "no column that Limelight itself writes, in capitals or not, and not dt"
+        require(not clash, "keep", expected, clash)
+        written = {self.written_name(name).casefold() for name in self.keep}
+        expected = "each column once, whether in capitals or not"
+        require(len(written) == len(self.keep), "keep", expected, self.keep)
+
+    @staticmethod
+    def written_name(name: str) -> str:
+        """The name that a kept column has in predictions: that of the input, unless it is ours."""
+        return f"input_{name}" if name in ("text", "label") else name
+
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """The names that the kept columns have in predictions."""
+        return tuple(map(self.written_name, self.keep))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -190,9 +202,9 @@ class Config:
 
     def __post_init__(self) -> None:
         require_folder(self.workspace, "workspace")
-        columns = (None, "label", *self.corpus.columns.keep)
+        columns = (None, "label", *self.corpus.columns.kept_names)
         by = self.scoring.output.partition_by
-        expected = "null, label or one of corpus.columns.keep"
+        expected = "null, label or a kept column (corpus.columns.keep)"
         require(by in columns, "scoring.output.partition_by", expected, by)
         more = self.text.vector_tokens
         named = self.network.embedding.vectors is not None

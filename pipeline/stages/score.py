@@ -259,7 +259,8 @@ def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:
         ],
         attention_type=config.scoring.output.attention_type,
     )
-    twice = [name for name in schema.names if schema.names.count(name) > 1]
+    names = [name.casefold() for name in schema.names]
+    twice = [name for name in schema.names if names.count(name.casefold()) > 1]
     if twice:
         raise ConfigError(
             f"scoring.further_models: expected models and kept columns of different names, got "

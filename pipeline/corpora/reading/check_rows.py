@@ -143,7 +143,7 @@ def _convert_rows(
         "group": _convert(rows, columns.group, group_value, failures),
     }
     for name in columns.keep:
-        fields[name] = _convert(rows, name, kept_value, failures)
+        fields[columns.written_name(name)] = _convert(rows, name, kept_value, failures)
     for index, failure in refused_splits.items():
         failures.setdefault(index, failure)
     return fields

@@ -88,7 +88,7 @@ def kept_fields(columns: ColumnsConfig) -> list[pa.Field]:
     written as JSON (12, true, ["a"]). If JSON has no type for it (a date, for example), it is
     written as `str` returns it. Numbers keep their digits, and NaN is null.
     """
-    return [pa.field(name, pa.string()) for name in columns.keep]
+    return [pa.field(name, pa.string()) for name in columns.kept_names]
 
 
 def require_columns(path: str, columns: ColumnsConfig, present: Sequence[str]) -> None:

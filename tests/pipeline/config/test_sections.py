@@ -8,7 +8,13 @@ import yaml
 from model.config import ConfigError, to_plain
 from pipeline.config.inputs import InputConfig
 from pipeline.config.loading import build_config
-from pipeline.config.sections import Config, CorpusConfig
+from pipeline.config.sections import (
+    ColumnsConfig,
+    Config,
+    CorpusConfig,
+    OutputConfig,
+    ScoringConfig,
+)
 
 
 def fails(values: dict[str, Any]) -> str:
@@ -61,11 +67,13 @@ ONE_INPUT = {"path": "x"}
         ),
         (
             {"corpus": {"columns": {"keep": ["lang", "score"]}}},
-            "corpus.columns.keep: expected no column that Limelight itself writes, got ['score']",
+            "corpus.columns.keep: expected no column that Limelight itself writes, in capitals or "
+            "not, and not dt, got ['score']",
         ),
         (
             {"corpus": {"columns": {"keep": ["lang", "lang"]}}},
-            "corpus.columns.keep: expected each column once, got ('lang', 'lang')",
+            "corpus.columns.keep: expected each column once, whether in capitals or not, got "
+            "('lang', 'lang')",
         ),
         (
             {"corpus": {"splits": {"validation": 0.5, "test": 0.5}}},
@@ -85,8 +93,8 @@ ONE_INPUT = {"path": "x"}
         ),
         (
             {"corpus": {"columns": {"keep": ["contributions"]}}},
-            "corpus.columns.keep: expected no column that Limelight itself writes, got "
-            "['contributions']",
+            "corpus.columns.keep: expected no column that Limelight itself writes, in capitals or "
+            "not, and not dt, got ['contributions']",
         ),
         ({"corpus": {"limit": 0}}, "corpus.limit: expected an integer >= 1 or null, got 0"),
         (
@@ -172,3 +180,19 @@ def test_the_quickstart_config_gives_every_key_and_its_default() -> None:
             name, value = key.rpartition(".")[2], str(value)
             lines = [line for line in text.splitlines() if f"{name}: {value}" in line]
             assert any("default" in line for line in lines), f"{key} is not {defaults[key]!r}"
+
+
+@pytest.mark.parametrize("name", ["Label", "dt", "DT", "Score", "TEXT", "input_Label"])
+def test_a_kept_column_equal_to_ours_but_for_case_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="keep: expected "):
+        ColumnsConfig(keep=("label", name))
+
+
+def test_the_text_and_the_label_of_the_input_can_be_kept_under_names_of_their_own() -> None:
+    columns = ColumnsConfig(keep=("text", "lang", "label"))
+    assert columns.kept_names == ("input_text", "lang", "input_label")
+    output = OutputConfig(partition_by="input_label")
+    corpus = CorpusConfig(columns=columns)
+    Config(corpus=corpus, scoring=ScoringConfig(output=output))
+    with pytest.raises(ValueError, match="each column once"):
+        ColumnsConfig(keep=("text", "Input_Text"))

@@ -165,3 +165,12 @@ def test_a_limited_part_is_its_first_rows(limit: int) -> None:
     assert read.documents == [row for row in whole.documents if row["source_row"] < limit]
     assert read.rejections == [row for row in whole.rejections if row["source_row"] < limit]
     assert read.rows_repaired == (1 if limit >= 3 else 0)
+
+
+def test_the_text_and_the_label_are_kept_as_the_input_has_them() -> None:
+    columns = ColumnsConfig(label=None, keep=("label", "text"))
+    read = read_bytes(b'{"text": " a ", "label": 4.5}\n', columns=columns)
+    assert read.column("text") == [" a "]
+    assert read.column("input_text") == [" a "]
+    assert read.column("input_label") == ["4.5"]
+    assert read.column("label") == [None]
