@@ -11,7 +11,12 @@ from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError
 from pipeline.corpora.reading.numerals.json_text import json_text
-from pipeline.corpora.reading.open_parquet import open_parquet, parquet_damage, require_footer
+from pipeline.corpora.reading.open_parquet import (
+    open_parquet,
+    parquet_damage,
+    require_footer,
+    require_one_file,
+)
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import BATCH_BYTES
@@ -37,6 +42,8 @@ def read_parquet(
     wanted = [name for name in input_columns(columns) if name in present]
     groups = list(range(file.num_row_groups)[part.start : part.end])
     expected = require_footer(file.metadata, groups)
+    if part.start == 0:
+        require_one_file(stream, file.metadata)
     record_batches = file.iter_batches(
         batch_size=min(batch_rows, _DECODED_ROWS), row_groups=groups, columns=wanted
     )

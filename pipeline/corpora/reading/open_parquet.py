@@ -1,5 +1,6 @@
 """Opens Parquet files; tells damaged data from a failure of the storage."""
 
+import os
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -11,6 +12,8 @@ from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.corpora.stored.kinds import compression_in, require_known_kind
 
 _HEAD_BYTES = 16
+_MAGIC = b"PAR1"
+_TRAILER_BYTES = 8  # the size of the footer, and the magic
 
 
 def open_parquet(stream: BinaryIO) -> pq.ParquetFile:
@@ -61,6 +64,34 @@ def require_footer(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
                     f"of {values:,} values; the file cannot be read"
                 )
     return sum(of_groups[group] for group in groups)
+
+
+def require_one_file(stream: BinaryIO, metadata: pq.FileMetaData) -> None:
+    """Refuses Parquet files that were concatenated: the last footer counts the rows of one alone.
+
+    Between the pages and the footer lie indexes, or in such a file all of the other file.
+
+    Raises:
+        BrokenFileError: if one file ends and another one begins there.
+    """
+    stream.seek(0, os.SEEK_END)
+    footer = stream.tell() - metadata.serialized_size - _TRAILER_BYTES
+    end = len(_MAGIC)
+    if metadata.num_row_groups:
+        group = metadata.row_group(metadata.num_row_groups - 1)
+        for column in map(group.column, range(group.num_columns)):
+            begins = [column.data_page_offset, column.dictionary_page_offset]
+            begin = min(offset for offset in begins if offset is not None)
+            end = max(end, begin + column.total_compressed_size)
+    stream.seek(max(0, end))
+    held = b""
+    while end < footer and (chunk := stream.read(min(CHUNK_BYTES, footer - end))):
+        end += len(chunk)
+        if _MAGIC * 2 in held + chunk:
+            raise BrokenFileError(
+                "expected one Parquet file, got several in one. Divide it: each has its own footer."
+            )
+        held = chunk[-2 * len(_MAGIC) :]
 
 
 def _require_parquet(head: bytes) -> None:

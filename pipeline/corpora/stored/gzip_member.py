@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 
 _TRAILER = struct.Struct("<II")  # CRC-32 and size of the content
+_MAGIC = b"\x1f\x8b\x08"
 _FIXED_HEADER = 10
 _HEADER_BYTES = 1 << 20  # the largest header: names and comments have no limit of their own
 _EXTRA, _NAME, _COMMENT, _CHECKSUM = 4, 8, 16, 2
@@ -82,10 +83,10 @@ def _header_end(data: bytes) -> int | None:
     Raises:
         ValueError: if the data do not begin with a header.
     """
+    if not data.startswith(_MAGIC[: len(data)]) or data[3:4] > b"\x1f":
+        raise ValueError("no header of gzip")
     if len(data) < _FIXED_HEADER:
         return None
-    if not data.startswith(b"\x1f\x8b\x08") or data[3] & 0xE0:
-        raise ValueError("no header of gzip")
     flags, end = data[3], _FIXED_HEADER
     if flags & _EXTRA:
         if len(data) < end + 2:

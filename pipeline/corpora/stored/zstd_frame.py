@@ -12,6 +12,8 @@ import zstandard
 # much memory as it has content, at most this.
 _WINDOW_BYTES = 1 << 31
 
+_MAGIC = b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5F
 _BLOCK_HEADER = 3
 _RLE_BLOCK = 1  # one byte, to be repeated
 
@@ -84,7 +86,7 @@ class ZstdFrame:
 
 
 def _is_skippable(head: bytes) -> bool:
-    return head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F
+    return head[1:4] == _SKIPPABLE and 0x50 <= head[0] <= 0x5F
 
 
 def _header_size(data: bytes) -> int | None:
@@ -93,12 +95,15 @@ def _header_size(data: bytes) -> int | None:
     Raises:
         ValueError: if the data do not begin with a frame.
     """
+    if not data:
+        return None
+    skippable = 0x50 <= data[0] <= 0x5F and _SKIPPABLE.startswith(data[1:4])
+    if not skippable and not _MAGIC.startswith(data[:4]):
+        raise ValueError("no frame of zstd")
     if len(data) < 5:
         return None
-    if _is_skippable(data):
+    if skippable:
         return 8
-    if not data.startswith(b"\x28\xb5\x2f\xfd"):
-        raise ValueError("no frame of zstd")
     descriptor = data[4]
     single = descriptor >> 5 & 1  # one segment: the content's size takes the place of the window's
     window = 0 if single else 1
