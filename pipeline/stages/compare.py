@@ -24,9 +24,9 @@ from pipeline.corpora.scoring.labeled_predictions import LABELED_PREDICTIONS
 from pipeline.corpora.scoring.output_columns import column_prefixes
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.comparison import collect_comparison, render_comparison
+from pipeline.stages.corpus_pass import SEE_REJECTIONS
 from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.scored_corpus import (
-    SEE_REJECTIONS,
     open_and_pass_over_corpus,
     score_units,
     scoring_of_every_row,
@@ -39,6 +39,8 @@ from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.write_record_batches import WriteRecordBatches
+
+OUTCOME = "Nothing was compared"  # of a run that fails
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,7 @@ def compare(
         ),
         to_read,
         step="compare",
+        outcome=OUTCOME,
         staging=staging,
         beam_options=beam_options,
         files=files,
@@ -107,7 +110,7 @@ def compare(
     }
     flips = read_staged_table(files, staging.flips_list, FLIPS)
     files.delete([join(output, "staging")])
-    check_rejected(corpus, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was compared")
+    check_rejected(corpus, config.corpus, hint=SEE_REJECTIONS, outcome=OUTCOME)
     comparison = summarize_comparison(
         corpus.counts, bundles, labeled, rows=corpus.rows, gates=gates
     )

@@ -6,25 +6,34 @@ calls its parts. So "rows read = rows used + rows rejected" is checked in one pl
 
 import contextlib
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 
-from pipeline.corpora.reading.accounting import account_files, total_rows
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.reading.accounting import account_files, describe_too_many, total_rows
+from pipeline.corpora.reading.early_stop.row_bounds import bound_rows
+from pipeline.corpora.reading.early_stop.watch import RejectionWatch, watching
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.process import progress
-from pipeline.runners.execution import beam_pipeline
+from pipeline.runners.execution import RunError, beam_pipeline
 from pipeline.schemas import REJECTIONS
 from pipeline.stages.unit_planning import plan_units
 from pipeline.storage.files import Files, read_json
-from pipeline.storage.parquet_files import ParquetLayout
+from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
+from pipeline.storage.staged_lists import write_staged_list
 from pipeline.transforms.count_rejections import CountRejections
 from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.write_record_batches import WriteRecordBatches
+
+NOTHING_PUBLISHED = "Nothing was published"
+# Of a run that keeps no rejections.
+SEE_REJECTIONS = "Repair the corpus, or see the rows with: limelight score."
 
 # Rejections are for people to read. Small row groups keep memory low; two are held at once.
 REJECTED_ROW_GROUP_BYTES = 8 << 20
@@ -50,32 +59,99 @@ class CountedCorpus:
 def pass_over_corpus(
     define: Callable[[beam.Pipeline, Sequence[Unit]], None],
     inputs: Sequence[InputFile],
+    corpus: CorpusConfig,
     *,
     step: str,
     staging: ScoringStaging,
     beam_options: Sequence[str],
     files: Files,
+    outcome: str = NOTHING_PUBLISHED,
+    keep_rejections: bool = False,
 ) -> CountedCorpus:
     """Runs one pipeline over all units of a corpus and accounts for every row.
 
     Args:
         define: adds the transforms to a pipeline, given the units.
         inputs: the files of the corpus.
+        corpus: says which share of the rows may be rejected.
         step: what the pipeline does, in a word: shown to a person and part of the job's name.
         staging: where the pipeline writes its nested counts, and planning its row counts.
         beam_options: Beam's own flags.
         files: where everything lies.
+        outcome: what a run did not do that must be stopped, for its message.
+        keep_rejections: whether such a run leaves its first rejections in `staging.rejected`.
 
     Raises:
         AccountingError: if the rows of a file do not balance.
-        RunError: if the pipeline fails.
+        RunError: if the pipeline fails, or too many rows are rejected while it reads.
     """
     units = plan_units(inputs, beam_options=beam_options, files=files, staging=staging.folder)
     started = time.monotonic()
-    with shown_pipeline(beam_options, step=step) as root:
+    with (
+        stopped_early(
+            units,
+            corpus,
+            outcome=outcome,
+            rejected=staging.rejected if keep_rejections else None,
+            listed=staging.rejected_list,
+            files=files,
+        ),
+        shown_pipeline(beam_options, step=step) as root,
+    ):
         define(root, units)
     seconds = time.monotonic() - started
     return dataclasses.replace(account(read_json(files, staging.counts), inputs), seconds=seconds)
+
+
+@contextlib.contextmanager
+def stopped_early(
+    units: Sequence[Unit],
+    corpus: CorpusConfig,
+    *,
+    rejected: str | None,
+    listed: str,
+    files: Files,
+    outcome: str = NOTHING_PUBLISHED,
+) -> Iterator[None]:
+    """Within the block, a pipeline stops once it must fail for the rows that it rejected.
+
+    Args:
+        units: what the pipeline reads.
+        corpus: says which share of the rows may be rejected.
+        rejected: the folder where the first rejections are left; None: they are not kept.
+        listed: the list of the files in that folder.
+        files: where everything lies.
+        outcome: what the run did not do, for the message.
+
+    Raises:
+        RunError: with the message that the run would have at its end, where the pipeline stopped.
+    """
+    parts = [part for unit in units for part in unit.parts]
+    watch = RejectionWatch(
+        corpus.max_rejected_fraction, functools.partial(bound_rows, files, parts)
+    )
+    try:
+        with watching(watch):
+            yield
+    except RunError as error:
+        if not watch.stopped:
+            raise
+        rows = watch.counts
+        hint = SEE_REJECTIONS
+        if rejected is not None:
+            output = ParquetFiles(REJECTIONS, ParquetLayout(), folder=rejected, files=files)
+            written = [file for each in watch.first_rejections for file in output.write(each)]
+            written += output.close()
+            write_staged_list(files, listed, [(0, file) for file in written])
+            hint = f"Read the first rejections in {rejected}."
+        message = describe_too_many(
+            rows,
+            rows["first_rejected"],
+            max_rejected_fraction=corpus.max_rejected_fraction,
+            outcome=outcome,
+            hint=f"The run stopped after {rows['read']:,} rows: it could not pass any more. {hint}",
+        )
+        raise RunError(message) from error
 
 
 @contextlib.contextmanager

@@ -21,9 +21,9 @@ from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_m
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.formats import list_labels
 from pipeline.runners.parallelism import runs_on_this_machine
+from pipeline.stages.corpus_pass import SEE_REJECTIONS
 from pipeline.stages.run_checks import check_rejected
 from pipeline.stages.scored_corpus import (
-    SEE_REJECTIONS,
     open_and_pass_over_corpus,
     score_units,
     scoring_of_every_row,
@@ -37,6 +37,7 @@ from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.score_documents import ScoreDocuments
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 
+OUTCOME = "Nothing was measured"  # by a run that fails
 EVALUATED = "evaluated"  # the model, in the names of staged files
 LABELS_SHOWN = 5  # of the model, in a message
 
@@ -87,12 +88,13 @@ def evaluate(config: Config, *, model: str, beam_options: Sequence[str], files: 
             ),
             to_read,
             step="evaluate",
+            outcome=OUTCOME,
             staging=staging,
             beam_options=beam_options,
             files=files,
         )
         table = read_staged_table(files, staging.labeled_list(EVALUATED), LABELED_PREDICTIONS)
-    check_rejected(corpus, config.corpus, hint=SEE_REJECTIONS, outcome="Nothing was measured")
+    check_rejected(corpus, config.corpus, hint=SEE_REJECTIONS, outcome=OUTCOME)
     labeled = stack_predictions_of_model(table, bundle)
     if not len(labeled.labels):
         raise ConfigError(

@@ -35,6 +35,7 @@ from pipeline.stages.corpus_pass import (
     account,
     count_rejections,
     shown_pipeline,
+    stopped_early,
     write_rejections,
 )
 from pipeline.stages.inputs import opened_inputs
@@ -145,7 +146,15 @@ def _survey(
     if config.corpus.splits.stratify:
         with shown_pipeline(beam_options, step="stratify") as root:
             define_strata(root, units, config, dataset=dataset, files=files)
-    with shown_pipeline(beam_options, step="survey") as root:
+    # The next pass rejects the rows of this one, and more.
+    early = stopped_early(
+        units,
+        config.corpus,
+        rejected=dataset.rejected,
+        listed=dataset.staging.rejected_list,
+        files=files,
+    )
+    with early, shown_pipeline(beam_options, step="survey") as root:
         define_survey(root, units, config, dataset=dataset, files=files)
     return read_json(files, dataset.staging.survey_counts)
 

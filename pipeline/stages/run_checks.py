@@ -7,9 +7,8 @@ from typing import Any
 from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, DriftConfig
 from pipeline.corpora.reading.accounting import (
-    describe_rejected,
+    describe_too_many,
     has_too_many_rejections,
-    rejected_fraction,
 )
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.formats import counted
@@ -99,11 +98,14 @@ def check_rejected(
     """
     rows = counted_corpus.rows
     if has_too_many_rejections(rows, corpus.max_rejected_fraction):
-        first_rejected = counted_corpus.counts.get("first_rejected", {})
         raise RunError(
-            f"{outcome}: {rejected_fraction(rows):.2%} of the rows were rejected, expected at most "
-            f"{corpus.max_rejected_fraction:.2%} (corpus.max_rejected_fraction): "
-            f"{describe_rejected(rows['rejected'], first_rejected)}. {hint}"
+            describe_too_many(
+                rows,
+                counted_corpus.counts.get("first_rejected", {}),
+                max_rejected_fraction=corpus.max_rejected_fraction,
+                outcome=outcome,
+                hint=hint,
+            )
         )
 
 

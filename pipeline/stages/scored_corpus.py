@@ -18,9 +18,6 @@ from pipeline.storage.files import Files
 from pipeline.transforms.read_documents import ReadDocuments
 from pipeline.transforms.score_documents import ScoreDocuments
 
-# evaluate and compare keep no rejections.
-SEE_REJECTIONS = "Repair the corpus, or see the rows with: limelight score."
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScoredCorpus:
@@ -84,6 +81,7 @@ def open_and_pass_over_corpus(
     corpus: CorpusConfig,
     *,
     step: str,
+    outcome: str,
     staging: ScoringStaging,
     beam_options: Sequence[str],
     files: Files,
@@ -99,7 +97,14 @@ def open_and_pass_over_corpus(
         corpus, scratch=staging.tables, beam_options=beam_options, files=files
     ) as inputs:
         counted = pass_over_corpus(
-            define, inputs, step=step, staging=staging, beam_options=beam_options, files=files
+            define,
+            inputs,
+            corpus,
+            step=step,
+            outcome=outcome,
+            staging=staging,
+            beam_options=beam_options,
+            files=files,
         )
     try:
         check_broken(counted.rows, corpus)

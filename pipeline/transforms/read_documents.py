@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.read_unit import read_unit
+from pipeline.corpora.reading.early_stop import watch
 from pipeline.corpora.reading.parts import FilePart, open_part
 from pipeline.corpora.reading.read_ahead import read_ahead
 from pipeline.corpora.reading.row_numbers import count_rows
@@ -60,6 +61,7 @@ class _ReadUnit(beam.DoFn):
     files: Files
 
     def process(self, unit: Unit) -> Iterator[Any]:
+        watch.begin(unit.index)
         for batch in read_ahead(read_unit(self.files, unit, corpus=self.corpus)):
             if batch.documents is not None:
                 yield unit.index, batch.documents
@@ -68,4 +70,5 @@ class _ReadUnit(beam.DoFn):
             # Beam runs the next steps on a batch before it asks for another one, so these rows
             # have been processed by now, not only read.
             progress.advance(batch.rows_read)
+            watch.note(unit.index, rows_read=batch.rows_read, rejections=batch.rejections)
             yield beam.pvalue.TaggedOutput("counts", batch.counts)

@@ -12,6 +12,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.reading.accounting import count_used
+from pipeline.corpora.reading.early_stop import watch
 from pipeline.corpora.scoring.abstaining import count_abstained
 from pipeline.corpora.scoring.prediction_counts import count_predictions, filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
@@ -122,6 +123,7 @@ class _Score(beam.DoFn):
                 counts = {"abstained": count_abstained(scored.predictions)}
                 yield beam.pvalue.TaggedOutput("counts", counts)
             for rejections in scored.rejections:
+                watch.note(unit, rejections=rejections)
                 yield beam.pvalue.TaggedOutput("rejections", (unit, rejections))
 
 

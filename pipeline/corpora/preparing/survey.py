@@ -30,23 +30,25 @@ class RepeatedRows:
         """Takes batches of schema `REPEATED_ROWS`."""
         rows: dict[str, list[np.ndarray]] = defaultdict(list)
         for batch in batches:
-            files = batch.column("source_file")
-            for file in pc.unique(files).to_pylist():
-                chosen = batch.filter(pc.equal(files, file)).column("source_row")
-                rows[file].append(chosen.to_numpy())
-        self._rows = {file: pa.array(np.concatenate(found)) for file, found in rows.items()}
+            by_file = pa.Table.from_batches([batch]).group_by("source_file")
+            grouped = by_file.aggregate([("source_row", "list")])
+            for file, found in zip(
+                grouped.column("source_file").to_pylist(),
+                grouped.column("source_row_list"),
+                strict=True,
+            ):
+                rows[file].append(found.values.to_numpy())
+        self._rows = {file: np.concatenate(found) for file, found in rows.items()}
 
     def remove(self, documents: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """Divides a batch into the documents to use and the rejections of the others.
-
-        All rows of the batch must come from one file, as readers yield them.
-        """
+        """Divides a batch into the documents to use and the rejections of the others."""
         repeated = np.zeros(documents.num_rows, dtype=bool)
         if self._rows and documents.num_rows:
-            rows = self._rows.get(documents.column("source_file")[0].as_py())
-            if rows is not None:
-                found = pc.is_in(documents.column("source_row"), value_set=rows)
-                repeated = found.to_numpy(zero_copy_only=False)
+            files = pc.dictionary_encode(documents.column("source_file"))
+            codes, rows = files.indices.to_numpy(), documents.column("source_row").to_numpy()
+            for code, file in enumerate(files.dictionary.to_pylist()):
+                if file in self._rows:
+                    repeated |= (codes == code) & np.isin(rows, self._rows[file])
         rejections = reject_documents(
             documents,
             repeated,

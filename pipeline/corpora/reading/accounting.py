@@ -156,6 +156,30 @@ def describe_rejected(
     return ", ".join(described)
 
 
+def describe_too_many(
+    rows: Mapping[str, Any],
+    first_rejected: Mapping[str, Sequence[Any]],
+    *,
+    max_rejected_fraction: float,
+    outcome: str,
+    hint: str,
+) -> str:
+    """The message of a run that rejected more than `allowed_rejections`.
+
+    Args:
+        rows: the `rows` of a manifest.
+        first_rejected: see `describe_rejected`.
+        max_rejected_fraction: of the corpus.
+        outcome: the beginning of the message, which says what the run did not do.
+        hint: what to do, in a sentence.
+    """
+    return (
+        f"{outcome}: {rejected_fraction(rows):.2%} of the rows were rejected, expected at most "
+        f"{max_rejected_fraction:.2%} (corpus.max_rejected_fraction): "
+        f"{describe_rejected(rows['rejected'], first_rejected)}. {hint}"
+    )
+
+
 def _first_row(rejections: pa.RecordBatch, reason: str) -> list[Any]:
     """The file, the row and the detail of the first rejection with a reason."""
     first = pc.index(rejections.column("reason"), reason).as_py()

@@ -47,6 +47,7 @@ def test_a_pass_runs_the_pipeline_and_accounts_for_every_row(
     counted = pass_over_corpus(
         functools.partial(define, corpus=corpus, path=staging.counts),
         found(corpus),
+        corpus,
         step="test",
         staging=staging,
         beam_options=[],

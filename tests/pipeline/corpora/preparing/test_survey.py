@@ -30,6 +30,18 @@ def test_rows_are_removed_by_file_and_number() -> None:
     assert set(rejections.column("reason").to_pylist()) == {"duplicate_id"}
 
 
+def test_a_batch_may_hold_rows_of_several_files() -> None:
+    repeats = RepeatedRows([repeats_of(("a", 1), ("b", 0), ("c", 2))])
+    places = [("a", 0), ("a", 1), ("b", 0), ("b", 1), ("d", 0), ("c", 1), ("c", 2)]
+    documents = make_documents(
+        *({"source_file": file, "source_row": row} for file, row in places),
+    )
+    used, rejections = repeats.remove(documents)
+    assert rejections.column("source_file").to_pylist() == ["a", "b", "c"]
+    assert rejections.column("source_row").to_pylist() == [1, 0, 2]
+    assert used.num_rows == 4
+
+
 def test_a_file_without_repeats_keeps_its_rows() -> None:
     documents = make_documents({"source_file": "c"}, {"source_file": "c"})
     for repeats in (RepeatedRows([]), RepeatedRows([repeats_of(("a", 0), ("b", 1))])):
