@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.corpora.reading.open_parquet import open_parquet
 from pipeline.corpora.reading.parts import FilePart, open_part
-from pipeline.corpora.reading.streams import ends_lines_with_a_byte, stored_chunks
+from pipeline.corpora.reading.streams import HEAD_BYTES, stored_chunks, text_chunks, with_head
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.json_documents import is_document
 from pipeline.storage.files import Files
 
 RECORD_BYTES = 16  # of a TFRecord beside its content: lengths and checksums
-LINE_BYTES = 64 << 10  # a file of longer lines may have many rows in a line
 
 
 def bound_rows(files: Files, parts: Iterable[FilePart]) -> float:
@@ -19,7 +19,6 @@ def bound_rows(files: Files, parts: Iterable[FilePart]) -> float:
 
 
 def _bound_part(files: Files, part: FilePart) -> float:
-    """The bound of a part. For a part of a divided file of lines it is that of the whole file."""
     try:
         with open_part(files, part) as stream:
             if part.input.format == "parquet":
@@ -30,27 +29,22 @@ def _bound_part(files: Files, part: FilePart) -> float:
                 bound = 1
             elif part.input.format == "tfrecord":
                 bound = sum(map(len, stored_chunks(stream, part))) / RECORD_BYTES
-            elif ends_lines_with_a_byte(part.input.encoding):
-                bound = _bound_lines(stored_chunks(stream, part))
             else:
-                bound = math.inf
-    except BrokenFileError:
+                is_json = part.input.format == "jsonl"
+                bound = _bound_lines(text_chunks(stream, part), is_json=is_json)
+    except (BrokenFileError, OSError, ValueError):  # named when the part is read
         return math.inf
     return bound if part.limit is None else min(bound, part.limit)
 
 
-def _bound_lines(chunks: Iterator[bytes]) -> float:
-    """Every row ends at the end of a line: a line feed, a carriage return, or the file's end.
+def _bound_lines(chunks: Iterator[bytes], *, is_json: bool) -> int:
+    """Every row ends at the end of a line or of the file.
 
-    JSON may have several objects in a line: in a list, between commas, or in one long line.
+    JSON that is not lines may have a row in each byte or two.
     """
-    size, ends, commas = 0, 1, 0
-    head = b""
+    head, chunks = with_head(chunks, HEAD_BYTES)
+    size, ends = 0, 1
     for chunk in chunks:
-        head = head or chunk.lstrip()[:4]
         size += len(chunk)
         ends += chunk.count(b"\n") + chunk.count(b"\r")
-        commas += chunk.count(b",")
-    if size > LINE_BYTES * ends:
-        return size
-    return ends + commas if head.removeprefix(b"\xef\xbb\xbf").startswith(b"[") else ends
+    return size if is_json and is_document(head) else ends

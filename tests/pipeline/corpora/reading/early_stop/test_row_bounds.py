@@ -88,15 +88,26 @@ def test_the_bound_of_plain_files_is_close(tmp_path: Path) -> None:
 
 
 def test_objects_that_share_a_line_are_bounded_too(tmp_path: Path) -> None:
-    path = tmp_path / "array.jsonl"
-    path.write_bytes(b" [" + b",".join([b'{"text": "a"}'] * 50) + b"]")
-    assert bound_rows(FILES, [part_of(path)]) >= 50
-    path.write_bytes(b'{"data": [' + b",".join([b'{"text": "a"}'] * 50_000) + b"]}")
-    assert bound_rows(FILES, [part_of(path)]) >= 50_000
+    for before, between, after in ((b" [", b",", b"]"), (b"{\n}", b"", b""), (b"[", b" ", b"]")):
+        path = tmp_path / "array.jsonl"
+        path.write_bytes(before + between.join([b'{"text": "a"}'] * 50) + after)
+        rows = rows_of(part_of(path))
+        assert rows >= 50
+        assert bound_rows(FILES, [part_of(path)]) >= rows
 
 
-def test_what_cannot_be_bounded_has_no_end(tmp_path: Path) -> None:
+def test_every_encoding_is_bounded(tmp_path: Path) -> None:
     wide = tmp_path / "wide.txt"
     wide.write_text("a\nb\n", encoding="utf-16")
-    assert bound_rows(FILES, [part_of(wide, format="text", encoding="utf-16")]) == math.inf
+    assert bound_rows(FILES, [part_of(wide, format="text", encoding="utf-16")]) == 3
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_bytes("a\nb\n".encode("cp037"))
+    part = part_of(foreign, format="text", encoding="cp037")
+    assert bound_rows(FILES, [part]) >= rows_of(part) == 2
+
+
+def test_a_file_that_cannot_be_read_has_no_bound(tmp_path: Path) -> None:
     assert bound_rows(FILES, [part_of(tmp_path / "absent.jsonl")]) == math.inf
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(b"no Parquet")
+    assert bound_rows(FILES, [part_of(path, format="parquet")]) == math.inf
