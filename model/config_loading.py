@@ -182,4 +182,17 @@ def _nearest(cls: type, path: list[str]) -> str:
     close = difflib.get_close_matches(path[-1], names, n=1)
     if close:
         return f" (did you mean {'.'.join([*path[:-1], close[0]])}?)"
+    # A name that only one key has, below any section, was probably meant.
+    whole = [each for each in _all_keys(cls) if each[-1] == path[-1]]
+    if len(path) == 1 and whole:
+        return f" (did you mean {' or '.join('.'.join(each) for each in whole[:3])}?)"
     return f", expected one of {', '.join(names)}"
+
+
+def _all_keys(cls: Any) -> Iterator[list[str]]:
+    """The path of every key of a section and of the sections in it."""
+    for name, annotation in get_type_hints(cls, include_extras=True).items():
+        yield [name]
+        inner = _without_none(annotation)
+        if dataclasses.is_dataclass(inner):
+            yield from ([name, *rest] for rest in _all_keys(inner))

@@ -81,6 +81,24 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _describe_other(path: Path, error: Exception) -> str:
+    """What a manifest is that is not a model's."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        stage = values.get("stage") if isinstance(values, dict) else None
+    except ValueError:
+        stage = None
+    if stage and stage != "train":
+        return (
+            f"{path}: expected the manifest of a model, got that of a run of {stage}. Give the "
+            "folder of one version of a model, such as runs/models/demo/1."
+        )
+    return (
+        f"{path}: expected the manifest of a model, got a damaged one ({type(error).__name__}: "
+        f"{error}). Copy the model directory again, or train the model again."
+    )
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Reads the manifest of a model directory.
 
@@ -99,9 +117,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             "Give --model the folder of one version, such as runs/models/demo/1."
         ) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise BundleError(
-            f"{path}: expected the manifest of a model, got {error!r}. Train the model again."
-        ) from None
+        raise BundleError(_describe_other(path, error)) from None
     if schema_version > SCHEMA_VERSION:
         raise BundleError(
             f"{path}: expected schema version {SCHEMA_VERSION} or older, got {schema_version}. "

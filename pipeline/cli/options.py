@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import math
+import zoneinfo
 from typing import Annotated, Literal
 
 import typer
@@ -30,19 +31,32 @@ def today() -> str:
 
 
 def parse_date(value: str) -> str:
-    """Checks a date; `today` and `yesterday` become dates of UTC.
+    """Checks a date; `today` and `yesterday` become dates.
+
+    They are those of UTC, and `yesterday@Europe/Berlin` is that of a zone.
 
     Raises:
         typer.BadParameter: for anything else.
     """
-    if value in DAYS_AGO:
-        day = datetime.date.fromisoformat(today()) - datetime.timedelta(days=DAYS_AGO[value])
-        return day.isoformat()
+    name, at, zone = value.partition("@")
+    if name in DAYS_AGO:
+        now = datetime.datetime.now(_find_zone(zone) if at else datetime.UTC)
+        return (now.date() - datetime.timedelta(days=DAYS_AGO[name])).isoformat()
     try:
         return datetime.date.fromisoformat(value).isoformat()
     except ValueError:
         raise typer.BadParameter(
             f"expected a date YYYY-MM-DD, today or yesterday, got {value!r}"
+        ) from None
+
+
+def _find_zone(name: str) -> datetime.tzinfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise typer.BadParameter(
+            f"expected a zone such as Europe/Berlin after @, got {name!r}, which this machine does "
+            "not know; without zones of the system, install the package tzdata"
         ) from None
 
 

@@ -236,6 +236,7 @@ def print_night(night: "Night") -> None:
         made = f"{rows['used']:,} rows" if rows else ""
         broken = rows.get("broken_files") if rows else None
         made += f", {counted(len(broken), 'broken file')}" if broken else ""
+        made += f", {counted(len(night.drift), 'measure')} drifted" if night.drift else ""
     print_line(f"{night.date}   {night.status:<9}{made}")
 
 

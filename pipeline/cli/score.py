@@ -36,7 +36,7 @@ Date = Annotated[
         metavar="YYYY-MM-DD",
         show_default="today",
         help="The partition, and the value of {date} in the inputs. yesterday and today are "
-        "those of UTC.",
+        "those of UTC; yesterday@Europe/Berlin is that of a zone.",
     ),
 ]
 Dates = Annotated[
@@ -147,7 +147,7 @@ def _print_plans(config: "Config", dates: "Sequence[str]", *, model: str, output
 
 def _conclude_backfill(nights: "Sequence[Night]") -> int:
     """Prints one line a date and returns the exit code of all."""
-    from pipeline.cli.printing import print_night
+    from pipeline.cli.printing import print_line, print_night
     from pipeline.runners.execution import RunError
 
     for night in nights:
@@ -158,4 +158,11 @@ def _conclude_backfill(nights: "Sequence[Night]") -> int:
             f"{len(failed)} of {len(nights)} dates failed: {', '.join(failed)}. "
             "Correct the cause and run again with --if-exists skip."
         )
-    return GATE_TRIPPED if any(night.run and night.run.alerts for night in nights) else DONE
+    alerting = [night.date for night in nights if night.run and night.run.alerts]
+    if not alerting:
+        return DONE
+    print_line(
+        f"gate         {len(alerting)} of {len(nights)} dates drifted (drift.on_drift is alert): "
+        f"{', '.join(alerting)}"
+    )
+    return GATE_TRIPPED

@@ -14,6 +14,8 @@ from model.config_loading import load_section
 from pipeline.config.sections import Config
 from pipeline.config.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
 
+_NOUNS = {list: "list", str: "text", int: "number", float: "number"}
+
 
 def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
     """Reads a YAML file, applies `KEY=VALUE` overrides, fills in `${NAME}` from the environment.
@@ -40,9 +42,9 @@ def read_values(path: str) -> dict[str, Any]:
             f"{path}: expected a readable config file, got {error.strerror}. Check --config."
         ) from None
     if not isinstance(values, dict):
+        got = "an empty file" if values is None else f"a {_NOUNS.get(type(values), 'value')} alone"
         raise ConfigError(
-            f"{path}: expected sections such as 'corpus:', got {type(values).__name__}. "
-            "See configs/quickstart.yaml."
+            f"{path}: expected sections such as 'corpus:', got {got}. See configs/quickstart.yaml."
         )
     return {"name": Path(path).stem, **values}
 

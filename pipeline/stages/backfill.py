@@ -13,6 +13,7 @@ from pipeline.config.loading import config_of_date
 from pipeline.config.placeholders import has_date
 from pipeline.config.sections import Config
 from pipeline.nights.partition import Partition
+from pipeline.process.printable import printable
 from pipeline.stages.owned_date import IfExists
 from pipeline.stages.score import ScoringRun, score
 from pipeline.storage.bundles import open_bundle
@@ -37,6 +38,13 @@ class Night:
     status: Literal["done", "skipped", "failed"]
     run: ScoringRun | None = None
     error: str = ""
+
+    @property
+    def drift(self) -> list[str]:
+        """The sentences about measures that have drifted in this run."""
+        if self.run is None or self.status != "done":
+            return []
+        return list(self.run.manifest.get("drift", {}).get("warnings", []))
 
 
 def backfill(
@@ -80,5 +88,7 @@ def backfill(
             logger.debug("%s failed", date, exc_info=error)
             night = Night(date=date, status="failed", error=one_line(error))
         logger.info("%s: %s%s", date, night.status, f": {night.error}" if night.error else "")
+        for warning in night.drift:
+            logger.warning("%s: drift: %s", date, printable(warning))
         nights.append(night)
     return nights

@@ -39,6 +39,12 @@ def test_a_damaged_manifest_is_refused(copy, content):
         load_bundle(copy)
 
 
+def test_the_manifest_of_another_run_is_named(copy):
+    (copy / "manifest.json").write_text('{"stage": "score", "status": "done"}')
+    with pytest.raises(BundleError, match=r"got that of a run of score\. Give the folder of one"):
+        load_bundle(copy)
+
+
 def test_no_model_directory_is_one_clear_line(tmp_path):
     with pytest.raises(
         BundleError, match=r"manifest.json: expected a model directory .* Give"

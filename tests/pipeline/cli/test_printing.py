@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.cli.exit_codes import DONE, GATE_TRIPPED
 from pipeline.cli.printing import (
     print_coverage,
     print_left_out,
@@ -10,8 +11,10 @@ from pipeline.cli.printing import (
     print_scored,
     print_trained,
 )
+from pipeline.cli.score import _conclude_backfill
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
 from pipeline.nights.partition import Partition
+from pipeline.stages.backfill import Night
 from pipeline.stages.score import ScoringRun
 from pipeline.stages.train import Trained
 from pipeline.training.trial import TrialResult
@@ -129,3 +132,27 @@ def test_the_summary_of_a_night_names_what_is_not_in_its_predictions(
     assert ("3 of the rows used have a score below 0.75 and are not written" in shown) == (
         hidden > 0
     )
+
+
+def test_a_backfill_says_which_dates_drifted(capsys: pytest.CaptureFixture[str]) -> None:
+    def night(date: str, *warnings: str) -> Night:
+        manifest = {
+            "rows": {"read": 3, "used": 3, "rejected": {}},
+            "drift": {"warnings": list(warnings)},
+            "config": {"drift": {"on_drift": "alert"}},
+        }
+        partition = Partition(output="out", date=date)
+        run = ScoringRun(partition=partition, folder="run", manifest=manifest)
+        return Night(date=date, status="done", run=run)
+
+    nights = [
+        night("2026-11-19"),
+        night("2026-11-20", "The labels drifted.", "The scores drifted."),
+    ]
+    assert _conclude_backfill(nights) == GATE_TRIPPED
+    assert capsys.readouterr().out.splitlines() == [
+        "2026-11-19   done     3 rows",
+        "2026-11-20   done     3 rows, 2 measures drifted",
+        "gate         1 of 2 dates drifted (drift.on_drift is alert): 2026-11-20",
+    ]
+    assert _conclude_backfill(nights[:1]) == DONE

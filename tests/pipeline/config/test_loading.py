@@ -131,6 +131,8 @@ def test_a_dollar_sign_without_a_name_is_kept() -> None:
         ),
         ("training.seeds=1", "training.seeds: expected a list of at least one seed, such as [1], "),
         ("training.epoch=1", "training.epoch: unknown key (did you mean training.epochs?)"),
+        ("max_tokens=1", "max_tokens: unknown key (did you mean text.max_tokens?)"),
+        ("epochs=1", "epochs: unknown key (did you mean training.epochs or vectors.epochs or"),
     ],
 )
 def test_the_error_of_a_bad_override_is_one_line(override: str, message: str) -> None:
@@ -140,8 +142,10 @@ def test_the_error_of_a_bad_override_is_one_line(override: str, message: str) ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"- 1", "expected sections such as 'corpus:', got list"),
-        (b"", "expected sections such as 'corpus:', got NoneType"),
+        (b"- 1", "expected sections such as 'corpus:', got a list alone. See"),
+        (b"", "expected sections such as 'corpus:', got an empty file. See"),
+        (b"- a\n", "expected sections such as 'corpus:', got a list alone. See"),
+        (b"corpus\n", "expected sections such as 'corpus:', got a text alone. See"),
     ],
 )
 def test_the_error_of_a_file_that_is_no_config_is_one_line(
