@@ -12,10 +12,10 @@ from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError
 from pipeline.corpora.reading.numerals.json_text import json_text
 from pipeline.corpora.reading.open_parquet import (
+    count_footer_rows,
     open_parquet,
     parquet_damage,
-    require_footer,
-    require_one_file,
+    require_whole,
 )
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
@@ -41,15 +41,14 @@ def read_parquet(
     require_columns(part.path, columns, present)
     wanted = [name for name in input_columns(columns) if name in present]
     groups = list(range(file.num_row_groups)[part.start : part.end])
-    expected = require_footer(file.metadata, groups)
-    if part.start == 0:
-        require_one_file(stream, file.metadata)
+    expected = count_footer_rows(file.metadata, groups)
     record_batches = file.iter_batches(
         batch_size=min(batch_rows, _DECODED_ROWS), row_groups=groups, columns=wanted
     )
     whole = _until_damage(record_batches, expected=expected)
     for batch in _join_small(whole, batch_rows=batch_rows):
         yield _decode_columns(batch, part, columns)
+    require_whole(stream, file.metadata, groups, wanted)
 
 
 def _until_damage(

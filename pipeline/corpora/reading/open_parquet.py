@@ -13,6 +13,7 @@ from pipeline.corpora.stored.kinds import compression_in, require_known_kind
 
 _HEAD_BYTES = 16
 _MAGIC = b"PAR1"
+_SEARCHED_BYTES = 4 << 20  # indexes of pages and Bloom filters lie before the footer, too
 _TRAILER_BYTES = 8  # the size of the footer, and the magic
 
 
@@ -34,15 +35,11 @@ def open_parquet(stream: BinaryIO) -> pq.ParquetFile:
         raise parquet_damage(error) from error
 
 
-def require_footer(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
-    """Checks that the footer agrees with itself; returns how many rows the row groups have.
-
-    Args:
-        metadata: the footer.
-        groups: the row groups to be read.
+def count_footer_rows(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
+    """How many rows some row groups have, by the footer.
 
     Raises:
-        BrokenFileError: if its counts of rows differ.
+        BrokenFileError: if the footer does not agree with itself.
     """
     of_groups = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
     if sum(of_groups) != metadata.num_rows or min(of_groups, default=0) < 0:
@@ -50,48 +47,59 @@ def require_footer(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
             f"expected the {metadata.num_rows:,} rows of the footer, got row groups of "
             f"{sum(of_groups):,} rows; the file cannot be read"
         )
-    flat = [
-        column
-        for column in range(metadata.num_columns)
-        if metadata.schema.column(column).max_repetition_level == 0
-    ]
-    for group in groups:
-        for column in flat:
-            values = metadata.row_group(group).column(column).num_values
-            if values != of_groups[group]:
-                raise BrokenFileError(
-                    f"expected the {of_groups[group]:,} rows of row group {group}, got a column "
-                    f"of {values:,} values; the file cannot be read"
-                )
     return sum(of_groups[group] for group in groups)
 
 
-def require_one_file(stream: BinaryIO, metadata: pq.FileMetaData) -> None:
-    """Refuses Parquet files that were concatenated: the last footer counts the rows of one alone.
+def require_whole(
+    stream: BinaryIO, metadata: pq.FileMetaData, groups: Sequence[int], names: Sequence[str]
+) -> None:
+    """Checks, after row groups were read, that the footer counts all rows that the file has.
 
-    Between the pages and the footer lie indexes, or in such a file all of the other file.
+    Only the columns that were read are looked at: pyarrow ends the process where it is asked for
+    one whose metadata are damaged, but reading it raises an error first.
+
+    Args:
+        stream: the file.
+        metadata: its footer.
+        groups: the row groups that were read.
+        names: the columns that were read.
 
     Raises:
-        BrokenFileError: if one file ends and another one begins there.
+        BrokenFileError: if a column has more or fewer values than its row group has rows; or if
+            files were concatenated, of which the last footer counts the rows of one alone.
     """
-    stream.seek(0, os.SEEK_END)
-    footer = stream.tell() - metadata.serialized_size - _TRAILER_BYTES
     end = len(_MAGIC)
-    if metadata.num_row_groups:
-        group = metadata.row_group(metadata.num_row_groups - 1)
-        for column in map(group.column, range(group.num_columns)):
+    leaves = [metadata.schema.column(index) for index in range(metadata.num_columns)]
+    chosen = [at for at, leaf in enumerate(leaves) if leaf.path.split(".")[0] in names]
+    for group in map(metadata.row_group, groups):
+        for at in chosen:
+            column = group.column(at)
+            if leaves[at].max_repetition_level == 0 and column.num_values != group.num_rows:
+                raise BrokenFileError(
+                    f"expected {group.num_rows:,} values in a column of a row group, got "
+                    f"{column.num_values:,}"
+                )
             begins = [column.data_page_offset, column.dictionary_page_offset]
             begin = min(offset for offset in begins if offset is not None)
             end = max(end, begin + column.total_compressed_size)
-    stream.seek(max(0, end))
-    held = b""
-    while end < footer and (chunk := stream.read(min(CHUNK_BYTES, footer - end))):
-        end += len(chunk)
-        if _MAGIC * 2 in held + chunk:
-            raise BrokenFileError(
-                "expected one Parquet file, got several in one. Divide it: each has its own footer."
-            )
-        held = chunk[-2 * len(_MAGIC) :]
+    stream.seek(0, os.SEEK_END)
+    footer = stream.tell() - metadata.serialized_size - _TRAILER_BYTES
+    if metadata.num_row_groups - 1 in groups or not metadata.num_row_groups:
+        _require_one_file(stream, end, min(footer, end + _SEARCHED_BYTES))
+
+
+def _require_one_file(stream: BinaryIO, begin: int, end: int) -> None:
+    """Searches the bytes between the last page and the footer: another file may end there.
+
+    Raises:
+        BrokenFileError: if a file ends and another one begins there.
+    """
+    stream.seek(begin)
+    content = stream.read(max(0, end - begin))
+    if _MAGIC * 2 in content:
+        raise BrokenFileError(
+            "expected one Parquet file, got several in one. Divide it: each has its own footer."
+        )
 
 
 def _require_parquet(head: bytes) -> None:

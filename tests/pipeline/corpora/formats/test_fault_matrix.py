@@ -1,5 +1,6 @@
 """No fault of a file loses rows in silence: it is named, or every row is accounted for."""
 
+import struct
 from collections import Counter
 
 import pytest
@@ -100,3 +101,14 @@ def test_other_faults(file: StoredFile) -> None:
     for name in ("a", "a.gz"):
         named = read(file, file.content, name=name)
         assert (named.texts, named.rejections, named.broken) == (TEXTS, [], None)
+
+
+def test_a_damaged_footer_of_parquet_never_ends_the_process() -> None:
+    """Arrow's C++ ends it where Python asks for the metadata of a column that are damaged."""
+    [file] = [file for file in FILES if file.name == "none.parquet"]
+    [size] = struct.unpack("<I", file.content[-8:-4])
+    for place in range(len(file.content) - 8 - size, len(file.content) - 8, 2):
+        content = bytearray(file.content)
+        content[place] ^= 1 << place // 2 % 8
+        found = read(file, bytes(content))
+        assert found.broken is not None or found.texts == TEXTS or found.rows_read == ROWS
