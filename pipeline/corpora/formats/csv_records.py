@@ -5,8 +5,8 @@ part of the field, so that a quote that a backslash escapes is never silently ch
 
 A quote that is opened by mistake would take all rows up to the next quote into its field. So where
 a quoted field is never closed, or text follows its closing quote, only the line where the row
-begins is lost: the rows after it are read from the next line on. Lines behind it that have
-too few fields belong to the lost row, until a line begins a row with the right number of fields.
+begins is lost: the rows after it are read from the next line on. Up to a hundred lines behind it
+that have too few fields belong to the lost row, until a line begins a row with the right number.
 """
 
 import csv
@@ -23,6 +23,8 @@ from pipeline.schemas import RAW_BYTES
 
 # A record of this many lines that all look like rows of their own was made by two stray quotes.
 _STRAY_LINES = 10
+# So many lines behind a row that failed may belong to it; each one after them is a row of its own.
+_LOST_LINES = 100
 # A quote that is never closed in a row larger than the limit takes one more pass over the file.
 _MAX_PASSES = 20
 
@@ -95,6 +97,7 @@ class CsvRecords:
         self._at = 0  # index of the next line
         self._plain = True  # whether no line has a quote or an escape
         self._lost = False  # a row failed, and no line after it has begun a row yet
+        self._lost_lines = 0  # how many lines since then belong to it
 
     def __iter__(self) -> Iterator[Record]:
         """Yields the records.
@@ -175,11 +178,13 @@ class CsvRecords:
             return self._take(parsed)
         self._at += 1
         self._lost = self._dialect.is_open_after(head)
+        self._lost_lines = 0
         return [], head[:RAW_BYTES], Failure("malformed_row", parsed.detail)
 
     def _resume(self, line: str) -> Iterator[Record]:
         """Looks for the next row after one that failed: what the next line is."""
-        if self.shape is not None and self._dialect.count_fields(line) >= self.shape.named:
+        enough = self.shape is not None and self._dialect.count_fields(line) >= self.shape.named
+        if enough or self._lost_lines >= _LOST_LINES:
             self._lost = False
             yield self._row_or_rejection()
             return
@@ -193,6 +198,7 @@ class CsvRecords:
             yield self._take(parsed)
         else:
             self._at += 1
+            self._lost_lines += 1
 
     def _cut_row(self, line: CutLine) -> Record:
         """The row that begins with a line longer than the limit."""

@@ -136,6 +136,12 @@ def test_lines_of_a_text_whose_quote_is_lost_belong_to_its_row() -> None:
     assert read.reasons == [(0, "malformed_row")]
 
 
+def test_not_every_line_behind_an_open_quote_belongs_to_its_row() -> None:
+    read = read_csv('id,text,label\n1,"open,x\n' + "too few fields\n" * 500 + "2,b,y\n")
+    assert read.texts == ["b"]
+    assert read.rows_read == 1 + 400 + 1
+
+
 def test_long_texts_of_many_lines_are_read() -> None:
     text = "\n".join(["Dear Sir, thank you", "", 'and "so on"'] * 50)
     buffer = io.StringIO(newline="")
