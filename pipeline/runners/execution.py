@@ -1,6 +1,7 @@
 """Runs a Beam pipeline with the flags given to a command; a failure becomes one line."""
 
 import contextlib
+import errno
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,19 @@ from pipeline.runners.options import with_runner
 logger = logging.getLogger("limelight")
 
 
+# What to do about errors of the system; the message of one that crossed a worker is only text.
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
+_FULL = (
+    ". The disk of the workspace or output, or of temporary files (TMPDIR), is full: free some "
+    "space and run the command again."
+)
+_NOT_WRITABLE = ". Name a workspace or output, and a TMPDIR, that can be written."
+_REMEDIES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _NOT_WRITABLE,
+    errno.EACCES: _NOT_WRITABLE,
+}
 # What Beam appends to the message of an error.
 _STEP = re.compile(r" \[while running '[^']*'\]$")
 
@@ -52,7 +66,10 @@ def beam_pipeline(beam_options: Sequence[str], *, step: str) -> Iterator[beam.Pi
         innermost = innermost_error(error)
         if isinstance(innermost, ConfigError):  # a worker met what only the user can correct
             raise ConfigError(_STEP.sub("", str(innermost))) from error
-        raise RunError(f"the pipeline failed: {innermost_message(error)}") from error
+        message = innermost_message(error)
+        found = _ERRNO.search(message)
+        remedy = _REMEDIES.get(int(found[1]), "") if found else ""
+        raise RunError(f"the pipeline failed: {message}{remedy}") from error
 
 
 def innermost_error(error: BaseException) -> BaseException:

@@ -39,7 +39,7 @@ from pipeline.stages.corpus_pass import (
     write_rejections,
 )
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.run_checks import check_broken, check_rejected
+from pipeline.stages.run_checks import check_broken, check_rejected, check_workspace
 from pipeline.stages.unit_planning import plan_units
 from pipeline.stages.vocabulary import (
     build_vocabulary,
@@ -106,6 +106,7 @@ def _prepare(
         check_head(config.network.head, labels=found.labels, multilabel=layout.multilabel)
         return found
 
+    check_workspace(config.workspace, files=files)
     files.delete([folder])  # files of a run that was killed
     dataset = DatasetFiles(folder=folder)
     units = plan_units(

@@ -1,5 +1,6 @@
 """What must hold of a run before what it made is published."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -14,8 +15,9 @@ from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.formats import counted
 from pipeline.runners.execution import RunError
 from pipeline.stages.corpus_pass import CountedCorpus
-from pipeline.storage.files import Files, join
-from pipeline.storage.manifest import Manifest
+from pipeline.stages.owned_date import TRANSIENT_ERRORS
+from pipeline.storage.files import Files, join, write_text
+from pipeline.storage.manifest import Manifest, one_line
 from pipeline.storage.staging import StagedFile
 
 NAMED_FILES = 5  # how many broken files a message names
@@ -74,6 +76,25 @@ def check_broken(rows: Mapping[str, Any], corpus: CorpusConfig) -> None:
             f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove what is broken; or "
             "raise corpus.max_broken_files to use the whole rows before the damage."
         )
+
+
+def check_workspace(workspace: str, *, files: Files) -> None:
+    """Checks that a file can be written into the workspace, before hours of work.
+
+    Raises:
+        ConfigError: if not.
+        RunError: if not now, but perhaps later, such as with a full disk.
+    """
+    probe = join(workspace, f".written-{uuid.uuid4().hex}")
+    try:
+        write_text(files, probe, "")
+        files.delete([probe])
+    except OSError as error:
+        kind = RunError if error.errno in TRANSIENT_ERRORS else ConfigError
+        raise kind(
+            f"workspace: expected a folder that can be written, got {one_line(error)} in "
+            f"{workspace!r}. Name another one with --set workspace=DIR, or repair this one."
+        ) from error
 
 
 def check_rejected(

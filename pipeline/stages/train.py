@@ -17,6 +17,7 @@ from pipeline.corpora.preparing.dataset import Dataset
 from pipeline.stages.corpus_pass import shown_pipeline
 from pipeline.stages.model_publishing import publish_model
 from pipeline.stages.prepare import prepare
+from pipeline.stages.run_checks import check_workspace
 from pipeline.stages.vocabulary import check_vector_files, digest_vectors
 from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.storage.manifest import Manifest, new_run_id
@@ -94,6 +95,7 @@ def train(
     teachers = find_teachers(config, files=files)
     prepare_process(config.training)  # before `prepare`, which starts TensorFlow
     dataset = prepare(config, beam_options=beam_options, files=files)
+    check_workspace(config.workspace, files=files)
     check_fit(configs.values(), dataset)
     check_teachers(teachers, dataset, files=files)
     if self_training:

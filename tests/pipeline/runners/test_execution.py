@@ -1,4 +1,6 @@
+import errno
 import logging
+import os
 import socket
 
 import apache_beam as beam
@@ -6,6 +8,7 @@ import grpc
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions
 
+from model.config import ConfigError
 from pipeline.runners.execution import RunError, beam_pipeline, innermost_message
 
 
@@ -60,6 +63,43 @@ def test_the_message_of_an_unreachable_engine_is_in_its_details() -> None:
 def run_failing() -> None:
     with beam_pipeline([], step="test") as root:
         _ = root | beam.Create([1]) | "Work" >> beam.Map(fail)
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "is full: free some space and run the command again."),
+        (errno.EROFS, "Name a workspace or output, and a TMPDIR, that can be written."),
+        (errno.ENOENT, "[while running 'Write']"),
+    ],
+)
+def test_an_error_of_the_disk_says_what_to_do(number: int, remedy: str) -> None:
+    with pytest.raises(RunError) as raised:
+        run_with_os_error(number)
+    assert str(raised.value).endswith(remedy)
+
+
+def run_with_os_error(number: int) -> None:
+    with beam_pipeline([], step="test") as root:
+        _ = root | beam.Create([number]) | "Write" >> beam.Map(fail_to_write)
+
+
+def fail_to_write(number: int) -> None:
+    raise OSError(number, os.strerror(number))
+
+
+def test_bad_usage_that_a_worker_finds_is_bad_usage() -> None:
+    with pytest.raises(ConfigError, match=r"^--set: expected this\. Do that\.$"):
+        run_with_bad_usage()
+
+
+def run_with_bad_usage() -> None:
+    with beam_pipeline([], step="test") as root:
+        _ = root | beam.Create([1]) | "Work" >> beam.Map(refuse)
+
+
+def refuse(_: object) -> None:
+    raise ConfigError("--set: expected this. Do that.")
 
 
 def test_a_failure_while_the_pipeline_is_built_is_a_run_error_too() -> None:

@@ -99,3 +99,11 @@ def test_a_teacher_with_other_tokens_is_refused_before_anything(tmp_path, model)
     with pytest.raises(ConfigError, match=r"expected a model with text\.nfkc True"):
         train(changed, beam_options=[], files=BeamFiles(), command="")
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("run", [functools.partial(train, command=""), prepare])
+def test_a_workspace_that_cannot_be_written_is_bad_usage(tmp_path, run):
+    (tmp_path / "file").touch()
+    config = dataclasses.replace(training_config(tmp_path), workspace=str(tmp_path / "file" / "ws"))
+    with pytest.raises(ConfigError, match="workspace: expected a folder that can be written, got"):
+        run(config, beam_options=[], files=BeamFiles())
