@@ -1,6 +1,7 @@
 """The inputs of a run: find and check its files, and read its tables into files."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
@@ -106,4 +107,7 @@ def _read_table(
         )
     with files.open(staged[0].path) as stream:
         require_columns(table.source, corpus.columns, columns_of_line(stream.readline()))
-    return table_files(table, staged)
+    found = table_files(table, staged)
+    if corpus.limit is not None:  # only some rows will be read
+        found = [dataclasses.replace(item, rows=None) for item in found]
+    return found

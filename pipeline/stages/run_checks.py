@@ -68,7 +68,9 @@ def check_broken(rows: Mapping[str, Any], corpus: CorpusConfig) -> None:
     """
     broken = rows.get("broken_files", {})
     if len(broken) > corpus.max_broken_files:
-        named = "; ".join(f"{file}: {why}" for file, why in islice(broken.items(), NAMED_FILES))
+        named = "; ".join(
+            f"{file}: {why.rstrip('.')}" for file, why in islice(broken.items(), NAMED_FILES)
+        )
         more = len(broken) - NAMED_FILES
         raise RunError(
             f"Nothing was published: {counted(len(broken), 'input file')} cannot be read to the "

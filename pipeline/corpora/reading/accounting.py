@@ -87,6 +87,8 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
         details = sorted(counts.get("broken", {}).get(item.source_file, {}))
         if details:  # several parts of a file, or several files of a table: the first is named
             account.setdefault("broken", details[0])
+        elif item.rows is not None and read != item.rows:
+            account.setdefault("broken", f"expected {item.rows:,} rows, got {read:,}")
     return list(accounts.values())
 
 

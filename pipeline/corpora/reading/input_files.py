@@ -30,12 +30,14 @@ class InputFile:
         input: the config of the input that it belongs to.
         table: the `InputConfig.source` of the BigQuery table that the file was staged from; None
             for any other file.
+        rows: how many rows were staged, and must be read; None where nothing knows it.
     """
 
     info: FileInfo
     source_file: str
     input: InputConfig
     table: str | None = None
+    rows: int | None = None
 
     @property
     def name(self) -> str:
@@ -116,6 +118,7 @@ def table_files(table: InputConfig, staged: Sequence[StagedFile]) -> list[InputF
             source_file=f"{table.source}/{base_name(file.path)}",
             input=lines,
             table=table.source,
+            rows=file.rows,
         )
         for file in staged
     ]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -146,3 +148,11 @@ def test_lines_that_repeat_the_header_are_counted_by_file() -> None:
     assert first["headers_skipped"] == 2
     assert "headers_skipped" not in second
     assert total_rows([first, second], counts)["headers_skipped"] == 2
+
+
+def test_a_file_that_has_other_rows_than_were_staged_is_broken() -> None:
+    known = [dataclasses.replace(item, rows=2) for item in INPUTS]
+    rows = {"rows_read": 2, "rows_used": 2}
+    counts = {"files": {"a": rows, "b": {"rows_read": 1, "rows_used": 1}}}
+    broken = [each.get("broken") for each in account_files(counts, known)]
+    assert broken == [None, "expected 2 rows, got 1"]
