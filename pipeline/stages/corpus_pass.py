@@ -32,8 +32,11 @@ from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.write_record_batches import WriteRecordBatches
 
 NOTHING_PUBLISHED = "Nothing was published"
-# Of a run that keeps no rejections.
-SEE_REJECTIONS = "Repair the corpus, or see the rows with: limelight score."
+# Of a run that keeps no rejections. Scoring would not find all of them: it reads no labels.
+SEE_REJECTIONS = (
+    "Repair the corpus, or check corpus.columns; compare needs no labels "
+    "(corpus.columns.label=null)."
+)
 
 # Rejections are for people to read. Small row groups keep memory low; two are held at once.
 REJECTED_ROW_GROUP_BYTES = 8 << 20

@@ -184,9 +184,11 @@ def describe_too_many(
 
 def _first_row(rejections: pa.RecordBatch, reason: str) -> list[Any]:
     """The file, the row and the detail of the first rejection with a reason."""
-    first = pc.index(rejections.column("reason"), reason).as_py()
+    chosen = rejections.filter(pc.equal(rejections.column("reason"), reason))
+    order = [("source_file", "ascending"), ("source_row", "ascending")]
+    first = pc.select_k_unstable(chosen, k=1, sort_keys=order)[0].as_py()
     names = ("source_file", "source_row", "detail")
-    return [rejections.column(name)[first].as_py() for name in names]
+    return [chosen.column(name)[first].as_py() for name in names]
 
 
 def _by_file(batch: pa.RecordBatch, name: str) -> dict[str, dict[str, int]]:

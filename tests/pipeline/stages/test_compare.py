@@ -113,8 +113,12 @@ def test_models_with_different_labels_are_measured_on_the_labels_of_both(tmp_pat
     known = [{**row, "label": LABELS[at % 2]} for at, row in enumerate(make_rows(20))]
     other = [{**row, "label": "a\x1fb"} for row in make_rows(10, first=20)]
     made.write([*known, *other])
-    metrics = run_compare(made, "more").comparison["metrics"]
+    compared = run_compare(made, "more")
+    metrics = compared.comparison["metrics"]
     assert metrics["old"]["rows"] == metrics["new"]["rows"] == 20
+    assert compared.comparison["unknown_labels"] == {"a\x1fb": 10}
+    page = parse_page(Path(compared.report).read_text(encoding="utf-8"))
+    assert "not both models know are left out: 'a\\x1fb' (10)" in page.text
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ import tensorflow as tf
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, Config, CorpusConfig
 from pipeline.corpora.reading.failures import describe
+from pipeline.corpora.scoring.comparison import Gates
+from pipeline.runners.execution import RunError
+from pipeline.stages.compare import compare
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.score import score
 from pipeline.storage.beam_files import BeamFiles
@@ -123,6 +126,26 @@ def test_evaluating_reads_the_true_labels_too(nights: Nights, tmp_path: Path) ->
     measured = evaluate(config, model=nights.model, beam_options=[], files=BeamFiles())
     assert measured.rows == {"read": ROWS, "used": ROWS - 1, "rejected": {"malformed_row": 1}}
     assert measured.metrics["rows"] == ROWS - 1
+
+
+def test_comparing_can_do_without_labels(nights: Nights, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_json_lines(path, make_rows())
+
+    def compared(**columns: Any) -> dict[str, Any]:
+        return compare(
+            config_of(path, **columns),
+            old=nights.model,
+            new=nights.model,
+            output=str(tmp_path / "compared"),
+            gates=Gates(),
+            beam_options=[],
+            files=BeamFiles(),
+        ).comparison
+
+    with pytest.raises(RunError, match=r"compare needs no labels \(corpus\.columns\.label=null\)"):
+        compared()
+    assert compared(label=None)["documents"] == ROWS
 
 
 def test_a_rejected_row_shows_what_was_read_of_it(nights: Nights, tmp_path: Path) -> None:
