@@ -62,6 +62,7 @@ bench: $(STAMP)  ## measure speed: scoring, a start, reuse, training, prepare, s
 	$(BIN)/python -m tests.benchmarks.bench_reuse
 	$(BIN)/python -m tests.benchmarks.bench_run_inference
 	$(BIN)/python -m tests.benchmarks.bench_training
+	$(BIN)/python -m tests.benchmarks.bench_reading
 	$(BIN)/python -m tests.benchmarks.bench_prepare
 	$(BIN)/python -m tests.benchmarks.bench_scaling
 

@@ -12,6 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 from typing_extensions import override
 
 from pipeline.storage.files import FileInfo, Files, read_chunks
+from pipeline.storage.folders import is_local
 
 
 class BeamFiles(Files):
@@ -32,6 +33,8 @@ class BeamFiles(Files):
 
     @override
     def open(self, path: str) -> BinaryIO:
+        if is_local(path):
+            return open(path, "rb")  # Beam's way takes three times as long for a small file
         filesystems = _filesystems(path)
         stream: BinaryIO = filesystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
         return stream

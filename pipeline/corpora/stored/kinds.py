@@ -1,6 +1,6 @@
 """The first bytes of a file tell what it is; its name may be wrong."""
 
-from pathlib import PurePosixPath
+import posixpath
 from typing import Literal
 
 from pipeline.corpora.stored.broken_file import BrokenFileError
@@ -48,7 +48,7 @@ def named_compression(path: str) -> Compression | None:
     >>> named_compression("gs://bucket/a.JSONL.GZ")
     'gz'
     """
-    return _SUFFIXES.get(PurePosixPath(path).suffix.lower())
+    return _SUFFIXES.get(posixpath.splitext(path)[1].lower())
 
 
 def compression_in(head: bytes) -> Compression | None:
