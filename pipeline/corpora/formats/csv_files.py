@@ -14,7 +14,7 @@ which a rejection shows, is not kept. Scoring the same rows takes a minute.
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
@@ -25,6 +25,7 @@ from pipeline.corpora.reading.failures import Failure
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import batches, text_chunks
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.schemas import RAW_BYTES
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, from surrogateescape
@@ -42,14 +43,26 @@ def read_csv(
     `text_too_large` if it has more than `limit` bytes.
 
     Raises:
-        BrokenFileError: if the file cannot be read to its end; its whole rows were yielded.
+        BrokenFileError: if the file cannot be read to its end, or ends within a row; its whole rows
+            were yielded.
         ConfigError: if the header or `column_names` lacks a column that is needed.
     """
 
+    last_byte = b""
+
     def chunks() -> Iterator[bytes]:
+        nonlocal last_byte
         if stream.seekable():
             stream.seek(0)
-        return text_chunks(stream, part)
+        for chunk in text_chunks(stream, part):
+            last_byte = chunk[-1:] or last_byte
+            yield chunk
+
+    def is_torn(record: Record) -> bool:
+        fields, _, failure = record
+        open_quote = failure is not None and "closing quote, got the end" in failure.detail
+        short = failure is None and len(fields) < named
+        return (open_quote or short) and last_byte not in (b"\n", b"\r", b"")
 
     records = CsvRecords(chunks, part.input, limit=limit)
     rows = _Rows(records)
@@ -64,7 +77,8 @@ def read_csv(
     named = max((at for at, name in enumerate(names, 1) if name.strip()), default=0)
     records.shape = shape = RowShape(named, len(names))
     wanted = {name: names.index(name) for name in input_columns(columns) if name in names}
-    for batch in batches(rows, batch_rows=batch_rows, size=_record_bytes):
+    whole = _whole_rows(rows, is_torn)
+    for batch in batches(whole, batch_rows=batch_rows, size=_record_bytes):
         checked = _check_fields(
             batch, part, header=names, shape=shape, wanted=wanted, undecodable=records.undecodable
         )
@@ -72,6 +86,28 @@ def read_csv(
     if repeated := rows.take_repeated():  # behind the last row
         none: dict[str, list[str]] = {name: [] for name in wanted}
         yield RawRows(size=0, columns=none, raw=_no_row, headers_skipped=repeated)
+
+
+def _whole_rows(rows: Iterable[Record], is_torn: Callable[[Record], bool]) -> Iterator[Record]:
+    """The same rows.
+
+    Raises:
+        BrokenFileError: in place of the last row, if it is torn; it has no line end then.
+    """
+    held: Record | None = None
+    try:
+        for record in rows:
+            if held is not None:
+                yield held
+            held = record
+    except BrokenFileError:
+        if held is not None:
+            yield held
+        raise
+    if held is not None:
+        if is_torn(held):
+            raise BrokenFileError("expected the end of a row, got the end of the file within it")
+        yield held
 
 
 class _Rows:

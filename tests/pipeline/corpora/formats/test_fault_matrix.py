@@ -112,3 +112,12 @@ def test_a_damaged_footer_of_parquet_never_ends_the_process() -> None:
         content[place] ^= 1 << place // 2 % 8
         found = read(file, bytes(content))
         assert found.broken is not None or found.texts == TEXTS or found.rows_read == ROWS
+
+
+@pytest.mark.parametrize("end", ['"c', "c", '"c"', "c,1\n"])
+def test_a_csv_file_that_ends_within_a_row_is_broken(end: str) -> None:
+    found = read_bytes(f'text,n\n"a",1\nb,1\n{end}'.encode(), format="csv")
+    whole = end.endswith("\n")
+    assert found.texts == ["a", "b", *(["c"] if whole else [])]
+    assert (found.broken is None) == whole
+    assert not found.rejections
