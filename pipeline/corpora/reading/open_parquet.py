@@ -31,7 +31,7 @@ def open_parquet(stream: BinaryIO) -> pq.ParquetFile:
         return pq.ParquetFile(
             stream, pre_buffer=False, buffer_size=CHUNK_BYTES, page_checksum_verification=True
         )
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a name of a column, too
         raise parquet_damage(error) from error
 
 

@@ -121,3 +121,10 @@ def test_a_csv_file_that_ends_within_a_row_is_broken(end: str) -> None:
     assert found.texts == ["a", "b", *(["c"] if whole else [])]
     assert (found.broken is None) == whole
     assert not found.rejections
+
+
+def test_a_name_of_a_column_that_is_not_utf_8_breaks_the_file() -> None:
+    """Found by `make fuzz`."""
+    [file] = [file for file in FILES if file.name == "none.parquet"]
+    found = read(file, file.content.replace(b"number", b"numbe\xff"))
+    assert "got damaged data" in str(found.broken)
