@@ -182,9 +182,11 @@ def print_trials(results: "Sequence[TrialResult]") -> None:
         TrialRecord(variant=item.variant, seed=item.seed, epochs=item.epochs, metrics=item.scores())
         for item in results
     ]
-    for score in summarize_trials(trials):
+    scores = list(summarize_trials(trials))
+    width = max([12, *(len(score.variant) for score in scores)])
+    for score in scores:
         print_line(
-            f"{score.variant:<13}{score.split} {score.metric}: "
+            f"{score.variant:<{width}} {score.split} {score.metric}: "
             f"{score.mean:.4f} ± {score.deviation:.4f}"
         )
     for gain in compare_variants(trials):

@@ -10,6 +10,7 @@ from pipeline.cli.printing import (
     print_rows,
     print_scored,
     print_trained,
+    print_trials,
 )
 from pipeline.cli.score import _conclude_backfill
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
@@ -19,6 +20,24 @@ from pipeline.stages.score import ScoringRun
 from pipeline.stages.train import Trained
 from pipeline.training.trial import TrialResult
 from tests.pipeline.reports import made_up
+
+
+def _trial(variant: str, *, seed: int, metrics: dict[str, dict[str, float]]) -> TrialResult:
+    return TrialResult(
+        variant=variant,
+        seed=seed,
+        folder=f"{variant}-{seed}",
+        metrics=metrics,
+        right={},
+        epochs=1,
+        best_epoch=1,
+        vocabulary_ids=3,
+        vectors=None,
+        encoder=None,
+        baseline=None,
+        files={},
+        mix=None,
+    )
 
 
 def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,24 +53,7 @@ def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str])
 
 def test_the_linear_baseline_is_shown_below_the_model(capsys: pytest.CaptureFixture[str]) -> None:
     measured = {"rows": 10, "accuracy": 0.9, "macro_f1": 0.9, "loss": 0.25}
-    trials = [
-        TrialResult(
-            variant="base",
-            seed=seed,
-            folder=f"seed-{seed}",
-            metrics={"test": measured},
-            right={},
-            epochs=1,
-            best_epoch=1,
-            vocabulary_ids=3,
-            vectors=None,
-            encoder=None,
-            baseline=None,
-            files={},
-            mix=None,
-        )
-        for seed in (1, 2)
-    ]
+    trials = [_trial("base", seed=seed, metrics={"test": measured}) for seed in (1, 2)]
     rows = {"read": 30, "used": 30, "rejected": {}}
     dataset = Dataset(
         files=DatasetFiles(folder="datasets/1"),
@@ -76,6 +78,23 @@ def test_the_linear_baseline_is_shown_below_the_model(capsys: pytest.CaptureFixt
         "baseline     The linear baseline counts as equal to this model on test: accuracy 100.0% "
         "against 90.0%, 10.0 points more, but the 95 % interval (-8.6 to +28.6) includes 0.\n"
     ) in shown
+
+
+def test_the_name_of_a_variant_stands_apart_from_its_scores(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    measured = {"rows": 10, "accuracy": 0.5}
+    print_trials(
+        [
+            _trial(variant, seed=seed, metrics={"test": measured})
+            for variant in ("base", "without_the_wide_part")
+            for seed in (1, 2)
+        ]
+    )
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "base                  test accuracy: 0.5000 ± 0.0000",
+        "without_the_wide_part test accuracy: 0.5000 ± 0.0000",
+    ]
 
 
 def test_rows_without_an_answer_are_named_beside_the_rows_used(
