@@ -52,6 +52,15 @@ def print_plan(config: Config, *, writes: str) -> None:
     print_line(f"would write  {writes}")
 
 
+def print_missing_labels(config: Config) -> None:
+    """Prints a note if the first rows of the corpus have no label."""
+    from pipeline.stages.label_column import find_missing_labels
+
+    missing = find_missing_labels(config.corpus, files=BeamFiles())
+    if missing is not None:
+        print_line(f"note         {printable(missing)}")
+
+
 def print_estimate(config: Config, *, model: str) -> None:
     """Prints what a run would cost, measured on a sample; nothing if an input is a table.
 

@@ -39,6 +39,7 @@ from pipeline.stages.corpus_pass import (
     write_rejections,
 )
 from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.label_column import find_missing_labels
 from pipeline.stages.run_checks import check_broken, check_rejected, check_workspace
 from pipeline.stages.unit_planning import plan_units
 from pipeline.stages.vocabulary import (
@@ -118,7 +119,7 @@ def _prepare(
     )
     survey = _survey(units, config, dataset=dataset, beam_options=beam_options, files=files)
     _check_files(run, config, survey, inputs, dataset=dataset, files=files)
-    labels = index_labels(survey, where=config.corpus.inputs[0].source)
+    labels = _index_labels(survey, config, files=files)
     check_groups(survey, column=config.corpus.columns.group)
     check_head(config.network.head, labels=labels, multilabel=layout.multilabel)
     write_vocabulary_and_labels(dataset, config, labels=labels, files=files)
@@ -133,6 +134,17 @@ def _prepare(
     return _complete(
         run, config, corpus, text=text, labels=labels, layout=layout, dataset=dataset, files=files
     )
+
+
+def _index_labels(survey: Mapping[str, Any], config: Config, *, files: Files) -> tuple[str, ...]:
+    """The labels; if there are none, the error also names the columns of the first rows."""
+    try:
+        return index_labels(survey, where=config.corpus.inputs[0].source)
+    except ConfigError as error:
+        missing = find_missing_labels(config.corpus, files=files)
+        if missing is None or not survey.get("documents", {}).get("train"):
+            raise
+        raise ConfigError(missing) from error
 
 
 def _survey(

@@ -1,0 +1,88 @@
+"""A corpus without a label in its first rows: said before hours of work, with the columns found."""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from model.config import ConfigError
+from pipeline.config.inputs import UNLABELED
+from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.check_rows import ReadBatch
+from pipeline.corpora.reading.columns import corpus_to_prepare
+from pipeline.corpora.reading.input_files import InputFile, find_input_files
+from pipeline.corpora.reading.parts import open_part, whole_file
+from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.storage.files import Files
+
+FILES_READ = 3
+ROWS_READ = 200  # of each file
+COLUMNS_SHOWN = 12
+
+# A column that no row has, so that the rows become rejections, which hold their bytes.
+_NOWHERE = "\x00"
+_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
+
+
+def find_missing_labels(corpus: CorpusConfig, *, files: Files) -> str | None:
+    """A sentence if the first rows of a corpus have no label, with the columns that they have.
+
+    Raises:
+        ConfigError: if a file has no such column as the config requires.
+    """
+    columns = corpus.columns
+    inputs = [
+        item
+        for item in find_input_files(files, corpus)
+        if item.input.split != UNLABELED and item.input.format not in ("semeval", "trec")
+    ][:FILES_READ]
+    named = [
+        name for name in (columns.label, columns.labels, columns.probabilities) if name is not None
+    ]
+    if not inputs or any(_has_labels(item, corpus, files=files) for item in inputs):
+        return None
+    found = list(
+        dict.fromkeys(name for item in inputs for name in _columns_of(item, corpus, files))
+    )
+    shown = ", ".join(found[:COLUMNS_SHOWN]) + (", .." if len(found) > COLUMNS_SHOWN else "")
+    return (
+        f"{inputs[0].info.path}: expected labels in the column {' or '.join(map(repr, named))}, "
+        f"got none in the first rows{f' (columns found: {shown})' if shown else ''}. "
+        "Check corpus.columns.label."
+    )
+
+
+def _has_labels(item: InputFile, corpus: CorpusConfig, *, files: Files) -> bool:
+    """Whether one of the first rows has a label; also if none of them is a document."""
+    read = 0
+    for batch in _first_batches(item, corpus_to_prepare(corpus), files=files):
+        documents = batch.documents
+        read += documents.num_rows
+        for name in ("label", "labels", "soft_labels"):
+            column = documents.column(name) if name in documents.schema.names else None
+            if column is not None and column.null_count < len(column):
+                return True
+    return not read
+
+
+def _columns_of(item: InputFile, corpus: CorpusConfig, files: Files) -> Iterator[str]:
+    """The names in the first row of a file, as its reader says that a column is missing."""
+    nowhere = dataclasses.replace(corpus, columns=ColumnsConfig(text=_NOWHERE, label=None))
+    try:
+        for batch in _first_batches(item, nowhere, files=files):
+            if item.input.format == "jsonl" and batch.rejections.num_rows:
+                raw = batch.rejections.column("raw")[0].as_py()
+                yield from (key.decode(errors="replace") for key in _KEY.findall(raw))
+    except ConfigError as error:  # CSV and Parquet: expected a column .., got a, b, c. Check ..
+        listed = re.search(r"', got (.*?)\. ", str(error))
+        yield from (name.strip("'") for name in listed[1].split(", ")) if listed else ()
+
+
+def _first_batches(item: InputFile, corpus: CorpusConfig, *, files: Files) -> Iterator[ReadBatch]:
+    try:
+        with open_part(files, whole_file(item)) as stream:
+            batches = read_part(stream, whole_file(item), corpus=corpus, batch_rows=ROWS_READ)
+            yield from islice(batches, 1)
+    except (BrokenFileError, OSError):
+        return
