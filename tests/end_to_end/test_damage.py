@@ -31,7 +31,7 @@ DAMAGES: tuple[tuple[str, bytes], ...] = (
     ("malformed_row", b"null"),
     ("malformed_row", line()[:-1] + b",}"),  # 7 a trailing comma
     ("malformed_row", b"{'text': 'single quotes'}"),
-    ("malformed_row", line()[:-1] + b', "weight": NaN}'),
+    ("malformed_row", line()[:-1] + b', "weight": Infinity}'),
     ("malformed_row", line() + line()),  # 10 without the line feed between two rows
     ("malformed_row", b'{"text": "a", "deep": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"),
     ("malformed_row", b'{"text": "bad escape \\x41"}'),
