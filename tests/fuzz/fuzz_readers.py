@@ -22,8 +22,8 @@ from tests.fuzz.mutations import mutated
 from tests.pipeline.corpora.formats.fault_files import CONTENTS, FILES
 from tests.pipeline.corpora.formats.whole_file import Read, read_bytes
 
-# A reader that takes longer hangs. A size in a damaged page of Parquet lets Arrow ask for 2 GB, which
-# takes 10 s.
+# A reader that takes longer hangs. The size in a damaged page of Parquet may let Arrow ask for 2 GB
+# of memory, which takes 10 s.
 SECONDS_A_FILE = 60
 NAMES = ("a", "a.gz", "a.bz2", "a.zst", "a.jsonl", "a.parquet")
 FORMATS = (*CONTENTS, "parquet")
