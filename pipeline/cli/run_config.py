@@ -1,6 +1,5 @@
 """The config and Beam's flags of a command, checked before anything runs."""
 
-import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,9 +7,14 @@ from typing import Any
 from model.config import ConfigError, NetworkConfig, TrainingConfig
 from pipeline.cli.invocation import Invocation
 from pipeline.config.inputs import InputConfig
-from pipeline.config.loading import build_config, load_config, read_values
+from pipeline.config.loading import config_of, load_config, read_values, resolve_values
 from pipeline.config.sections import Config
-from pipeline.corpora.formats.named_inputs import named_inputs, read_as_trained, trained_inputs
+from pipeline.corpora.formats.named_inputs import (
+    named_inputs,
+    read_as_trained,
+    says_how,
+    trained_inputs,
+)
 from pipeline.runners.options import check_runner, name_job
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.bundles import open_bundle
@@ -151,8 +155,8 @@ def scoring_config(
 ) -> Config:
     """The config of a command that scores with a model.
 
-    What says how a corpus is read (its columns, and for each format the settings of its inputs) is
-    the training's, where the config does not say it.
+    The columns are the training's where the config does not name them. An input that gives a path
+    alone is read as the training's inputs of its format were; see `read_as_trained`.
 
     Args:
         path: a YAML config, if any.
@@ -164,13 +168,13 @@ def scoring_config(
         BundleError: if the model directory must not be used.
         ConfigError: for a config that is wrong, or if nothing says what to read.
     """
-    values = read_values(path) if path else {}
     where = path or "a --config file"
-    if path:
-        build_config(copy.deepcopy(values), overrides, where=where)  # refuses one that is wrong
+    values = resolve_values(read_values(path) if path else {}, overrides, where=where)
+    config_of(values, where=where)  # refuses one that is wrong
     corpus = open_bundle(BeamFiles(), model).manifest["config"]["corpus"]
     trained = trained_inputs(corpus)
-    config = build_config(_with_training(values, corpus, trained), overrides, where=where)
+    completed = _with_training(values, corpus, trained, replaced=bool(inputs))
+    config = config_of(completed, where=where)
     if inputs:
         return with_inputs(config, inputs, trained=trained)
     if not config.corpus.inputs:
@@ -193,15 +197,25 @@ def with_inputs(
 
 
 def _with_training(
-    values: dict[str, Any], trained: Mapping[str, Any], inputs: Sequence[InputConfig]
+    values: dict[str, Any],
+    trained: Mapping[str, Any],
+    inputs: Sequence[InputConfig],
+    *,
+    replaced: bool,
 ) -> dict[str, Any]:
-    """The values of a config, completed by how the corpus of a model was read."""
+    """The values of a config, completed by how the corpus of a model was read.
+
+    Where `--input` has replaced the inputs, those stay that say how such files are read.
+    """
     corpus = values.get("corpus") or {}
     columns = {name: trained["columns"][name] for name in SCORED_COLUMNS}
     columns |= corpus.get("columns") or {}
     corpus = {**corpus, "columns": columns}
-    if corpus.get("inputs"):
-        corpus["inputs"] = [read_as_trained(each, inputs) for each in corpus["inputs"]]
+    given = corpus.get("inputs") or []
+    if replaced:
+        corpus["inputs"] = [each for each in given if says_how(each)]
+    elif given:
+        corpus["inputs"] = [read_as_trained(each, inputs) for each in given]
     return {**values, "corpus": corpus}
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -166,6 +167,23 @@ def infer_format(path: str) -> Format:
             "allowed), got another ending. Name the format in a --config file."
         )
     return found
+
+
+def with_format(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an input; a format that they leave out follows from the endings in the path.
+
+    JSON lines in a `.txt` file were always read without a format: such files are no text unless
+    the format says so.
+    """
+    path = values.get("path")
+    if "format" in values or not isinstance(path, str):
+        return dict(values)
+    for name in reversed(path.split("/")):  # the parts of `all.csv/` need no ending of their own
+        found = format_of(name)
+        if found is not None and found != "text":
+            tabs = {"delimiter": "\t"} if is_tsv(name) else {}
+            return {**tabs, **values, "format": found}
+    return dict(values)
 
 
 def is_tsv(path: str) -> bool:

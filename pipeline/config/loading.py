@@ -1,5 +1,6 @@
 """YAML -> a config: parses the file, applies overrides, fills in variables, checks the values."""
 
+import copy
 import dataclasses
 import os
 import re
@@ -11,6 +12,7 @@ import yaml
 
 from model.config import ConfigError
 from model.config_loading import load_section
+from pipeline.config.inputs import with_format
 from pipeline.config.sections import Config
 from pipeline.config.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
 
@@ -56,9 +58,36 @@ def build_config(values: dict[str, Any], overrides: Sequence[str], *, where: str
         ConfigError: for the same errors as `load_config`. The message names `where`, the place
             that the user must edit.
     """
+    return config_of(resolve_values(values, overrides, where=where), where=where)
+
+
+def resolve_values(
+    values: Mapping[str, Any], overrides: Sequence[str], *, where: str
+) -> dict[str, Any]:
+    """A copy of the values with `KEY=VALUE` overrides and the environment's variables in it.
+
+    Raises:
+        ConfigError: for a key that cannot be set, or a variable that is not set.
+    """
+    resolved = copy.deepcopy(dict(values))
     for override in overrides:
-        _apply_override(values, override)
-    return load_section(Config, _expand(values, where=where), where=where)
+        _apply_override(resolved, override)
+    expanded: dict[str, Any] = _expand(resolved, where=where)
+    return expanded
+
+
+def config_of(values: Mapping[str, Any], *, where: str) -> Config:
+    """A config from values as `resolve_values` gives them.
+
+    Raises:
+        ConfigError: for an unknown key or a value out of range.
+    """
+    corpus = values.get("corpus")
+    inputs = corpus.get("inputs") if isinstance(corpus, Mapping) else None
+    if isinstance(corpus, Mapping) and isinstance(inputs, list):
+        named = [with_format(item) if isinstance(item, Mapping) else item for item in inputs]
+        values = {**values, "corpus": {**corpus, "inputs": named}}
+    return load_section(Config, values, where=where)
 
 
 def config_of_date(config: Config, date: str) -> Config:

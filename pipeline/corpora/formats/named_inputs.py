@@ -12,7 +12,14 @@ from typing import Any
 
 from model.config import ConfigError
 from model.config_loading import load_section
-from pipeline.config.inputs import Format, InputConfig, format_of, infer_format, is_tsv
+from pipeline.config.inputs import (
+    Format,
+    InputConfig,
+    format_of,
+    infer_format,
+    is_tsv,
+    with_format,
+)
 from pipeline.config.placeholders import any_date
 from pipeline.corpora.reading.input_files import match_input
 from pipeline.storage.files import Files, base_name
@@ -82,30 +89,56 @@ def trained_inputs(corpus: Mapping[str, Any]) -> list[InputConfig]:
     return inputs
 
 
-def read_as_trained(values: dict[str, Any], trained: Sequence[InputConfig]) -> dict[str, Any]:
-    """The values of a config's input with the training's in place of those that it leaves out.
+def says_how(values: Mapping[str, Any]) -> bool:
+    """Whether the values of an input say how it is read: its format or any setting of it."""
+    return any(name in values for name in READING)
+
+
+def read_as_trained(values: Mapping[str, Any], trained: Sequence[InputConfig]) -> Mapping[str, Any]:
+    """The values of a config's input with the settings of the training, if it gives a path alone.
+
+    An input that says how it is read has the defaults in place of what it leaves out. The log
+    shows the settings of the training, or where they differ from those of the input.
 
     Args:
         values: what the config gives for one input.
         trained: the inputs that the model was trained on.
     """
-    path, named = values.get("path"), values.get("format", "jsonl")
+    path, given = values.get("path"), with_format(values)
     if not isinstance(path, str):
         return values
-    like = _like(_Kind(named, named == "csv" and is_tsv(path)), trained)
+    if says_how(values):
+        named = given.get("format", "jsonl")
+        like = _like(_Kind(named, named == "csv" and is_tsv(path)), trained)
+        if like is not None:
+            _say_difference(path, InputConfig(**_frozen(given)), like)
+        return values
+    if "format" in given:
+        like = _like(_Kind(given["format"], is_tsv(path)), trained)
+    else:
+        like = _like(_only_kind(trained) or _Kind("jsonl"), trained)
     if like is None:
         return values
-    return {name: getattr(like, name) for name in READING} | values
+    _say_settings(path, like)
+    return {**{name: getattr(like, name) for name in READING}, **values}
+
+
+def _frozen(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
 
 
 def _named_input(
     files: Files, path: str, config: Sequence[InputConfig], trained: Sequence[InputConfig]
 ) -> InputConfig:
     kind = _kind_of(files, path, config=config, trained=trained)
-    like = _like(kind, config)
-    if like is None and (like := _like(kind, trained)) is not None:
+    like, trained_like = _like(kind, config), _like(kind, trained)
+    if like is not None and trained_like is not None:
+        _say_difference(path, like, trained_like)
+    elif like is None and trained_like is not None:
+        like = trained_like
         _say_settings(path, like)
     if like is None:
+        _say_unused(path, kind, config)
         like = InputConfig(path=path, format=kind.format, delimiter="\t" if kind.tabs else ",")
     return dataclasses.replace(like, path=path, split=None)
 
@@ -181,11 +214,36 @@ def _only_kind(inputs: Sequence[InputConfig]) -> _Kind | None:
 
 
 def _say_settings(path: str, like: InputConfig) -> None:
-    plain = InputConfig(path=like.path, format=like.format)
-    said = [
-        f"{name}: {getattr(like, name)!r}"
-        for name in READING
-        if name != "format" and getattr(like, name) != getattr(plain, name)
-    ]
+    said = _differences(like, InputConfig(path=like.path, format=like.format))
     if said and not (said == ["delimiter: '\\t'"] and is_tsv(path)):
         logger.info("%s: read as the model's corpus was, with %s", path, ", ".join(said))
+
+
+def _say_difference(path: str, item: InputConfig, like: InputConfig) -> None:
+    """An input of the config may leave out a setting that its files need."""
+    said = _differences(like, item)
+    if said:
+        logger.info(
+            "%s: read as the config says; the model's corpus was read with %s",
+            path, ", ".join(said),
+        )  # fmt: skip
+
+
+def _say_unused(path: str, kind: _Kind, config: Sequence[InputConfig]) -> None:
+    """The settings of the config's inputs may have been meant for this path."""
+    for item in config:
+        said = _differences(item, InputConfig(path="x", format=item.format))
+        if said and item.format != "bigquery":
+            logger.info(
+                "%s: read as %s with the defaults; the config gives %s for %s, which is %s",
+                path, kind, ", ".join(said), item.path, _Kind(item.format, _has_tabs(item)),
+            )  # fmt: skip
+
+
+def _differences(item: InputConfig, other: InputConfig) -> list[str]:
+    """The settings of an input, such as `delimiter: ';'`, where another one has other ones."""
+    return [
+        f"{name}: {getattr(item, name)!r}"
+        for name in READING
+        if name != "format" and getattr(item, name) != getattr(other, name)
+    ]

@@ -45,9 +45,7 @@ def test_a_corpus_is_read_as_in_training_where_nothing_else_is_said(tmp_path: Pa
     columns = config.corpus.columns
     assert (columns.id, columns.text, columns.keep) == ("key", "body", ())
     path = tmp_path / "c.yaml"
-    path.write_text(
-        "corpus: {columns: {text: title, id: null}, inputs: [{path: z.csv, format: csv}]}"
-    )
+    path.write_text("corpus: {columns: {text: title, id: null}, inputs: [{path: z.csv}]}")
     config = scoring_config(str(path), ("corpus.columns.label=stars",), model="m", inputs=())
     columns = config.corpus.columns
     assert (columns.id, columns.text, columns.label) == (None, "title", "stars")
@@ -55,6 +53,52 @@ def test_a_corpus_is_read_as_in_training_where_nothing_else_is_said(tmp_path: Pa
     assert (only.path, only.delimiter, only.split) == ("z.csv", ";", None)
     path.write_text("corpus: {inputs: [{path: z.csv, format: csv, delimiter: '|'}]}")
     [only] = scoring_config(str(path), (), model="m", inputs=["x.csv"]).corpus.inputs
+    assert (only.path, only.delimiter) == ("x.csv", "|")
+
+
+@pytest.mark.usefixtures("_trained")
+@pytest.mark.parametrize(
+    ("item", "delimiter", "said"),
+    [
+        ("{path: z.csv}", ";", "z.csv: read as the model's corpus was, with delimiter: ';'"),
+        ("{path: z.csv, split: test}", ";", "read as the model's corpus was"),
+        ("{path: part-0}", ";", "part-0: read as the model's corpus was"),
+        ("{path: z.csv, format: csv}", ",", "the model's corpus was read with delimiter: ';'"),
+        ("{path: z.csv, delimiter: ','}", ",", "z.csv: read as the config says; the model's"),
+        ("{path: z.csv, encoding: latin-1}", ",", "z.csv: read as the config says"),
+        ("{path: z.tsv}", "\t", ""),
+        ("{path: z.jsonl}", ",", ""),
+    ],
+)
+def test_an_input_that_says_how_it_is_read_takes_nothing_from_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, item: str, delimiter: str, said: str
+) -> None:
+    caplog.set_level("INFO", logger="limelight")
+    path = tmp_path / "c.yaml"
+    path.write_text(f"corpus: {{inputs: [{item}]}}")
+    of_file = scoring_config(str(path), (), model="m", inputs=()).corpus.inputs
+    assert [each.delimiter for each in of_file] == [delimiter]
+    assert said in caplog.text
+    assert bool(said) == bool(caplog.text)
+    override = f"corpus.inputs=[{item}]"
+    assert scoring_config(None, (override,), model="m", inputs=()).corpus.inputs == of_file
+
+
+@pytest.mark.usefixtures("_trained")
+def test_settings_of_the_config_that_an_input_does_not_get_are_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="limelight")
+    override = "corpus.inputs=[{path: z.jsonl, encoding: latin-1}]"
+    config = scoring_config(None, (override,), model="m", inputs=["x.parquet"])
+    assert [item.encoding for item in config.corpus.inputs] == ["utf-8"]
+    assert (
+        "x.parquet: read as parquet with the defaults; the config gives encoding: 'latin-1' for "
+        "z.jsonl, which is jsonl" in caplog.text
+    )
+    caplog.clear()
+    override = "corpus.inputs=[{path: a.csv, delimiter: '|'}]"  # a config without `format`
+    [only] = scoring_config(None, (override,), model="m", inputs=["x.csv"]).corpus.inputs
     assert (only.path, only.delimiter) == ("x.csv", "|")
 
 

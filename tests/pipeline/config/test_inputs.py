@@ -144,3 +144,25 @@ def test_a_name_without_a_known_ending_is_an_error(path: str) -> None:
     with pytest.raises(ConfigError) as raised:
         infer_format(path)
     assert str(raised.value).startswith(f"--input {path}: expected a name ending in jsonl, ")
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        ({"path": "a/x.csv.gz"}, ("csv", ",")),
+        ({"path": "x.csv", "delimiter": ";"}, ("csv", ";")),
+        ({"path": "x.tsv"}, ("csv", "\t")),
+        ({"path": "x.tsv", "delimiter": ","}, ("csv", ",")),
+        ({"path": "x.tsv", "format": "csv"}, ("csv", ",")),
+        ({"path": "all.parquet/part-*"}, ("parquet", ",")),
+        ({"path": "{date}/*.tfrecord"}, ("tfrecord", ",")),
+        ({"path": "x.csv", "format": "jsonl"}, ("jsonl", ",")),
+        ({"path": "x.txt"}, ("jsonl", ",")),
+        ({"path": "folder"}, ("jsonl", ",")),
+    ],
+)
+def test_an_input_without_a_format_has_that_of_its_ending(
+    values: dict[str, Any], read: tuple[str, str]
+) -> None:
+    [item] = config_with(values).corpus.inputs
+    assert (item.format, item.delimiter) == read
