@@ -38,9 +38,11 @@ def check_run_rows(run: Manifest, config: Config, *, written: int, staging: Scor
     """
     check_broken(run.rows, config.corpus)
     if run.rows["read"] == 0:
+        broken = run.rows.get("broken_files", {})
+        why = f". What is broken: {_named_files(broken)}" if broken else ""
         raise ConfigError(
             f"Nothing was published: {run.inputs[0]['file']}: expected rows, got none in "
-            f"{counted(len(run.inputs), 'input file')}. Check that the corpus of the date is "
+            f"{counted(len(run.inputs), 'input file')}{why}. Check that the corpus of the date is "
             "complete."
         )
     expected = run.rows["used"] - run.extra["below_min_score"]
@@ -68,16 +70,21 @@ def check_broken(rows: Mapping[str, Any], corpus: CorpusConfig) -> None:
     """
     broken = rows.get("broken_files", {})
     if len(broken) > corpus.max_broken_files:
-        named = "; ".join(
-            f"{file}: {why.rstrip('.')}" for file, why in islice(broken.items(), NAMED_FILES)
-        )
-        more = len(broken) - NAMED_FILES
         raise RunError(
             f"Nothing was published: {counted(len(broken), 'input file')} cannot be read to the "
-            f"end, expected at most {corpus.max_broken_files} (corpus.max_broken_files): {named}"
-            f"{f'; and {more:,} more' if more > 0 else ''}. Repair or remove what is broken; or "
+            f"end, expected at most {corpus.max_broken_files} (corpus.max_broken_files): "
+            f"{_named_files(broken)}. Repair or remove what is broken; or "
             "raise corpus.max_broken_files to use the whole rows before the damage."
         )
+
+
+def _named_files(broken: Mapping[str, str]) -> str:
+    """The first broken files, each with what is wrong with it."""
+    named = "; ".join(
+        f"{file}: {why.rstrip('.')}" for file, why in islice(broken.items(), NAMED_FILES)
+    )
+    more = len(broken) - NAMED_FILES
+    return f"{named}; and {more:,} more" if more > 0 else named
 
 
 def check_workspace(workspace: str, *, files: Files) -> None:

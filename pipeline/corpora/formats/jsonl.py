@@ -186,7 +186,8 @@ def _parse_line(
     if len(line) > limit:
         raise RowError(*too_large(limit))
     text, replaced = decode(line, name=part.input.encoding, errors=part.input.errors)
-    text = text.removeprefix("\ufeff")  # a byte order mark, from files that were concatenated
+    # A byte order mark is from files that were concatenated; zero bytes are from a crash.
+    text = text.removeprefix("\ufeff").strip("\0")
     try:
         if not exact:
             return orjson.loads(text), replaced

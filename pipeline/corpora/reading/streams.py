@@ -11,6 +11,7 @@ from typing import BinaryIO, TypeVar
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.corpora.stored.decompression import COMPRESSED_BYTES, decompressed_chunks
+from pipeline.corpora.stored.holes import without_holes
 from pipeline.corpora.stored.json_documents import is_document
 from pipeline.corpora.stored.kinds import (
     HEAD_BYTES,
@@ -27,8 +28,6 @@ from pipeline.corpora.stored.text_heads import has_controls, require_text
 CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
 _LINE_BYTES = 64 << 20
-
-_HOLE = b"\0" * 16
 
 ItemT = TypeVar("ItemT")
 
@@ -128,7 +127,7 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     encoding = codecs.lookup(part.input.encoding).name
     if encoding not in _UTF_8:
         chunks = _transcoded(chunks, encoding)
-    chunks = _without_holes(chunks)
+    chunks = without_holes(chunks)
     if part.start == 0:
         chunks = _without_bom(chunks)
     if part.input.format == "jsonl":
@@ -225,24 +224,6 @@ def _checked_text(chunks: Iterator[bytes], part: FilePart) -> Iterator[bytes]:
     require_known_kind(head, expected=part.input.format)
     require_text(head[:HEAD_BYTES], encoding=part.input.encoding)
     yield from chunks
-
-
-def _without_holes(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks as they are.
-
-    Raises:
-        BrokenFileError: at the end, if they have a run of zero bytes, such as a crash of a machine
-            leaves in files. It may have taken the place of any number of rows.
-    """
-    holes = 0
-    for chunk in chunks:
-        holes += _HOLE in chunk
-        yield chunk
-    if holes:
-        yield b"\n\n"  # the last line, or record of lines, is whole
-        raise BrokenFileError(
-            f"expected text, got {len(_HOLE)} or more zero bytes in a row: rows may be missing"
-        )
 
 
 def _reads(stream: BinaryIO, size: int) -> Iterator[bytes]:

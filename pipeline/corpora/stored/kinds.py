@@ -81,6 +81,8 @@ def require_known_kind(head: bytes, *, expected: str) -> None:
     Raises:
         BrokenFileError: naming the kind, and what to do.
     """
+    if head[257:262] == b"ustar" and 0 in head[:257]:
+        raise BrokenFileError(f"expected {expected}, got a tar archive. Unpack it.")
     for magic, kind, cure in _OTHER_KINDS:
         if head.startswith(magic):
             raise BrokenFileError(f"expected {expected}, got {kind}. {cure}")

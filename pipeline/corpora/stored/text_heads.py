@@ -4,6 +4,7 @@ import codecs
 import re
 
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.holes import joined_over_holes, longest_between_holes
 
 _BYTE_ORDER_MARKS = (  # that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -31,7 +32,8 @@ def require_text(head: bytes, *, encoding: str) -> None:
     """
     name = codecs.lookup(encoding).name
     if name.startswith(("utf-16", "utf-32")):
-        if len(head) >= _LEAST_BYTES and 0 not in head and _decodes(head, "utf-8"):
+        text = longest_between_holes(head)
+        if len(text) >= _LEAST_BYTES and 0 not in text and _decodes(text, "utf-8"):
             raise BrokenFileError(
                 f"expected {encoding} text, got UTF-8. Take `encoding: {encoding}` from the input."
             )
@@ -42,15 +44,16 @@ def require_text(head: bytes, *, encoding: str) -> None:
                 f"expected {encoding} text, got text in {found.upper()}. "
                 f"Add `encoding: {found}` to the input."
             )
-    if len(head) < _LEAST_BYTES:
-        return
-    if head.count(0) >= _WIDE_SHARE * len(head) and head.strip(b"\0"):
+    wide = _wide_encoding(longest_between_holes(head))
+    if wide is not None:
         raise BrokenFileError(
-            f"expected {encoding} text, got zero bytes as in text in {_wide_encoding(head)}. "
-            f"Add `encoding: {_wide_encoding(head)}` to the input, or leave the file out."
+            f"expected {encoding} text, got zero bytes as in text in {wide}. "
+            f"Add `encoding: {wide}` to the input, or leave the file out."
         )
+    head = joined_over_holes(head)
+    sparse = len(head) >= _LEAST_BYTES and head.count(0) >= _WIDE_SHARE * len(head)
     binary = len(head) >= _LEAST_BINARY_BYTES and has_controls(head)
-    if binary and (name not in _UTF_8 or not _decodes(head, "utf-8")):
+    if sparse or (binary and (name not in _UTF_8 or not _decodes(head, "utf-8"))):
         raise BrokenFileError(
             f"expected {encoding} text, got binary data. Leave the file out, or name its `format`."
         )
@@ -69,8 +72,20 @@ def _decodes(head: bytes, encoding: str) -> bool:
     return True
 
 
-def _wide_encoding(head: bytes) -> str:
-    if head.count(0) >= 0.6 * len(head):
-        return "utf-32"
-    odd = head[1::2].count(0)
-    return "utf-16-le" if odd >= head[::2].count(0) else "utf-16-be"
+def _wide_encoding(head: bytes) -> str | None:
+    """The encoding of wide text without a byte order mark; None if the bytes are no such text."""
+    if len(head) < _LEAST_BYTES or head.count(0) < _WIDE_SHARE * len(head):
+        return None
+    # The first byte of each character is zero in big-endian text, the last in little-endian text.
+    size = 4 if head.count(0) >= 0.6 * len(head) else 2
+    big = head[::size].count(0) > head[size - 1 :: size].count(0)
+    encoding = f"utf-{8 * size}-{'be' if big else 'le'}"
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return None
+    return encoding if sum(map(_is_control, text)) < _BINARY_SHARE * len(text) else None
+
+
+def _is_control(character: str) -> bool:
+    return character < " " and character not in "\t\n\v\f\r\x1b"

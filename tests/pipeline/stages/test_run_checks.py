@@ -17,11 +17,15 @@ from pipeline.storage.staging import StagedFile
 STAGING = ScoringStaging(folder="out/runs/r/staging")
 
 
-def check(rows: dict[str, Any], *, written: int, below_min_score: int = 0) -> None:
+def check(
+    rows: dict[str, Any], *, written: int, below_min_score: int = 0, max_broken_files: int = 0
+) -> None:
     run = Manifest(run_id="r", stage="score", config={})
     run.inputs, run.rows = [{"file": "a.jsonl"}], rows
     run.extra = {"below_min_score": below_min_score}
-    config = Config(corpus=CorpusConfig(max_rejected_fraction=0.1))
+    config = Config(
+        corpus=CorpusConfig(max_rejected_fraction=0.1, max_broken_files=max_broken_files)
+    )
     check_run_rows(run, config, written=written, staging=STAGING)
 
 
@@ -33,6 +37,11 @@ def test_a_run_passes_if_every_row_is_written_rejected_or_below_the_threshold() 
 def test_no_row_is_a_mistake_in_the_command() -> None:
     with pytest.raises(ConfigError, match=r"a\.jsonl: expected rows, got none in 1 input file"):
         check({"read": 0, "used": 0, "rejected": {}}, written=0)
+    broken = {"b.gz": "expected gz data, got an empty file"}
+    rows = {"read": 0, "used": 0, "rejected": {}, "broken_files": broken}
+    named = r"got none in 1 input file\. What is broken: b\.gz: expected gz data"
+    with pytest.raises(ConfigError, match=named):
+        check(rows, written=0, max_broken_files=1)
 
 
 def test_a_missing_row_fails_the_run() -> None:
