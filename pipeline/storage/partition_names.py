@@ -25,16 +25,25 @@ def partition_folder(column: str, value: str | None) -> str:
     Raises:
         ConfigError: for a value that is too long for the name of a folder.
     """
-    name = NULL_NAME if value is None else "".join(map(_encode, value))
-    if value and value.endswith("."):
-        name = f"{name[:-1]}%2E"
-    folder = f"{quote(column, safe='')}={name}"
+    folder = _folder(column, value)
     if len(folder) > MAX_NAME_BYTES:
         raise ConfigError(
             f"scoring.output.partition_by: expected values of {column!r} that can name a folder "
             f"of at most {MAX_NAME_BYTES} bytes, got one of {len(folder)}. Choose another column."
         )
     return folder
+
+
+def partition_folder_bytes(column: str, value: str | None) -> int:
+    """How long the name of the folder of a value would be; `MAX_NAME_BYTES` is the limit."""
+    return len(_folder(column, value))
+
+
+def _folder(column: str, value: str | None) -> str:
+    name = NULL_NAME if value is None else "".join(map(_encode, value))
+    if value and value.endswith("."):
+        name = f"{name[:-1]}%2E"
+    return f"{quote(column, safe='')}={name}"
 
 
 def _encode(character: str) -> str:
