@@ -121,6 +121,16 @@ def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert "socket, a socket" in refused("socket")
 
 
+def test_a_name_that_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path)
+    os.mkdir(folder + b"/in\xff")
+    for name in (b"caf\xe9.jsonl", b"in\xff/b.jsonl"):
+        Path(os.fsdecode(folder + b"/" + name)).touch()
+    for path in (tmp_path, tmp_path / "*.jsonl", os.fsdecode(folder + b"/caf\xe9.jsonl")):
+        assert r"/caf\xe9.jsonl, whose name is not UTF-8" in refused(path)
+    assert r"/in\xff/b.jsonl, whose name is not UTF-8" in refused(os.fsdecode(folder + b"/in\xff"))
+
+
 def test_a_link_to_a_device_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").symlink_to("/dev/null")
     assert "a device" in refused(tmp_path / "x")
