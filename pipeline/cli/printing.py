@@ -54,7 +54,7 @@ def print_plan(config: Config, *, writes: str) -> None:
 
 def print_missing_labels(config: Config) -> None:
     """Prints a note if the first rows of the corpus have no label."""
-    from pipeline.stages.label_column import find_missing_labels
+    from pipeline.stages.missing_columns import find_missing_labels
 
     missing = find_missing_labels(config.corpus, files=BeamFiles())
     if missing is not None:
@@ -94,7 +94,7 @@ def print_dataset(dataset: Any) -> None:
 
 
 def print_rows(rows: Mapping[str, Any]) -> None:
-    """Prints the `rows` of a manifest in one line, then a line for each broken file."""
+    """Prints the `rows` of a manifest in one line, then a line for each note and broken file."""
     rejected, broken = rows["rejected"], rows.get("broken_files", {})
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
     abstained = f" ({rows['abstained']:,} abstained)" if "abstained" in rows else ""
@@ -107,6 +107,8 @@ def print_rows(rows: Mapping[str, Any]) -> None:
     if rows.get("headers_skipped"):
         lines = counted(rows["headers_skipped"], "line")
         print_line(f"skipped      {lines} that repeat the header, as where files were joined")
+    for note in rows.get("notes", ()):
+        print_line(f"note         {printable(note)}")
     for file, why in islice(broken.items(), BROKEN_SHOWN):
         print_line(f"broken       {printable(file)}: {printable(why)}")
     if len(broken) > BROKEN_SHOWN:

@@ -65,7 +65,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         encoder=manifest.get("encoder"),
         mix=Mix(**manifest["mix"]) if manifest.get("mix") else None,
         baseline=BaselineRecord.from_json(manifest.get("baseline")),
-        warnings=[*statistics["warnings"], *_broken_files(manifest["rows"])],
+        warnings=[*statistics["warnings"], *_notes_of_rows(manifest["rows"])],
         config=manifest["config"],
         provenance=_provenance(manifest),
     )
@@ -87,7 +87,7 @@ def collect_dataset_report(
         frequent_tokens=read_lines(files, dataset.vocabulary)[:FREQUENT_TOKENS],
         rejections=_group_rejections(files, dataset.rejected, counts=manifest["rows"]["rejected"]),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
-        warnings=[*statistics["warnings"], *_broken_files(manifest["rows"])],
+        warnings=[*statistics["warnings"], *_notes_of_rows(manifest["rows"])],
         config={name: config[name] for name in ("corpus", "text")},
         provenance=_provenance(manifest),
     )
@@ -119,19 +119,21 @@ def collect_run_report(
         ),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
         drift=[DriftRow(**item) for item in manifest["drift"]["differences"]],
-        warnings=[*manifest["drift"]["warnings"], *_broken_files(manifest["rows"])],
+        warnings=[*manifest["drift"]["warnings"], *_notes_of_rows(manifest["rows"])],
         provenance={"model": manifest["model"], **_provenance(manifest)},
     )
 
 
-def _broken_files(rows: Mapping[str, Any]) -> list[str]:
-    """A sentence if some input files could not be read to their end; they are named as inputs."""
+def _notes_of_rows(rows: Mapping[str, Any]) -> list[str]:
+    """The notes on the rows, and a sentence if input files could not be read to their end."""
     broken = rows.get("broken_files")
+    notes = list(rows.get("notes", ()))
     if not broken:
-        return []
+        return notes
     return [
+        *notes,
         f"{counted(len(broken), 'input file')} could not be read to the end: only the whole rows "
-        "before the damage are here. Each is named under Provenance."
+        "before the damage are here. Each is named under Provenance.",
     ]
 
 

@@ -39,7 +39,7 @@ from pipeline.stages.corpus_pass import (
     write_rejections,
 )
 from pipeline.stages.inputs import opened_inputs
-from pipeline.stages.label_column import find_missing_labels
+from pipeline.stages.missing_columns import find_missing_labels, require_named_columns
 from pipeline.stages.run_checks import check_broken, check_rejected, check_workspace
 from pipeline.stages.unit_planning import plan_units
 from pipeline.stages.vocabulary import (
@@ -181,7 +181,10 @@ def _check_files(
     dataset: DatasetFiles,
     files: Files,
 ) -> None:
-    """Stops the run after the first pass if too many files are broken; its manifest names them."""
+    """Stops the run after the first pass if too many files are broken, or a column is missing.
+
+    The manifest of the run names broken files.
+    """
     # This pass does not count the rows used: all that were not rejected go on to the next pass.
     counted = {
         file: {**rows, "rows_used": rows["rows_read"] - rows.get("rows_rejected", 0)}
@@ -195,6 +198,7 @@ def _check_files(
         run.finish("failed")
         run.write(files, dataset.folder)
         raise
+    require_named_columns(survey, inputs, corpus_to_prepare(config.corpus), files=files)
 
 
 def _complete(

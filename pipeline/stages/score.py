@@ -25,6 +25,7 @@ from pipeline.runners.parallelism import process_threads
 from pipeline.schemas import predictions_schema
 from pipeline.stages.corpus_pass import CountedCorpus, pass_over_corpus, write_rejections
 from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.missing_columns import require_named_columns
 from pipeline.stages.owned_date import IfExists, find_published, own_date
 from pipeline.stages.publishing import publish_run
 from pipeline.stages.recording import concluding, recorded
@@ -195,6 +196,7 @@ def _score_corpus(
         files=files,
     )
     run.inputs, run.rows = corpus.inputs, corpus.rows
+    require_named_columns(corpus.counts, inputs, corpus_to_score(config.corpus), files=files)
     run.extra = {**run.extra, **summarize_scoring(corpus)}
     if reusable is not None:
         reuse = describe_reuse(reusable, corpus.counts, used=corpus.rows["used"], files=files)

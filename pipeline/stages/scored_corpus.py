@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import apache_beam as beam
 
 from model.bundle.bundle import Bundle
+from model.config import ConfigError
 from pipeline.config.sections import Config, CorpusConfig, ScoringConfig
 from pipeline.corpora.reading.units import Unit
 from pipeline.corpora.scoring.staging import ScoringStaging
@@ -13,6 +14,7 @@ from pipeline.runners.execution import RunError
 from pipeline.runners.parallelism import process_threads
 from pipeline.stages.corpus_pass import CountedCorpus, count_rejections, pass_over_corpus
 from pipeline.stages.inputs import opened_inputs
+from pipeline.stages.missing_columns import require_named_columns
 from pipeline.stages.run_checks import check_broken
 from pipeline.storage.files import Files
 from pipeline.transforms.read_documents import ReadDocuments
@@ -108,7 +110,8 @@ def open_and_pass_over_corpus(
         )
     try:
         check_broken(counted.rows, corpus)
-    except RunError:
+        require_named_columns(counted.counts, inputs, corpus, files=files)
+    except (ConfigError, RunError):
         files.delete([staging.folder])
         raise
     return counted

@@ -2,13 +2,17 @@
 
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
 
 import apache_beam as beam
 
 from model.config import ConfigError
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
+from pipeline.corpora.reading.columns import columns_of_no_row
+from pipeline.corpora.reading.counts import add_counts, add_to
 from pipeline.corpora.reading.dividing import divide_files, limit_files
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.reading.parts import open_part, whole_file
@@ -17,6 +21,7 @@ from pipeline.corpora.reading.units import Unit, group_units
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.runners.execution import beam_pipeline
 from pipeline.runners.parallelism import has_one_worker
+from pipeline.stages.missing_columns import require_named_columns
 from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
 from pipeline.transforms.write_one_file import WriteOneFile
@@ -27,18 +32,36 @@ ROW_COUNTS = "row_counts.json"
 def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig) -> None:
     """Reads one batch of the first file of every input, so that a wrong column fails at once.
 
+    If none of the first rows has the id that the config names, the last files are read, too.
+
     Raises:
         ConfigError: if a file lacks a configured column, or the storage fails.
     """
     first_files = {item.input: item for item in reversed(inputs)}
-    for item in first_files.values():
+    counts = _count_columns(first_files.values(), corpus, files=files)
+    if any(field == "id" for field, _, _ in columns_of_no_row(counts)):
+        last_files = {item.input: item for item in inputs}
+        more = [item for item in last_files.values() if item is not first_files[item.input]]
+        counts = add_counts([counts, _count_columns(more, corpus, files=files)])
+        of_id = {"columns": {"id": counts["columns"]["id"]}}  # the others may come later
+        require_named_columns(of_id, inputs, corpus, files=files, where="the first ")
+
+
+def _count_columns(
+    inputs: Iterable[InputFile], corpus: CorpusConfig, *, files: Files
+) -> dict[str, Any]:
+    """Which of the first documents of the files have the columns that the config names."""
+    counts: dict[str, Any] = {}
+    for item in inputs:
         part = whole_file(item)
         try:
             # A broken file may be allowed, and the run names it with all others.
             with contextlib.suppress(BrokenFileError), open_part(files, part) as stream:
-                next(iter(read_part(stream, part, corpus=corpus)), None)
+                for batch in islice(read_part(stream, part, corpus=corpus), 1):
+                    add_to(counts, batch.columns)
         except (OSError, ValueError) as error:
             raise ConfigError(" ".join(str(error).split())) from error
+    return counts
 
 
 def plan_units(

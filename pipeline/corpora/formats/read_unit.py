@@ -30,7 +30,8 @@ class UnitRows:
         documents: as in `ReadBatch`; None where there is none.
         rejections: as in `ReadBatch`; None where there is none.
         rows_read: how many rows they were.
-        counts: nested counts by file: rows read and repaired, and the files that are broken.
+        counts: nested counts by file: rows read and repaired, and the files that are broken; and
+            which documents have the columns that the config names.
     """
 
     documents: pa.RecordBatch | None
@@ -98,7 +99,7 @@ class _Gathered:
         of_file = {"rows_read": batch.rows_read, "rows_repaired": batch.rows_repaired}
         if batch.headers_skipped:
             of_file["headers_skipped"] = batch.headers_skipped
-        self.count({"files": {source_file: of_file}})
+        self.count({"files": {source_file: of_file}, **batch.columns})
 
     def count(self, counts: dict[str, Any]) -> None:
         add_to(self.counts, counts)

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.corpora.reading.columns import find_column_notes
 from pipeline.corpora.reading.counts import count_values, sort_by_count
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.stored.broken_file import BrokenFileError
@@ -97,7 +98,8 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
 
     Where the run may abstain, `abstained` says how many of the rows used were not answered. Where
     files are broken, `broken_files` says by the name of a file what was expected and found. Where
-    files repeat their header, `headers_skipped` says how many lines were skipped.
+    files repeat their header, `headers_skipped` says how many lines were skipped. `notes` says in
+    sentences what else a person should know, such as a column that no row has.
     """
     rows: dict[str, Any] = {
         "read": sum(account["rows_read"] for account in accounts),
@@ -110,7 +112,10 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
     broken = {account["file"]: account["broken"] for account in accounts if "broken" in account}
     if "abstained" in counts:
         rows["abstained"] = counts["abstained"]
-    return rows | ({"broken_files": broken} if broken else {})
+    if broken:
+        rows["broken_files"] = broken
+    notes = [*find_column_notes(counts)]
+    return rows | ({"notes": notes} if notes else {})
 
 
 def rejected_fraction(rows: Mapping[str, Any]) -> float:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.reading.columns import kept_fields
+from pipeline.corpora.reading.columns import kept_fields, named_columns
 from pipeline.corpora.reading.failures import Failure, RowError
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.rejections import reject_rows
@@ -45,6 +45,7 @@ class ReadBatch:
         rows_repaired: how many documents hold U+FFFD in place of something that could not be
             decoded: the escape of a lone surrogate, or bytes under `errors: replace`.
         headers_skipped: how many lines among the rows repeat the header; they are no rows.
+        columns: as `_count_columns` counts which documents have the columns that the config names.
     """
 
     documents: pa.RecordBatch
@@ -52,6 +53,7 @@ class ReadBatch:
     rows_read: int
     rows_repaired: int = 0
     headers_skipped: int = 0
+    columns: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def check_rows(
@@ -81,6 +83,8 @@ def check_rows(
     fields = _convert_rows(
         rows, columns=columns, split=split, max_text_bytes=max_text_bytes, failures=failures
     )
+    used = [index for index in range(rows.size) if index not in failures]
+    counted = _count_columns(rows, used, fields["document_id"], columns=columns, split=split)
     ids = fields["document_id"] or [None] * rows.size
     fields["document_id"] = ids = [
         f"{source_file}#{number}" if given is None else given
@@ -89,7 +93,7 @@ def check_rows(
     return ReadBatch(
         documents=_documents(
             fields,
-            [index for index in range(rows.size) if index not in failures],
+            used,
             kept=kept_fields(columns),
             source_file=source_file,
             first_row=first_row,
@@ -100,7 +104,33 @@ def check_rows(
         rows_read=rows.size,
         rows_repaired=len(rows.repaired.difference(failures)),
         headers_skipped=rows.headers_skipped,
+        columns=counted,
     )
+
+
+def _count_columns(
+    rows: RawRows,
+    used: Sequence[int],
+    ids: Sequence[Any] | None,
+    *,
+    columns: ColumnsConfig,
+    split: str | None,
+) -> dict[str, Any]:
+    """Which of the rows `used` have the columns that only a config names; `{}` if it names none.
+
+    Returns:
+        `{"columns": {field: {column: {"documents": n, "found": n}}}, "without_id": n}`.
+    """
+    counted: dict[str, Any] = {}
+    for field, name in named_columns(columns, split=split):
+        absent = rows.absent.get(name, ())
+        there = sum(index not in absent for index in used) if name in rows.columns else 0
+        found = {"documents": len(used), "found": there}
+        counted.setdefault("columns", {}).setdefault(field, {})[name] = found
+    if columns.id is not None:
+        missing = len(used) if ids is None else sum(ids[index] is None for index in used)
+        counted["without_id"] = missing
+    return counted if used else {}
 
 
 def _convert_rows(

@@ -4,11 +4,13 @@ Each command reads only the columns that it needs, so that no row is rejected fo
 """
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
 from model.config import ConfigError
+from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 
 
@@ -27,6 +29,56 @@ def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
         *columns.keep,
     ]
     return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def named_columns(columns: ColumnsConfig, *, split: str | None) -> Iterator[tuple[str, str]]:
+    """The fields whose column a config names because the corpus has it, each with the column.
+
+    Text and label have a column by default, and prepare itself refuses groups that no row has.
+
+    Args:
+        columns: the columns that the config names.
+        split: of the input. Its rows need no column of the split then, and those that are
+            unlabeled need none of labels either.
+    """
+    fields = ["id"] if split is not None else ["id", "split"]
+    if split != UNLABELED:
+        fields += ["labels", "probabilities", "weight", "rationale"]
+    for field in fields:
+        name = getattr(columns, field)
+        if name is not None:
+            yield field, name
+    for name in columns.keep:
+        yield "keep", name
+
+
+def columns_of_no_row(counts: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """The columns that the config names and no document has: field, column, documents.
+
+    Args:
+        counts: of a run; `columns` holds for each field and column how many documents have it.
+    """
+    for field, columns in counts.get("columns", {}).items():
+        for name, counted in columns.items():
+            if counted["documents"] and not counted["found"]:
+                yield field, name, counted["documents"]
+
+
+def find_column_notes(counts: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences on columns that no document has, and on documents without an id."""
+    missing = list(columns_of_no_row(counts))
+    for field, name, documents in missing:
+        yield (
+            f"corpus.columns.{field}: expected the column {name!r}, got none in "
+            f"{documents:,} documents. Name the right one, or leave it out."
+        )
+    without_id = counts.get("without_id", 0)
+    if without_id and all(field != "id" for field, _, _ in missing):
+        for name, counted in counts["columns"]["id"].items():
+            yield (
+                f"{without_id:,} of {counted['documents']:,} documents have no id in the column "
+                f"{name!r}: they are named by their file and row."
+            )
 
 
 def columns_of_names(columns: ColumnsConfig) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class RawRows:
             values of such a row are ignored.
         repaired: the indexes of the rows that hold U+FFFD in place of something that could not
             be decoded.
+        absent: the indexes of the rows that lack a column, by column, where rows differ.
         untyped: whether the format has no types, so that every value is text, as in CSV.
         headers_skipped: how many lines among the rows repeat the header; they are no rows.
     """
@@ -31,6 +32,7 @@ class RawRows:
     raw: Callable[[int], bytes]
     failures: Mapping[int, Failure] = dataclasses.field(default_factory=dict)
     repaired: frozenset[int] = frozenset()
+    absent: Mapping[str, frozenset[int]] = dataclasses.field(default_factory=dict)
     untyped: bool = False
     headers_skipped: int = 0
 
@@ -42,6 +44,10 @@ class RawRows:
             columns={name: values[:size] for name, values in self.columns.items()},
             failures={index: each for index, each in self.failures.items() if index < size},
             repaired=frozenset(index for index in self.repaired if index < size),
+            absent={
+                name: frozenset(index for index in rows if index < size)
+                for name, rows in self.absent.items()
+            },
         )
 
 
@@ -74,9 +80,15 @@ def mapping_rows(
     for index, value in enumerate(values):
         if columns.text not in value and index not in failures:
             failures[index] = without_text(columns, list(value))
+    read = {name: [value.get(name) for value in values] for name in input_columns(columns)}
     return RawRows(
         size=len(values),
-        columns={name: [value.get(name) for value in values] for name in input_columns(columns)},
+        columns=read,
+        absent={
+            name: frozenset(index for index, value in enumerate(values) if name not in value)
+            for name, column in read.items()
+            if None in column
+        },
         raw=raw,
         failures=failures,
         repaired=repaired,

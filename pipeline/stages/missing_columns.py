@@ -1,16 +1,17 @@
-"""A corpus without a label in its first rows: said before hours of work, with the columns found."""
+"""Columns that the config names and no row has: said as early as possible, with those found."""
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from model.config import ConfigError
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.check_rows import ReadBatch
-from pipeline.corpora.reading.columns import corpus_to_prepare
+from pipeline.corpora.reading.columns import columns_of_no_row, corpus_to_prepare
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.stored.broken_file import BrokenFileError
@@ -19,6 +20,12 @@ from pipeline.storage.files import Files
 FILES_READ = 3
 ROWS_READ = 200  # of each file
 COLUMNS_SHOWN = 12
+
+# What a run does without the column of a field; another field has no value then.
+_DEFAULTS = {
+    "id": "ids are then the name of the file and the number of the row",
+    "split": "splits are then drawn by the text, with the shares of corpus.splits",
+}
 
 # A column that no row has, so that the rows become rejections, which hold their bytes.
 _NOWHERE = "\x00"
@@ -42,15 +49,52 @@ def find_missing_labels(corpus: CorpusConfig, *, files: Files) -> str | None:
     ]
     if not inputs or any(_has_labels(item, corpus, files=files) for item in inputs):
         return None
+    return (
+        f"{inputs[0].info.path}: expected labels in the column {' or '.join(map(repr, named))}, "
+        f"got none in the first rows{_list_columns(inputs, corpus, files)}. "
+        "Check corpus.columns.label."
+    )
+
+
+def require_named_columns(
+    counts: Mapping[str, Any],
+    inputs: Sequence[InputFile],
+    corpus: CorpusConfig,
+    *,
+    files: Files,
+    where: str = "",
+) -> None:
+    """Checks that some document has the column of the id, and of the split, if they are named.
+
+    Without them, the ids would be those of rows, and the splits would be drawn.
+
+    Args:
+        counts: of the documents that were read; see `columns_of_no_row`.
+        inputs: the files of the corpus.
+        corpus: names the columns.
+        files: where the inputs lie.
+        where: which part of the corpus was counted, for the message; none: all of it.
+
+    Raises:
+        ConfigError: if no document has one of them.
+    """
+    for field, name, documents in columns_of_no_row(counts):
+        if field in _DEFAULTS:
+            found = _list_columns(inputs[:FILES_READ], corpus, files)
+            raise ConfigError(
+                f"corpus.columns.{field}: expected the column {name!r} in {inputs[0].name}, got "
+                f"none in {where}{documents:,} documents{found}. Name the right one, or set "
+                f"corpus.columns.{field}=null: {_DEFAULTS[field]}."
+            )
+
+
+def _list_columns(inputs: Sequence[InputFile], corpus: CorpusConfig, files: Files) -> str:
+    """The columns of the first rows, for a message; empty if none is found."""
     found = list(
         dict.fromkeys(name for item in inputs for name in _columns_of(item, corpus, files))
     )
     shown = ", ".join(found[:COLUMNS_SHOWN]) + (", .." if len(found) > COLUMNS_SHOWN else "")
-    return (
-        f"{inputs[0].info.path}: expected labels in the column {' or '.join(map(repr, named))}, "
-        f"got none in the first rows{f' (columns found: {shown})' if shown else ''}. "
-        "Check corpus.columns.label."
-    )
+    return f" (columns found: {shown})" if shown else ""
 
 
 def _has_labels(item: InputFile, corpus: CorpusConfig, *, files: Files) -> bool:

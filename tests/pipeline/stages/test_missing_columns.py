@@ -1,0 +1,153 @@
+"""Columns that no row has are refused or noted, with the columns that there are."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.config import ConfigError
+from pipeline.config.loading import build_config
+from pipeline.config.sections import Config
+from pipeline.corpora.scoring.comparison import Gates
+from pipeline.nights.partition import Partition
+from pipeline.stages.compare import compare
+from pipeline.stages.evaluate import evaluate
+from pipeline.stages.missing_columns import find_missing_labels
+from pipeline.stages.prepare import prepare
+from pipeline.stages.score import score
+from pipeline.storage.beam_files import BeamFiles
+from tests.json_lines import write_json_lines
+from tests.pipeline.stages.good_and_bad import good_and_bad
+from tests.pipeline.tiny_model import LABELS
+
+SAID = (
+    r"corpus\.jsonl: expected labels in the column 'sentiment', got none in the first rows "
+    r"\(columns found: text, label\)\. Check corpus\.columns\.label\."
+)
+
+
+def config_with_label(folder: Path, label: str) -> Config:
+    config = build_config(good_and_bad(folder, texts=20), [], where="the test")
+    columns = dataclasses.replace(config.corpus.columns, label=label)
+    return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, columns=columns))
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    files = BeamFiles()
+    assert find_missing_labels(config_with_label(tmp_path, "label").corpus, files=files) is None
+    config = config_with_label(tmp_path, "sentiment")
+    with pytest.raises(ConfigError, match=SAID) as raised:
+        prepare(config, beam_options=[], files=files)
+    assert str(raised.value) == find_missing_labels(config.corpus, files=files)
+
+
+def test_csv_names_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\ngood,pos\n")
+    inputs = [{"path": str(tmp_path / "a.csv"), "format": "csv"}]
+    values = {"corpus": {"inputs": inputs, "columns": {"label": "x"}}}
+    corpus = build_config(values, [], where="the test").corpus
+    said = find_missing_labels(corpus, files=BeamFiles())
+    assert said is not None
+    assert "expected labels in the column 'x', got none" in said
+    assert "(columns found: text, label)" in said
+
+
+def test_unlabeled_files_need_none(tmp_path: Path) -> None:
+    path = write_json_lines(tmp_path / "u.jsonl", [{"text": "good"}])
+    values = {"corpus": {"inputs": [{"path": path, "split": "unlabeled"}]}}
+    assert (
+        find_missing_labels(build_config(values, [], where="t").corpus, files=BeamFiles()) is None
+    )
+
+
+ID_REFUSED = (
+    r"corpus\.columns\.id: expected the column 'ID' in .*\.jsonl, got none in .*2 documents "
+    r"\(columns found: id, text, label\)\. Name the right one, or set corpus\.columns\.id=null: "
+    r"ids are then the name of the file and the number of the row\."
+)
+
+
+def config_of_rows(folder: Path, *files: list[dict[str, Any]], **columns: Any) -> Config:
+    for number, rows in enumerate(files):
+        write_json_lines(folder / f"{number}.jsonl", rows)
+    values = {
+        "workspace": str(folder / "runs"),
+        "corpus": {"inputs": [{"path": str(folder / "*.jsonl")}], "columns": columns},
+    }
+    return build_config(values, [], where="the test")
+
+
+def labeled_rows(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [
+        {"id": f"r{row}", "text": f"good text {row}", "label": LABELS[row % 2], **more}
+        for row in range(count)
+    ]
+
+
+@pytest.mark.parametrize("command", ["prepare", "score", "evaluate", "compare"])
+def test_an_id_that_no_row_has_is_refused(tmp_path: Path, model: str, command: str) -> None:
+    config = config_of_rows(tmp_path, labeled_rows(2), id="ID")
+    files = BeamFiles()
+    output = str(tmp_path / "out")
+    run: dict[str, Callable[[], object]] = {
+        "prepare": lambda: prepare(config, beam_options=[], files=files),
+        "score": lambda: score(
+            config,
+            model=model,
+            partition=Partition(output=output, date="2026-11-20"),
+            beam_options=[],
+            files=files,
+        ),
+        "evaluate": lambda: evaluate(config, model=model, beam_options=[], files=files),
+        "compare": lambda: compare(
+            config, old=model, new=model, output=output, gates=Gates(), beam_options=[], files=files
+        ),
+    }
+    with pytest.raises(ConfigError, match=ID_REFUSED):
+        run[command]()
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_an_id_of_a_later_file_is_an_id(tmp_path: Path, model: str) -> None:
+    without = [{"text": "no id"}, {"id": None, "text": "null"}, {"text": " "}]
+    config = config_of_rows(tmp_path, without, labeled_rows(2), id="id")
+    config = dataclasses.replace(
+        config, corpus=dataclasses.replace(config.corpus, max_rejected_fraction=0.5)
+    )
+    measured = evaluate(config, model=model, beam_options=[], files=BeamFiles())
+    assert measured.rows["notes"] == [
+        "2 of 4 documents have no id in the column 'id': they are named by their file and row."
+    ]
+
+
+def test_a_split_that_no_row_has_is_refused_before_anything_is_encoded(tmp_path: Path) -> None:
+    config = config_of_rows(tmp_path, labeled_rows(20, split="train"), split="Split")
+    said = r"corpus\.columns\.split: expected the column 'Split' in .*, got none in 20 documents"
+    with pytest.raises(ConfigError, match=said):
+        prepare(config, beam_options=[], files=BeamFiles())
+    assert not list(tmp_path.rglob("*.tfrecord*"))
+
+
+def test_a_split_of_the_last_rows_or_of_the_input_is_a_split(tmp_path: Path) -> None:
+    rows = [*labeled_rows(40), {"text": "bad", "label": LABELS[0], "split": "test"}]
+    config = config_of_rows(tmp_path, rows, split="split")
+    dataset = prepare(config, beam_options=[], files=BeamFiles())
+    assert "notes" not in dataset.manifest["rows"]
+    (given,) = config.corpus.inputs
+    inputs = (dataclasses.replace(given, split="train"),)
+    columns = dataclasses.replace(config.corpus.columns, split="Split")
+    corpus = dataclasses.replace(config.corpus, inputs=inputs, columns=columns)
+    prepare(dataclasses.replace(config, corpus=corpus), beam_options=[], files=BeamFiles())
+
+
+def test_other_columns_that_no_row_has_are_noted(tmp_path: Path) -> None:
+    config = config_of_rows(tmp_path, labeled_rows(40), weight="wieght", keep=["lang"])
+    dataset = prepare(config, beam_options=[], files=BeamFiles())
+    assert dataset.manifest["rows"]["notes"] == [
+        "corpus.columns.keep: expected the column 'lang', got none in 40 documents. "
+        "Name the right one, or leave it out.",
+        "corpus.columns.weight: expected the column 'wieght', got none in 40 documents. "
+        "Name the right one, or leave it out.",
+    ]
