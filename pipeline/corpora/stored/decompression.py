@@ -1,6 +1,5 @@
 """Decompresses files piece by piece. What comes before damage is yielded before the error."""
 
-import bz2
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -8,6 +7,7 @@ from typing import Protocol
 import zstandard
 
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.bzip2_member import Bzip2Member
 from pipeline.corpora.stored.gzip_member import GzipMember
 from pipeline.corpora.stored.kinds import Compression
 from pipeline.corpora.stored.zstd_frame import ZstdFrame
@@ -16,8 +16,6 @@ from pipeline.corpora.stored.zstd_frame import ZstdFrame
 # about 16 MB.
 COMPRESSED_BYTES = 16 << 10
 
-# `bz2` drops what a call has decompressed if the same call finds damage, so a call gives little.
-_BZIP2_CONTENT_BYTES = 4 << 10
 _BZIP2_TRAILER_BYTES = 16  # its trailer has 10, which begin within a byte
 
 
@@ -34,31 +32,6 @@ class Member(Protocol):
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yields what the data decompress to, then raises an error if they are damaged."""
-
-
-class Bzip2Member:
-    """Decompresses a stream of bzip2; see `Member`."""
-
-    def __init__(self) -> None:
-        self.ended = False
-        self.rest = b""
-        self._decompressor = bz2.BZ2Decompressor()
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yields what the data decompress to.
-
-        Raises:
-            OSError: if the data are damaged.
-        """
-        decompressor = self._decompressor
-        while not decompressor.eof:
-            content = decompressor.decompress(data, _BZIP2_CONTENT_BYTES)
-            data = b""
-            if content:
-                yield content
-            elif decompressor.needs_input:
-                break
-        self.ended, self.rest = decompressor.eof, decompressor.unused_data
 
 
 _MEMBERS: dict[Compression, Callable[[], Member]] = {

@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import io
+import random
 from collections.abc import Callable
 
 import pytest
@@ -77,6 +78,34 @@ class TestCompression:
     ) -> None:
         with pytest.raises(BrokenFileError):
             list(stored_chunks(io.BytesIO(b"\0" * 100), part_of(suffix)))
+
+
+def test_no_byte_of_a_damaged_block_of_bzip2_is_given() -> None:
+    content = random.Random(0).randbytes(350_000)  # noqa: S311
+    stored = bz2.compress(content, compresslevel=1)  # blocks of 100,000 bytes
+    given_sizes = set()
+    for at in range(10, len(stored), 3_989):
+        damaged = bytearray(stored)
+        damaged[at] ^= 1 << at % 8
+        for most in (16 << 10, 1_000):
+            chunks: list[bytes] = []
+            with pytest.raises(BrokenFileError, match="got damaged data"):
+                chunks.extend(stored_chunks(ShortReads(bytes(damaged), most), part_of(".bz2")))
+            given = b"".join(chunks)
+            assert content.startswith(given)
+            given_sizes.add(round(len(given), -4))
+    assert given_sizes == {0, 100_000, 200_000, 300_000}
+
+
+def test_short_blocks_of_bzip2_before_a_damaged_one_are_given() -> None:
+    content = b"a" * 40_000_000  # blocks of about 40 bytes
+    stored = bytearray(bz2.compress(content, compresslevel=1))
+    stored[len(stored) // 2] ^= 0x10
+    chunks: list[bytes] = []
+    with pytest.raises(BrokenFileError):
+        chunks.extend(stored_chunks(io.BytesIO(bytes(stored)), part_of(".bz2")))
+    assert 10_000_000 < sum(map(len, chunks)) < 25_000_000
+    assert max(map(len, chunks)) < 6_000_000
 
 
 def test_an_error_of_the_storage_is_raised_as_it_is() -> None:
