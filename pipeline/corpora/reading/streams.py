@@ -111,8 +111,8 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     """The lines that start in the part, in UTF-8 and without a leading byte order mark.
 
     For every encoding, bytes that do not decode are invalid UTF-8 in the result, so that decoding
-    the row as UTF-8 finds them. In formats of lines a carriage return ends a line, too, in a file
-    without line feeds.
+    the row as UTF-8 finds them. In formats of lines a carriage return ends a line, too; one within
+    a line of JSON does not.
 
     Raises:
         BrokenFileError: see `stored_chunks`; or if the content cannot be text in the encoding of
@@ -132,10 +132,8 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
         chunks = _without_bom(chunks)
     if part.input.format == "jsonl":
         return with_line_feeds(chunks, json=True)
-    if part.start == 0 and (part.reads_lines or part.input.format == "semeval"):
-        head, chunks = with_head(chunks, CHUNK_BYTES)
-        if b"\r" in head and b"\n" not in head:
-            return with_line_feeds(chunks, json=False)
+    if part.reads_lines or part.input.format == "semeval":
+        return with_line_feeds(chunks, json=False)
     return chunks
 
 

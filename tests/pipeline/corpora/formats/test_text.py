@@ -7,12 +7,12 @@ from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file
 
 def test_one_document_a_line(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
-    path.write_bytes("\ufefffirst\r\n\n  \nzweite Zeile\x00\u2028\na\rb".encode())
+    path.write_bytes("\ufefffirst\r\n\n  \nzweite Zeile\x00\u2028\na\rb\x0bc".encode())
     read = read_file(path, format="text", split="test")
-    assert read.texts == ["first", "zweite Zeile\x00\u2028", "a\rb"]
-    assert read.column("document_id") == ["lines.txt#0", "lines.txt#1", "lines.txt#2"]
-    assert read.column("label") == [None] * 3
-    assert read.column("split") == ["test"] * 3
+    assert read.texts == ["first", "zweite Zeile\x00\u2028", "a", "b\x0bc"]
+    assert read.column("document_id") == [f"lines.txt#{row}" for row in range(4)]
+    assert read.column("label") == [None] * 4
+    assert read.column("split") == ["test"] * 4
     assert read.reasons == []
 
 

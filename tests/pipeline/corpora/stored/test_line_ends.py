@@ -1,13 +1,19 @@
 r"""Files whose lines end with `\r` alone."""
 
+import io
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import CorpusConfig
+from pipeline.corpora.reading.dividing import divide_file
+from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.reading.row_numbers import count_rows, number_rows
 from pipeline.corpora.stored.line_ends import with_line_feeds
-from tests.pipeline.corpora.formats.whole_file import read_bytes
+from tests.pipeline.corpora.formats.whole_file import read_bytes, read_stream
 
 LINES = {
     "jsonl": [b'{"text": "a"}', b'{"text": "b"} ', b' {"text": "c}"}', b'{"text": "d"}'],
@@ -36,8 +42,28 @@ def test_json_lines_may_end_in_both_ways() -> None:
     assert read_bytes(content).texts == ["a", "b", "c", "d", "e"]
 
 
-def test_a_carriage_return_within_a_line_stays_in_a_file_with_line_feeds() -> None:
-    assert read_bytes(b"a\rb\nc\n", format="text").texts == ["a\rb", "c"]
+@pytest.mark.parametrize("kind", ["text", "trec", "semeval"])
+def test_lines_of_one_file_may_end_in_both_ways(kind: str) -> None:
+    ends = [b"\r", b"\r", b"\n", b"\r\n", b"\r\r\n", b"\r", b"\n"]
+    content = b"".join(map(bytes.__add__, LINES[kind], ends))
+    read = read_bytes(content, format=kind)
+    assert [text.strip() for text in read.texts] == ["a", "b", "c}", "d"]
+    assert (read.rejections, read.broken) == ([], None)
+
+
+@pytest.mark.parametrize("part_bytes", [1, 5, 9, 1_000])
+def test_carriage_returns_end_rows_in_divided_files(part_bytes: int) -> None:
+    content = b"one\rtwo\r\rthree\nfour\r\nfive\rsix"
+    path = "a.txt"
+    whole = FilePart(path=path, source_file=path, input=InputConfig(path=path, format="text"))
+    parts = divide_file(whole, size=len(content), part_bytes=part_bytes)
+    counts = {(part.path, part.start): count_rows(io.BytesIO(content), part) for part in parts}
+    found = [
+        (row["source_row"], row["text"])
+        for part in number_rows(parts, counts)
+        for row in read_stream(io.BytesIO(content), part, corpus=CorpusConfig()).documents
+    ]
+    assert found == list(enumerate(["one", "two", "three", "four", "five", "six"]))
 
 
 @given(
