@@ -105,12 +105,20 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
         )
     *sections, name = key.split(".")
     for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
+        inner: Any = values.setdefault(section, {})
+        if isinstance(inner, list) or (section == "inputs" and not inner):
+            whole = f"{key.partition(f'.{section}.')[0]}.{section}"
+            example = '{path: x.csv, delimiter: ";"}' if section == "inputs" else "..."
+            raise ConfigError(
+                f"--set {override}: expected a key of a section, got an item of the list {whole}. "
+                f"Set the whole list: --set '{whole}=[{example}]'."
+            )
+        if not isinstance(inner, dict):
             raise ConfigError(
                 f"--set {override}: expected {section} to be a section, got "
-                f"{type(values).__name__}. Set {section} itself instead."
+                f"{type(inner).__name__}. Set {section} itself instead."
             )
+        values = inner
     try:
         values[name] = parse_yaml(value)
     except DuplicateKeyError as error:

@@ -4,6 +4,17 @@ import functools
 import re
 
 WILDCARDS = frozenset("*?[")
+# What Windows and macOS write into folders that somebody has looked at.
+_OF_SYSTEMS = frozenset(
+    {
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "icon\r",
+        "$recycle.bin",
+        "system volume information",
+    }
+)
 
 
 def fixed_folder(pattern: str) -> str:
@@ -24,9 +35,11 @@ def matches(pattern: str, path: str) -> bool:
 
 
 def is_hidden(path: str, pattern: str) -> bool:
-    """Whether a path has a name that begins with `.` or `_`, which the pattern does not spell.
+    """Whether a path has a name that is no data's, which the pattern does not spell.
 
-    Programs write such names beside data: `_SUCCESS`, `.part-0.crc`, `.ipynb_checkpoints`.
+    Programs write names that begin with `.` or `_` beside data (`_SUCCESS`, `.part-0.crc`,
+    `.ipynb_checkpoints`), Windows and macOS such names as `Thumbs.db`, and Office a name that
+    begins with `~$` for each open file.
 
     Args:
         path: below the fixed folder of the pattern.
@@ -34,10 +47,12 @@ def is_hidden(path: str, pattern: str) -> bool:
     """
     patterns = pattern.split("/")
     for at, name in enumerate(path.split("/")):
-        if name.startswith((".", "_")):
+        of_system = name.casefold() in _OF_SYSTEMS or name.startswith("~$")
+        if of_system or name.startswith((".", "_")):
             # Behind `**` a name may stand at any place.
             possible = patterns if "**" in pattern else patterns[at : at + 1]
-            if not any(each[:1] not in ("", "*", "?") and matches(each, name) for each in possible):
+            spelled = possible if not of_system else [each for each in possible if each == name]
+            if not any(each[:1] not in ("", "*", "?") and matches(each, name) for each in spelled):
                 return True
     return False
 

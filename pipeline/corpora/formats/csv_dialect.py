@@ -1,11 +1,14 @@
 """How a CSV file is written: delimiter, quote, escape."""
 
 import csv
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipeline.config.inputs import InputConfig
+
+_DELIMITERS = ",;\t|"  # that files have most
 
 
 class CsvDialect:
@@ -83,6 +86,24 @@ class CsvDialect:
         if self.quote is None or self.escape is not None or f"\\{self.quote}" not in line:
             return ""
         return f"; if \\ escapes {self.quote} in this file, set escape: '\\' for its input"
+
+    def hint_of_header(self, line: str, names: Sequence[str], wanted: Sequence[str]) -> str:
+        """What to change if the first line lacks a column; empty if nothing suggests itself.
+
+        Args:
+            line: the first line.
+            names: its fields.
+            wanted: the columns that the config names.
+        """
+        for delimiter in _DELIMITERS.replace(self._delimiter, ""):
+            fields = [field.strip(" \"'\r\n\ufeff") for field in line.split(delimiter)]
+            more = {*wanted}.intersection(fields).difference(names)
+            if len(fields) > len(names) and more:
+                said = json.dumps(delimiter)
+                return f" If {said} divides its fields, set delimiter: {said} for its input."
+        if {*wanted}.isdisjoint(names):
+            return " If its first line is a row, set column_names for its input."
+        return ""
 
     def _refuse_doubled(self, line: str) -> str:
         if self._doubled is not None and self._doubled.fullmatch(line) is None:

@@ -66,13 +66,14 @@ def read_csv(
 
     records = CsvRecords(chunks, part.input, limit=limit)
     rows = _Rows(records)
-    names = part.input.column_names
+    names, hint = part.input.column_names, ""
     if names is None:
         header = next(iter(rows), None)
         if header is None:
             return
         names = tuple(header[0])
-    require_columns(part.path, columns, names)
+        hint = CsvDialect(part.input).hint_of_header(header[1], names, input_columns(columns))
+    require_columns(part.path, columns, names, hint=hint)
     rows.header = list(names)
     named = max((at for at, name in enumerate(names, 1) if name.strip()), default=0)
     records.shape = shape = RowShape(named, len(names))

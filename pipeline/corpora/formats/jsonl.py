@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from pipeline.config.inputs import format_of
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import columns_of_names
 from pipeline.corpora.reading.decoding import decode
@@ -130,7 +131,7 @@ def _parse_lines(
             try:
                 value, was_repaired = _parse_line(line, part, limit=limit)
             except RowError as error:
-                failures[index] = error.failure
+                failures[index] = _with_hint(error.failure, part)
                 value, was_repaired = {}, False
             values.append(value)
             if was_repaired:
@@ -205,6 +206,15 @@ def _parse_line(
         ) from None
     except (ValueError, RecursionError) as error:
         raise RowError("malformed_row", f"expected JSON, got {error}") from None
+
+
+def _with_hint(failure: Failure, part: FilePart) -> Failure:
+    """The failure, with the format that the name of the file tells if that is another one."""
+    named = format_of(part.path)
+    if named in (None, "jsonl") or not failure.detail.startswith("expected JSON"):
+        return failure
+    hint = f"; if this is {named}, as its name says, set format: {named} for its input"
+    return failure._replace(detail=failure.detail + hint)
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -24,7 +24,7 @@ from pipeline.config.placeholders import any_date
 from pipeline.corpora.reading.input_files import match_input
 from pipeline.storage.files import Files, base_name
 from pipeline.storage.folders import is_local
-from pipeline.storage.matching import Matched
+from pipeline.storage.matching import Matched, UnusableFileError
 from pipeline.storage.patterns import below
 
 # How the bytes of an input become rows; the other keys say which input it is.
@@ -180,17 +180,18 @@ def _kind_of(
 
 def _match(files: Files, path: str) -> Matched | None:
     """What a path means now; None if that is nothing. Placeholders of a date stand for any date."""
-    pattern = any_date(path) if not is_local(path) else _local_pattern(path)
-    try:
-        return match_input(files, pattern, key=f"--input {path}")
-    except ConfigError as error:
-        if "can be read only once" in str(error):
-            raise
-        return None
-
-
-def _local_pattern(path: str) -> str:
-    return path if os.path.lexists(path) else any_date(path)
+    written = is_local(path) and os.path.lexists(path)
+    pattern = path if written else any_date(path)
+    # The folders of the dates that match `in/*` are read whole, as the folder of one date is.
+    patterns = [pattern] if pattern == path else [pattern, f"{pattern.rstrip('/')}/**"]
+    for each in patterns:
+        try:
+            return match_input(files, each, key=f"--input {path}")
+        except ConfigError as error:
+            unusable = isinstance(error.__cause__, UnusableFileError)
+            if "can be read only once" in str(error) or (unusable and pattern == path):
+                raise
+    return None
 
 
 def _kinds_of_files(matched: Matched) -> Iterator[tuple[_Kind | None, str]]:

@@ -13,6 +13,8 @@ from model.config import ConfigError
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 
+_SHOWN = 60  # characters of a name
+
 
 def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
     """The names of all input columns that are read, each once."""
@@ -143,7 +145,9 @@ def kept_fields(columns: ColumnsConfig) -> list[pa.Field]:
     return [pa.field(name, pa.string()) for name in columns.kept_names]
 
 
-def require_columns(path: str, columns: ColumnsConfig, present: Sequence[str]) -> None:
+def require_columns(
+    path: str, columns: ColumnsConfig, present: Sequence[str], *, hint: str = ""
+) -> None:
     """Checks that a file has the columns that every document needs: text, id, kept columns.
 
     Only training needs the other columns. A file to be scored may lack them; their fields
@@ -153,16 +157,17 @@ def require_columns(path: str, columns: ColumnsConfig, present: Sequence[str]) -
         path: the file, for messages.
         columns: the columns that the config names.
         present: the columns that the file has.
+        hint: what else may be wrong if a column is missing: a sentence after a blank, or nothing.
 
     Raises:
         ConfigError: if the file lacks such a column, or has an input column more than once.
     """
     for name in (columns.text, columns.id, *columns.keep):
         if name is not None and name not in present:
-            names = ", ".join(map(repr, present)) or "none"
+            names = ", ".join(map(_shown, present)) or "none"
             raise ConfigError(
                 f"{path}: expected a column {name!r}, got {names}. "
-                "Name the right one under corpus.columns."
+                f"Name the right one under corpus.columns.{hint}"
             )
     for name in input_columns(columns):
         if present.count(name) > 1:
@@ -170,3 +175,8 @@ def require_columns(path: str, columns: ColumnsConfig, present: Sequence[str]) -
                 f"{path}: expected one column {name!r}, got {present.count(name)}. "
                 "Rename all but one."
             )
+
+
+def _shown(name: str) -> str:
+    """The name in a message. The first row of a file without a header may be a long text."""
+    return repr(name if len(name) <= _SHOWN else f"{name[: _SHOWN - 3]}...")

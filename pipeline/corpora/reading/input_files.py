@@ -66,6 +66,7 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
             continue
         key = f"corpus.inputs.{position}.path"
         matched = match_input(files, input_config.path, key=key)
+        _say_left_out(input_config.path, matched.folder, tuple(matched.left_out))
         twice = [info.path for info in matched.files if info.path in seen]
         if twice:
             raise ConfigError(
@@ -99,7 +100,6 @@ def match_input(files: Files, pattern: str, *, key: str) -> Matched:
             f"{key}: expected files at {pattern!r}, got: "
             f"{' '.join(str(error).split())}. Check the path."
         ) from error
-    _say_left_out(pattern, matched.folder, tuple(matched.left_out))
     if not matched.files:
         raise ConfigError(
             f"{key}: expected files that match {pattern!r}, got none. {_advice(pattern, matched)}"
@@ -150,7 +150,7 @@ def _say_left_out(pattern: str, folder: str, left_out: tuple[str, ...]) -> None:
     if not left_out:
         return
     pattern = printable(pattern)
-    names = [printable(below(folder, path)) for path in left_out]
+    names = [_on_one_line(printable(below(folder, path))) for path in left_out]
     # Folders first: they may hold data, while hidden names are a program's own.
     names.sort(key=lambda name: (base_name(name).startswith((".", "_")), name))
     more = len(names) - LEFT_OUT_SHOWN
@@ -158,3 +158,8 @@ def _say_left_out(pattern: str, folder: str, left_out: tuple[str, ...]) -> None:
         "%s: left out %d that match but are no data: %s%s",
         pattern, len(names), ", ".join(names[:LEFT_OUT_SHOWN]), f" and {more} more" * (more > 0),
     )  # fmt: skip
+
+
+def _on_one_line(name: str) -> str:
+    r"""The name with escapes in place of what moves the cursor, such as `Icon\r` of macOS."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)

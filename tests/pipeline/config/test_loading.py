@@ -139,6 +139,16 @@ def test_the_error_of_a_bad_override_is_one_line(override: str, message: str) ->
     assert fails({"name": "x"}, override).startswith(message)
 
 
+@pytest.mark.parametrize("inputs", [None, [], [{"path": "a.csv"}]])
+def test_an_item_of_a_list_cannot_be_set_alone(inputs: list[Any] | None) -> None:
+    values: dict[str, Any] = {} if inputs is None else {"corpus": {"inputs": inputs}}
+    assert fails(values, "corpus.inputs.0.delimiter=;") == (
+        "--set corpus.inputs.0.delimiter=;: expected a key of a section, got an item of the list "
+        "corpus.inputs. Set the whole list: "
+        "--set 'corpus.inputs=[{path: x.csv, delimiter: \";\"}]'."
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -71,6 +71,13 @@ def test_the_fixed_folder_of_a_pattern(pattern: str, folder: str) -> None:
         ("a/b", "**", False),
         ("_a/_b", "_*/*", True),
         ("_a", "", True),
+        ("Thumbs.db", "", True),
+        ("Thumbs.db", "T*", True),
+        ("Thumbs.db", "Thumbs.db", False),
+        ("a/DESKTOP.INI", "**", True),
+        ("Icon\r", "*", True),
+        ("Icon", "*", False),
+        ("~$a.csv", "*.csv", True),
     ],
 )
 def test_hidden_names(path: str, pattern: str, hidden: bool) -> None:

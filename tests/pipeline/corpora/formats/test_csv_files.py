@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.config import ConfigError
 from pipeline.config.sections import ColumnsConfig
 from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file
 
@@ -37,6 +38,35 @@ def test_every_quoting_is_read(tmp_path: Path) -> None:
         ("6", 'a "word" within', "neg"),
     ]
     assert read.column("source_row") == list(range(6))
+
+
+@pytest.mark.parametrize(
+    ("header", "delimiter", "hint"),
+    [
+        ("id;text;k", ",", 'If ";" divides its fields, set delimiter: ";" for its input.'),
+        ("id,text", ";", 'If "," divides its fields, set delimiter: "," for its input.'),
+        ("id\ttext", ",", 'If "\\t" divides its fields, set delimiter: "\\t" for its input.'),
+        ('"id";"text"', ",", 'If ";" divides its fields, set delimiter: ";" for its input.'),
+        ("7,a good film", ",", "If its first line is a row, set column_names for its input."),
+        ("id,body", ",", "Name the right one under corpus.columns."),
+    ],
+)
+def test_the_error_about_a_header_names_what_may_be_wrong(
+    tmp_path: Path, header: str, delimiter: str, hint: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{header}\n")
+    with pytest.raises(ConfigError, match="expected a column 'text', got") as raised:
+        read_file(path, format="csv", delimiter=delimiter, columns=ColumnsConfig(id="id"))
+    assert str(raised.value).endswith(hint)
+
+
+def test_a_text_in_the_place_of_a_header_is_shortened(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("good " * 1000)
+    with pytest.raises(ConfigError) as raised:
+        read_file(path, format="csv")
+    assert len(str(raised.value)) < len(str(path)) + 300
 
 
 @given(

@@ -251,3 +251,17 @@ def test_batches_have_at_most_the_rows_asked_for() -> None:
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n \n"])
 def test_a_file_without_rows(content: bytes) -> None:
     assert read_bytes(content).rows_read == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("a.csv.gz", "; if this is csv, as its name says, set format: csv for its input"), ("a", "")],
+)
+def test_a_file_that_is_named_as_another_format_is_said(
+    tmp_path: Path, name: str, hint: str
+) -> None:
+    path = tmp_path / name
+    path.write_text("id,text\n")
+    [rejection] = read_file(path).rejections
+    assert rejection["detail"].startswith("expected JSON, got an error at character 0")
+    assert rejection["detail"].partition("; if")[1:] == hint.partition("; if")[1:]

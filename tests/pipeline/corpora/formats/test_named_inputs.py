@@ -32,6 +32,8 @@ def named(path: object, **inputs: Any) -> InputConfig:
         (["2026-11-20/a.csv"], "{date}/*", "csv"),
         (["2026/11/20/a.csv"], "{date:%Y/%m/%d}/a*", "csv"),
         (["{date}/a.csv"], "{date}", "csv"),
+        (["2026-11-20/a.csv", "2026-11-21/b.csv"], "{date}", "csv"),
+        (["2026-11-20/a.csv", "2026-11-20/Thumbs.db"], "{date}/", "csv"),
         ([], "later/*.jsonl", "jsonl"),
         ([], "{date}/a.tsv", "csv"),
     ],
@@ -43,6 +45,15 @@ def test_the_format_follows_from_the_files(
     found = named(tmp_path / pattern)
     assert (found.format, found.path) == (expected, str(tmp_path / pattern))
     assert found.delimiter == ("\t" if pattern.endswith("tsv") else ",")
+
+
+def test_what_the_pattern_of_a_date_does_not_read_is_not_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="limelight")
+    write(tmp_path, "2026-11-20/a.csv", "2026-11-21/b.csv", "_SUCCESS")
+    assert named(tmp_path / "{date}").format == "csv"
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize(

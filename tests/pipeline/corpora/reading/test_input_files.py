@@ -125,6 +125,18 @@ def test_what_is_left_out_is_said_once(tmp_path: Path, caplog: pytest.LogCapture
     assert message.endswith("and 3 more")
 
 
+def test_files_of_windows_and_macos_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, "a.jsonl", "Thumbs.db", "b/desktop.ini", "Icon\r")
+    with caplog.at_level("INFO", logger="limelight"):
+        assert names_of(tmp_path) == ["a.jsonl"]
+    [message] = [each for each in caplog.messages if "left out" in each]
+    assert message.endswith(
+        r"left out 3 that match but are no data: Icon\r, Thumbs.db, b/desktop.ini"
+    )
+
+
 def test_no_input_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"^corpus\.inputs: expected at least one input"):
         find_input_files(FILES, CorpusConfig())
