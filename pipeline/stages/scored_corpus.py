@@ -48,7 +48,9 @@ def score_units(
     files: Files,
 ) -> ScoredCorpus:
     """Units -> scored documents, predictions, all rejections, and the counts of rows."""
-    read = root | "Units" >> beam.Create(units) | "Read" >> ReadDocuments(corpus, files)
+    # Generated ids do not repeat.
+    reading = ReadDocuments(corpus, files, count_repeats=corpus.columns.id is not None)
+    read = root | "Units" >> beam.Create(units) | "Read" >> reading
     scored = read.documents | "Score" >> scoring
     rejections = (read.rejections, scored.rejections)
     return ScoredCorpus(

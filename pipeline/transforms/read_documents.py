@@ -13,6 +13,7 @@ from pipeline.corpora.reading.parts import FilePart, open_part
 from pipeline.corpora.reading.read_ahead import read_ahead
 from pipeline.corpora.reading.row_numbers import count_rows
 from pipeline.corpora.reading.units import Unit
+from pipeline.corpora.scoring.repeated_ids import RepeatedIds
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.elements import Counts, UnitBatch
 from pipeline.process import progress
@@ -29,10 +30,12 @@ class ReadDocuments(beam.PTransform):
 
     corpus: CorpusConfig
     files: Files
+    count_repeats: bool = False  # ids that repeat within a unit
 
     def expand(self, units: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         """Takes `Unit`s. A unit is read by one worker, so its rows stay in order."""
-        return units | "Read" >> beam.ParDo(_ReadUnit(self.corpus, self.files)).with_output_types(
+        read = _ReadUnit(self.corpus, self.files, self.count_repeats)
+        return units | "Read" >> beam.ParDo(read).with_output_types(
             UnitBatch, rejections=UnitBatch, counts=Counts
         ).with_outputs("rejections", "counts", main="documents")
 
@@ -59,11 +62,15 @@ class CountPartRows(beam.PTransform):
 class _ReadUnit(beam.DoFn):
     corpus: CorpusConfig
     files: Files
+    count_repeats: bool
 
     def process(self, unit: Unit) -> Iterator[Any]:
         watch.begin(unit.index)
+        ids = RepeatedIds()
         for batch in read_ahead(read_unit(self.files, unit, corpus=self.corpus)):
             if batch.documents is not None:
+                if self.count_repeats:
+                    ids.add(batch.documents.column("document_id"))
                 yield unit.index, batch.documents
             if batch.rejections is not None:
                 yield beam.pvalue.TaggedOutput("rejections", (unit.index, batch.rejections))
@@ -72,3 +79,5 @@ class _ReadUnit(beam.DoFn):
             progress.advance(batch.rows_read)
             watch.note(unit.index, rows_read=batch.rows_read, rejections=batch.rejections)
             yield beam.pvalue.TaggedOutput("counts", batch.counts)
+        if repeated := ids.count():
+            yield beam.pvalue.TaggedOutput("counts", {"repeated_ids": repeated})

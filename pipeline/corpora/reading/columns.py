@@ -67,7 +67,11 @@ def columns_of_no_row(counts: Mapping[str, Any]) -> Iterator[tuple[str, str, int
 
 
 def find_column_notes(counts: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences on columns that no document has, and on documents without an id."""
+    """Sentences on columns that no document has, on ids that are missing, and on those that repeat.
+
+    Args:
+        counts: as `columns_of_no_row` takes them, and `without_id` and `repeated_ids`.
+    """
     missing = list(columns_of_no_row(counts))
     for field, name, documents in missing:
         yield (
@@ -81,6 +85,12 @@ def find_column_notes(counts: Mapping[str, Any]) -> Iterator[str]:
                 f"{without_id:,} of {counted['documents']:,} documents have no id in the column "
                 f"{name!r}: they are named by their file and row."
             )
+    repeated = counts.get("repeated_ids", 0)
+    if repeated:
+        yield (
+            f"At least {repeated:,} documents have the id of an earlier one, so that document_id "
+            "does not tell them apart. Files are compared where one worker reads them together."
+        )
 
 
 def columns_of_names(columns: ColumnsConfig) -> tuple[str, ...]:

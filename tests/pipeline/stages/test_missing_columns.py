@@ -151,3 +151,15 @@ def test_other_columns_that_no_row_has_are_noted(tmp_path: Path) -> None:
         "corpus.columns.weight: expected the column 'wieght', got none in 40 documents. "
         "Name the right one, or leave it out.",
     ]
+
+
+def test_repeated_ids_are_noted(tmp_path: Path, model: str) -> None:
+    files = [labeled_rows(3), labeled_rows(2)]
+    measured = evaluate(
+        config_of_rows(tmp_path, *files, id="id"), model=model, beam_options=[], files=BeamFiles()
+    )
+    assert measured.rows["used"] == 5
+    assert measured.rows["notes"] == [
+        "At least 2 documents have the id of an earlier one, so that document_id does not tell "
+        "them apart. Files are compared where one worker reads them together."
+    ]

@@ -70,7 +70,9 @@ def test_units_become_documents_rejections_and_counts(tmp_path: Path) -> None:
                         "files": {
                             "1.jsonl": {"rows_read": 3, "rows_repaired": 0},
                             "2.jsonl": {"rows_read": 2, "rows_repaired": 0},
-                        }
+                        },
+                        "columns": {"id": {"id": {"documents": 3, "found": 3}}},
+                        "without_id": 0,
                     },
                     {"files": {"3.jsonl": {"rows_read": 1, "rows_repaired": 0}}},
                 ]
