@@ -4,7 +4,7 @@ The steps of a pipeline count rows by file; these counts are added up and checke
 anything is published.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +18,8 @@ from pipeline.corpora.stored.broken_file import BrokenFileError
 # A corpus of fewer rows may have as many rejections as one of this many, up to so many rejections.
 SMALL_CORPUS_ROWS = 500
 SMALL_CORPUS_REJECTIONS = 5
+
+_EMPTY_SHOWN = 5
 
 
 class AccountingError(RuntimeError):
@@ -99,7 +101,7 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
     Where the run may abstain, `abstained` says how many of the rows used were not answered. Where
     files are broken, `broken_files` says by the name of a file what was expected and found. Where
     files repeat their header, `headers_skipped` says how many lines were skipped. `notes` says in
-    sentences what else a person should know, such as a column that no row has.
+    sentences what else a person should know, such as a column that no row has, or empty files.
     """
     rows: dict[str, Any] = {
         "read": sum(account["rows_read"] for account in accounts),
@@ -114,8 +116,23 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
         rows["abstained"] = counts["abstained"]
     if broken:
         rows["broken_files"] = broken
-    notes = [*find_column_notes(counts)]
+    notes = [*find_column_notes(counts), *_notes_on_empty_files(accounts)]
     return rows | ({"notes": notes} if notes else {})
+
+
+def _notes_on_empty_files(accounts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence if files have no bytes: an export that failed may leave them."""
+    empty = [
+        account["file"]
+        for account in accounts
+        if not account["bytes"] and not account["rows_read"] and "broken" not in account
+    ]
+    if empty:
+        more = len(empty) - _EMPTY_SHOWN
+        yield (
+            f"{len(empty):,} of {len(accounts):,} input files are empty: "
+            f"{', '.join(empty[:_EMPTY_SHOWN])}{f' and {more:,} more' if more > 0 else ''}."
+        )
 
 
 def rejected_fraction(rows: Mapping[str, Any]) -> float:

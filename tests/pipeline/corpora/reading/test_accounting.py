@@ -141,6 +141,19 @@ def test_broken_files_are_named_whichever_of_their_parts_say_so() -> None:
     assert rows == {"read": 2, "used": 2, "rejected": {}, "broken_files": {"/corpus/a": "torn"}}
 
 
+def test_empty_files_are_named_in_a_note() -> None:
+    rows = {"bytes": 0, "rows_read": 0, "rows_used": 0, "rows_rejected": 0}
+    full = rows | {"file": "full", "bytes": 9, "rows_read": 1, "rows_used": 1}
+    rejected = rows | {"file": "a document", "rows_read": 1, "rows_rejected": 1}
+    broken = rows | {"file": "a.gz", "broken": "expected gz data, got an empty file"}
+    empty = [rows | {"file": f"{number}.jsonl"} for number in range(7)]
+    assert "notes" not in total_rows([full, rejected, broken], {})
+    assert total_rows([full, empty[0]], {})["notes"] == ["1 of 2 input files are empty: 0.jsonl."]
+    assert total_rows([full, rejected, broken, *empty], {})["notes"] == [
+        "7 of 10 input files are empty: 0.jsonl, 1.jsonl, 2.jsonl, 3.jsonl, 4.jsonl and 2 more."
+    ]
+
+
 def test_lines_that_repeat_the_header_are_counted_by_file() -> None:
     read = {"rows_read": 2, "rows_used": 2, "headers_skipped": 1}
     counts = add_counts([{"files": {"a": read}}, {"files": {"a": read}}])
