@@ -16,6 +16,7 @@ from pipeline.corpora.reading.columns import corpus_to_score
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.reading.row_numbers import count_rows
+from pipeline.corpora.scoring.partition_values import reject_long_values
 from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.score_documents import score_documents
@@ -141,7 +142,8 @@ def _write_predictions(
     with tempfile.TemporaryDirectory(prefix="limelight-pilot-") as scratch:
         output = ParquetFiles(schema, layout_of(config), folder=scratch, files=files)
         staged: list[StagedFile] = []
-        for documents in (batch for sample in samples for batch in sample.batches):
+        for batch in (batch for sample in samples for batch in sample.batches):
+            documents, _ = reject_long_values(batch, config.scoring.output.partition_by)
             for scored in score_documents(scorers[0], documents, context=context):
                 chosen = filter_by_score(scored.predictions, config.scoring.min_score)
                 staged += output.write(chosen)

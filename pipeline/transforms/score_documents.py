@@ -100,11 +100,9 @@ class _Score(beam.DoFn):
     def _outputs(self, unit: int, documents: pa.RecordBatch) -> Iterator[Any]:
         min_score = self.config.min_score
         results = []
-        partition_by = self.config.output.partition_by
-        if partition_by not in (None, "label"):
-            documents, unnamed = reject_long_values(documents, partition_by)
-            if unnamed is not None:
-                yield _rejected(unit, unnamed)
+        documents, unnamed = reject_long_values(documents, self.config.output.partition_by)
+        if unnamed is not None:
+            yield _rejected(unit, unnamed)
         if self._reusable is not None and documents.num_rows:
             reused, documents, known = reuse_rows(
                 self._reusable,

@@ -11,14 +11,17 @@ _MAX_ENCODED = 3  # bytes in the name of a folder for one byte of a value
 
 
 def reject_long_values(
-    documents: pa.RecordBatch, column: str
+    documents: pa.RecordBatch, column: str | None
 ) -> tuple[pa.RecordBatch, pa.RecordBatch | None]:
     """The documents that have a folder, and the rejections of the others, if there are any.
 
     Args:
         documents: a batch of documents.
-        column: the kept column that the predictions are partitioned by.
+        column: the kept column that the predictions are partitioned by; None, or `label` of the
+            predictions, rejects no document.
     """
+    if column in (None, "label"):
+        return documents, None
     values = documents.column(column)
     longest = pc.max(pc.binary_length(values)).as_py() or 0
     if partition_folder_bytes(column, "") + _MAX_ENCODED * longest <= MAX_NAME_BYTES:

@@ -1,5 +1,6 @@
 import dataclasses
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,22 @@ def test_a_compressed_file_is_measured_in_its_own_bytes(tmp_path: Path, nights: 
         dataclasses.replace(config, corpus=corpus), model=nights.model, files=BeamFiles()
     )
     assert found.documents == 375
+
+
+def test_a_value_that_cannot_name_a_folder_does_not_stop_the_pilot(
+    tmp_path: Path, nights: Nights
+) -> None:
+    path = tmp_path / "corpus.jsonl"
+    rows = [{"id": str(n), "text": "so good", "lang": "en" * n} for n in (1, 2, 300)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = nights.config()
+    columns = dataclasses.replace(config.corpus.columns, keep=("lang",))
+    corpus = dataclasses.replace(
+        config.corpus, inputs=(InputConfig(path=str(path)),), columns=columns
+    )
+    scoring = ScoringConfig(output=OutputConfig(partition_by="lang"))
+    config = dataclasses.replace(config, corpus=corpus, scoring=scoring)
+    assert estimate_scoring(config, model=nights.model, files=BeamFiles()).output_bytes > 0
 
 
 def test_the_lines_of_the_summary() -> None:

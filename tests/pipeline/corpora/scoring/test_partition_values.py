@@ -54,3 +54,9 @@ def test_a_row_whose_value_cannot_name_a_folder_is_rejected(value: str | None, f
 def test_a_batch_without_rows_or_values_is_used() -> None:
     for documents in (documents_of(), documents_of(None, None)):
         assert reject_long_values(documents, "lang") == (documents, None)
+
+
+@pytest.mark.parametrize("column", [None, "label"])
+def test_without_a_kept_column_no_row_is_rejected(column: str | None) -> None:
+    documents = documents_of("a" * 300)
+    assert reject_long_values(documents, column) == (documents, None)
