@@ -16,6 +16,8 @@ _ARRAY_OF_OBJECTS = re.compile(rb"\[\s*(?:\{|\]|\Z)")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CUT_ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]*")
 _WRAPPED = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*\[\s*\{')
+_MOST_INDENT = 1_000  # characters before an object
+_SHAPE_CHARACTERS = 10_000  # of a damaged object are looked at
 _WRAPPED_BYTES = 64 << 10  # of a document are searched for the key that holds its rows
 
 # Numbers are not converted: only the ends of values are of interest.
@@ -45,6 +47,9 @@ def is_cut(line: bytes) -> bool:
 def json_elements(chunks: Iterable[bytes], *, limit: int) -> Iterator[bytes]:
     """The values of a document: the elements of its arrays, and values outside of arrays.
 
+    An element that is no JSON is given as it is, if the next one begins a line as the ones before
+    it do.
+
     Args:
         chunks: the document in UTF-8; bytes that are not UTF-8 are kept.
         limit: the largest size of a value, in characters.
@@ -68,8 +73,17 @@ def json_elements(chunks: Iterable[bytes], *, limit: int) -> Iterator[bytes]:
             reader.take(1)
             continue
         try:
-            yield reader.take(reader.value_size(limit))
+            value = reader.take(reader.value_size(limit))
+            reader.note_shape(value)
+            yield value
         except (ValueError, RecursionError) as error:
+            # After the end of the file or the limit, every object would cost a search as long.
+            searched = isinstance(error, json.JSONDecodeError | RecursionError)
+            damaged = reader.take_to_next_object(limit) if searched else None
+            if damaged is not None:
+                yield damaged
+                rows += 1
+                continue
             raise BrokenFileError(
                 f"expected JSON, got an error after {rows} rows: {error}; the rest of the file "
                 "cannot be read"
@@ -118,21 +132,57 @@ class _Text:
         self._text = ""
         self._at = 0
         self._ended = False
+        self._indent: str | None = None  # of the lines that objects begin; None if unknown
+        # Whether lines within an object have more indent, or there are none; None if unknown.
+        self._is_flat: bool | None = None
 
     def peek(self) -> str:
         """The next character; empty at the end."""
         return self._text[self._at : self._at + 1]
 
     def skip_space(self) -> None:
+        space = ""
         while True:
-            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
+            end = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
+            space = (space + self._text[self._at : end])[-_MOST_INDENT:]
+            self._at = end
             if self._at < len(self._text) or not self._read(1):
-                return
+                break
+        if "\n" in space and self.peek() == "{":
+            self._indent = space.rpartition("\n")[2]
 
     def take(self, size: int) -> bytes:
         taken = self._text[self._at : self._at + size]
         self._at += size
         return taken.encode("utf-8", "surrogateescape")
+
+    def note_shape(self, value: bytes) -> None:
+        """Notes whether a line within an object may look like the first line of one."""
+        _, _, rest = value.partition(b"\n")
+        indent = (self._indent or "").encode()
+        self._is_flat = not rest or rest.startswith((indent + b" ", indent + b"\t"))
+
+    def take_to_next_object(self, limit: int) -> bytes | None:
+        """All up to the next line that an object begins; None if there is no such line.
+
+        Args:
+            limit: how many characters are searched at most.
+        """
+        if self._is_flat is None:  # the first object is damaged
+            head = self._text[self._at : self._at + _SHAPE_CHARACTERS].encode("utf-8", "replace")
+            line = head.partition(b"\n")[0].rstrip(b" \t\r,")
+            self.note_shape(line if line.endswith(b"}") else head)
+        if self._indent is None or not self._is_flat:
+            return None
+        next_object = re.compile(rf"\n{self._indent}(?=\{{)")
+        while True:
+            found = next_object.search(self._text, self._at)
+            if found is not None:
+                return self.take(found.end() - self._at).rstrip(b" \t\r\n,")
+            held = len(self._text) - self._at
+            if held > limit or self._ended:
+                return None
+            self._read(max(held, 1))
 
     def value_size(self, limit: int) -> int:
         """The number of characters of the value that comes next.

@@ -1,6 +1,7 @@
 """JSON that is not lines: read as rows, or named with what to do."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -57,6 +58,47 @@ def test_damage_within_an_array_is_named_after_the_rows_before_it() -> None:
     read = read_bytes(b'[{"text": "a"}, {"text": "b"}, {"text" "c"}, {"text": "d"}]')
     assert read.texts == ["a", "b"]
     assert "expected JSON, got an error after 2 rows" in str(read.broken)
+
+
+FLAT = "[\n" + ",\n".join(json.dumps(row) for row in ROWS) + "\n]"
+
+
+@pytest.mark.parametrize("most", [1, 1 << 20])
+@pytest.mark.parametrize("content", [PRETTY, OBJECTS, COMMAS, FLAT, PRETTY.replace("\n", "\r\n")])
+@pytest.mark.parametrize("number", [0, 1, 7])
+@pytest.mark.parametrize(
+    "damage", ['"te\x01xt" ', '"text: ', 'text": ', '"text": "a" "b", "text": ']
+)
+def test_one_damaged_object_that_begins_a_line_is_one_rejection(
+    content: str, most: int, number: int, damage: str
+) -> None:
+    if number == 0 and not content.startswith("["):
+        pytest.skip("the first object tells that the file is no lines")
+    begin = [found.start() for found in re.finditer('"text": ', content)][number]
+    damaged = content[:begin] + content[begin:].replace('"text": ', damage, 1)
+    read = read_bytes(damaged.encode(), most=most)
+    assert read.broken is None
+    assert read.texts == [row["text"] for row in ROWS if row is not ROWS[number]]
+    assert read.reasons == [(number, "malformed_row")]
+
+
+def test_a_damaged_comma_costs_no_row() -> None:
+    read = read_bytes(b'[\n  {"text": "a"}x\n  {"text": "b"}\n]')
+    assert (read.texts, read.reasons) == (["a", "b"], [(1, "malformed_row")])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps([{"text": "a"}, {"x": 0, "l": [{"text": "b"}]}, {"text": "c"}], indent=0),
+        json.dumps([{"x": 0, "l": [{"text": "b"}]}, {"text": "c"}], indent=0),
+        '[\n{"x": 0, "l": [\n{"text": "b"}\n]},\n{"text": "c"}\n]',
+    ],
+)
+def test_objects_within_a_damaged_one_are_no_rows(content: str) -> None:
+    read = read_bytes(content.replace('"x": 0', '"x" 0').encode())
+    assert set(read.texts) <= {"a"}
+    assert "expected JSON, got an error after" in str(read.broken)
 
 
 @pytest.mark.parametrize(
