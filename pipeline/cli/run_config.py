@@ -10,9 +10,9 @@ from pipeline.config.inputs import InputConfig
 from pipeline.config.loading import config_of, load_config, read_values, resolve_values
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.named_inputs import (
+    log_training_settings,
     named_inputs,
     read_as_trained,
-    says_how,
     trained_inputs,
 )
 from pipeline.runners.options import check_runner, name_job
@@ -155,8 +155,8 @@ def scoring_config(
 ) -> Config:
     """The config of a command that scores with a model.
 
-    The columns are the training's where the config does not name them. An input that gives a path
-    alone is read as the training's inputs of its format were; see `read_as_trained`.
+    The columns are the training's where the config does not name them, and inputs are read as the
+    training's inputs of their format were where it does not say how; see `read_as_trained`.
 
     Args:
         path: a YAML config, if any.
@@ -205,17 +205,17 @@ def _with_training(
 ) -> dict[str, Any]:
     """The values of a config, completed by how the corpus of a model was read.
 
-    Where `--input` has replaced the inputs, those stay that say how such files are read.
+    Inputs that `--input` has replaced stay: they say how such files are read.
     """
     corpus = values.get("corpus") or {}
     columns = {name: trained["columns"][name] for name in SCORED_COLUMNS}
     columns |= corpus.get("columns") or {}
     corpus = {**corpus, "columns": columns}
-    given = corpus.get("inputs") or []
-    if replaced:
-        corpus["inputs"] = [each for each in given if says_how(each)]
-    elif given:
+    if given := corpus.get("inputs"):
         corpus["inputs"] = [read_as_trained(each, inputs) for each in given]
+        if not replaced:
+            for read, said in zip(corpus["inputs"], given, strict=True):
+                log_training_settings(read, said)
     return {**values, "corpus": corpus}
 
 

@@ -7,7 +7,7 @@ the same format, or else like those that the model was trained on.
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from model.config import ConfigError
@@ -89,16 +89,10 @@ def trained_inputs(corpus: Mapping[str, Any]) -> list[InputConfig]:
     return inputs
 
 
-def says_how(values: Mapping[str, Any]) -> bool:
-    """Whether the values of an input say how it is read: its format or any setting of it."""
-    return any(name in values for name in READING)
-
-
 def read_as_trained(values: Mapping[str, Any], trained: Sequence[InputConfig]) -> Mapping[str, Any]:
-    """The values of a config's input with the settings of the training, if it gives a path alone.
+    """The values of a config's input, completed by how files of its format were read in training.
 
-    An input that says how it is read has the defaults in place of what it leaves out. The log
-    shows the settings of the training, or where they differ from those of the input.
+    What the config says comes on top, also where it is a default.
 
     Args:
         values: what the config gives for one input.
@@ -107,35 +101,40 @@ def read_as_trained(values: Mapping[str, Any], trained: Sequence[InputConfig]) -
     path, given = values.get("path"), with_format(values)
     if not isinstance(path, str):
         return values
-    if says_how(values):
-        named = given.get("format", "jsonl")
-        like = _like(_Kind(named, named == "csv" and is_tsv(path)), trained)
-        if like is not None:
-            _say_difference(path, InputConfig(**_frozen(given)), like)
-        return values
     if "format" in given:
-        like = _like(_Kind(given["format"], is_tsv(path)), trained)
+        kind = _Kind(given["format"], given["format"] == "csv" and is_tsv(path))
     else:
-        like = _like(_only_kind(trained) or _Kind("jsonl"), trained)
+        kind = _only_kind(trained) or _Kind("jsonl")
+    like = _like(kind, trained)
     if like is None:
         return values
-    _say_settings(path, like)
     return {**{name: getattr(like, name) for name in READING}, **values}
 
 
-def _frozen(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+def log_training_settings(values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Says how an input is read where the config does not say it.
+
+    Args:
+        values: the result of `read_as_trained`.
+        given: what it was called with.
+    """
+    if values is not given:
+        item = InputConfig(**{name: _frozen(values[name]) for name in ("path", *READING)})
+        _say_settings(item.path, item, said=given)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _named_input(
     files: Files, path: str, config: Sequence[InputConfig], trained: Sequence[InputConfig]
 ) -> InputConfig:
     kind = _kind_of(files, path, config=config, trained=trained)
-    like, trained_like = _like(kind, config), _like(kind, trained)
-    if like is not None and trained_like is not None:
-        _say_difference(path, like, trained_like)
-    elif like is None and trained_like is not None:
-        like = trained_like
+    like = _like(kind, config)
+    if like is not None and trained:
+        _say_settings(path, like, whose="the config's inputs and the model's corpus were")
+    if like is None and (like := _like(kind, trained)) is not None:
         _say_settings(path, like)
     if like is None:
         _say_unused(path, kind, config)
@@ -214,26 +213,24 @@ def _only_kind(inputs: Sequence[InputConfig]) -> _Kind | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _say_settings(path: str, like: InputConfig) -> None:
-    said = _differences(like, InputConfig(path=like.path, format=like.format))
-    if said and not (said == ["delimiter: '\\t'"] and is_tsv(path)):
-        logger.info("%s: read as the model's corpus was, with %s", path, ", ".join(said))
-
-
-def _say_difference(path: str, item: InputConfig, like: InputConfig) -> None:
-    """An input of the config may leave out a setting that its files need."""
-    said = _differences(like, item)
-    if said:
-        logger.info(
-            "%s: read as the config says; the model's corpus was read with %s",
-            path, ", ".join(said),
-        )  # fmt: skip
+def _say_settings(
+    path: str,
+    like: InputConfig,
+    *,
+    whose: str = "the model's corpus was",
+    said: Container[str] = (),
+) -> None:
+    """Names the settings that are not defaults, without those that the config has `said`."""
+    plain = InputConfig(path=path, format=like.format, delimiter="\t" if _has_tabs(like) else ",")
+    settings = [text for name, text in _differences(like, plain).items() if name not in said]
+    if settings:
+        logger.info("%s: read as %s, with %s", path, whose, ", ".join(settings))
 
 
 def _say_unused(path: str, kind: _Kind, config: Sequence[InputConfig]) -> None:
     """The settings of the config's inputs may have been meant for this path."""
     for item in config:
-        said = _differences(item, InputConfig(path="x", format=item.format))
+        said = _differences(item, InputConfig(path="x", format=item.format)).values()
         if said and item.format != "bigquery":
             logger.info(
                 "%s: read as %s with the defaults; the config gives %s for %s, which is %s",
@@ -241,10 +238,10 @@ def _say_unused(path: str, kind: _Kind, config: Sequence[InputConfig]) -> None:
             )  # fmt: skip
 
 
-def _differences(item: InputConfig, other: InputConfig) -> list[str]:
-    """The settings of an input, such as `delimiter: ';'`, where another one has other ones."""
-    return [
-        f"{name}: {getattr(item, name)!r}"
+def _differences(item: InputConfig, other: InputConfig) -> dict[str, str]:
+    """By name, the settings of an input, such as `delimiter: ';'`, where another has other ones."""
+    return {
+        name: f"{name}: {getattr(item, name)!r}"
         for name in READING
         if name != "format" and getattr(item, name) != getattr(other, name)
-    ]
+    }

@@ -63,14 +63,14 @@ def test_a_corpus_is_read_as_in_training_where_nothing_else_is_said(tmp_path: Pa
         ("{path: z.csv}", ";", "z.csv: read as the model's corpus was, with delimiter: ';'"),
         ("{path: z.csv, split: test}", ";", "read as the model's corpus was"),
         ("{path: part-0}", ";", "part-0: read as the model's corpus was"),
-        ("{path: z.csv, format: csv}", ",", "the model's corpus was read with delimiter: ';'"),
-        ("{path: z.csv, delimiter: ','}", ",", "z.csv: read as the config says; the model's"),
-        ("{path: z.csv, encoding: latin-1}", ",", "z.csv: read as the config says"),
+        ("{path: z.csv, format: csv}", ";", "z.csv: read as the model's corpus was, with del"),
+        ("{path: z.csv, delimiter: ','}", ",", ""),
+        ("{path: z.csv, encoding: latin-1}", ";", "corpus was, with delimiter: ';'\n"),
         ("{path: z.tsv}", "\t", ""),
         ("{path: z.jsonl}", ",", ""),
     ],
 )
-def test_an_input_that_says_how_it_is_read_takes_nothing_from_training(
+def test_what_an_input_says_comes_on_top_of_how_the_corpus_was_read_in_training(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, item: str, delimiter: str, said: str
 ) -> None:
     caplog.set_level("INFO", logger="limelight")

@@ -121,9 +121,11 @@ def test_the_inputs_of_a_manifest_may_be_older_or_newer() -> None:
     assert trained_inputs({}) == []
 
 
-def test_an_input_of_a_config_that_gives_a_path_alone_is_completed_by_the_training() -> None:
+def test_an_input_of_a_config_is_completed_by_the_training_where_it_does_not_say_how() -> None:
     completed = read_as_trained({"path": "n.csv"}, [CSV])
     assert (completed["delimiter"], completed["encoding"]) == (";", "latin-1")
     assert "split" not in completed
-    for given in ({"path": "n.csv", "encoding": "utf-8"}, {"path": "n.tsv"}, {"table": "a.b.c"}):
+    completed = read_as_trained({"path": "n.csv", "encoding": "utf-8"}, [CSV])
+    assert (completed["delimiter"], completed["encoding"]) == (";", "utf-8")
+    for given in ({"path": "n.jsonl"}, {"path": "n.tsv"}, {"table": "a.b.c"}):
         assert read_as_trained(given, [CSV]) == given
