@@ -53,4 +53,5 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike) -> float:
     """
     probabilities, truth = np.asarray(probabilities, np.float64), np.asarray(truth)
     likelihood = probabilities[np.arange(len(truth)), truth]
-    return float(-np.log(likelihood.clip(SMALLEST_PROBABILITY, 1.0)).mean())
+    # ln 1 = 0, and the negative zero that it would give is shown as -0.0000.
+    return float(0.0 - np.log(likelihood.clip(SMALLEST_PROBABILITY, 1.0)).mean())

@@ -39,4 +39,5 @@ def binary_log_loss(probabilities: np.ndarray, truth: np.ndarray) -> float:
         truth: bool `(rows, labels)`.
     """
     likelihood = np.where(truth, probabilities, 1 - probabilities)
-    return float(-np.log(likelihood.clip(SMALLEST_PROBABILITY)).mean())
+    # ln 1 = 0, and the negative zero that it would give is shown as -0.0000.
+    return float(0.0 - np.log(likelihood.clip(SMALLEST_PROBABILITY)).mean())

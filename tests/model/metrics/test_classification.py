@@ -72,3 +72,7 @@ def test_without_documents_every_rate_is_0():
     assert accuracy(nothing) == 0
     assert macro_f1(nothing) == 0
     np.testing.assert_array_equal(precision_recall_f1(nothing), np.zeros((3, 2)))
+
+
+def test_no_loss_is_a_positive_zero() -> None:
+    assert str(log_loss([[1.0, 0.0]], [0])) == "0.0"

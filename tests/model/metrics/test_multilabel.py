@@ -45,3 +45,8 @@ def test_metrics_of_label_sets_equal_those_of_scikit_learn(case):
 
 def test_the_loss_clips_a_probability_of_0():
     assert binary_log_loss(np.array([[0.0]]), np.array([[True]])) == pytest.approx(-np.log(1e-7))
+
+
+def test_no_loss_is_a_positive_zero() -> None:
+    truth = np.array([[True, False]])
+    assert str(binary_log_loss(truth.astype(float), truth)) == "0.0"
