@@ -6,13 +6,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
 from model.scoring.scorer import Scorer
 from pipeline.config.sections import Config
 from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.columns import corpus_to_score
+from pipeline.corpora.reading.columns import corpus_to_score, find_column_notes
+from pipeline.corpora.reading.counts import add_counts, add_to
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.reading.row_numbers import count_rows
@@ -44,11 +46,13 @@ class Estimate:
     Attributes:
         pilot_documents: how many documents the pilot scored.
         pilot_seconds: how long it took to read, score and write them.
-        documents: how many documents the whole input has.
+        documents: how many documents the whole input has, without the rows that are rejected.
         seconds: how long the whole run takes, the loading of the models included.
         memory_bytes: the peak memory of the process.
         output_bytes: the size of the predictions.
+        rejected: how many rows of the whole input are rejected.
         broken: the files of the pilot that cannot be read to their end, and why.
+        notes: on columns that the documents of the pilot lack, in sentences.
     """
 
     pilot_documents: int
@@ -57,7 +61,9 @@ class Estimate:
     seconds: float
     memory_bytes: int
     output_bytes: int
+    rejected: int = 0
     broken: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     def summary(self) -> list[str]:
         """The lines that the command prints."""
@@ -66,8 +72,10 @@ class Estimate:
             f"pilot        {self.pilot_documents:,} documents, {speed:,.0f} documents/s",
             f"would score  about {self.documents:,} documents in {duration(self.seconds)}, "
             "with one process like this one",
+            *([f"would reject about {self.rejected:,} rows"] if self.rejected else []),
             f"would need   about {byte_size(self.memory_bytes)} of memory a process",
             f"would fill   about {byte_size(self.output_bytes)} of predictions",
+            *(f"note         {note}" for note in self.notes),
             *(f"broken       {file}: {why}" for file, why in self.broken.items()),
         ]
 
@@ -89,18 +97,23 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
     written_bytes = _write_predictions(samples, scorers, config, schema=schema, files=files)
     seconds = max(time.monotonic() - started, 1e-3)
     scored = sum(sample.documents for sample in samples)
+    read = sum(sample.read for sample in samples)
     sampled_bytes = max(1, sum(sample.bytes for sample in samples))
     rows_a_byte = sum(sample.rows for sample in samples) / sampled_bytes
-    total = round(rows_a_byte * sum(item.info.bytes for item in inputs))
-    times_the_pilot = total / max(scored, 1)
+    rows = round(rows_a_byte * sum(item.info.bytes for item in inputs))
+    rejected = round(rows * sum(sample.rejected for sample in samples) / max(read, 1))
+    times_the_pilot = (rows - rejected) / max(scored, 1)
+    notes = find_column_notes(add_counts(sample.counts for sample in samples))
     return Estimate(
         pilot_documents=scored,
         pilot_seconds=seconds,
-        documents=total,
+        documents=rows - rejected,
+        rejected=rejected,
         seconds=start_seconds + seconds * times_the_pilot,
         memory_bytes=_peak_bytes() + RUNNER_BYTES + 2 * layout_of(config).row_group_bytes,
         output_bytes=round(written_bytes * times_the_pilot),
         broken={sample.path: sample.broken for sample in samples if sample.broken},
+        notes=[*notes],
     )
 
 
@@ -108,13 +121,17 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
 class _Sample:
     """The first documents of a file, and how many rows its first `bytes` hold.
 
-    `broken` says what is wrong with the file, if the pilot met damage.
+    Of the `read` rows so many were `rejected`; `counts` are of the columns that they have. `broken`
+    says what is wrong with the file, if the pilot met damage.
     """
 
     path: str
     batches: Sequence[pa.RecordBatch]
     rows: int
     bytes: int
+    read: int
+    rejected: int
+    counts: Mapping[str, Any]
     broken: str = ""
 
     @property
@@ -155,11 +172,16 @@ def _read_sample(item: InputFile, config: Config, *, files: Files, documents: in
     part = whole_file(item)
     batches: list[pa.RecordBatch] = []
     wanted, rows, size, broken = documents, 0, item.info.bytes, ""
+    read = rejected = 0
+    counts: dict[str, Any] = {}
     try:
         with open_part(files, part) as stream:
             counted = count_rows(stream, part) if item.input.format == "parquet" else None
             for batch in read_part(stream, part, corpus=corpus_to_score(config.corpus)):
                 rows += batch.rows_read
+                read += batch.rows_read
+                rejected += batch.rejections.num_rows
+                add_to(counts, batch.columns)
                 taken = batch.documents.slice(0, wanted)
                 wanted -= taken.num_rows
                 batches.append(taken)
@@ -171,7 +193,10 @@ def _read_sample(item: InputFile, config: Config, *, files: Files, documents: in
                     break
     except BrokenFileError as error:
         broken = error.detail
-    return _Sample(path=part.path, batches=batches, rows=rows, bytes=size, broken=broken)
+    return _Sample(
+        path=part.path, batches=batches, rows=rows, bytes=size, read=read, rejected=rejected,
+        counts=counts, broken=broken,
+    )  # fmt: skip
 
 
 def _peak_bytes() -> int:

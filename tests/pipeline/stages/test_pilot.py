@@ -91,3 +91,22 @@ def test_the_lines_of_the_summary() -> None:
         "would need   about 700.0 MB of memory a process",
         "would fill   about 117.0 GB of predictions",
     ]
+
+
+def test_rejected_rows_and_missing_columns_are_said(tmp_path: Path, nights: Nights) -> None:
+    path = tmp_path / "corpus.jsonl"
+    path.write_text('{"text": "good"}\n{"text": " "}\n{"text": 1}\n{"text": "bad"}\n' * 10)
+    config = nights.config()
+    corpus = dataclasses.replace(config.corpus, inputs=(InputConfig(path=str(path)),))
+    config = dataclasses.replace(config, corpus=corpus)
+    found = estimate_scoring(config, model=nights.model, files=BeamFiles())
+    assert (found.documents, found.rejected) == (20, 20)
+    lines = found.summary()
+    assert "would reject about 20 rows" in lines
+    assert (
+        "note         corpus.columns.id: expected the column 'id', got none in 20 documents. "
+        "Name the right one, or leave it out."
+    ) in lines
+    path.write_text("nothing\n" * 50)
+    found = estimate_scoring(config, model=nights.model, files=BeamFiles())
+    assert (found.documents, found.rejected) == (0, 50)
