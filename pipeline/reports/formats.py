@@ -11,6 +11,7 @@ from typing import Any
 import humanize
 
 from pipeline.corpora.reading.counts import sort_by_count
+from pipeline.process.printable import shortened
 
 # What each reason for a rejection means, for the person who owns the corpus.
 REASONS: Mapping[str, str] = {
@@ -34,7 +35,7 @@ def count(value: float) -> str:
 
 def list_labels(counts: Mapping[str, int], *, shown: int = 5) -> str:
     """Labels with their counts, the most frequent first: `'a' (3), 'b' (1)`, `and 7 more`."""
-    listed = [f"{label!r} ({count:,})" for label, count in sort_by_count(counts)[:shown]]
+    listed = [f"{shortened(label)!r} ({count:,})" for label, count in sort_by_count(counts)[:shown]]
     more = [f"and {len(counts) - shown:,} more"] if len(counts) > shown else []
     return ", ".join([*listed, *more])
 

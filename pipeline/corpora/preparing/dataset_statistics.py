@@ -9,6 +9,7 @@ from model.config import ResolvedTextConfig
 from pipeline.config.inputs import SPLITS
 from pipeline.corpora.preparing.labels import find_label_notes
 from pipeline.corpora.reading.counts import add_counts, sort_by_count
+from pipeline.process.printable import shortened
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
@@ -87,7 +88,7 @@ def _find_warnings(
         if missing and len(missing) < len(of_split["labels"]):  # others have only soft labels
             hint = ", or, if a hash chooses the split, try corpus.splits.stratify=true"
             yield (
-                f"{split} has no document with label {', '.join(missing[:LABELS_SHOWN])}. Add some"
+                f"{split} has no document with label {_list(missing)}. Add some"
                 f"{'' if split == 'train' or multilabel else hint}."
             )
     if "train" in splits:
@@ -113,6 +114,10 @@ def _find_warnings(
         )
 
 
+def _list(labels: Sequence[str]) -> str:
+    return ", ".join(map(shortened, labels[:LABELS_SHOWN]))
+
+
 def _warn_of_labels(labels: Mapping[str, int], *, multilabel: bool) -> Iterator[str]:
     """Warns of labels of the training split that have too large or too small a share."""
     present = sorted((count, label) for label, count in labels.items() if count)
@@ -122,8 +127,9 @@ def _warn_of_labels(labels: Mapping[str, int], *, multilabel: bool) -> Iterator[
     share = most / sum(labels.values())
     if share > MAJORITY_SHARE and not multilabel:
         yield (
-            f"{share:.0%} of the documents of train have the label {largest}, so that accuracy "
-            "says little. Try training.monitor=macro_f1 and training.class_weights=balanced."
+            f"{share:.0%} of the documents of train have the label {shortened(largest)}, so that "
+            "accuracy says little. Try training.monitor=macro_f1 and "
+            "training.class_weights=balanced."
         )
     elif most >= IMBALANCE_RATIO * least:
         yield (
@@ -133,7 +139,7 @@ def _warn_of_labels(labels: Mapping[str, int], *, multilabel: bool) -> Iterator[
         )
     few = [(count, label) for count, label in present if count < FEW_DOCUMENTS]
     if few:
-        shown = ", ".join(f"{label} ({count})" for count, label in few[:LABELS_SHOWN])
+        shown = ", ".join(f"{shortened(label)} ({count})" for count, label in few[:LABELS_SHOWN])
         yield (
             f"{len(few)} of {len(present)} labels have fewer than {FEW_DOCUMENTS} documents in "
             f"train{', such as' if len(few) > LABELS_SHOWN else ':'} {shown}. Add documents of "

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from model.config import ConfigError
 from pipeline.corpora.reading.accounting import describe_rejected
 from pipeline.corpora.reading.counts import add_counts, count_values
+from pipeline.process.printable import shortened
 
 # What programs write for no value: MySQL, PostgreSQL and Hive, SQL, pandas, R, Excel, people.
 NULL_MARKERS = (
@@ -83,7 +84,7 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
     # its documents are rejected as `unknown_label`.
     labels = tuple(sorted(label for label in counts["labels"]["train"] if "\n" not in label))
     if len(labels) < 2:
-        got = f"only {labels[0]!r}" if labels else "none"
+        got = f"only {shortened(labels[0])!r}" if labels else "none"
         raise ConfigError(
             f"{where}: expected at least 2 labels in the training split, got {got}. "
             "Check corpus.columns.label. If the corpus has only probabilities, they must be given "
@@ -146,7 +147,7 @@ def _form(label: str) -> str:
 def _shown(label: str, counts: Mapping[str, int]) -> str:
     """A label with its count; a decomposed or invisible character is shown as its code point."""
     plain = unicodedata.is_normalized("NFKC", label) and label.isprintable()
-    name = f"'{label}'" if plain else ascii(label)
+    name = f"'{shortened(label)}'" if plain else shortened(ascii(label))
     return f"{name} ({counts[label]:,})"
 
 

@@ -12,6 +12,7 @@ from model.config import ConfigError
 from pipeline.corpora.scoring.flips import list_flip_counts, select_model_columns
 from pipeline.corpora.scoring.labeled_predictions import label_predictions
 from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
+from pipeline.process.printable import shortened
 
 MODELS = ("old", "new")
 LABELS_SHOWN = 5  # in a sentence
@@ -108,7 +109,9 @@ def compare_labels(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
 
 
 def _some(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:LABELS_SHOWN]) + (", .." if len(labels) > LABELS_SHOWN else "")
+    return ", ".join(map(shortened, labels[:LABELS_SHOWN])) + (
+        ", .." if len(labels) > LABELS_SHOWN else ""
+    )
 
 
 def measure_both(labeled: Mapping[str, pa.Table], bundles: Sequence[Bundle]) -> dict[str, Any]:

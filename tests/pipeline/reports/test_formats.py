@@ -56,3 +56,7 @@ def test_dotted_keys():
         ("text.max_tokens", "5"),
         ("text.deep.er", "(1, 2)"),
     ]
+
+
+def test_long_labels_are_shortened() -> None:
+    assert formats.list_labels({401 * "0": 2}) == f"'{30 * '0'} .. {26 * '0'}' (2)"
