@@ -16,6 +16,8 @@ Number = int | float | Decimal
 _MAX_DIGITS = 4_000  # Python converts integers of at most 4,300 digits
 # A number of fewer characters, without sign and exponent, has at most 15 digits and a point.
 _LONG = 17
+# Integers of 64 bits may have been stored as floats. Larger floats were written with an exponent.
+_LARGE = 2.0**64
 _DIGITS = bytes.maketrans(b"123456789.", b"0000000000")
 
 
@@ -54,11 +56,18 @@ def is_finite(value: Number) -> bool:
 
 
 def integer_text(value: Number) -> str | None:
-    """The digits of a finite number that is an integer, "1" for 1.0; None for a fraction."""
+    """The digits of a finite number that is an integer, "1" for 1.0; None for a fraction.
+
+    Of a float beyond 64 bits they are those of its shortest text: 1 and 23 zeros for 1e23.
+    """
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else None
+        if not value.is_integer():
+            return None
+        if abs(value) < _LARGE:
+            return str(int(value))
+        value = Decimal(repr(value))
     if value != value.to_integral_value():
         return None
     exponent = value.as_tuple().exponent
@@ -86,11 +95,10 @@ def fraction_text(value: Number) -> str:
 def shortest_float(value: float) -> float:
     """A float32 as the float64 of its shortest text: 0.1, not 0.10000000149011612.
 
-    An integral float32 keeps all its digits.
+    An integral float32 of up to 64 bits keeps all its digits.
     """
-    return (
-        value if not math.isfinite(value) or value.is_integer() else float(str(np.float32(value)))
-    )
+    exact = not math.isfinite(value) or (value.is_integer() and abs(value) < _LARGE)
+    return value if exact else float(str(np.float32(value)))
 
 
 def _read_integer(digits: str) -> int | Decimal:

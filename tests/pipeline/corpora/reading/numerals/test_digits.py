@@ -132,3 +132,21 @@ def test_what_a_line_gives_does_not_depend_on_its_neighbors(
     beside = read_bytes(line + b"\n" + neighbor.encode() + b"\n", columns=columns)
     lenient = read_bytes(line[:-1] + rb', "unread": "\ud800"}', columns=columns)
     assert beside.documents[0] == alone.documents[0] == lenient.documents[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits"),
+    [
+        (1e23, "1" + 23 * "0"),
+        (-1e30, "-1" + 30 * "0"),
+        (2.0**60, "1152921504606846976"),  # an integer of 64 bits that was stored as a float
+        (2.0**64, "18446744073709552" + 3 * "0"),
+    ],
+)
+def test_large_integral_floats(value: float, digits: str) -> None:
+    assert integer_text(value) == digits
+
+
+def test_large_floats_of_32_bits_have_their_shortest_text() -> None:
+    assert shortest_float(float(np.float32(1e30))) == 1e30
+    assert shortest_float(float(np.float32(123456792))) == 123456792
