@@ -39,7 +39,8 @@ def make_rows(texts: int) -> list[Row]:
 def make_config(folder: Path, rows: list[Row], **training: object) -> Config:
     values = good_and_bad(folder, texts=1, learning_rate=0.05, **training)
     path = write_json_lines(folder / "soft.jsonl", rows)
-    columns = {"probabilities": "probabilities", "split": "split"}
+    named = {name for row in rows for name in row}
+    columns = {name: name for name in ("probabilities", "split") if name in named}
     values["corpus"] = {"inputs": [{"path": path}], "columns": columns}
     return build_config(values, [], where="the test")
 
