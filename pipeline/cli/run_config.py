@@ -116,7 +116,10 @@ def scoring_job(
     """
     refuse_unused(invocation.typed)
     named = _given(paths)
-    given = {f"--input {number}": path for number, path in enumerate(inputs, 1)}
+    if len(inputs) == 1:
+        given = {"--input": inputs[0]}
+    else:
+        given = {f"--input {number}": path for number, path in enumerate(inputs, 1)}
     check_runner(invocation.beam_options, paths=named | given)
     resolved = scoring_config(config, invocation.overrides, model=model, inputs=inputs)
     if "--output" not in named:

@@ -63,7 +63,7 @@ def test_the_parameters_are_flags_of_score() -> None:
     assert tuple(each["name"] for each in METADATA["parameters"]) == PARAMETERS
     command, beam_options = command_line([*words(**GIVEN), "--runner=DataflowRunner"])
     options = parse_command(command)
-    assert {name: options[name] for name in PARAMETERS} == GIVEN
+    assert {name: options[name] for name in PARAMETERS} == {**GIVEN, "input": [GIVEN["input"]]}
     assert beam_options == ["--runner=DataflowRunner"]
 
 

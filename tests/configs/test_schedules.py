@@ -111,7 +111,8 @@ def check_arguments(arguments: Sequence[str]) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     assert options["date"] == (today - datetime.timedelta(days=1)).isoformat()
     assert options["if_exists"] == "skip"
-    assert "{date}" in options["input"]
+    [path] = options["input"]
+    assert "{date}" in path
     check_runner(beam_options, paths={f"--{name}": options[name] for name in ("model", "output")})
 
 
