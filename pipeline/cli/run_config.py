@@ -13,6 +13,7 @@ from pipeline.corpora.formats.named_inputs import (
     log_training_settings,
     named_inputs,
     read_as_trained,
+    trained_corpus,
     trained_inputs,
 )
 from pipeline.runners.options import check_runner, name_job
@@ -174,7 +175,7 @@ def scoring_config(
     where = path or "a --config file"
     values = resolve_values(read_values(path) if path else {}, overrides, where=where)
     config_of(values, where=where)  # refuses one that is wrong
-    corpus = open_bundle(BeamFiles(), model).manifest["config"]["corpus"]
+    corpus = trained_corpus(open_bundle(BeamFiles(), model).manifest)
     trained = trained_inputs(corpus)
     completed = _with_training(values, corpus, trained, replaced=bool(inputs))
     config = config_of(completed, where=where)
@@ -211,7 +212,9 @@ def _with_training(
     Inputs that `--input` has replaced stay: they say how such files are read.
     """
     corpus = values.get("corpus") or {}
-    columns = {name: trained["columns"][name] for name in SCORED_COLUMNS}
+    columns = {
+        name: trained["columns"][name] for name in SCORED_COLUMNS if name in trained["columns"]
+    }
     columns |= corpus.get("columns") or {}
     corpus = {**corpus, "columns": columns}
     if given := corpus.get("inputs"):

@@ -78,11 +78,29 @@ def named_inputs(
     return tuple(_named_input(files, path, config, trained) for path in paths)
 
 
+def trained_corpus(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """`columns` and `inputs` of the corpus of a model, from its manifest.
+
+    They are empty where the manifest has no config, as that of a model which `train` did not write.
+    """
+    config = manifest.get("config")
+    corpus = config.get("corpus") if isinstance(config, dict) else None
+    columns, inputs = (
+        (corpus.get("columns"), corpus.get("inputs")) if isinstance(corpus, dict) else (None, None)
+    )
+    return {
+        "columns": columns if isinstance(columns, dict) else {},
+        "inputs": inputs if isinstance(inputs, list) else [],
+    }
+
+
 def trained_inputs(corpus: Mapping[str, Any]) -> list[InputConfig]:
-    """The inputs that a model was trained on, from the config in its manifest."""
+    """The inputs of the result of `trained_corpus`."""
     known = {field.name for field in dataclasses.fields(InputConfig)}
     inputs = []
     for values in corpus.get("inputs", []):
+        if not isinstance(values, dict):
+            continue
         given = {name: value for name, value in values.items() if name in known}
         if given.get("format") != "bigquery":
             inputs.append(load_section(InputConfig, given, where="the model's manifest"))

@@ -37,6 +37,24 @@ def _trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_config, "open_bundle", lambda files, folder: bundle)
 
 
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {}, {"config": None}, {"config": []}, {"config": {"corpus": 1}},
+        {"config": {"corpus": {"columns": [], "inputs": {}}}},
+        {"config": {"corpus": {"columns": {}, "inputs": [1]}}},
+    ],
+)  # fmt: skip
+def test_a_model_whose_manifest_does_not_say_how_it_was_trained_is_scored_with(
+    monkeypatch: pytest.MonkeyPatch, manifest: dict[str, object]
+) -> None:
+    bundle = SimpleNamespace(manifest=manifest)
+    monkeypatch.setattr(run_config, "open_bundle", lambda files, folder: bundle)
+    config = scoring_config(None, (), model="m", inputs=["x.csv"])
+    assert [item.delimiter for item in config.corpus.inputs] == [","]
+    assert config.corpus.columns.id is None
+
+
 @pytest.mark.usefixtures("_trained")
 def test_a_corpus_is_read_as_in_training_where_nothing_else_is_said(tmp_path: Path) -> None:
     config = scoring_config(None, (), model="m", inputs=["x.csv", "y.jsonl"])
