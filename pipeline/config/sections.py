@@ -44,7 +44,7 @@ class ColumnsConfig:
     __pydantic_config__ = STRICT
 
     text: str = "text"
-    id: str | None = None  # null: ids are `<file name>#<row>`
+    id: str | None = None  # null: ids are `<file>#<row>`
     label: str | None = "label"
     labels: str | None = None  # multi-label: a list of strings
     # A teacher's probabilities: a number for each label, by its name or in the order of the labels.

@@ -18,26 +18,8 @@ from pipeline.nights.partition import Partition
 from pipeline.stages.backfill import Night
 from pipeline.stages.score import ScoringRun
 from pipeline.stages.train import Trained
-from pipeline.training.trial import TrialResult
 from tests.pipeline.reports import made_up
-
-
-def _trial(variant: str, *, seed: int, metrics: dict[str, dict[str, float]]) -> TrialResult:
-    return TrialResult(
-        variant=variant,
-        seed=seed,
-        folder=f"{variant}-{seed}",
-        metrics=metrics,
-        right={},
-        epochs=1,
-        best_epoch=1,
-        vocabulary_ids=3,
-        vectors=None,
-        encoder=None,
-        baseline=None,
-        files={},
-        mix=None,
-    )
+from tests.pipeline.training.results import trial_result
 
 
 def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,7 +35,7 @@ def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str])
 
 def test_the_linear_baseline_is_shown_below_the_model(capsys: pytest.CaptureFixture[str]) -> None:
     measured = {"rows": 10, "accuracy": 0.9, "macro_f1": 0.9, "loss": 0.25}
-    trials = [_trial("base", seed=seed, metrics={"test": measured}) for seed in (1, 2)]
+    trials = [trial_result(seed=seed, metrics={"test": measured}) for seed in (1, 2)]
     rows = {"read": 30, "used": 30, "rejected": {}}
     dataset = Dataset(
         files=DatasetFiles(folder="datasets/1"),
@@ -86,7 +68,7 @@ def test_the_name_of_a_variant_stands_apart_from_its_scores(
     measured = {"rows": 10, "accuracy": 0.5}
     print_trials(
         [
-            _trial(variant, seed=seed, metrics={"test": measured})
+            trial_result(variant=variant, seed=seed, metrics={"test": measured})
             for variant in ("base", "without_the_wide_part")
             for seed in (1, 2)
         ]

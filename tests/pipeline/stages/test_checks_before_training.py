@@ -20,6 +20,24 @@ def training_config(folder: Path) -> Config:
     return build_config(good_and_bad(folder, texts=60), [], where="the test")
 
 
+def train_from(config: Config, *, vectors: Path | None = None, encoder: Path | None = None) -> None:
+    """Trains with these word vectors, or from this encoder."""
+    network = config.network
+    if vectors is not None:
+        embedding = dataclasses.replace(network.embedding, vectors=str(vectors))
+        network = dataclasses.replace(network, embedding=embedding)
+    if encoder is not None:
+        network = dataclasses.replace(network, pretrained=str(encoder))
+    changed = dataclasses.replace(config, network=network)
+    train(changed, beam_options=[], files=BeamFiles(), command="")
+
+
+def test_missing_vectors_fail_before_any_work(tmp_path):
+    with pytest.raises(ConfigError, match=r"network.embedding.vectors: expected a file"):
+        train_from(training_config(tmp_path), vectors=tmp_path / "no.txt")
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -46,16 +64,8 @@ def test_a_bad_line_of_vectors_is_found_before_anything_is_prepared(tmp_path, li
 def test_vectors_of_another_language_are_bad_usage(tmp_path):
     vectors = tmp_path / "vectors.txt"
     vectors.write_text("hvor 1 2 3 4 5 6 7 8\n")
-    config = training_config(tmp_path)
-    embedding = dataclasses.replace(config.network.embedding, vectors=str(vectors))
-    network = dataclasses.replace(config.network, embedding=embedding)
     with pytest.raises(ConfigError, match=r"got none of them\..*if text\.lowercase is true\.$"):
-        train(
-            dataclasses.replace(config, network=network),
-            beam_options=[],
-            files=BeamFiles(),
-            command="",
-        )
+        train_from(training_config(tmp_path), vectors=vectors)
 
 
 @pytest.mark.parametrize("damage", ["no weights", "cut weights", "cut manifest"])
@@ -78,14 +88,8 @@ def test_an_encoder_whose_files_are_not_whole_is_refused_before_anything(tmp_pat
         weights.unlink()
     elif damage == "cut weights":
         weights.write_bytes(b"1")
-    network = dataclasses.replace(config.network, pretrained=str(folder))
     with pytest.raises(ConfigError, match=r"network\.pretrained: expected"):
-        train(
-            dataclasses.replace(config, network=network),
-            beam_options=[],
-            files=BeamFiles(),
-            command="",
-        )
+        train_from(config, encoder=folder)
     assert not (tmp_path / "runs").exists()
 
 

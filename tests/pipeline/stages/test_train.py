@@ -127,20 +127,6 @@ def test_what_is_chosen_is_in_the_bundle_and_printed(tmp_path, monkeypatch, caps
     assert again.best.metrics == trained.best.metrics
 
 
-def test_missing_vectors_fail_before_any_work(tmp_path):
-    config = training_config(tmp_path)
-    embedding = dataclasses.replace(config.network.embedding, vectors=str(tmp_path / "no.txt"))
-    network = dataclasses.replace(config.network, embedding=embedding)
-    with pytest.raises(ConfigError, match=r"network.embedding.vectors: expected a file"):
-        train(
-            dataclasses.replace(config, network=network),
-            beam_options=[],
-            files=BeamFiles(),
-            command="",
-        )
-    assert not (tmp_path / "runs").exists()
-
-
 def test_a_network_with_every_kind_of_dropout_is_published(tmp_path):
     config = training_config(tmp_path, epochs=1)
     network = NetworkConfig(

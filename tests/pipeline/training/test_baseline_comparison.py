@@ -6,23 +6,15 @@ from model.metrics.packed_flags import pack_flags
 from model.metrics.paired import compare_accuracies
 from pipeline.training.baseline_comparison import compare_with_baseline
 from pipeline.training.trial import TrialResult
+from tests.pipeline.training.results import trial_result
 
 
 def result(*, seed: int, right: np.ndarray, baseline: dict[str, object] | None) -> TrialResult:
-    return TrialResult(
-        variant="base",
+    return trial_result(
         seed=seed,
-        folder="",
         metrics={"test": {"rows": len(right), "accuracy": right.mean()}},
         right={"test": pack_flags(right)},
-        epochs=1,
-        best_epoch=1,
-        vocabulary_ids=1,
-        vectors=None,
-        encoder=None,
         baseline=baseline,
-        files={},
-        mix=None,
     )
 
 

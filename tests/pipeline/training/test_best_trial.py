@@ -6,6 +6,7 @@ from model.config import ConfigError, NetworkConfig, TrainingConfig
 from pipeline.config.sections import Config
 from pipeline.training.best_trial import check_monitor, choose_best
 from pipeline.training.trial import TrialResult
+from tests.pipeline.training.results import trial_result
 
 RELATIONS = ("Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Other")
 
@@ -23,21 +24,7 @@ def test_the_official_score_is_for_directed_relations_alone():
 
 
 def _result(seed: int, **validation: float) -> TrialResult:
-    return TrialResult(
-        variant="base",
-        seed=seed,
-        folder="",
-        metrics={"validation": validation} if validation else {},
-        right={},
-        epochs=1,
-        best_epoch=1,
-        vocabulary_ids=1,
-        vectors=None,
-        encoder=None,
-        baseline=None,
-        files={},
-        mix=None,
-    )
+    return trial_result(seed=seed, metrics={"validation": validation} if validation else {})
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 
 from model.config import ResolvedTextConfig, ResolvedTrainingConfig
 from pipeline.corpora.preparing.dataset import Dataset, DatasetFiles
-from pipeline.training.trial import Trial, TrialResult
+from pipeline.training.trial import Trial
 from pipeline.training.trial_config import ResolvedConfig
+from tests.pipeline.training.results import trial_result
 
 TRIAL = Trial(
     variant="base",
@@ -45,19 +46,5 @@ def test_another_seed_other_vectors_or_an_encoder_are_another_training(change):
 
 
 def test_scores_are_the_metrics_that_are_single_numbers():
-    result = TrialResult(
-        variant="base",
-        seed=1,
-        folder="one folder",
-        metrics={"test": {"accuracy": 0.5, "rows": 4, "confusion": [[1, 1], [1, 1]]}},
-        right={},
-        epochs=1,
-        best_epoch=1,
-        vocabulary_ids=3,
-        vectors=None,
-        encoder=None,
-        baseline=None,
-        files={},
-        mix=None,
-    )
-    assert result.scores() == {"test": {"accuracy": 0.5, "rows": 4}}
+    metrics = {"test": {"accuracy": 0.5, "rows": 4, "confusion": [[1, 1], [1, 1]]}}
+    assert trial_result(metrics=metrics).scores() == {"test": {"accuracy": 0.5, "rows": 4}}
