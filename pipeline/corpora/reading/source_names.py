@@ -8,7 +8,7 @@ of the name, so that the files of two nights have different names.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from pipeline.storage.folders import is_local
 
@@ -29,28 +29,28 @@ def source_names(inputs: Sequence[tuple[str, Sequence[str]]]) -> dict[str, str]:
     Args:
         inputs: the folder of each input and the paths of its files, all of them below the folder.
     """
-    names: dict[str, str] = {}
-    labels: dict[str, str] = {}
+    by_root: dict[str, dict[str, str]] = {}
     for folder, paths in inputs:
         root = _root(folder)
-        inside = {path: _absolute(path)[len(root) :].lstrip("/") for path in paths}
-        if root not in labels:
-            labels[root] = _label(root, inside, taken=set(names.values()), others=labels)
-        names |= {path: labels[root] + name for path, name in inside.items()}
+        inside = by_root.setdefault(root, {})
+        inside |= {path: _absolute(path)[len(root) :].lstrip("/") for path in paths}
+    names: dict[str, str] = {}
+    labels: set[str] = set()
+    for root, inside in by_root.items():
+        label = _label(root, inside.values(), taken=set(names.values()), others=labels)
+        labels.add(label)
+        names |= {path: label + name for path, name in inside.items()}
     return names
 
 
-def _label(
-    root: str, inside: Mapping[str, str], *, taken: set[str], others: Mapping[str, str]
-) -> str:
+def _label(root: str, inside: Collection[str], *, taken: set[str], others: set[str]) -> str:
     """What the names of a folder's files begin with."""
-    parts = [part for part in root.split("/") if part]
-    labels = ["/".join([*parts[-count:], ""]) for count in range(1, len(parts) + 1)]
     if not others:
         return ""
-    for label in labels:
-        clash = any(label + name in taken for name in inside.values())
-        if label not in others.values() and not clash:
+    parts = [part for part in root.split("/") if part]
+    for count in range(1, len(parts) + 1):
+        label = "/".join([*parts[-count:], ""])
+        if label not in others and taken.isdisjoint(label + name for name in inside):
             return label
     return f"{root}/"
 

@@ -33,6 +33,11 @@ def test_names_differ_whatever_the_folders_are_called() -> None:
     assert names["/more/other/test/a"] == "more/other/test/a"
 
 
+def test_names_differ_where_an_earlier_folder_comes_again_with_more_files() -> None:
+    inputs = [("/in", ["/in/a"]), ("/other/b", ["/other/b/x"]), ("/in", ["/in/b/x"])]
+    assert source_names(inputs) == {"/in/a": "a", "/in/b/x": "b/x", "/other/b/x": "other/b/x"}
+
+
 @pytest.mark.parametrize(
     ("folder", "name"),
     [
