@@ -15,7 +15,8 @@ _LINE_START = re.compile(rb"\s*")
 _ARRAY_OF_OBJECTS = re.compile(rb"\[\s*(?:\{|\]|\Z)")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CUT_ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]*")
-_WRAPPED = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*\[\s*\{')
+# A quote after a backslash begins no key. A search from each of them would be quadratic.
+_WRAPPED = re.compile(rb'(?<!\\)"((?:[^"\\]|\\.)*)"\s*:\s*\[\s*\{')
 _MOST_INDENT = 1_000  # characters before an object
 _SHAPE_CHARACTERS = 10_000  # of a damaged object are looked at
 _WRAPPED_BYTES = 64 << 10  # of a document are searched for the key that holds its rows

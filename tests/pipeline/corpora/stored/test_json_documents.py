@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -127,6 +128,13 @@ def test_a_file_that_ends_within_a_row_is_broken(torn: bytes, whole: int) -> Non
     read = read_bytes(torn)
     assert (read.rows_read, read.rejections) == (whole, [])
     assert "got the end of the file within a row" in str(read.broken)
+
+
+def test_a_text_full_of_quotes_is_searched_once() -> None:
+    begun = time.process_time()
+    read = read_bytes(json.dumps({"text": 32_000 * '"'}).encode())
+    assert (read.rows_read, read.broken) == (1, None)
+    assert time.process_time() - begun < 5  # 30 s if the search begins again at each quote
 
 
 VALUES = st.recursive(
