@@ -9,9 +9,8 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.reading.streams import CHUNK_BYTES
 from pipeline.corpora.stored.broken_file import BrokenFileError
-from pipeline.corpora.stored.kinds import compression_in, require_known_kind
+from pipeline.corpora.stored.kinds import HEAD_BYTES, compression_in, require_known_kind
 
-_HEAD_BYTES = 16
 _MAGIC = b"PAR1"
 _SEARCHED_BYTES = 4 << 20  # indexes of pages and Bloom filters lie before the footer, too
 _TRAILER_BYTES = 8  # the size of the footer, and the magic
@@ -23,7 +22,7 @@ def open_parquet(stream: BinaryIO) -> pq.ParquetFile:
     Raises:
         BrokenFileError: if the file is not a Parquet file.
     """
-    head = stream.read(_HEAD_BYTES)
+    head = stream.read(HEAD_BYTES)
     if not head.startswith(b"PAR"):
         _require_parquet(head)
     stream.seek(0)

@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import io
+import tarfile
 import zipfile
 
 import pyarrow as pa
@@ -67,6 +68,13 @@ def zipped() -> bytes:
     return sink.getvalue()
 
 
+def tarred() -> bytes:
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.jsonl"), io.BytesIO())
+    return sink.getvalue()
+
+
 def feather_bytes() -> bytes:
     sink = pa.BufferOutputStream()
     feather.write_feather(pa.table({"text": ["one"]}), sink)
@@ -87,6 +95,11 @@ def test_a_file_of_another_kind_is_named(content: bytes, found: str, kind: str) 
     read = read_bytes(content, format=kind)
     assert read.rows_read == 0
     assert found in str(read.broken)
+
+
+def test_an_archive_in_place_of_parquet_is_named() -> None:
+    assert "a ZIP archive" in str(read_bytes(zipped(), format="parquet").broken)
+    assert "a tar archive" in str(read_bytes(tarred(), format="parquet").broken)
 
 
 @pytest.mark.parametrize("kind", ["gz", "bz2", "zst"])
