@@ -101,8 +101,9 @@ def read_part(
 def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:
     """The columns to read from a file of this format.
 
-    Text, SemEval and TREC files have fixed columns: `text`, `label` and for some `id`. The config
-    may choose another of their columns as the label, such as `fine_label` of TREC.
+    Text, SemEval and TREC files have fixed columns: `text`, `label` and for some `id`; a line of
+    text has no `id`. The config may choose another of their columns as the label, such as
+    `fine_label` of TREC.
 
     Raises:
         ConfigError: if the config keeps a column that the format does not have.
@@ -116,12 +117,14 @@ def columns_of(part: FilePart, columns: ColumnsConfig) -> ColumnsConfig:
                 f"{part.path}: expected kept columns among {', '.join(names)}, got {name!r}. "
                 "Edit corpus.columns.keep."
             )
+    is_line_of_text = part.input.format == "text" and part.input.document == "line"
     return dataclasses.replace(
         columns,
         text="text",
-        id="id" if "id" in names else None,
+        id="id" if "id" in names and not is_line_of_text else None,
         label=columns.label if columns.label in (None, *names) else "label",
         labels=None,
+        probabilities=None,
         weight=None,
         rationale=None,
         split=None,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.parts import FilePart
 from tests.pipeline.corpora.formats.whole_file import read_bytes, read_file, read_stream
 
@@ -174,3 +175,26 @@ def test_the_text_and_the_label_are_kept_as_the_input_has_them() -> None:
     assert read.column("input_text") == [" a "]
     assert read.column("input_label") == ["4.5"]
     assert read.column("label") == [None]
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "counted"),
+    [
+        (b"a\n", {"format": "text"}, {}),
+        (b"LOC:city a\n", {"format": "trec"}, {}),
+        (b"a\n", {"format": "text", "document": "file"}, {"id": {"id": [1, 1]}}),
+        (b'1\t"a"\n', {"format": "semeval"}, {"id": {"id": [1, 1]}}),
+    ],
+    ids=str,
+)
+def test_only_columns_that_a_format_has_are_counted(
+    content: bytes, settings: dict[str, Any], counted: dict[str, Any]
+) -> None:
+    columns = ColumnsConfig(id="key", probabilities="taught", weight="w", labels="tags")
+    part = FilePart(path="x", source_file="x", input=InputConfig(path="x", **settings))
+    [batch] = read_part(io.BytesIO(content), part, corpus=CorpusConfig(columns=columns))
+    found = {
+        field: {name: [each["found"], each["documents"]] for name, each in of_field.items()}
+        for field, of_field in batch.columns.get("columns", {}).items()
+    }
+    assert found == counted
