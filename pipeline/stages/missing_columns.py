@@ -1,6 +1,7 @@
 """Columns that the config names and no row has: said as early as possible, with those found."""
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -11,10 +12,15 @@ from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.check_rows import ReadBatch
-from pipeline.corpora.reading.columns import columns_of_no_row, corpus_to_prepare
+from pipeline.corpora.reading.columns import (
+    MissingColumnError,
+    columns_of_no_row,
+    corpus_to_prepare,
+)
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.process.printable import shortened
 from pipeline.storage.files import Files
 
 FILES_READ = 3
@@ -49,10 +55,15 @@ def find_missing_labels(corpus: CorpusConfig, *, files: Files) -> str | None:
     ]
     if not inputs or any(_has_labels(item, corpus, files=files) for item in inputs):
         return None
+    found = _list_columns(inputs, corpus, files)
+    if not named:
+        return (
+            f"corpus.columns.label: expected the column of the labels, got null{found}. Name it, "
+            "or set corpus.columns.labels or corpus.columns.probabilities."
+        )
     return (
         f"{inputs[0].info.path}: expected labels in the column {' or '.join(map(repr, named))}, "
-        f"got none in the first rows{_list_columns(inputs, corpus, files)}. "
-        "Check corpus.columns.label."
+        f"got none in the first rows{found}. Check corpus.columns.label."
     )
 
 
@@ -93,7 +104,9 @@ def _list_columns(inputs: Sequence[InputFile], corpus: CorpusConfig, files: File
     found = list(
         dict.fromkeys(name for item in inputs for name in _columns_of(item, corpus, files))
     )
-    shown = ", ".join(found[:COLUMNS_SHOWN]) + (", .." if len(found) > COLUMNS_SHOWN else "")
+    shown = ", ".join(map(shortened, found[:COLUMNS_SHOWN])) + (
+        ", .." if len(found) > COLUMNS_SHOWN else ""
+    )
     return f" (columns found: {shown})" if shown else ""
 
 
@@ -116,11 +129,19 @@ def _columns_of(item: InputFile, corpus: CorpusConfig, files: Files) -> Iterator
     try:
         for batch in _first_batches(item, nowhere, files=files):
             if item.input.format == "jsonl" and batch.rejections.num_rows:
-                raw = batch.rejections.column("raw")[0].as_py()
-                yield from (key.decode(errors="replace") for key in _KEY.findall(raw))
-    except ConfigError as error:  # CSV and Parquet: expected a column .., got a, b, c. Check ..
-        listed = re.search(r"', got (.*?)\. ", str(error))
-        yield from (name.strip("'") for name in listed[1].split(", ")) if listed else ()
+                yield from _keys_of(batch.rejections.column("raw")[0].as_py())
+    except MissingColumnError as error:  # CSV and Parquet
+        yield from error.found
+
+
+def _keys_of(raw: bytes) -> Iterator[str]:
+    """The keys of a JSON object; of one that was cut, those that can be found."""
+    try:
+        row = json.loads(raw)
+    except (ValueError, RecursionError):
+        yield from (key.decode(errors="replace") for key in _KEY.findall(raw))
+    else:
+        yield from row if isinstance(row, dict) else ()
 
 
 def _first_batches(item: InputFile, corpus: CorpusConfig, *, files: Files) -> Iterator[ReadBatch]:

@@ -16,6 +16,14 @@ from pipeline.config.sections import ColumnsConfig, CorpusConfig
 _SHOWN = 60  # characters of a name
 
 
+class MissingColumnError(ConfigError):
+    """A file lacks a column that every document needs; `found` are the columns that it has."""
+
+    def __init__(self, message: str, found: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.found = tuple(found)
+
+
 def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
     """The names of all input columns that are read, each once."""
     names = [
@@ -170,14 +178,16 @@ def require_columns(
         hint: what else may be wrong if a column is missing: a sentence after a blank, or nothing.
 
     Raises:
-        ConfigError: if the file lacks such a column, or has an input column more than once.
+        MissingColumnError: if the file lacks such a column.
+        ConfigError: if it has an input column more than once.
     """
     for name in (columns.text, columns.id, *columns.keep):
         if name is not None and name not in present:
             names = ", ".join(map(_shown, present)) or "none"
-            raise ConfigError(
+            raise MissingColumnError(
                 f"{path}: expected a column {name!r}, got {names}. "
-                f"Name the right one under corpus.columns.{hint}"
+                f"Name the right one under corpus.columns.{hint}",
+                present,
             )
     for name in input_columns(columns):
         if present.count(name) > 1:

@@ -54,6 +54,34 @@ def test_csv_names_its_columns(tmp_path: Path) -> None:
     assert "(columns found: text, label)" in said
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("a.csv", 'text,"a, b. c"\ngood,1\n', "text, a, b. c"),
+        ("a.jsonl", '{"user": {"name": 1}, "text": "say \\"hi\\": 3"}\n', "user, text"),
+        ("a.jsonl", '{"text": "' + 2000 * "a" + '", "b": 1}\n', "text"),
+    ],
+)
+def test_columns_are_named_as_the_file_spells_them(
+    tmp_path: Path, name: str, content: str, found: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    values = {"corpus": {"inputs": [{"path": str(tmp_path / name)}]}}
+    said = find_missing_labels(build_config(values, [], where="t").corpus, files=BeamFiles())
+    assert said is not None
+    assert f"(columns found: {found})." in said
+
+
+def test_without_a_named_column_the_key_is_named(tmp_path: Path) -> None:
+    path = write_json_lines(tmp_path / "u.jsonl", [{"text": "good", "mood": "pos"}])
+    values = {"corpus": {"inputs": [{"path": path}], "columns": {"label": None}}}
+    said = find_missing_labels(build_config(values, [], where="t").corpus, files=BeamFiles())
+    assert said == (
+        "corpus.columns.label: expected the column of the labels, got null (columns found: text, "
+        "mood). Name it, or set corpus.columns.labels or corpus.columns.probabilities."
+    )
+
+
 def test_unlabeled_files_need_none(tmp_path: Path) -> None:
     path = write_json_lines(tmp_path / "u.jsonl", [{"text": "good"}])
     values = {"corpus": {"inputs": [{"path": path, "split": "unlabeled"}]}}
