@@ -104,11 +104,11 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
             "no '='. Write the dotted key, '=', and a YAML value."
         )
     *sections, name = key.split(".")
-    for section in sections:
+    for depth, section in enumerate(sections, 1):
+        whole = ".".join(sections[:depth])
         inner: Any = values.setdefault(section, {})
-        if isinstance(inner, list) or (section == "inputs" and not inner):
-            whole = f"{key.partition(f'.{section}.')[0]}.{section}"
-            example = '{path: x.csv, delimiter: ";"}' if section == "inputs" else "..."
+        if isinstance(inner, list) or (whole == "corpus.inputs" and not inner):
+            example = '{path: x.csv, delimiter: ";"}' if whole == "corpus.inputs" else "..."
             raise ConfigError(
                 f"--set {override}: expected a key of a section, got an item of the list {whole}. "
                 f"Set the whole list: --set '{whole}=[{example}]'."

@@ -149,6 +149,10 @@ def test_an_item_of_a_list_cannot_be_set_alone(inputs: list[Any] | None) -> None
     )
 
 
+def test_a_list_without_its_section_is_an_unknown_key() -> None:
+    assert "inputs: unknown key (did you mean corpus.inputs?)" in fails({}, "inputs.0.path=x")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
