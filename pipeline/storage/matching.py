@@ -8,6 +8,7 @@ folders that match, and names that begin with `.` or `_`, are left out.
 
 import dataclasses
 import os
+import re
 import stat
 from collections.abc import Callable
 
@@ -21,6 +22,8 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+# Files in /dev/shm are in memory, but files.
+_DEVICES = re.compile("/proc/|/dev/(?!shm/)")
 
 
 class UnusableFileError(OSError):
@@ -119,7 +122,7 @@ def _first_hidden(name: str, rest: str) -> str:
 
 
 def _match_local(pattern: str, is_data: Callable[[str], bool]) -> Matched:
-    if pattern.startswith(("/dev/", "/proc/")):
+    if _DEVICES.match(pattern):
         _refuse(pattern, "a device")
     if os.path.lexists(pattern):
         if os.path.isdir(pattern):

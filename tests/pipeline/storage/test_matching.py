@@ -1,5 +1,6 @@
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,13 @@ def test_a_name_that_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_link_to_a_device_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").symlink_to("/dev/null")
     assert "a device" in refused(tmp_path / "x")
+
+
+def test_files_in_shared_memory_are_files() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path = f"{local(Path(folder), 'a.jsonl')}/a.jsonl"
+        matched = match_files(FILES, path, is_data=is_data)
+    assert [info.path for info in matched.files] == [path]
 
 
 def test_relative_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
