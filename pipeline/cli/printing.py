@@ -34,8 +34,8 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def print_line(text: str | Text) -> None:
-    """Prints one line; `[` and `]` are printed as they are."""
-    console.print(text if isinstance(text, Text) else Text(text))
+    """Prints one line; `[` and `]` are printed as they are, control characters as visible ones."""
+    console.print(text if isinstance(text, Text) else Text(printable(text)))
 
 
 def print_plan(config: Config, *, writes: str) -> None:
@@ -58,7 +58,7 @@ def print_missing_labels(config: Config) -> None:
 
     missing = find_missing_labels(config.corpus, files=BeamFiles())
     if missing is not None:
-        print_line(f"note         {printable(missing)}")
+        print_line(f"note         {missing}")
 
 
 def print_estimate(config: Config, *, model: str) -> None:
@@ -108,9 +108,9 @@ def print_rows(rows: Mapping[str, Any]) -> None:
         lines = counted(rows["headers_skipped"], "line")
         print_line(f"skipped      {lines} that repeat the header, as where files were joined")
     for note in rows.get("notes", ()):
-        print_line(f"note         {printable(note)}")
+        print_line(f"note         {note}")
     for file, why in islice(broken.items(), BROKEN_SHOWN):
-        print_line(f"broken       {printable(file)}: {printable(why)}")
+        print_line(f"broken       {file}: {why}")
     if len(broken) > BROKEN_SHOWN:
         print_line(f"broken       and {len(broken) - BROKEN_SHOWN:,} more, in the manifest")
 
@@ -157,9 +157,7 @@ def print_left_out(metrics: Mapping[str, Any], *, used: int) -> None:
             f"label that the model knows; the scores are those of {metrics['rows']:,}"
         )
     if unknown:
-        print_line(
-            f"unknown      labels that the model does not know: {printable(list_labels(unknown))}"
-        )
+        print_line(f"unknown      labels that the model does not know: {list_labels(unknown)}")
 
 
 def print_trained(trained: "Trained") -> None:
@@ -226,7 +224,7 @@ def print_scored(run: "ScoringRun") -> None:
             f"scored, {reuse['removed']:,} removed"
         )
     for warning in run.manifest["drift"]["warnings"]:
-        print_line(f"drift        {printable(warning)}")
+        print_line(f"drift        {warning}")
     hidden = run.manifest.get("below_min_score", 0)
     if hidden:
         limit = run.manifest["config"]["scoring"]["min_score"]
@@ -279,15 +277,12 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
         f"{comparison['flipped']:,} flip"
     )
     for flip in comparison["flips"][:FLIPS_SHOWN]:
-        old, new = (printable(flip[name]) for name in ("old", "new"))
-        print_line(f"  {flip['documents']:>10,} {old} -> {new}")
+        print_line(f"  {flip['documents']:>10,} {flip['old']} -> {flip['new']}")
     if comparison["metrics"]:
         print_metrics(comparison["metrics"], title="labeled documents")
     if unknown := comparison.get("unknown_labels"):
-        print_line(
-            f"unknown      labels that not both models know: {printable(list_labels(unknown))}"
-        )
+        print_line(f"unknown      labels that not both models know: {list_labels(unknown)}")
     for sentence in comparison["notes"]:
-        print_line(f"note         {printable(sentence)}")
+        print_line(f"note         {sentence}")
     for sentence in comparison["tripped"]:
         print_line(f"gate         {sentence}")

@@ -6,6 +6,7 @@ from pipeline.cli.exit_codes import DONE, GATE_TRIPPED
 from pipeline.cli.printing import (
     print_coverage,
     print_left_out,
+    print_line,
     print_metrics,
     print_rows,
     print_scored,
@@ -20,6 +21,11 @@ from pipeline.stages.score import ScoringRun
 from pipeline.stages.train import Trained
 from tests.pipeline.reports import made_up
 from tests.pipeline.training.results import trial_result
+
+
+def test_no_line_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("note: the label 'a\x1b[2J' [bold]")
+    assert capsys.readouterr().out == "note: the label 'a␛[2J' [bold]\n"
 
 
 def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
