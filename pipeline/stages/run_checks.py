@@ -14,7 +14,7 @@ from pipeline.corpora.reading.accounting import (
 from pipeline.corpora.scoring.staging import ScoringStaging
 from pipeline.reports.formats import counted
 from pipeline.runners.execution import RunError
-from pipeline.stages.corpus_pass import CountedCorpus
+from pipeline.stages.corpus_pass import NOTHING_PUBLISHED, CountedCorpus
 from pipeline.stages.owned_date import TRANSIENT_ERRORS
 from pipeline.storage.files import Files, join, write_text
 from pipeline.storage.manifest import Manifest, one_line
@@ -58,12 +58,15 @@ def check_run_rows(run: Manifest, config: Config, *, written: int, staging: Scor
     )
 
 
-def check_broken(rows: Mapping[str, Any], corpus: CorpusConfig) -> None:
+def check_broken(
+    rows: Mapping[str, Any], corpus: CorpusConfig, *, outcome: str = NOTHING_PUBLISHED
+) -> None:
     """Checks that no more files are broken than `corpus.max_broken_files`.
 
     Args:
         rows: the `rows` of a manifest.
         corpus: says how many files may be broken.
+        outcome: the beginning of the message, which says what the run did not do.
 
     Raises:
         RunError: with the first files, what is wrong with them, and what to do.
@@ -71,7 +74,7 @@ def check_broken(rows: Mapping[str, Any], corpus: CorpusConfig) -> None:
     broken = rows.get("broken_files", {})
     if len(broken) > corpus.max_broken_files:
         raise RunError(
-            f"Nothing was published: {counted(len(broken), 'input file')} cannot be read to the "
+            f"{outcome}: {counted(len(broken), 'input file')} cannot be read to the "
             f"end, expected at most {corpus.max_broken_files} (corpus.max_broken_files): "
             f"{_named_files(broken)}. Repair or remove what is broken; or "
             "raise corpus.max_broken_files to use the whole rows before the damage."
@@ -111,7 +114,7 @@ def check_rejected(
     corpus: CorpusConfig,
     *,
     hint: str,
-    outcome: str = "Nothing was published",
+    outcome: str = NOTHING_PUBLISHED,
 ) -> None:
     """Checks that no larger share of the rows was rejected than `corpus.max_rejected_fraction`.
 

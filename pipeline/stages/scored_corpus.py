@@ -111,7 +111,7 @@ def open_and_pass_over_corpus(
             files=files,
         )
     try:
-        check_broken(counted.rows, corpus)
+        check_broken(counted.rows, corpus, outcome=outcome)
         require_named_columns(counted.counts, inputs, corpus, files=files)
     except (ConfigError, RunError):
         files.delete([staging.folder])

@@ -131,14 +131,21 @@ def run_vectors(nights: Nights, config: Config) -> dict[str, Any]:
     return dict(learn_vectors(config, output=str(nights.folder / "vectors.txt"), files=FILES).rows)
 
 
-@pytest.mark.parametrize("command", [run_evaluate, run_compare, run_vectors])
+@pytest.mark.parametrize(
+    ("command", "outcome"),
+    [
+        (run_evaluate, "Nothing was measured"),
+        (run_compare, "Nothing was compared"),
+        (run_vectors, "Nothing was published"),
+    ],
+)
 def test_the_other_commands_heed_broken_files(
-    nights: Nights, command: Callable[[Nights, Config], dict[str, Any]]
+    nights: Nights, command: Callable[[Nights, Config], dict[str, Any]], outcome: str
 ) -> None:
     rows = command(nights, config_of(nights, allowed=1))
     assert (rows["read"], rows["used"]) == (GOOD + BEFORE, GOOD + BEFORE)
     assert list(rows["broken_files"].values()) == [WHY]
-    with pytest.raises(RunError, match=r"torn\.jsonl\.gz: " + WHY):
+    with pytest.raises(RunError, match=rf"^{outcome}: .*torn\.jsonl\.gz: {WHY}"):
         command(nights, config_of(nights))
 
 
