@@ -51,11 +51,8 @@ def check_job(
     Raises:
         ConfigError: in one line.
     """
-    checked = _given(paths)
-    where = "--input" if "--output" in checked else "corpus.inputs"
-    for number, each in enumerate(config.corpus.inputs):
-        if each.format != "bigquery":
-            checked[f"{where} {number}" if number else where] = each.path
+    inputs = [each.path for each in config.corpus.inputs if each.path]
+    checked = _given(paths) | _numbered("corpus.inputs", inputs)
     check_runner(beam_options, paths=checked, training=training)
     return name_job(beam_options, *job)
 
@@ -117,11 +114,7 @@ def scoring_job(
     """
     refuse_unused(invocation.typed)
     named = _given(paths)
-    if len(inputs) == 1:
-        given = {"--input": inputs[0]}
-    else:
-        given = {f"--input {number}": path for number, path in enumerate(inputs, 1)}
-    check_runner(invocation.beam_options, paths=named | given)
+    check_runner(invocation.beam_options, paths=named | _numbered("--input", inputs))
     resolved = scoring_config(config, invocation.overrides, model=model, inputs=inputs)
     if "--output" not in named:
         named["workspace"] = resolved.workspace
@@ -223,6 +216,13 @@ def _with_training(
             for read, said in zip(corpus["inputs"], given, strict=True):
                 log_training_settings(read, said)
     return {**values, "corpus": corpus}
+
+
+def _numbered(where: str, paths: Sequence[str]) -> dict[str, str]:
+    """The paths by the option or key that names them, counted from 1 if there are several."""
+    if len(paths) == 1:
+        return {where: paths[0]}
+    return {f"{where} {number}": path for number, path in enumerate(paths, 1)}
 
 
 def _given(paths: Mapping[str, str | None]) -> dict[str, str]:

@@ -97,6 +97,10 @@ def test_a_wrong_flag(config: str, flags: dict[str, str | None], problem: str) -
     [
         ("workspace=runs", "workspace: expected a path that workers can reach"),
         ("corpus.inputs=[{path: imdb.jsonl}]", "corpus.inputs: expected a path that workers"),
+        (
+            "corpus.inputs=[{path: 'gs://b/a.jsonl'}, {path: b.jsonl}]",
+            "corpus.inputs 2: expected a path that workers can reach, such as gs://..., got 'b.",
+        ),
         ("network.embedding.vectors=glove.txt", "network.embedding.vectors: expected a path"),
         ("training.resources.accelerator=null", "because training.gpu is required, got none"),
     ],
