@@ -232,18 +232,18 @@ def _file(path: str) -> FileInfo:
         ) from None
     if not stat.S_ISREG(found.st_mode):
         _refuse(path, _KINDS.get(stat.S_IFMT(found.st_mode), "no file"))
-    if printable(path) != path:
+    if shown_path(path) != path:
         raise UnusableFileError(
-            f"{printable(path)}, whose name is not UTF-8, as names in rows and manifests must be. "
+            f"{shown_path(path)}, whose name is not UTF-8, as names in rows and manifests must be. "
             "Rename the file or its folder, such as with: convmv -f latin1 -t utf8 --notest -r DIR"
         )
     return FileInfo(path=path, bytes=found.st_size)
 
 
-def printable(path: str) -> str:
+def shown_path(path: str) -> str:
     r"""A path in which bytes that are not UTF-8 are shown as escapes.
 
-    >>> print(printable("caf\udce9.jsonl"))
+    >>> print(shown_path("caf\udce9.jsonl"))
     caf\xe9.jsonl
     """
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -11,7 +11,7 @@ from pipeline.config.inputs import InputConfig, format_of
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.reading.source_names import source_names
 from pipeline.storage.files import FileInfo, Files, base_name
-from pipeline.storage.matching import Matched, UnusableFileError, match_files, printable
+from pipeline.storage.matching import Matched, UnusableFileError, match_files, shown_path
 from pipeline.storage.patterns import WILDCARDS, below
 from pipeline.storage.staging import StagedFile
 
@@ -149,8 +149,8 @@ def _advice(pattern: str, matched: Matched) -> str:
 def _say_left_out(pattern: str, folder: str, left_out: tuple[str, ...]) -> None:
     if not left_out:
         return
-    pattern = printable(pattern)
-    names = [_on_one_line(printable(below(folder, path))) for path in left_out]
+    pattern = shown_path(pattern)
+    names = [_on_one_line(shown_path(below(folder, path))) for path in left_out]
     # Folders first: they may hold data, while hidden names are a program's own.
     names.sort(key=lambda name: (base_name(name).startswith((".", "_")), name))
     more = len(names) - LEFT_OUT_SHOWN
