@@ -51,9 +51,12 @@ def weight_shapes(
     return shapes
 
 
+_MEMBER = "member-"
+
+
 def member_name(number: int) -> str:
     """What the names of the layers of an ensemble's network begin with; networks count from 1."""
-    return f"member-{number}"
+    return f"{_MEMBER}{number}"
 
 
 def split_members(weights: Mapping[str, T]) -> list[dict[str, T]]:
@@ -62,7 +65,7 @@ def split_members(weights: Mapping[str, T]) -> list[dict[str, T]]:
     Args:
         weights: by layer; a layer of an ensemble is named `member-<number>.<layer>`.
     """
-    count = len({name.split(".")[0] for name in weights if name.startswith(member_name(1)[:-1])})
+    count = len({name.split(".")[0] for name in weights if name.startswith(_MEMBER)})
     if not count:
         return [dict(weights)]
     starts = [f"{member_name(number)}." for number in range(1, count + 1)]
@@ -73,7 +76,7 @@ def split_members(weights: Mapping[str, T]) -> list[dict[str, T]]:
 
 
 def join_members(members: Sequence[Mapping[str, T]]) -> dict[str, T]:
-    """What `split_members` parts."""
+    """The weights of all networks of an ensemble, named as `split_members` takes them."""
     if len(members) == 1:
         return dict(members[0])
     return {

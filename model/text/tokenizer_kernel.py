@@ -39,10 +39,8 @@ def _transition(state: int, kind: CharacterClass, *, keep: bool) -> tuple[int, b
                 return IN_WORD, state == OUTSIDE
             if kind is CharacterClass.JOINER:
                 return AFTER_JOINER, False
-            return IN_PICTURE if state in (
-                IN_PICTURE,
-                AFTER_JOINER,
-            ) and not keep else IN_SINGLE, False
+            in_picture = state in (IN_PICTURE, AFTER_JOINER) and not keep
+            return IN_PICTURE if in_picture else IN_SINGLE, False
         case CharacterClass.REGIONAL:
             return (IN_SINGLE, False) if state == IN_FLAG else (IN_FLAG, True)
         case CharacterClass.PICTURE | CharacterClass.UNASSIGNED if not keep:

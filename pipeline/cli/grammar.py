@@ -22,8 +22,6 @@ Context = Any  # Typer's context; its class is private
 OPTION = re.compile(r"--?[A-Za-z][-\w]*(=.*)?", re.DOTALL)
 
 
-QUOTE = "Quote values with a space or *."
-
 # Options of `limelight` itself that take nothing and end it.
 ALONE = ("--version", "--install-completion", "--show-completion")
 
@@ -69,7 +67,8 @@ class Command(TyperCommand):
             more = ""
             if len(texts) > 1:
                 more = f" and {len(texts) - 1} more; the shell puts the files in place of a pattern"
-            _fail(ctx, f"expected an option, got {texts[0]!r}{more}. {QUOTE}")
+            advice = "Quote values with a space or *."
+            _fail(ctx, f"expected an option, got {texts[0]!r}{more}. {advice}")
         given = {word.partition("=")[0] for word in options}
         missing = [
             f"{each.opts[0]} {each.metavar}" if isinstance(each, TyperOption) else "TEXT"

@@ -35,10 +35,9 @@ def any_date(text: str, *, other: str = "*") -> str:
 
 
 def bad_formats(text: str) -> list[str]:
-    """The placeholders whose format has something that is no part of a date, or nothing of one."""
+    """The placeholders whose format has another directive than those of a date, or has none."""
     return [
         match[0]
         for match in _PLACEHOLDER.finditer(text)
-        if (match[1] is not None and not re.fullmatch(f"(%[{DIRECTIVES}]|[^%])*", match[1]))
-        or (match[1] is not None and "%" not in match[1])
+        if match[1] is not None and not re.fullmatch(f"[^%]*(%[{DIRECTIVES}][^%]*)+", match[1])
     ]

@@ -15,7 +15,6 @@ from pipeline.runners.options import with_runner
 
 logger = logging.getLogger("limelight")
 
-
 # What to do about errors of the system; the message of one that crossed a worker is only text.
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _FULL = (

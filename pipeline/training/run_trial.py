@@ -37,7 +37,7 @@ from pipeline.training.tensorboard import CAN_WRITE_EVENTS, write_events
 from pipeline.training.trial import TENSORBOARD_FILE, Trial, TrialResult
 from pipeline.training.trial_baseline import measure_trial_baseline
 from pipeline.training.trial_encoder import describe_encoder, read_trial_encoder
-from pipeline.training.trial_ensemble import join_members
+from pipeline.training.trial_ensemble import average_members
 from pipeline.training.trial_teachers import teach_trial
 from pipeline.training.trial_vectors import describe_vectors, read_vectors
 from pipeline.training.trial_wide import fit_trial_wide_part, mix_wide_part
@@ -103,7 +103,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
         )
         wide_weights = fit_trial_wide_part(trial, examples, vocabulary=vocabulary, files=files)
         if trial.members:
-            fitted = join_members(trial, files=files, scratch=Path(scratch))
+            fitted = average_members(trial, files=files, scratch=Path(scratch))
         else:
             fitted = _train(trial, examples, start, files=files, scratch=scratch)
         engine = KerasEngine(fitted.network)

@@ -37,8 +37,8 @@ def ensemble_trial(
     )
 
 
-def join_members(trial: Trial, *, files: Files, scratch: Path) -> Fitted:
-    """The networks of `trial.members` as one, with the history of none."""
+def average_members(trial: Trial, *, files: Files, scratch: Path) -> Fitted:
+    """The networks of `trial.members` as one, which has no history; `scratch` holds copies."""
     networks = []
     for number, member in enumerate(trial.members):
         copy = str(scratch / f"member-{number}")

@@ -13,6 +13,8 @@ import numpy as np
 from model.config import ConfigError, EmbeddingConfig
 from model.text.vocabulary import Vocabulary
 
+_OF_NUMBERS = b"0123456789+-.eE"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PretrainedVectors:
@@ -87,14 +89,16 @@ def read_words(lines: Iterable[bytes], *, units: int, where: str) -> list[str]:
 
 
 def check_vectors(lines: Iterable[bytes], *, units: int, where: str) -> None:
-    """Reads a file as training does, to find a bad line before hours of work.
+    """Finds a bad line before hours of work: one without a word, or without so many numbers.
+
+    Only numbers with characters other than digits, signs, dots and e are parsed, as parsing all
+    would take ten times as long. Training still refuses what is none of them, such as 1-2.
 
     Raises:
         ConfigError: if a line is not a word and `units` numbers, or if there is none.
     """
     number = 0
     for number, _, numbers in _vector_lines(lines, units=units, where=where):
-        # Parsing all numbers would take ten times as long.
         if b"".join(numbers).translate(None, _OF_NUMBERS):
             _parse(numbers, number=number, where=where)
     if not number:
@@ -102,9 +106,6 @@ def check_vectors(lines: Iterable[bytes], *, units: int, where: str) -> None:
             f"{where}: expected lines of a word and {units} numbers, got none. Check "
             "network.embedding.vectors, or make a file with: limelight vectors --help."
         )
-
-
-_OF_NUMBERS = b"0123456789+-.eE"
 
 
 def _vector_lines(
