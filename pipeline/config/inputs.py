@@ -145,12 +145,11 @@ _FORMATS: dict[str, Format] = {
 
 
 def format_of(name: str) -> Format | None:
-    """The format of a file by the ending of its name; `.gz`, `.bz2`, `.zst` are ignored.
+    """The format of a file by the ending of its name, before that of a compression.
 
     None if no format has this ending.
     """
-    stem = re.sub(r"\.(gz|bz2|zst)$", "", name.lower())
-    _, dot, suffix = stem.rpartition(".")
+    _, dot, suffix = _without_compression(name).rpartition(".")
     return _FORMATS.get(suffix) if dot else None
 
 
@@ -188,4 +187,9 @@ def with_format(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_tsv(path: str) -> bool:
     """Whether the file name ends in `.tsv`, with or without a compression ending after it."""
-    return re.search(r"\.tsv(\.(gz|bz2|zst))?$", path.lower()) is not None
+    return _without_compression(path).endswith(".tsv")
+
+
+def _without_compression(name: str) -> str:
+    """The name in lower case, without the ending of a compression."""
+    return re.sub(r"\.(gz|gzip|bz2|zst|zstd)$", "", name.lower())

@@ -95,6 +95,8 @@ def test_a_backfill_of_a_table_without_a_date_is_refused() -> None:
         ("gs://b/*.JSONL.GZ", "jsonl"),
         ("x.json.zst", "jsonl"),
         ("a.b/x.csv.bz2", "csv"),
+        ("x.jsonl.gzip", "jsonl"),
+        ("x.tsv.zstd", "csv"),
         ("x.tsv", "csv"),
         ("x.parquet", "parquet"),
         ("x.txt", "text"),
