@@ -49,9 +49,8 @@ def csv_lines(
     """
     special = [mark for mark in (quote, escape) if mark is not None]
     line = _OpenLine(quote)
-    for chunk in chunks:
-        # A carriage return at the end of a chunk may belong to a line feed in the next one.
-        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r", 0, -1)) + 1
+    for chunk in _without_last_return(chunks):
+        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
         if not end:
             line.add(chunk, limit=limit)
             continue
@@ -70,6 +69,20 @@ def csv_lines(
         yield line.cut()
     elif line.size:
         yield from _blocks(line.content, special, limit=limit, quote=quote)
+
+
+def _without_last_return(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes; a carriage return at the end of a chunk comes with the next chunk.
+
+    It may belong to a line feed there.
+    """
+    held = b""
+    for chunk in chunks:
+        chunk = held + chunk
+        held = b"\r" if chunk.endswith(b"\r") else b""
+        yield chunk.removesuffix(held)
+    if held:
+        yield held
 
 
 class _OpenLine:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 # Between two objects. JSON has no carriage return within a string but escaped, and readers are
 # lenient there; one between two tokens of an object is white space.
 _BETWEEN_OBJECTS = re.compile(rb"(\}[ \t]*)\r[ \t\r]*(?=\{)")
-_OPEN_OBJECT_END = re.compile(rb"\}[ \t\r]*\Z")
 
 
 def with_line_feeds(chunks: Iterable[bytes], *, json: bool) -> Iterator[bytes]:
@@ -21,9 +20,9 @@ def with_line_feeds(chunks: Iterable[bytes], *, json: bool) -> Iterator[bytes]:
         chunk = held + chunk
         held = b""
         if json:
-            end = _OPEN_OBJECT_END.search(chunk, max(0, len(chunk) - 256))
-            if end is not None:
-                chunk, held = chunk[: end.start()], chunk[end.start() :]
+            end = len(chunk.rstrip(b" \t\r")) - 1
+            if chunk[end : end + 1] == b"}":
+                chunk, held = chunk[:end], chunk[end:]
             if b"\r" in chunk and chunk.count(b"\r") > chunk.count(b"\r\n"):
                 chunk = _BETWEEN_OBJECTS.sub(rb"\1\n", chunk)
         elif b"\r" in chunk:

@@ -42,6 +42,11 @@ def test_json_lines_may_end_in_both_ways() -> None:
     assert read_bytes(content).texts == ["a", "b", "c", "d", "e"]
 
 
+def test_many_blanks_before_a_line_end_may_be_at_the_end_of_a_chunk() -> None:
+    chunks = [b'{"text": "a"}' + 1_000 * b" ", b'\r{"text": "b"}']
+    assert b"".join(with_line_feeds(chunks, json=True)).count(b"\n") == 1
+
+
 @pytest.mark.parametrize("kind", ["text", "trec", "semeval"])
 def test_lines_of_one_file_may_end_in_both_ways(kind: str) -> None:
     ends = [b"\r", b"\r", b"\n", b"\r\n", b"\r\r\n", b"\r", b"\n"]
