@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeVar
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.corpora.stored.decompression import COMPRESSED_BYTES, decompressed_chunks
-from pipeline.corpora.stored.holes import without_holes
+from pipeline.corpora.stored.holes import joined_over_holes, without_holes
 from pipeline.corpora.stored.json_documents import is_document
 from pipeline.corpora.stored.kinds import (
     HEAD_BYTES,
@@ -150,7 +150,9 @@ def is_divisible(head: bytes, part: FilePart) -> bool:
         require_text(head, encoding=part.input.encoding)
     except BrokenFileError:  # reported when the file is read
         return False
-    return part.input.format != "jsonl" or not is_document(head.removeprefix(codecs.BOM_UTF8))
+    # Read as `text_chunks` does: first the holes are left out, then the byte order mark.
+    text = joined_over_holes(head).removeprefix(codecs.BOM_UTF8)
+    return part.input.format != "jsonl" or not is_document(text)
 
 
 def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterator[list[bytes]]:

@@ -136,6 +136,14 @@ def test_parts_are_of_the_size_asked_for() -> None:
     assert [(part.start, part.end) for part in parts] == [(0, 10), (10, 20), (20, 25)]
 
 
+@pytest.mark.parametrize("start", [b"", bytes(20), bytes(20) + b"\xef\xbb\xbf"])
+def test_an_array_is_one_part_also_after_a_hole(start: bytes) -> None:
+    content = start + b'[{"text": "a"},\n{"text": "b"}]'
+    part = whole("rows.jsonl")
+    found = divide_file(part, size=len(content), part_bytes=10, stream=io.BytesIO(content))
+    assert found == [part]
+
+
 def test_a_damaged_parquet_file_is_one_part() -> None:
     part = whole(format="parquet")
     assert divide_file(part, size=5, part_bytes=1, stream=io.BytesIO(b"wrong")) == [part]
