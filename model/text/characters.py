@@ -52,7 +52,7 @@ class CharacterClass(enum.IntEnum):
     APOSTROPHE = 7
     UNASSIGNED = 8
     PICTURE = 9
-    # The classes from here on are no part of a word.
+    # The classes from here on are of characters that nobody sees: a folded token has none.
     IGNORABLE = 10
     GLUE = 11
 

@@ -30,8 +30,9 @@ class RejectionGroup:
 class InputCounts:
     """The rows of one input file or table: an item of `inputs` in a manifest.
 
-    `broken` says what was expected and found where a file cannot be read to its end,
-    `headers_skipped` how many of its lines repeat the header and are no rows.
+    Attributes:
+        broken: what was expected and found where a file cannot be read to its end; None if it can.
+        headers_skipped: how many of its lines repeat the header. They are no rows.
     """
 
     file: str

@@ -13,7 +13,6 @@ from pipeline.config.loading import config_of_date
 from pipeline.config.placeholders import has_date
 from pipeline.config.sections import Config
 from pipeline.nights.partition import Partition
-from pipeline.process.printable import printable
 from pipeline.stages.owned_date import IfExists
 from pipeline.stages.score import ScoringRun, score
 from pipeline.storage.bundles import open_bundle
@@ -89,6 +88,6 @@ def backfill(
             night = Night(date=date, status="failed", error=one_line(error))
         logger.info("%s: %s%s", date, night.status, f": {night.error}" if night.error else "")
         for warning in night.drift:
-            logger.warning("%s: drift: %s", date, printable(warning))
+            logger.warning("%s: drift: %s", date, warning)
         nights.append(night)
     return nights

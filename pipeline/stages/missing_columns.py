@@ -124,7 +124,7 @@ def _has_labels(item: InputFile, corpus: CorpusConfig, *, files: Files) -> bool:
 
 
 def _columns_of(item: InputFile, corpus: CorpusConfig, files: Files) -> Iterator[str]:
-    """The names in the first row of a file, as its reader says that a column is missing."""
+    """The columns of the first row of a file: its reader is asked for one that no file has."""
     nowhere = dataclasses.replace(corpus, columns=ColumnsConfig(text=_NOWHERE, label=None))
     try:
         for batch in _first_batches(item, nowhere, files=files):

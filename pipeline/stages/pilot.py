@@ -121,8 +121,8 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
 class _Sample:
     """The first documents of a file, and how many rows its first `bytes` hold.
 
-    Of the `read` rows so many were `rejected`; `counts` are of the columns that they have. `broken`
-    says what is wrong with the file, if the pilot met damage.
+    The pilot read `read` rows, and `rejected` of them were rejected; `counts` says which columns
+    they have. `broken` says what is wrong with the file, if the pilot met damage.
     """
 
     path: str

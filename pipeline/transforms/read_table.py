@@ -24,9 +24,8 @@ BUNDLE_BYTES = 16 << 20
 class ReadTable(beam.PTransform):
     """Reads the rows of an input of format `bigquery`.
 
-    Writes one file for each bucket under `folder`, with the given `columns` only; those of
-    `keep` as kept values. Yields
-    `(bucket, StagedFile)`.
+    Writes one file for each bucket under `folder`, with the given `columns` only; those of `keep`
+    as kept values. Yields `(bucket, StagedFile)`.
     """
 
     input: InputConfig

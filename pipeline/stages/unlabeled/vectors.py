@@ -59,8 +59,8 @@ def learn_vectors(
 
     Raises:
         ConfigError: for missing inputs, a corpus without text, or without gensim.
-        RunError: if a table cannot be read, or too many rows are rejected
-            or files are broken.
+        RunError: if a table cannot be read, too many rows are rejected, or too many files are
+            broken.
     """
     run = Manifest(run_id=new_run_id("vectors"), stage="vectors", config=to_plain(config))
     tables = join(config.workspace, "staging", run.run_id)
