@@ -15,24 +15,11 @@ from pipeline.process.printable import shortened
 
 # What programs write for no value: MySQL, PostgreSQL and Hive, SQL, pandas, R, Excel, people.
 NULL_MARKERS = (
-    *(
-        "\\N",
-        "NULL",
-        "Null",
-        "null",
-        "<null>",
-        "(null)",
-        "nan",
-        "NaN",
-        "NAN",
-        "NaT",
-        "None",
-        "none",
-    ),
-    *("NONE", "N/A", "n/a", "NA", "<NA>", "#N/A", "nil", "undefined", "-"),
-)
+    "\\N", "NULL", "Null", "null", "<null>", "(null)", "nan", "NaN", "NAN", "NaT", "None", "none",
+    "NONE", "N/A", "n/a", "NA", "<NA>", "#N/A", "nil", "undefined", "-",
+)  # fmt: skip
 _MARKERS = pa.array(NULL_MARKERS, pa.string())
-_SHOWN = 12  # labels in a note
+_SHOWN = 12  # labels, or groups of them, in a note
 
 
 def count_labels(documents: pa.RecordBatch, *, multilabel: bool) -> dict[str, Any]:
@@ -103,12 +90,14 @@ def find_label_notes(labels: Mapping[str, int], null_ids: Mapping[str, int]) -> 
     variants = find_variants(labels)
     if variants:
         groups = "; ".join(
-            ", ".join(_shown(label, labels) for label in group) for group in variants
+            ", ".join(_shown(label, labels) for label in group) for group in variants[:_SHOWN]
         )
+        more = len(variants) - _SHOWN
         yield (
             f"{sum(map(len, variants))} labels differ from one another only in case, blanks or "
-            f"Unicode form, and each is a class of its own: {groups}. Write each class in one way "
-            "in the corpus."
+            f"Unicode form, and each is a class of its own: {groups}"
+            f"{f'; and {more:,} more groups' if more > 0 else ''}. Write each class in one way in "
+            "the corpus."
         )
     markers = [label for label in NULL_MARKERS if label in labels]
     if markers:

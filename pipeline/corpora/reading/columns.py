@@ -88,11 +88,12 @@ def find_column_notes(counts: Mapping[str, Any]) -> Iterator[str]:
         )
     without_id = counts.get("without_id", 0)
     if without_id and all(field != "id" for field, _, _ in missing):
-        for name, counted in counts["columns"]["id"].items():
-            yield (
-                f"{without_id:,} of {counted['documents']:,} documents have no id in the column "
-                f"{name!r}: they are named by their file and row."
-            )
+        of_ids = counts["columns"]["id"]  # formats may have a column of their own
+        yield (
+            f"{without_id:,} of {sum(each['documents'] for each in of_ids.values()):,} documents "
+            f"have no id in the column {' or '.join(map(repr, of_ids))}: they are named by their "
+            "file and row."
+        )
     repeated = counts.get("repeated_ids", 0)
     if repeated:
         yield (

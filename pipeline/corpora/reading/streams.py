@@ -23,7 +23,7 @@ from pipeline.corpora.stored.kinds import (
 )
 from pipeline.corpora.stored.line_ends import with_line_feeds
 from pipeline.corpora.stored.record_framing import begins_record
-from pipeline.corpora.stored.text_heads import has_controls, require_text
+from pipeline.corpora.stored.text_heads import UTF_8, has_controls, require_text
 
 CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
@@ -31,12 +31,10 @@ _LINE_BYTES = 64 << 20
 
 ItemT = TypeVar("ItemT")
 
-_UTF_8 = ("utf-8", "utf-8-sig")
-
 
 def ends_lines_with_a_byte(encoding: str) -> bool:
     """Whether each byte 0x0A ends a line and nothing else does; false for UTF-16 and UTF-32."""
-    return codecs.lookup(encoding).name in _UTF_8 or "\n".encode(encoding) == b"\n"
+    return codecs.lookup(encoding).name in UTF_8 or "\n".encode(encoding) == b"\n"
 
 
 def stored_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
@@ -125,7 +123,7 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     if part.start == 0:
         chunks = _checked_text(chunks, part)
     encoding = codecs.lookup(part.input.encoding).name
-    if encoding not in _UTF_8:
+    if encoding not in UTF_8:
         chunks = _transcoded(chunks, encoding)
     chunks = without_holes(chunks)
     if part.start == 0:

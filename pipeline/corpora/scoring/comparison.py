@@ -102,7 +102,7 @@ def compare_labels(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
             "document flips and agreement says nothing. Compare models of the same labels."
         )
         return
-    for name, labels, others in (("old", old, new), ("new", new, old)):
+    for name, labels, others in (("old", old, set(new)), ("new", new, set(old))):
         only = [label for label in labels if label not in others]
         if only:
             yield f"Labels that only the {name} model has: {_some(only)}."

@@ -3,6 +3,7 @@
 import posixpath
 from typing import Literal
 
+from pipeline.corpora.stored import zstd_frame
 from pipeline.corpora.stored.broken_file import BrokenFileError
 
 Compression = Literal["gz", "bz2", "zst"]
@@ -20,10 +21,9 @@ _SUFFIXES: dict[str, Compression] = {
 _MAGIC: dict[Compression, bytes] = {
     "gz": b"\x1f\x8b",
     "bz2": b"BZh",
-    "zst": b"\x28\xb5\x2f\xfd",
+    "zst": zstd_frame.MAGIC,
 }
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # of the first block, or of the end
-_SKIPPABLE_FRAME = b"\x2a\x4d\x18"  # of zstd, after a byte from 0x50 to 0x5F
 
 # Files that no reader of lines, records or Parquet understands, and what their owner can do.
 _OTHER_KINDS: tuple[tuple[bytes, str, str], ...] = (
@@ -57,8 +57,7 @@ def compression_in(head: bytes) -> Compression | None:
         return "gz"
     if head.startswith(_MAGIC["bz2"]) and head[4:10] in _BZIP2_BLOCKS:
         return "bz2"
-    skippable = head[1:4] == _SKIPPABLE_FRAME and 0x50 <= head[0] <= 0x5F
-    return "zst" if skippable or head.startswith(_MAGIC["zst"]) else None
+    return "zst" if zstd_frame.begins_frame(head) else None
 
 
 def begins_compression(head: bytes, kind: Compression) -> bool:

@@ -12,7 +12,7 @@ _BYTE_ORDER_MARKS = (  # that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_UTF_8 = ("utf-8", "utf-8-sig")
+UTF_8 = ("utf-8", "utf-8-sig")  # names of `codecs.lookup`
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _LEAST_BYTES = 64  # shorter heads say too little of their encoding
 _LEAST_BINARY_BYTES = 256
@@ -53,7 +53,7 @@ def require_text(head: bytes, *, encoding: str) -> None:
     head = joined_over_holes(head)
     sparse = len(head) >= _LEAST_BYTES and head.count(0) >= _WIDE_SHARE * len(head)
     binary = len(head) >= _LEAST_BINARY_BYTES and has_controls(head)
-    if sparse or (binary and (name not in _UTF_8 or not _decodes(head, "utf-8"))):
+    if sparse or (binary and (name not in UTF_8 or not _decodes(head, "utf-8"))):
         raise BrokenFileError(
             f"expected {encoding} text, got binary data. Leave the file out, or name its `format`."
         )

@@ -12,10 +12,15 @@ import zstandard
 # much memory as it has content, at most this.
 _WINDOW_BYTES = 1 << 31
 
-_MAGIC = b"\x28\xb5\x2f\xfd"
+MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5F
 _BLOCK_HEADER = 3
 _RLE_BLOCK = 1  # one byte, to be repeated
+
+
+def begins_frame(head: bytes) -> bool:
+    """Whether a file begins with a frame, perhaps one that is skipped, by its first bytes."""
+    return head.startswith(MAGIC) or _is_skippable(head)
 
 
 class ZstdFrame:
@@ -98,7 +103,7 @@ def _header_size(data: bytes) -> int | None:
     if not data:
         return None
     skippable = 0x50 <= data[0] <= 0x5F and _SKIPPABLE.startswith(data[1:4])
-    if not skippable and not _MAGIC.startswith(data[:4]):
+    if not skippable and not MAGIC.startswith(data[:4]):
         raise ValueError("no frame of zstd")
     if len(data) < 5:
         return None

@@ -1,1 +1,1 @@
-"""Stops a run of which it is certain, while it reads, that too many of its rows are rejected."""
+"""Stops a run while it reads, once it is certain that it rejects too many rows to pass."""

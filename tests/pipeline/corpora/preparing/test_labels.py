@@ -61,6 +61,15 @@ def test_labels_that_differ_in_form_alone_are_noted_with_their_counts() -> None:
     )
 
 
+def test_a_note_on_many_variants_is_short() -> None:
+    labels = {name: 1 for number in range(15) for name in (f"a{number:02}", f"A{number:02}")}
+    [note] = find_label_notes(labels, {})
+    assert note.startswith("30 labels differ")
+    assert note.endswith(
+        "'A11' (1), 'a11' (1); and 3 more groups. Write each class in one way in the corpus."
+    )
+
+
 @pytest.mark.parametrize(
     ("labels", "groups"),
     [
