@@ -42,12 +42,12 @@ class TokenEmbedding(keras.layers.Embedding):
 
     def end_normalization(self) -> None:
         """Gives the table the normalized vectors; the layer is an ordinary embedding again."""
-        table = np.array(self._table(), np.float32)
+        table = np.array(self.table(), np.float32)
         self._shares = None
         self.embeddings.assign(table)
 
-    def _table(self) -> Tensor:
-        """The vectors of all ids, float32 `(ids, units)`."""
+    def table(self) -> Tensor:
+        """The vectors of all ids, normalized if they are in training, float32 `(ids, units)`."""
         table = ops.convert_to_tensor(self.embeddings)
         if self._shares is None:
             return table
@@ -62,7 +62,7 @@ class TokenEmbedding(keras.layers.Embedding):
         if self._shares is None and not on_gpu:
             return super().call(inputs)
         if not on_gpu:
-            return ops.cast(ops.take(self._table(), inputs, axis=0), self.compute_dtype)
+            return ops.cast(ops.take(self.table(), inputs, axis=0), self.compute_dtype)
         from model.layers.jax_gather import take_rows
 
-        return ops.cast(take_rows(self.input_dim, self._table(), inputs), self.compute_dtype)
+        return ops.cast(take_rows(self.input_dim, self.table(), inputs), self.compute_dtype)

@@ -130,7 +130,7 @@ def fit(
             seed=seed,
             hooks=hooks,
         )
-        with _normalized_vectors(network, examples, config):
+        with normalized_vectors(network, examples, config):
             state = train_epochs(
                 epochs.train,
                 functools.partial(_validate, KerasEngine(network), data),
@@ -203,7 +203,7 @@ def train_epochs(
 
 
 @contextlib.contextmanager
-def _normalized_vectors(
+def normalized_vectors(
     network: keras.Model, examples: Examples, config: TrainingConfig
 ) -> Iterator[None]:
     """Inside this context the word vectors are normalized, if they are changed in training.

@@ -18,7 +18,14 @@ from model.training.batches import training_batches
 from model.training.counted_batches import CountedBatches
 from model.training.devices import Devices
 from model.training.examples import Examples
-from model.training.fit import Fitted, Hooks, check_finite, train_epochs, training_process
+from model.training.fit import (
+    Fitted,
+    Hooks,
+    check_finite,
+    normalized_vectors,
+    train_epochs,
+    training_process,
+)
 from model.training.pretraining.language_model import build_language_model, weigh_tokens
 from model.training.pretraining.perplexity import measure_log_loss
 from model.training.pretraining.token_batches import TokenBatches
@@ -90,15 +97,16 @@ def fit_language_model(
             hooks=hooks,
         )
         average = make_average(model, epochs.trainee.optimizer, config=config)
-        state = train_epochs(
-            epochs.train,
-            functools.partial(_validate, model, data, network),
-            config=config,
-            checkpoint=Checkpoint(
-                checkpoints, network=model, trainee=epochs.trainee, average=average
-            ),
-            on_epoch=hooks.on_epoch,
-        )
+        with normalized_vectors(model, data.train, config):
+            state = train_epochs(
+                epochs.train,
+                functools.partial(_validate, model, data, network),
+                config=config,
+                checkpoint=Checkpoint(
+                    checkpoints, network=model, trainee=epochs.trainee, average=average
+                ),
+                on_epoch=hooks.on_epoch,
+            )
     return Fitted(network=model, history=state.history, best_epoch=state.best_epoch)
 
 

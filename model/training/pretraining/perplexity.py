@@ -47,7 +47,7 @@ def measure_log_loss(
     read = [network.input[name] for name in ("token_ids", "length")]
     outputs = {each: network.get_layer(projection_of(each)).output for each in directions}
     states = keras.Model(read, outputs)
-    table = np.asarray(network.get_layer("embedding").embeddings)[first_token_id:]
+    table = np.asarray(network.get_layer("embedding").table())[first_token_id:]
     bias = np.asarray(network.get_layer(OUTPUT_BIAS).embeddings)[first_token_id:, 0]
     total, count = 0.0, 0
     for inputs, _, _ in training_batches(

@@ -33,7 +33,8 @@ class PretrainingConfig:
         """The settings with which `fit`'s parts train a language model.
 
         Args:
-            training: the section of this name, whose `gpu` and `deterministic` hold here, too.
+            training: the section of this name, whose `gpu` and `deterministic` hold here, too. If
+                it perturbs the word vectors, they are normalized here as they will be there.
         """
         return ResolvedTrainingConfig(
             epochs=self.epochs,
@@ -46,4 +47,6 @@ class PretrainingConfig:
             seeds=(self.seed,),
             gpu=training.gpu,
             deterministic=training.deterministic,
+            adversarial=training.adversarial,
+            virtual_adversarial=training.virtual_adversarial,
         )

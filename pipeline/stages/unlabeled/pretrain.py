@@ -58,8 +58,8 @@ def pretrain(
     `network.pretrained` is not read. A run that was killed resumes from its last epoch.
 
     Args:
-        config: its sections corpus, text, network and pretraining; of training `gpu` and
-            `deterministic`.
+        config: its sections corpus, text, network and pretraining; of training `gpu`,
+            `deterministic`, and whether it normalizes the word vectors.
         output: the folder to write.
         beam_options: Beam's own flags, for preparing the corpus.
         files: where everything lies.
@@ -82,7 +82,7 @@ def pretrain(
     dataset = prepare(config, beam_options=beam_options, files=files)
     resolved = to_plain(resolve_config(config, dataset, documents=dataset.rows("train")))
     run = Manifest(run_id=new_run_id("pretrain"), stage="pretrain", config=resolved)
-    checkpoints = _checkpoints(run, dataset, vectors_digest)
+    checkpoints = _checkpoints(run, dataset, vectors_digest, normalized=config.training.perturbs)
     with tempfile.TemporaryDirectory(prefix="limelight-pretrain-") as scratch:
         encoder = Path(scratch) / "encoder"
         history, best = _train(config, run, dataset, encoder, checkpoints=checkpoints, files=files)
@@ -101,7 +101,9 @@ def pretrain(
     return Pretrained(dataset=dataset, history=history, best_epoch=best)
 
 
-def _checkpoints(run: Manifest, dataset: Dataset, vectors_digest: str | None) -> str:
+def _checkpoints(
+    run: Manifest, dataset: Dataset, vectors_digest: str | None, *, normalized: bool
+) -> str:
     """The folder of the last epoch's checkpoint; deleted once the encoder is written."""
     config = run.config
     key = fingerprint(
@@ -111,6 +113,7 @@ def _checkpoints(run: Manifest, dataset: Dataset, vectors_digest: str | None) ->
         config["network"]["lstm"],
         config["pretraining"],
         config["training"]["deterministic"],
+        normalized,
     )
     return join(config["workspace"], "checkpoints", key)
 

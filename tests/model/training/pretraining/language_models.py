@@ -40,6 +40,7 @@ def pretrain(
     negative_samples: int = 5,
     hooks: Hooks | None = None,
     validation: bool = True,
+    training: TrainingConfig | None = None,
     **changes: Any,
 ) -> Fitted:
     settings = PretrainingConfig(**{"epochs": 3, "batch_size": 8, "learning_rate": 0.05, **changes})
@@ -50,7 +51,7 @@ def pretrain(
             vocabulary=VOCABULARY,
         ),
         network=network,
-        config=settings.as_training(TrainingConfig()),
+        config=settings.as_training(training or TrainingConfig()),
         negative_samples=negative_samples,
         embedding_matrix=None,
         devices=Devices(),

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from model.config import ConfigError
+from model.config import AdversarialConfig, ConfigError, TrainingConfig
 from model.training.fit import Hooks
-from tests.model.training.pretraining.language_models import pretrain
+from tests.model.training.pretraining.language_models import make_language, pretrain
 
 
 class KilledError(Exception):
@@ -54,6 +54,21 @@ def test_a_training_that_was_killed_resumes_and_ends_with_the_same_weights(whole
 def test_another_seed_gives_other_weights(whole, tmp_path) -> None:
     other = pretrain(tmp_path, seed=2)
     assert (other.network.get_weights()[0] != whole.network.get_weights()[0]).any()
+
+
+def test_vectors_are_normalized_where_training_perturbs_them(whole, tmp_path) -> None:
+    training = TrainingConfig(adversarial=AdversarialConfig())
+    fitted = pretrain(tmp_path, training=training)
+    ids = make_language(300, seed=1).ids
+    shares = np.bincount(ids, minlength=22) / len(ids)
+    for network, normalized in ((fitted.network, True), (whole.network, False)):
+        table = np.asarray(network.get_layer("embedding").embeddings)
+        mean = shares @ table
+        variance = shares @ np.square(table - mean)
+        assert np.allclose(mean, 0, atol=1e-4) == normalized
+        assert np.allclose(variance, 1, atol=1e-3) == normalized
+    perplexity = [row["validation_perplexity"] for row in fitted.history]
+    assert perplexity[-1] < 0.5 * 20
 
 
 def test_without_validation_the_last_epoch_is_kept(tmp_path) -> None:
