@@ -12,9 +12,9 @@ import yaml
 
 from model.config import ConfigError
 from model.config_loading import load_section
+from model.files.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
 from pipeline.config.inputs import with_format
 from pipeline.config.sections import Config
-from pipeline.config.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
 
 _NOUNS = {list: "list", str: "text", int: "number", float: "number"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from model.config import ConfigError
-from pipeline.config.yaml_files import read_yaml
+from model.files.yaml_files import read_yaml
 
 PROFILES = Path("configs/runners")
 

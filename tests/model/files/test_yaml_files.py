@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from model.config import ConfigError
-from pipeline.config.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
+from model.files.yaml_files import DuplicateKeyError, parse_yaml, read_yaml
 
 TWO_SECTIONS = """\
 training:
@@ -110,3 +111,61 @@ def test_values_that_cannot_be_read_are_no_yaml(tmp_path: Path, text: str, probl
     (tmp_path / "run.yaml").write_text(text)
     with pytest.raises(ConfigError, match=rf"run\.yaml: expected YAML, got .*{problem}.*Correct"):
         read_yaml(tmp_path / "run.yaml")
+
+
+def bomb(line: str) -> str:
+    """Ten levels, each of which stands for ten of the level before."""
+    levels = [line.format(name=n, items=", ".join([f"*l{n - 1}"] * 10)) for n in range(1, 10)]
+    return "\n".join(["l0: &l0 {x: 1}", *levels])
+
+
+@pytest.mark.parametrize(
+    "line", ["l{name}: &l{name} [{items}]", "l{name}: &l{name} {{<<: [{items}]}}"]
+)
+def test_aliases_that_unfold_to_billions_of_values_are_refused(line: str) -> None:
+    with pytest.raises(yaml.YAMLError, match="found more than 200,000 values"):
+        parse_yaml(bomb(line))
+
+
+def test_values_are_counted_as_often_as_aliases_repeat_them() -> None:
+    text = "a: &a [1, 2]\nb: *a\nc: *a"  # mapping, 3 keys, 3 lists of 2
+    assert parse_yaml(text, max_nodes=13)["c"] == [1, 2]
+    with pytest.raises(yaml.YAMLError, match="found more than 12 values"):
+        parse_yaml(text, max_nodes=12)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &a 1", "a: &a 1\nb: *a", "a: !!str 1", "a: {<<: {b: 1}}", "a: !x {b: 1}"]
+)
+def test_plain_yaml_has_no_anchors_aliases_merge_keys_and_tags(text: str) -> None:
+    with pytest.raises(yaml.YAMLError, match="none is expected"):
+        parse_yaml(text, plain=True)
+
+
+@pytest.mark.parametrize("text", ["1:30", "-1:30:00", "1:30.5", "190:20:30", "1_0:59"])
+def test_a_number_to_the_base_60_is_text(text: str) -> None:
+    assert parse_yaml(text) == text
+
+
+@pytest.mark.parametrize("text", ["1" * 600_000, "0x" + "f" * 600_000, "!!int " + "1:" * 300_000])
+def test_a_number_of_many_digits_is_refused(text: str) -> None:
+    with pytest.raises(yaml.YAMLError, match=r"found a number of 600,00\d characters"):
+        parse_yaml(text + "1")
+
+
+def test_a_long_row_of_base_60_is_text_at_once() -> None:
+    text = "1" + ":1" * 300_000
+    assert parse_yaml(text) == text
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "run.yaml").open("wb") as stream:
+        stream.truncate(5 << 30)
+    with pytest.raises(ConfigError, match=r"run\.yaml: expected at most 4,194,304 bytes"):
+        read_yaml(tmp_path / "run.yaml")
+    (tmp_path / "run.yaml").unlink()
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", 1), ("1.5", 1.5), ("0x1F", 31), ("1_0", 10)])
+def test_other_numbers_are_numbers(text: str, value: float) -> None:
+    assert parse_yaml(text) == value
