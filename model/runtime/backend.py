@@ -10,6 +10,10 @@ BackendName = Literal["tensorflow", "jax"]
 # home folder.
 VARIABLE = "KERAS_BACKEND"
 
+# Keras takes its number format and its smallest number from a file of this folder: by default in
+# the user's home folder, and in /tmp, where anybody can put one, if the home cannot be written.
+SETTINGS_VARIABLE = "KERAS_HOME"
+
 
 def backend_name() -> BackendName:
     """The backend that the variable `KERAS_BACKEND` names; TensorFlow if it is not set.
@@ -33,6 +37,7 @@ def use_backend(name: BackendName) -> None:
         RuntimeError: if Keras already runs on another backend in this process.
     """
     os.environ[VARIABLE] = name
+    os.environ.setdefault(SETTINGS_VARIABLE, os.devnull)  # no folder, so no file of settings
     keras = sys.modules.get("keras")
     if keras is not None and keras.backend.backend() != name:
         raise RuntimeError(

@@ -1,5 +1,6 @@
 """How this package compiles its Numba kernels."""
 
+import contextlib
 import hashlib
 import inspect
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from model.runtime.blocked_imports import block_imports
+from model.runtime.kernel_cache import KernelCache
 
 # Numba imports SciPy where it is installed, for functions such as `np.dot`, which import it
 # again when they are compiled. No kernel here uses them. See `block_imports` for the time saved.
@@ -18,14 +20,13 @@ with block_imports("scipy"):
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Makes Numba compile `function` at its first call; the machine code runs without the GIL.
 
-    Numba caches the machine code on disk: beside the module, or, where that folder is read-only,
-    in the user's cache folder (the environment variable `NUMBA_CACHE_DIR` names another). Where
-    it can write to neither, as in a read-only container, every process compiles for itself.
+    Numba caches the machine code on disk, in the folder of `kernel_cache.cache_folder`. Where
+    there is none, as in a read-only container, every process compiles for itself.
     """
-    try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # Numba found no folder for its cache
-        return numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    with contextlib.suppress(RuntimeError):  # no folder for its cache
+        dispatcher._cache = KernelCache(function)
+    return dispatcher
 
 
 def compiled_with(*emitters: ModuleType) -> Callable[[Callable[..., Any]], Any]:

@@ -1,5 +1,6 @@
 """The backend comes from the environment; another one than Keras already runs on is refused."""
 
+import os
 import subprocess
 import sys
 
@@ -38,3 +39,20 @@ def test_keras_imported_later_runs_on_the_chosen_backend():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "jax", done.stderr[-2000:]
+
+
+def test_keras_takes_no_settings_from_a_file(tmp_path):
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text('{"floatx": "float64"}')
+    script = (
+        "from model.runtime.backend import use_backend; use_backend('jax');"
+        "import keras; print(keras.config.floatx())"
+    )
+    environment = {name: os.environ[name] for name in os.environ.keys() - {"KERAS_HOME"}}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**environment, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "float32", done.stderr[-2000:]
