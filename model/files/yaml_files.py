@@ -6,8 +6,11 @@ billions of values, and reads `1:30` as the number 90, in time that grows with t
 length. Here what aliases stand for is counted, and `1:30` is text.
 """
 
+import errno
 import json
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +187,10 @@ def read_yaml(path: Path) -> Any:
         ConfigError: for a file that is too large, not UTF-8 or not YAML, or that gives a key
             twice. The message is one line.
     """
-    # The user named the file: it may also be a pipe, as in `--config <(...)`.
+    # The user named the file: it may also be a pipe, as in `--config <(...)`. That has no name in
+    # a folder. One that has a name may have no writer, and would be waited for for ever.
+    if stat.S_ISFIFO(os.stat(path).st_mode) and os.path.exists(os.path.realpath(path)):
+        raise OSError(errno.EINVAL, "a FIFO", str(path))
     with path.open("rb") as stream:
         content = read_limited(stream, limit=MAX_BYTES, where=str(path))
     return load_yaml(decode_utf8(content, where=str(path)), where=str(path))

@@ -104,8 +104,9 @@ def _is_expected(error: Exception) -> bool:
     from pipeline.corpora.reading.accounting import AccountingError
     from pipeline.nights.lease import LeaseError
     from pipeline.runners.execution import RunError
+    from pipeline.storage.local_files import IrregularFileError
 
-    return isinstance(error, RunError | AccountingError | LeaseError)
+    return isinstance(error, RunError | AccountingError | LeaseError | IrregularFileError)
 
 
 def _fail(message: str, *, code: int, error: BaseException | None = None) -> int:

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from pipeline.storage.files import FileInfo, Files, read_chunks
 from pipeline.storage.folders import is_local
+from pipeline.storage.local_files import open_local
 
 
 class BeamFiles(Files):
@@ -34,13 +35,16 @@ class BeamFiles(Files):
     @override
     def open(self, path: str) -> BinaryIO:
         if is_local(path):
-            return open(path, "rb")  # Beam's way takes three times as long for a small file
+            return open_local(path)  # Beam's way takes three times as long for a small file
         filesystems = _filesystems(path)
         stream: BinaryIO = filesystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
         return stream
 
     @override
     def create(self, path: str) -> BinaryIO:
+        if is_local(path) and not path.startswith("/dev/"):  # such as /dev/stdout
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            return open_local(path, new=True)
         filesystems = _filesystems(path)
         stream: BinaryIO = filesystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
         return stream

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
+from pipeline.storage.local_files import IrregularFileError
+
 logger = logging.getLogger("limelight")
 
 RETRY_SECONDS = (0.2, 1.0, 5.0)  # waits before a file is opened again
@@ -77,13 +79,13 @@ def open_with_retries(files: Files, path: str) -> BinaryIO:
     """Opens a file; if that fails, tries again after each of the waits in `RETRY_SECONDS`.
 
     Raises:
-        OSError: if the last try fails. A missing file, a folder, or a file without permission
-            fails at the first try.
+        OSError: if the last try fails. A missing file, a folder, a pipe, or a file without
+            permission fails at the first try.
     """
     for seconds in RETRY_SECONDS:
         try:
             return files.open(path)
-        except (FileNotFoundError, PermissionError, IsADirectoryError):
+        except (FileNotFoundError, PermissionError, IsADirectoryError, IrregularFileError):
             raise
         except OSError as error:
             logger.info("%s: %s; trying again in %g s", path, error, seconds)

@@ -3,6 +3,7 @@
 import os
 
 from pipeline.storage.files import Files, join, read_chunks
+from pipeline.storage.local_files import open_local
 
 
 def is_local(path: str) -> bool:
@@ -40,6 +41,6 @@ def upload_folder(files: Files, local: str, *, to: str) -> None:
 
 def copy_file(files: Files, local: str | os.PathLike[str], *, to: str) -> None:
     """Copies a local file to a path of any filesystem."""
-    with open(local, "rb") as source, files.create(to) as sink:
+    with open_local(local) as source, files.create(to) as sink:
         for chunk in read_chunks(source):
             sink.write(chunk)

@@ -6,24 +6,20 @@ below each matching folder that is named like data (`all.parquet/`, as Spark wri
 folders that match, and names that begin with `.` or `_`, are left out.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
-import stat
 from collections.abc import Callable
 
 from pipeline.storage.files import FileInfo, Files
 from pipeline.storage.folders import is_local
+from pipeline.storage.local_files import irregular_kind
 from pipeline.storage.patterns import WILDCARDS, below, fixed_folder, is_hidden, matches
 
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
-# Files in /dev/shm are in memory, but files.
-_DEVICES = re.compile("/proc/|/dev/(?!shm/)")
+# Files in /dev/shm are in memory, but files. Those of /proc and /sys are of the machine: some hang,
+# and /proc/self/environ holds the secrets of this process.
+_DEVICES = re.compile("/proc(/|$)|/sys(/|$)|/dev(/|$)(?!shm(/|$))")
 
 
 class UnusableFileError(OSError):
@@ -122,8 +118,8 @@ def _first_hidden(name: str, rest: str) -> str:
 
 
 def _match_local(pattern: str, is_data: Callable[[str], bool]) -> Matched:
-    if _DEVICES.match(pattern):
-        _refuse(pattern, "a device")
+    if _DEVICES.match(pattern) or _DEVICES.match(os.path.realpath(pattern)):
+        _refuse_machine(pattern)
     if os.path.lexists(pattern):
         if os.path.isdir(pattern):
             return _Walk(pattern.rstrip("/") or "/", "", is_data).matched()
@@ -169,6 +165,8 @@ class _Walk:
         """Takes the matching files of a folder, or all, and enters its folders."""
         path = self._path(name)
         real = os.path.realpath(path)
+        if _DEVICES.match(real):
+            _refuse_machine(path)
         if real in self._entered:
             self._left_out.append(f"{path}/")
             return
@@ -182,7 +180,7 @@ class _Walk:
     def _meet(self, entry: "os.DirEntry[str]", name: str, *, everything: bool) -> None:
         met = everything or matches(self._rest, name)
         if is_hidden(name, self._rest):
-            if met:
+            if met or (entry.is_dir() and self._holds_match(name)):
                 self._left_out.append(self._path(name) + ("/" if entry.is_dir() else ""))
             return
         if not entry.is_dir():
@@ -210,6 +208,18 @@ class _Walk:
                 return False
         return all(map(matches, names, parts))
 
+    def _holds_match(self, name: str) -> bool:
+        """Whether a file below a folder does match."""
+        if not self._may_hold_matches(name):
+            return False
+        with contextlib.suppress(OSError), os.scandir(self._path(name)) as entries:
+            for entry in entries:
+                inner = f"{name}/{entry.name}"
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if self._holds_match(inner) if is_folder else matches(self._rest, inner):
+                    return True
+        return False
+
     def _path(self, name: str) -> str:
         if not name or not self._folder:
             return name or self._folder
@@ -230,8 +240,14 @@ def _file(path: str) -> FileInfo:
         raise UnusableFileError(
             f"{path}, a symbolic link whose target does not exist. Repair or delete the link"
         ) from None
-    if not stat.S_ISREG(found.st_mode):
-        _refuse(path, _KINDS.get(stat.S_IFMT(found.st_mode), "no file"))
+    kind = irregular_kind(found.st_mode)
+    if kind is not None:
+        raise UnusableFileError(
+            f"{path}, {kind}, which can be read only once; a run reads its files several times. "
+            "Write the data to a file first"
+        )
+    if os.path.islink(path) and _DEVICES.match(os.path.realpath(path)):
+        _refuse_machine(path)
     if shown_path(path) != path:
         raise UnusableFileError(
             f"{shown_path(path)}, whose name is not UTF-8, as names in rows and manifests must be. "
@@ -249,10 +265,10 @@ def shown_path(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _refuse(path: str, kind: str) -> None:
+def _refuse_machine(path: str) -> None:
     raise UnusableFileError(
-        f"{path}, {kind}, which can be read only once; a run reads its files several times. "
-        "Write the data to a file first"
+        f"{path}, a device or a file of the machine itself (/dev, /proc, /sys), which can be read "
+        "only once or holds no data. Write the data to a file first"
     )
 
 

@@ -1,4 +1,7 @@
-"""Patterns of paths: `*`, `?`, `[..]`, and `**`, which also crosses folders."""
+"""Patterns of paths: `*`, `?`, `[..]`, and `**`, which also crosses folders.
+
+A name `**` stands for any number of folders, also for none: `in/**/*.csv` matches `in/a.csv`.
+"""
 
 import functools
 import re
@@ -57,14 +60,16 @@ def is_hidden(path: str, pattern: str) -> bool:
     return False
 
 
-_PIECES = re.compile(r"(\*\*|\*|\?|\[!?+\]?+[^\]/]*\])|(.)", re.DOTALL)
+_PIECES = re.compile(r"((?:(?<=/)|\A)\*\*/|\*\*|\*|\?|\[!?+\]?+[^\]/]*\])|(.)", re.DOTALL)
 
 
 @functools.lru_cache(maxsize=256)
 def _regex(pattern: str) -> re.Pattern[str]:
     pieces = []
     for wildcard, literal in _PIECES.findall(pattern):
-        if wildcard == "**":
+        if wildcard == "**/":
+            pieces.append("(?:.*/)?")
+        elif wildcard == "**":
             pieces.append(".*")
         elif wildcard == "*":
             pieces.append("[^/]*")

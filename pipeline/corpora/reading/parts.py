@@ -7,6 +7,7 @@ from pipeline.config.inputs import InputConfig
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.storage.files import Files, open_with_retries
+from pipeline.storage.local_files import IrregularFileError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,11 +50,11 @@ def open_part(files: Files, part: FilePart) -> BinaryIO:
     """Opens the file of a part.
 
     Raises:
-        BrokenFileError: if it is missing, may not be read, or is a folder.
+        BrokenFileError: if it is missing, may not be read, or is a folder or a pipe.
         OSError: for any other failure, which may be gone at the next try.
     """
     try:
         return open_with_retries(files, part.path)
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+    except (FileNotFoundError, PermissionError, IsADirectoryError, IrregularFileError) as error:
         found = error.strerror or str(error)
         raise BrokenFileError(f"expected a file that can be opened, got: {found}") from error

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,12 @@ def test_the_error_of_an_unreadable_file_is_one_line(
 ) -> None:
     with pytest.raises(ConfigError, match=f"expected a readable config file, got {problem}"):
         load_config(str(tmp_path / name))
+
+
+def test_a_pipe_is_no_config(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigError, match="readable config file, got a FIFO"):
+        load_config(str(tmp_path / "pipe.yaml"))
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)

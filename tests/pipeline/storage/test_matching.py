@@ -1,9 +1,13 @@
+import contextlib
+import glob
 import os
 import socket
 import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import write_text
@@ -63,6 +67,9 @@ def found(root: str, pattern: str) -> tuple[list[str], list[str]]:
         ("nb", ["nb/a.jsonl", "nb/deep/er/b.jsonl"], 2),
         ("nb/*", ["nb/a.jsonl"], 3),
         ("nb/**", ["nb/a.jsonl", "nb/deep/er/b.jsonl"], 2),
+        ("nb/**/*.jsonl", ["nb/a.jsonl", "nb/deep/er/b.jsonl"], 2),
+        ("**/a.jsonl", ["nb/a.jsonl"], 1),
+        ("nb/**/er/**/b.jsonl", ["nb/deep/er/b.jsonl"], 0),
         ("*/*.jsonl", ["nb/a.jsonl"], 0),
         ("nb/_tmp/*", ["nb/_tmp/c.jsonl"], 0),
         ("nb/*/*/b.jsonl", ["nb/deep/er/b.jsonl"], 0),
@@ -113,9 +120,9 @@ def refused(path: object) -> str:
 def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
     for path in (tmp_path / "pipe.jsonl", tmp_path / "*.jsonl", tmp_path):
-        assert "pipe.jsonl, a named pipe, which can be read only once" in refused(path)
-    for path in ("/dev/stdin", "/dev/null", "/proc/self/fd/0"):
-        assert refused(path).startswith(f"{path}, a device, which")
+        assert "pipe.jsonl, a FIFO, which can be read only once" in refused(path)
+    for path in ("/dev/stdin", "/dev/null", "/proc/self/fd/0", "/proc/self/environ", "/sys/*"):
+        assert refused(path).startswith(f"{path}, a device or a file of the machine itself (")
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket")
@@ -132,9 +139,55 @@ def test_a_name_that_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> None:
     assert r"/in\xff/b.jsonl, whose name is not UTF-8" in refused(os.fsdecode(folder + b"/in\xff"))
 
 
-def test_a_link_to_a_device_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x").symlink_to("/dev/null")
-    assert "a device" in refused(tmp_path / "x")
+def test_a_link_to_a_device_or_into_the_machine_is_refused(tmp_path: Path) -> None:
+    for name, target in (
+        ("device", "/dev/null"),
+        ("secrets", "/proc/self/environ"),
+        ("folder", "/proc/self/net"),
+    ):
+        link = tmp_path / name / "a.jsonl"
+        link.parent.mkdir()
+        link.symlink_to(target)
+        for pattern in (link, link.parent, tmp_path / name / "*", f"{tmp_path}/{name}/**/*.jsonl"):
+            if name != "folder" or pattern != f"{tmp_path}/{name}/**/*.jsonl":
+                assert "a.jsonl, a device" in refused(pattern)
+        if name == "folder":
+            assert "tcp, a device" in refused(link / "tcp")
+
+
+NAMES = st.text("ab.*[]!-\\\n \xe9", min_size=1, max_size=3).filter(
+    lambda name: not name.startswith(".")
+)
+PATTERN_NAMES = st.text("ab.*?[]!-\\\n \xe9", min_size=1, max_size=4).filter(
+    lambda name: not name.startswith(".") and "**" not in name
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    tree=st.lists(st.lists(NAMES, min_size=1, max_size=3), min_size=1, max_size=8),
+    pattern=st.lists(PATTERN_NAMES | st.sampled_from(["*", "**", "a*"]), min_size=1, max_size=4),
+)
+def test_patterns_mean_what_they_mean_to_python(tree: list[list[str]], pattern: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for parts in tree:
+            path = Path(folder, *parts)
+            with contextlib.suppress(FileExistsError, NotADirectoryError):  # a folder, or a file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(exist_ok=False)
+        written = "/".join([folder, *pattern])
+        if os.path.lexists(written):  # means itself, whatever wildcards are in it
+            found = glob.glob(
+                glob.escape(written) + ("/**" * os.path.isdir(written)), recursive=True
+            )
+        else:
+            found = glob.glob(written, recursive=True)
+        expected = sorted({path for path in found if os.path.isfile(path)})
+        matched = match_files(FILES, written, is_data=lambda _: False)
+        assert [info.path for info in matched.files] == expected
+        # What matches and is not read is a folder.
+        folders = {path.rstrip("/") for path in found if os.path.isdir(path)}
+        assert {path.rstrip("/") for path in matched.left_out} <= folders
 
 
 def test_files_in_shared_memory_are_files() -> None:

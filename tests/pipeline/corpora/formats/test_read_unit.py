@@ -1,5 +1,6 @@
 """Batches that go across the files of a unit hold the rows of the files, in order."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,15 @@ def test_a_broken_file_does_not_take_the_rows_of_others(tmp_path: Path) -> None:
     [batch] = read((lost,))
     assert (batch.documents, batch.rejections, batch.rows_read) == (None, None, 0)
     assert list(batch.counts["broken"]) == ["lost.jsonl"]
+
+
+def test_a_pipe_in_the_place_of_a_file_is_broken_and_does_not_hang(tmp_path: Path) -> None:
+    good = b'{"id": "a", "text": "x"}\n'
+    first, second = parts_of(tmp_path, [good, good])
+    (tmp_path / "0.jsonl").unlink()
+    os.mkfifo(tmp_path / "0.jsonl")
+    [batch] = read((first, second))
+    assert batch.counts["broken"] == {
+        "0.jsonl": {"expected a file that can be opened, got: a FIFO": 1}
+    }
+    assert batch.rows_read == 1
