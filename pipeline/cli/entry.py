@@ -121,11 +121,15 @@ def _set_up_logging(*, verbose: bool, log_format: LogFormat) -> None:
         warnings.simplefilter("ignore")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else PlainLines("%(message)s"))
+    of_libraries = logging.StreamHandler(sys.stderr)
+    of_libraries.setFormatter(PlainLines(logging.BASIC_FORMAT))
     ours = logging.getLogger("limelight")
     ours.setLevel(logging.DEBUG if verbose else logging.INFO)
     ours.addHandler(handler)
     ours.propagate = False
-    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL)
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.CRITICAL, handlers=[of_libraries]
+    )
 
 
 def _silence_native_libraries() -> None:

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 FLIPS_SHOWN = 10
 BROKEN_SHOWN = 5
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_line(text: str | Text) -> None:
-    """Prints one line; `[` and `]` are printed as they are, control characters as visible ones."""
+    """Prints one line; what cannot be seen is printed as what can. Rich text is so already."""
     console.print(text if isinstance(text, Text) else Text(printable(text)))
 
 
@@ -44,7 +44,8 @@ def print_plan(config: Config, *, writes: str) -> None:
     inputs = find_input_files(files, config.corpus)
     tables = [item for item in config.corpus.inputs if item.format == "bigquery"]
     plain = to_plain(config)
-    print_line(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip())
+    for line in yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip().split("\n"):
+        print_line(line)
     for item in inputs:
         print_line(f"would read   {item.info.path} ({item.info.bytes:,} bytes)")
     for table in tables:
@@ -127,10 +128,10 @@ def print_metrics(metrics: Mapping[str, Any], *, title: str) -> None:
         for name, title in {**SCORES, LOSS: "loss"}.items()
         if any(name in measured for measured in metrics.values())
     }
-    table = Table("split", "rows", *shown.values(), title=title, title_justify="left")
+    table = Table("split", "rows", *shown.values(), title=printable(title), title_justify="left")
     for split, measured in metrics.items():
         scores = [f"{measured[name]:.4f}" if name in measured else "" for name in shown]
-        table.add_row(split, f"{measured['rows']:,}", *scores)
+        table.add_row(printable(split), f"{measured['rows']:,}", *scores)
     console.print(table)
 
 

@@ -32,11 +32,15 @@ _outcomes: dict[str, Any] = {}  # of the runs of this command, by run id
 
 
 class PlainLines(logging.Formatter):
-    """Formats a record as its message, with control characters (a corpus may hold some) visible."""
+    """Formats a record as its message on one line; a traceback has its own lines."""
 
     @override
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+    @override
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
 class JsonLines(logging.Formatter):
@@ -57,7 +61,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             values["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(values, default=str)
+        return json.dumps(values, default=str).replace("\x7f", "\\u007f")
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from pipeline.process.printable import printable
+from pipeline.process.printable import readable
 
 # CommonMark: a backslash makes any ASCII punctuation literal. These mean
 # something inside a line; `:`, `@` and the dot of `www.` make links on GitHub.
@@ -18,7 +18,7 @@ def escaped(text: str) -> str:
 
     White space becomes single spaces; control characters become visible.
     """
-    line = _INLINE.sub(r"\\\g<0>", printable(_SPACE.sub(" ", text).strip()))
+    line = _INLINE.sub(r"\\\g<0>", readable(_SPACE.sub(" ", text).strip()))
     return _LEADING.sub(r"\1\\\2", line)
 
 
@@ -37,4 +37,4 @@ def fenced(code: str) -> list[str]:
     """The lines of a code block; its fence is longer than any run of backticks in the code."""
     longest = max(map(len, re.findall(r"`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
-    return [fence, *map(printable, code.splitlines()), fence]
+    return [fence, *map(readable, code.splitlines()), fence]

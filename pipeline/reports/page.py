@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from model.metrics.names import SCORES
-from pipeline.process.printable import printable
+from pipeline.process.printable import readable
 from pipeline.reports import formats
 from pipeline.reports.shading import LEVELS, shade, strongest_contributions, strongest_tokens
 
@@ -75,5 +75,5 @@ def _environment() -> jinja2.Environment:
 def _finalize(value: Any) -> Any:
     """Called for each value before it is escaped: control characters become visible ones."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value)
+        return readable(value)
     return value

@@ -1,15 +1,17 @@
 """A prediction in the terminal: tokens colored by attention, and the wide part's contributions."""
 
-import unicodedata
-
 from rich.text import Text
 
 from pipeline.corpora.scoring.gallery import ExampleDocument
+from pipeline.process.printable import printable
 from pipeline.reports.formats import percent
 from pipeline.reports.shading import strongest_contributions
 
 # Backgrounds from no attention to the most, readable on dark and on light terminals.
 SHADES = ("", "on grey85", "on light_goldenrod2", "on gold1", "on dark_orange", "on red1")
+
+_LINE_ENDS = "\n\t\u2028\u2029"
+_KEPT = _LINE_ENDS + "\u200c\u200d"
 
 
 def explain_prediction(shown: ExampleDocument, *, max_unknown: float | None = None) -> Text:
@@ -65,11 +67,12 @@ def _describe_contributions(shown: ExampleDocument) -> str:
 
 
 def terminal_safe(text: str) -> str:
-    """The text without the characters that a terminal obeys: controls and text directions."""
+    """The text without what a terminal obeys or does not show; line ends become spaces.
+
+    The joiners of Persian words and of emoji stay.
+    """
     return "".join(
-        " " if character in "\n\t" else character
+        " " if character in _LINE_ENDS else character
         for character in text
-        if character in "\n\t"
-        or unicodedata.category(character) not in ("Cc", "Cf")
-        or character in "\u200c\u200d"
+        if character in _KEPT or printable(character) == character
     )

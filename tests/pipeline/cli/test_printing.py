@@ -28,6 +28,14 @@ def test_no_line_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "note: the label 'a␛[2J' [bold]\n"
 
 
+def test_a_table_prints_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = {"te[/]st\x1b": {"rows": 4, "accuracy": 0.75}}
+    print_metrics(measured, title="[link=x]a\u202eb[/link] :smile: [/]")
+    shown = capsys.readouterr().out
+    assert "[link=x]a\\u202eb[/link] :smile: [/]" in shown
+    assert "te[/]st␛" in shown
+
+
 def test_scores_that_were_measured_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     plain = {"rows": 4, "accuracy": 0.75, "macro_f1": 0.5, "loss": 0.25}
     print_metrics({"test": plain}, title="plain")

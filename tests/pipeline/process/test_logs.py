@@ -1,5 +1,6 @@
 import json
 import logging
+import sys
 
 import pytest
 
@@ -22,7 +23,7 @@ def record(message: str, *arguments: object, **facts: object) -> logging.LogReco
 
 
 def test_any_text_fits_on_one_json_line() -> None:
-    nasty = 'a\nb\x1b[31m "c" \u2028 日本 \x00'
+    nasty = 'a\nb\x1b[31m "c" \u2028 日本 \x00\x7f'
     line = JsonLines().format(record("%s", nasty, rows=3))
     assert len(line.splitlines()) == 1
     assert line.isprintable()
@@ -40,7 +41,17 @@ def test_a_json_line_holds_the_id_of_the_innermost_run() -> None:
 
 
 def test_control_characters_are_visible_in_plain_lines() -> None:
-    assert PlainLines("%(message)s").format(record("a\x1b[31mb")) == "a␛[31mb"
+    formatted = PlainLines("%(message)s").format(record("a\x1b[31mb\nerror: c\u202e"))
+    assert formatted == "a␛[31mb␊error: c\\u202e"
+
+
+def test_a_traceback_keeps_its_lines_and_no_other_control_character() -> None:
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError:
+        failed = logging.LogRecord("limelight", 40, "", 0, "error", None, sys.exc_info())
+    first, *_, last = PlainLines("%(message)s").format(failed).split("\n")
+    assert (first, last) == ("error", "ValueError: ␛[2J")
 
 
 @pytest.mark.parametrize(

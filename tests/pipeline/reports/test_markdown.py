@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pipeline.process.printable import printable
+from pipeline.process.printable import readable
 from pipeline.reports.markdown import escaped, fenced, table
 
 markdown = MarkdownIt("commonmark").enable("table")
@@ -28,7 +28,7 @@ def texts(tokens: list[Token]) -> list[str]:
 
 
 def shown(text: str) -> str:
-    return printable(" ".join(text.split()))
+    return readable(" ".join(text.split()))
 
 
 @given(any_text)
@@ -75,4 +75,4 @@ def test_a_code_block_holds_the_code_and_ends(code):
         "inline",
         "paragraph_close",
     ]
-    assert block[0].content == "".join(f"{printable(line)}\n" for line in code.splitlines())
+    assert block[0].content == "".join(f"{readable(line)}\n" for line in code.splitlines())
