@@ -93,7 +93,9 @@ def _as_command(function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def run(*, context: typer.Context, verbose: bool, log_format: str, **values: Any) -> int:
         from pipeline.process.beam_imports import import_beam, names_runner
+        from pipeline.storage.scratch_folders import gather_temporary_files
 
+        gather_temporary_files()
         if not names_runner(context.obj.arguments):
             import_beam()  # before a module of the command imports all of it
         return function(context.obj, **values)

@@ -14,7 +14,7 @@ from typing import NoReturn
 from pipeline.cli.exit_codes import BAD_USAGE, FAILED, INTERRUPTED
 from pipeline.cli.invocation import split_beam_options
 from pipeline.process.logs import JsonLines, LogFormat, PlainLines, log_end
-from pipeline.process.signals import handle_signals
+from pipeline.process.signals import end_at_signals, handle_signals
 from pipeline.process.standard_streams import open_standard_streams, text_stream
 
 # Python looks for garbage after this many new objects, and after 11 such looks at all objects made
@@ -35,7 +35,11 @@ def run_and_exit(arguments: Sequence[str]) -> NoReturn:
     """
     open_standard_streams()
     gc.set_threshold(OBJECTS_A_COLLECTION, 10, 10)
-    exit_code = run(arguments)
+    try:
+        exit_code = run(arguments)
+        end_at_signals()
+    except KeyboardInterrupt:  # a signal while the end of the command was logged
+        exit_code = INTERRUPTED
     atexit._run_exitfuncs()  # these delete temporary folders and end child processes
     try:
         sys.stdout.flush()

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +30,7 @@ from pipeline.stages.scored_corpus import (
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import new_run_id
+from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.storage.staged_tables import read_staged_table
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
@@ -122,7 +122,7 @@ def _staging_folder(
     default is below the current folder. Other workers do not see this machine's temporary folder.
     """
     if runs_on_this_machine(beam_options):
-        with tempfile.TemporaryDirectory(prefix="limelight-evaluate-") as folder:
+        with scratch_folder("evaluate") as folder:
             yield folder
         return
     folder = join(config.workspace, "evaluations", run_id)

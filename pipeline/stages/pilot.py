@@ -3,7 +3,6 @@
 import dataclasses
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,6 +28,7 @@ from pipeline.stages.score import layout_of, partition_schema
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 from pipeline.storage.parquet_files import ParquetFiles
+from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.storage.staging import StagedFile
 
 PILOT_DOCUMENTS = 4_000
@@ -156,7 +156,7 @@ def _write_predictions(
 ) -> int:
     """Scores the samples into files that are deleted again; returns how many bytes they had."""
     context = PredictionContext.of_run("pilot", scorers, config.scoring)
-    with tempfile.TemporaryDirectory(prefix="limelight-pilot-") as scratch:
+    with scratch_folder("pilot") as scratch:
         output = ParquetFiles(schema, layout_of(config), folder=scratch, files=files)
         staged: list[StagedFile] = []
         for batch in (batch for sample in samples for batch in sample.batches):

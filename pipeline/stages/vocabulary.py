@@ -8,7 +8,6 @@ works on this machine's disk, and `Files` copies its output, so that any filesys
 hold a dataset.
 """
 
-import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from pipeline.config.sections import Config
 from pipeline.runners.execution import beam_pipeline
 from pipeline.storage.files import Files, read_lines
 from pipeline.storage.folders import upload_folder
+from pipeline.storage.scratch_folders import scratch_folder
 
 # Pairs of a token and its count in one record batch for TFT.
 BATCH_TOKENS = 100_000
@@ -47,7 +47,7 @@ def build_vocabulary(text: TextConfig, *, counts: str, folder: str, files: Files
         table = pq.read_table(pa.BufferReader(stream.read()))
     if not table.num_rows:
         return []
-    with tempfile.TemporaryDirectory(prefix="limelight-vocabulary-") as scratch:
+    with scratch_folder("vocabulary") as scratch:
         local = Path(scratch) / "transform"
         _analyze(table, text, folder=str(local), temporary=str(Path(scratch) / "temporary"))
         upload_folder(files, str(local), to=folder)

@@ -1,8 +1,7 @@
 """Opens model directories on any filesystem; each process copies a remote one once."""
 
 import atexit
-import shutil
-import tempfile
+import contextlib
 import threading
 from pathlib import Path
 
@@ -12,8 +11,11 @@ from model.bundle.file_names import MANIFEST
 from model.bundle.loading import load_bundle
 from pipeline.storage.files import Files, join
 from pipeline.storage.folders import download_folder, is_local
+from pipeline.storage.scratch_folders import scratch_folder
 
 _copying = threading.Lock()
+_scratch = contextlib.ExitStack()
+atexit.register(_scratch.close)
 _copies: dict[tuple[str, bytes], Path] = {}
 
 
@@ -43,8 +45,7 @@ def _local_copy(files: Files, folder: str) -> Path:
         manifest = stream.read()
     with _copying:
         if (folder, manifest) not in _copies:
-            local = tempfile.mkdtemp(prefix="limelight-model-")
-            atexit.register(shutil.rmtree, local, ignore_errors=True)
+            local = _scratch.enter_context(scratch_folder("model"))
             download_folder(files, folder, to=local)
             _copies[folder, manifest] = Path(local)
         return _copies[folder, manifest]

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import logging
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from pipeline.config.inputs import SPLITS, TRAINED, UNLABELED
 from pipeline.process import progress
 from pipeline.storage.files import Files, read_lines
 from pipeline.storage.folders import copy_file, upload_folder
+from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.training.examples_of_dataset import read_splits
 from pipeline.training.model_directory import write_evaluation, write_model_directory
@@ -90,7 +90,7 @@ def run_trial(trial: Trial, *, files: Files) -> TrialResult:
     Raises:
         ConfigError: if word vectors or an encoder do not fit, or the loss is not finite.
     """
-    with tempfile.TemporaryDirectory(prefix="limelight-trial-") as scratch:
+    with scratch_folder("trial") as scratch:
         folder = Path(scratch) / "model"
         start = _read_start(trial, files=files)
         vocabulary = start.vocabulary

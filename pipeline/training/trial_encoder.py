@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pipeline.config.sections import Config
 from pipeline.storage.files import Files, join, read_json
 from pipeline.storage.folders import local_folder
 from pipeline.storage.manifest import MANIFEST, fingerprint
+from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.training.trial import Trial
 
 logger = logging.getLogger("limelight")
@@ -52,7 +52,7 @@ def read_trial_encoder(trial: Trial, vocabulary: Vocabulary, *, files: Files) ->
     if folder is None:
         return None
     manifest = _read_manifest(folder, files=files)
-    with tempfile.TemporaryDirectory(prefix="limelight-encoder-") as scratch:
+    with scratch_folder("encoder") as scratch:
         local = Path(local_folder(files, folder, scratch=scratch))
         encoder = read_encoder(local, manifest=manifest, where=folder)
     logger.info(

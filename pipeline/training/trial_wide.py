@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import logging
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from model.weights import Weights, check_weights
 from model.wide.wide_part import WIDE, WidePart, wide_shapes
 from pipeline.storage.files import Files, join
 from pipeline.storage.folders import copy_file
+from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.training.trial import Trial
 
 logger = logging.getLogger("limelight")
@@ -45,7 +45,7 @@ def fit_trial_wide_part(
     config = trial.config.network.wide
     if config is None:
         return None
-    with tempfile.TemporaryDirectory(prefix="limelight-wide-") as scratch:
+    with scratch_folder("wide") as scratch:
         local = Path(scratch) / WIDE_WEIGHTS
         shared = join(trial.wide_folder, WIDE_WEIGHTS)
         if files.exists(shared):

@@ -5,7 +5,6 @@ A runner may prepare the corpus. The language model is trained on this machine.
 
 import dataclasses
 import logging
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from pipeline.stages.vocabulary import check_vector_files, digest_vectors
 from pipeline.storage.files import Files, join, read_lines
 from pipeline.storage.folders import upload_folder
 from pipeline.storage.manifest import MANIFEST, Manifest, fingerprint, new_run_id
+from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.training.checkpoints import load_checkpoint, save_checkpoint
 from pipeline.training.examples_of_dataset import read_splits
 from pipeline.training.trial_config import resolve_config
@@ -83,7 +83,7 @@ def pretrain(
     resolved = to_plain(resolve_config(config, dataset, documents=dataset.rows("train")))
     run = Manifest(run_id=new_run_id("pretrain"), stage="pretrain", config=resolved)
     checkpoints = _checkpoints(run, dataset, vectors_digest, normalized=config.training.perturbs)
-    with tempfile.TemporaryDirectory(prefix="limelight-pretrain-") as scratch:
+    with scratch_folder("pretrain") as scratch:
         encoder = Path(scratch) / "encoder"
         history, best = _train(config, run, dataset, encoder, checkpoints=checkpoints, files=files)
         described = describe_files(encoder)

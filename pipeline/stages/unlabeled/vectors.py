@@ -1,7 +1,6 @@
 """vectors: the text of a corpus -> a file of word vectors, with a manifest beside it."""
 
 import dataclasses
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from pipeline.stages.inputs import opened_inputs
 from pipeline.stages.run_checks import check_broken, check_rejected
 from pipeline.storage.files import Files, join
 from pipeline.storage.manifest import Manifest, new_run_id
+from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.storage.staging import stage_files
 
 
@@ -67,7 +67,7 @@ def learn_vectors(
     texts = corpus_of_texts(config.corpus)
     with (
         opened_inputs(texts, scratch=tables, beam_options=beam_options, files=files) as inputs,
-        tempfile.TemporaryDirectory(prefix="limelight-vectors-") as scratch,
+        scratch_folder("vectors") as scratch,
     ):
         lines, local = Path(scratch) / "tokens", Path(scratch) / "vectors.txt"
         corpus = account(_tokenize(config, inputs, lines, files=files), inputs)

@@ -1,8 +1,10 @@
 """How a process ends: after an early signal, and when nobody reads what it prints."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -66,3 +68,25 @@ def test_standard_output_on_a_full_disk_is_one_line() -> None:
     assert finished.returncode == 1
     [line] = finished.stderr.splitlines()
     assert "No space left on device" in line
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0])
+def test_ctrl_c_at_any_moment_of_the_start_says_one_line_or_none(seconds: float) -> None:
+    """From the moment at which Python runs the first line of this program."""
+    wait = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from pipeline.__main__ import main; print('started', flush=True); "
+        "sys.argv = ['limelight', 'score', '--model', 'none', '--input', 'none', '--output', 'o']; "
+        "main()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", wait], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT, 2)  # 2: there is no such input
+    assert said.count("\n") <= 1
+    assert "Traceback" not in said

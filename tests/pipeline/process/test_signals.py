@@ -42,3 +42,15 @@ def test_a_signal_that_was_ignored_before_stays_ignored() -> None:
     signals.handle_signals()
     os.kill(os.getpid(), signal.SIGINT)
     signals.check()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_after_the_end_of_a_command_a_signal_ends_the_process(number: int) -> None:
+    signals.end_at_signals()
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_handler_of_somebody_else_stays_at_the_end() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signals.end_at_signals()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
