@@ -32,6 +32,8 @@ from pipeline.schemas import CONTRIBUTIONS, DIGEST, DOCUMENTS, PREDICTIONS
 
 # Every worker has a file open for each shard of each split.
 MAX_SHARDS = 256
+# Real files of text are smaller when decompressed: a dump of the English Wikipedia has 0.1 TB.
+MAX_DECOMPRESSED_BYTES = 200_000_000_000
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Shards = Annotated[int, Field(ge=1, le=MAX_SHARDS)]
@@ -103,6 +105,8 @@ class CorpusConfig:
     max_rejected_fraction: Fraction = 0.01
     max_broken_files: NonNegativeInteger = 0  # files that cannot be read to their end
     max_text_bytes: PositiveInteger = 10_000_000
+    # What a file that is compressed, or Parquet, may unfold to; the rest of it is not read.
+    max_decompressed_bytes: PositiveInteger = MAX_DECOMPRESSED_BYTES
     limit: PositiveInteger | None = None  # rows to read of each input, for a quick run
     shards: Shards | None = None  # TFRecord files per split; null: chosen by size
 

@@ -129,7 +129,12 @@ def stopped_early(
     Raises:
         RunError: with the message that the run would have at its end, where the pipeline stopped.
     """
-    parts = [part for unit in units for part in unit.parts]
+    limit = corpus.max_decompressed_bytes
+    parts = [
+        dataclasses.replace(part, max_decompressed_bytes=limit)
+        for unit in units
+        for part in unit.parts
+    ]
     watch = RejectionWatch(
         corpus.max_rejected_fraction, functools.partial(bound_rows, files, parts)
     )

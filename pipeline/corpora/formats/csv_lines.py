@@ -1,10 +1,16 @@
 """The bytes of a CSV file -> blocks of its lines, as text."""
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pipeline.schemas import RAW_BYTES
+
+# A few kilobytes may decompress to billions of blank lines, which are then not split one by one.
+MANY_LINES = 1_000
+
+_BLANK_RUNS = re.compile(rb"((?:\n){%d,}|(?:\r\n){%d,})" % (MANY_LINES, MANY_LINES))
 
 
 class CutLine(str):
@@ -26,11 +32,13 @@ class LineBlock(NamedTuple):
         lines: the lines. A `CutLine` is alone in its block.
         plain: whether the lines have neither a quote nor an escape, so that each is one record.
         undecodable: whether some lines are not UTF-8; their bytes are surrogates then.
+        blank: whether nothing is in the lines, of which there are more than `MANY_LINES`.
     """
 
     lines: list[str]
     plain: bool
     undecodable: bool = False
+    blank: bool = False
 
 
 def csv_lines(
@@ -126,6 +134,22 @@ def _cut_block(content: bytes, *, odd_quotes: bool) -> LineBlock:
 
 
 def _blocks(
+    content: bytes, special: list[str], *, limit: int, quote: str | None
+) -> Iterator[LineBlock]:
+    if b"\n" * MANY_LINES not in content and b"\r\n" * MANY_LINES not in content:
+        yield from _split(content, special, limit=limit, quote=quote)
+        return
+    for at, piece in enumerate(_BLANK_RUNS.split(content)):
+        if at % 2 == 0:
+            if piece:
+                yield from _split(piece, special, limit=limit, quote=quote)
+        elif piece.startswith(b"\r"):
+            yield LineBlock(["\r\n"] * (len(piece) // 2), plain=True, blank=True)
+        else:
+            yield LineBlock(["\n"] * len(piece), plain=True, blank=True)
+
+
+def _split(
     content: bytes, special: list[str], *, limit: int, quote: str | None
 ) -> Iterator[LineBlock]:
     undecodable = False

@@ -72,7 +72,7 @@ class _RowTooLargeError(Exception):
 
 
 class CsvRecords:
-    """The records of a file in order, blank ones included.
+    """The records of a file in order, blank ones mostly included.
 
     At most `limit` bytes of a row and one chunk are held in memory.
 
@@ -100,7 +100,7 @@ class CsvRecords:
         self._lost_lines = 0  # how many lines since then belong to it
 
     def __iter__(self) -> Iterator[Record]:
-        """Yields the records.
+        """Yields the records; not those of many blank lines in a row, where no field is open.
 
         Raises:
             BrokenFileError: if the content cannot be read to its end, after the whole rows before
@@ -112,6 +112,9 @@ class CsvRecords:
                 if block is None:
                     return
                 self._lines, self._plain, self._at = block.lines, block.plain, 0
+                if block.blank:  # more lines than can belong to a row that failed
+                    self._at, self._lost = len(block.lines), False
+                    continue
             line = self._lines[self._at]
             if isinstance(line, CutLine):
                 yield self._cut_row(line)

@@ -16,6 +16,7 @@ from pipeline.corpora.reading.check_rows import ReadBatch, check_rows
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import CHUNK_BYTES
+from pipeline.corpora.stored.broken_file import BrokenFileError
 
 BATCH_ROWS = 2_000
 
@@ -69,13 +70,31 @@ def read_part(
         batch_rows: the largest number of rows in a batch.
 
     Raises:
-        BrokenFileError: if the file cannot be read to the end of the part, after the whole rows
-            before the damage were yielded.
+        BrokenFileError: if the file cannot be read to the end of the part, also for want of memory,
+            after the whole rows before the damage were yielded.
         ConfigError: if the file has no such column as the config requires.
     """
+    batches = _checked_batches(stream, part, corpus=corpus, batch_rows=batch_rows)
+    while True:
+        try:
+            batch = next(batches, None)
+        except MemoryError as error:
+            raise BrokenFileError(
+                "expected rows that fit in memory, got too large ones: "
+                f"{' '.join(str(error).split()) or 'out of memory'}; the rest was not read"
+            ) from error
+        if batch is None:
+            return
+        yield batch
+
+
+def _checked_batches(
+    stream: BinaryIO, part: FilePart, *, corpus: CorpusConfig, batch_rows: int
+) -> Iterator[ReadBatch]:
     columns = columns_of(part, corpus.columns)
     limit = 8 * corpus.max_text_bytes + CHUNK_BYTES
     row = part.first_row
+    part = dataclasses.replace(part, max_decompressed_bytes=corpus.max_decompressed_bytes)
 
     def check(rows: RawRows) -> ReadBatch:
         return check_rows(

@@ -60,13 +60,13 @@ def _records(lines: Iterable[bytes], *, limit: int) -> Iterator[bytes]:
 
     A record of more than `limit` bytes is cut to its first `limit + 1`.
     """
-    record = b""
+    record = bytearray()
     for line in lines:
         line = line.rstrip()
         if record and (not line or _FIRST_LINE.match(line)):
-            yield record
-            record = b""
-        if line:
-            record = (record + b"\n" + line if record else line)[: limit + 1]
+            yield bytes(record[: limit + 1])
+            record = bytearray()
+        if line and len(record) <= limit:
+            record += b"\n" + line if record else line
     if record:
-        yield record
+        yield bytes(record[: limit + 1])

@@ -4,6 +4,7 @@ import dataclasses
 from typing import BinaryIO
 
 from pipeline.config.inputs import InputConfig
+from pipeline.config.sections import MAX_DECOMPRESSED_BYTES
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.storage.files import Files, open_with_retries
@@ -23,6 +24,7 @@ class FilePart:
             file.
         first_row: the number in the file of the part's first row.
         limit: how many rows are read at most; None: all.
+        max_decompressed_bytes: of `CorpusConfig`.
     """
 
     path: str
@@ -32,6 +34,7 @@ class FilePart:
     end: int | None = None
     first_row: int = 0
     limit: int | None = None
+    max_decompressed_bytes: int = MAX_DECOMPRESSED_BYTES
 
     @property
     def reads_lines(self) -> bool:

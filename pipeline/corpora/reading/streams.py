@@ -4,6 +4,7 @@ No function holds more of a file than one chunk and one line.
 """
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
 from typing import BinaryIO, TypeVar
@@ -29,6 +30,10 @@ CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
 _LINE_BYTES = 64 << 20
 
+# A few kilobytes may decompress to billions of blank lines. Two line feeds mean as much as more do.
+_MANY_FEEDS = b"\n" * 16
+_FEEDS = re.compile(rb"\n{3,}")
+
 ItemT = TypeVar("ItemT")
 
 
@@ -42,13 +47,14 @@ def stored_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
 
     Raises:
         BrokenFileError: if the file is of a kind that is not read, or if the compressed data are
-            damaged or end too early, after everything that could be decompressed was yielded.
+            damaged, end too early, or have more content than the part allows, after everything
+            that could be decompressed was yielded.
     """
     head = read_head(stream)
     kind = compression_of(head, part)
     if kind is not None:
         stored = chain(_pieces(head, COMPRESSED_BYTES), _reads(stream, COMPRESSED_BYTES))
-        yield from decompressed_chunks(stored, kind)
+        yield from decompressed_chunks(stored, kind, limit=part.max_decompressed_bytes)
     elif head:
         yield head
         yield from _reads(stream, CHUNK_BYTES)
@@ -156,6 +162,8 @@ def is_divisible(head: bytes, part: FilePart) -> bool:
 def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterator[list[bytes]]:
     """Blocks of lines without their line feed; a carriage return before it is kept.
 
+    Of many blank lines in a row, one or two are given.
+
     A line of more than `limit` bytes is cut to its first `limit + 1`; `limit` is at least
     `CHUNK_BYTES`. The last line needs no line feed.
 
@@ -165,6 +173,8 @@ def line_blocks(chunks: Iterable[bytes], *, limit: int = _LINE_BYTES) -> Iterato
     line: list[bytes] = []  # the pieces of a line that is not yet complete
     size = 0
     for chunk in chunks:
+        if _MANY_FEEDS in chunk:
+            chunk = _FEEDS.sub(b"\n\n", chunk)
         lines = chunk.split(b"\n")
         if size <= limit:
             line.append(lines[0][: limit + 1 - size])

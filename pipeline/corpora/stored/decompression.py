@@ -15,6 +15,7 @@ from pipeline.corpora.stored.zstd_frame import ZstdFrame
 # Few bytes are decompressed at once: even if the result is a thousand times as large, it is only
 # about 16 MB.
 COMPRESSED_BYTES = 16 << 10
+CONTENT_BYTES = 1 << 20
 
 _BZIP2_TRAILER_BYTES = 16  # its trailer has 10, which begin within a byte
 
@@ -41,17 +42,38 @@ _MEMBERS: dict[Compression, Callable[[], Member]] = {
 }
 
 
-def decompressed_chunks(stored: Iterable[bytes], kind: Compression) -> Iterator[bytes]:
+def decompressed_chunks(
+    stored: Iterable[bytes], kind: Compression, *, limit: int
+) -> Iterator[bytes]:
     """The content of a compressed file, which may be several compressed files, concatenated.
+
+    No piece has more than `CONTENT_BYTES`: 40 bytes of bzip2 may stand for 46 MB.
 
     Args:
         stored: the file as it is stored, in pieces of about `COMPRESSED_BYTES`.
         kind: the compression.
+        limit: how many bytes of content are given at most.
 
     Raises:
-        BrokenFileError: if the data are damaged or end too early, or if anything but zeros follows
-            them, after everything that could be decompressed was yielded.
+        BrokenFileError: if the data are damaged or end too early, if anything but zeros follows
+            them, or if there is more content than `limit`, after everything that could be
+            decompressed was yielded.
     """
+    left = limit
+    for content in _decompressed(stored, kind):
+        for at in range(0, len(content), CONTENT_BYTES):
+            piece = content[at : at + CONTENT_BYTES]
+            if len(piece) > left:
+                yield piece[:left]
+                raise BrokenFileError(
+                    f"expected at most {limit:,} bytes when decompressed, got more; the rest of "
+                    "the file was not read. If it is no mistake, set corpus.max_decompressed_bytes"
+                )
+            left -= len(piece)
+            yield piece
+
+
+def _decompressed(stored: Iterable[bytes], kind: Compression) -> Iterator[bytes]:
     if kind == "bz2":
         stored = _with_end_bytewise(stored)
     member: Member | None = None

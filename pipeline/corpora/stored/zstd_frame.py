@@ -8,9 +8,13 @@ from collections.abc import Iterator
 
 import zstandard
 
-# The largest window on a 64-bit machine (zstd --ultra --long=31). A file that needs it takes as
-# much memory as it has content, at most this.
+# The largest window on a 64-bit machine (zstd --ultra --long=31). A file that needs it takes twice
+# as much memory as it has content, at most twice this. A few kilobytes could claim such a window
+# and fill it. So where the window is larger than zstd allows by itself, the memory may only grow
+# with the file: real text becomes a tenth, and lines that repeat become a hundredth.
 _WINDOW_BYTES = 1 << 31
+_USUAL_WINDOW_BYTES = 1 << 27
+_CONTENT_A_BYTE = 200
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5F
@@ -32,6 +36,8 @@ class ZstdFrame:
         self._pending = b""  # a piece that is not complete
         self._skipped = 0  # bytes of a skippable frame that are still to come
         self._checked = False  # whether a checksum follows the last block
+        self._window = 0
+        self._taken = self._given = 0  # bytes of the frame, and of its content
         self._next = "header"  # then: block, checksum, end; or: skip
         self._decompressor = zstandard.ZstdDecompressor(
             max_window_size=_WINDOW_BYTES
@@ -41,7 +47,7 @@ class ZstdFrame:
         """Yields what the data decompress to.
 
         Raises:
-            ValueError: if there is no frame.
+            ValueError: if there is no frame, or one that would fill a large window from few bytes.
             zstandard.ZstdError: if the data are damaged.
         """
         data = self._pending + data
@@ -55,7 +61,11 @@ class ZstdFrame:
             if self._next == "header" and _is_skippable(piece):
                 self._next, self._skipped = "skip", int.from_bytes(piece[4:8], "little")
                 break
+            if self._next == "header":
+                self._window = _window_size(piece)
             content = self._decompressor.decompress(piece)
+            self._taken, self._given = self._taken + size, self._given + len(content)
+            self._require_reason_for_window()
             if content:
                 yield content
             self._next = self._following(piece)
@@ -67,6 +77,19 @@ class ZstdFrame:
         self._pending = data[at:]
         if self.ended:
             self.rest, self._pending = self._pending, b""
+
+    def _require_reason_for_window(self) -> None:
+        """Refuses a large window of content that is very small when compressed.
+
+        Raises:
+            ValueError: see there.
+        """
+        large = self._window > _USUAL_WINDOW_BYTES < self._given
+        if large and self._given > _CONTENT_A_BYTE * self._taken:
+            raise ValueError(
+                f"a window of {self._window:,} bytes, which would be filled from {self._taken:,}; "
+                "compress it again without --long if it is no mistake"
+            )
 
     def _piece_size(self, data: bytes) -> int | None:
         """The size of the next piece that begins with `data`; None if that is not known yet."""
@@ -115,3 +138,13 @@ def _header_size(data: bytes) -> int | None:
     dictionary = (0, 1, 2, 4)[descriptor & 3]
     content = (single, 2, 4, 8)[descriptor >> 6]
     return 5 + window + dictionary + content
+
+
+def _window_size(header: bytes) -> int:
+    """How many of the last bytes of its content a frame may refer to, by its header."""
+    descriptor = header[4]
+    if descriptor >> 5 & 1:  # one segment: all of its content
+        size = int.from_bytes(header[5 + (0, 1, 2, 4)[descriptor & 3] :], "little")
+        return size + 256 if descriptor >> 6 == 1 else size
+    exponent, eighths = header[5] >> 3, header[5] & 7
+    return (1 << (10 + exponent)) // 8 * (8 + eighths)

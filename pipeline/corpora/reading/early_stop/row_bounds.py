@@ -32,7 +32,7 @@ def _bound_part(files: Files, part: FilePart) -> float:
             else:
                 is_json = part.input.format == "jsonl"
                 bound = _bound_lines(text_chunks(stream, part), is_json=is_json)
-    except (BrokenFileError, OSError, ValueError):  # named when the part is read
+    except (BrokenFileError, MemoryError, OSError, ValueError):  # named when the part is read
         return math.inf
     return bound if part.limit is None else min(bound, part.limit)
 

@@ -294,3 +294,13 @@ def test_a_damaged_file_keeps_its_other_rows(quote: int, flips: list[tuple[int, 
     read = read_csv("id,text,label\n" + "".join(text))
     assert read.rows_read == 12
     assert {f"text {n:02}" for n in range(12) if n not in damaged} <= set(read.texts)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("blanks", [3, 999, 1_000, 1_001, 40_000])
+def test_many_blank_lines_are_no_rows_but_stay_in_a_quoted_field(end: str, blanks: int) -> None:
+    gap = end * blanks
+    content = f'text,label{end}a,x{end}{gap}"b{gap}c",y{end}{gap}"open{end}d,z{end}{gap}e,w{end}'
+    read = read_bytes(content.encode(), format="csv", most=4_000)
+    assert read.texts == ["a", f"b{gap}c", "d", "e"]
+    assert read.reasons == [(2, "malformed_row")]

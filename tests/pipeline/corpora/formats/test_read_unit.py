@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.formats import read_part as reader
 from pipeline.corpora.formats import read_unit as module
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.formats.read_unit import UnitRows, read_unit
@@ -118,3 +119,25 @@ def test_a_pipe_in_the_place_of_a_file_is_broken_and_does_not_hang(tmp_path: Pat
         "0.jsonl": {"expected a file that can be opened, got: a FIFO": 1}
     }
     assert batch.rows_read == 1
+
+
+def test_a_file_that_does_not_fit_in_memory_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = b'{"id": "a", "text": "x"}\n'
+    read_jsonl = reader._FORMATS["jsonl"]
+
+    def exhausted(stream: Any, part: FilePart, **options: Any) -> Any:
+        yield from read_jsonl(stream, part, **options)
+        if part.source_file == "1.jsonl":
+            raise MemoryError
+
+    monkeypatch.setitem(reader._FORMATS, "jsonl", exhausted)
+    [batch] = read(parts_of(tmp_path, [good, good, good]))
+    assert batch.rows_read == 3
+    assert batch.counts["broken"] == {
+        "1.jsonl": {
+            "expected rows that fit in memory, got too large ones: out of memory; "
+            "the rest was not read": 1
+        }
+    }

@@ -67,3 +67,14 @@ def test_a_damaged_record_is_rejected_alone() -> None:
 def test_a_file_of_answers_without_sentences_is_rejected() -> None:
     read = read_bytes(b"8001\tMessage-Topic(e1,e2)\n8002\tOther\n", format="semeval")
     assert read.reasons == [(0, "malformed_row"), (1, "malformed_row")]
+
+
+def test_many_blank_lines_divide_records_as_one_does() -> None:
+    read = read_bytes(b'1\t"one"\nOther' + b"\n" * 1_000 + b'stray\n\n2\t"two"', format="semeval")
+    assert read.texts == ["one", "two"]
+    assert read.reasons == [(1, "malformed_row")]
+
+
+def test_a_record_of_many_lines_is_too_large() -> None:
+    read = read_bytes(b'1\t"a"\n' + b"x\n" * 600_000, format="semeval", max_text_bytes=1_000)
+    assert read.reasons == [(0, "text_too_large")]

@@ -1,7 +1,9 @@
 import bz2
+import dataclasses
 import gzip
 import io
 import random
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -78,6 +80,58 @@ class TestCompression:
     ) -> None:
         with pytest.raises(BrokenFileError):
             list(stored_chunks(io.BytesIO(b"\0" * 100), part_of(suffix)))
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSIONS)
+@pytest.mark.parametrize("limit", [1, 999, 1_000_000])
+def test_no_more_than_the_limit_is_decompressed(
+    suffix: str, compress: Callable[[bytes], bytes], limit: int
+) -> None:
+    part = dataclasses.replace(part_of(suffix), max_decompressed_bytes=limit)
+    stored = compress(CONTENT[:limit])
+    assert b"".join(stored_chunks(io.BytesIO(stored), part)) == CONTENT[:limit]
+    for bomb in (compress(CONTENT), stored + compress(CONTENT)):
+        chunks: list[bytes] = []
+        with pytest.raises(BrokenFileError, match=rf"at most {limit:,} bytes .* corpus.max_dec"):
+            chunks.extend(stored_chunks(io.BytesIO(bomb), part))
+        assert b"".join(chunks) == CONTENT[:limit]
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSIONS)
+def test_what_unfolds_to_much_comes_in_small_pieces(
+    suffix: str, compress: Callable[[bytes], bytes]
+) -> None:
+    stored = compress(b"\n" * 50_000_000)
+    chunks = stored_chunks(io.BytesIO(stored), part_of(suffix))
+    tracemalloc.start()
+    try:
+        assert sum(len(chunk) for chunk in chunks if len(chunk) <= 1 << 20) == 50_000_000
+        assert tracemalloc.get_traced_memory()[1] < 120_000_000  # twice a block of bzip2
+    finally:
+        tracemalloc.stop()
+
+
+def compress_with_window(content: bytes, window_log: int) -> bytes:
+    settings = zstandard.ZstdCompressionParameters.from_level(
+        1, window_log=window_log, write_content_size=False
+    )
+    compressor = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    return compressor.compress(content) + compressor.flush()
+
+
+def test_a_long_window_of_zstd_needs_a_file_that_is_large_enough() -> None:
+    assert decompressed(compress_with_window(CONTENT, 31)) == len(CONTENT)
+    bomb = compress_with_window(bytes(150_000_000), 30)
+    with pytest.raises(BrokenFileError, match=r"a window of .* from 4,115; compress"):
+        decompressed(bomb)
+    assert decompressed(compress_with_window(bytes(150_000_000), 24)) == 150_000_000
+    block = random.Random(0).randbytes(1_000_000)  # noqa: S311
+    real = compress_with_window(block * 2 + bytes(140_000_000), 31)
+    assert decompressed(real) == 142_000_000
+
+
+def decompressed(stored: bytes) -> int:
+    return sum(map(len, stored_chunks(io.BytesIO(stored), part_of(".zst"))))
 
 
 def test_no_byte_of_a_damaged_block_of_bzip2_is_given() -> None:
