@@ -1,8 +1,12 @@
 """Templates -> one self-contained HTML page.
 
 Every value is escaped, so corpus text cannot become markup. As a second guard the page's
-Content-Security-Policy allows its one style sheet, by its hash, and no script, image, font or
-frame: text that a template failed to escape could run nothing either.
+Content-Security-Policy allows its one style sheet, by its hash, and no script, image, font, frame,
+form or base address. Text that a template failed to escape could then run nothing and load nothing.
+It could still do harm: a policy does not forbid `<meta http-equiv="refresh">`, which sends the
+reader to another page, nor links that a reader may follow. Tests put hostile text in every place.
+
+No value makes a page large: a long one is cut, with a mark.
 """
 
 import base64
@@ -20,6 +24,9 @@ from pipeline.reports import formats
 from pipeline.reports.shading import LEVELS, shade, strongest_contributions, strongest_tokens
 
 _FOLDER = Path(__file__).parent
+
+MAX_CHARACTERS = 50_000  # of one value; documents are cut before (`gallery.beginning_of`)
+INPUTS_SHOWN = 1_000  # files in the table of inputs
 
 
 def render_page(template: str, **values: Any) -> str:
@@ -62,6 +69,7 @@ def _environment() -> jinja2.Environment:
         "style": Markup(style),  # noqa: S704 - our own file, not a value
         "content_security_policy": f"default-src 'none'; style-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'",
+        "inputs_shown": INPUTS_SHOWN,
         "levels": LEVELS,
         "reasons": formats.REASONS,
         "score_titles": {name: title[0].upper() + title[1:] for name, title in SCORES.items()},
@@ -73,7 +81,10 @@ def _environment() -> jinja2.Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Called for each value before it is escaped: control characters become visible ones."""
+    """Called for each value before it is escaped: it can be read, and is not too long."""
     if isinstance(value, str) and not isinstance(value, Markup):
+        if len(value) > MAX_CHARACTERS:
+            left_out = formats.counted(len(value) - MAX_CHARACTERS, "character")
+            value = f"{value[:MAX_CHARACTERS]} [… {left_out} …]"
         return readable(value)
     return value

@@ -1,8 +1,10 @@
 """The gallery: example documents that reports show with their predictions."""
 
+import bisect
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +17,10 @@ from pipeline.schemas import CONTRIBUTIONS, TOKEN_LISTS
 
 GALLERY_ROWS = 8  # for the most certain documents, and again for the least certain ones
 
-# Of a longer document, a run's page shows the beginning.
+# Of a longer document, a page shows the beginning; of a longer id or label too.
 SHOWN_TOKENS = 1_000
 SHOWN_CHARACTERS = 20_000
+SHOWN_NAME = 300
 MORE = " […]"
 
 
@@ -27,7 +30,7 @@ class ExampleDocument:
 
     Attributes:
         document_id: as in the corpus.
-        text: as in the corpus; on the page of a run, the beginning of a long one.
+        text: as in the corpus; in a gallery and on a page, the beginning of a long one.
         truth: the true label, or None if it is not known.
         label: the predicted label.
         score: the probability of `label`.
@@ -95,10 +98,10 @@ def select_extremes(
     order = order[: len(order) - predictions.column("score").null_count]
     if len(order) > 2 * GALLERY_ROWS:
         order = pa.concat_arrays([order[:GALLERY_ROWS], order[-GALLERY_ROWS:]])
-    return _join_beginnings(documents.take(order), predictions.take(order))
+    return join_beginnings(documents.take(order), predictions.take(order))
 
 
-def _join_beginnings(
+def join_beginnings(
     documents: pa.RecordBatch, predictions: pa.RecordBatch
 ) -> list[ExampleDocument]:
     """As `join_predictions`, with the first tokens of each document and the text up to them.
@@ -107,26 +110,58 @@ def _join_beginnings(
     """
     examples = []
     for row in range(documents.num_rows):
-        text = documents.column("text")[row].as_py()
-        ends = predictions.column("token_ends")[row].values.to_numpy()
-        size = int(np.searchsorted(ends[:SHOWN_TOKENS], SHOWN_CHARACTERS, side="right"))
-        end = int(ends[size - 1]) if size else 0
-        if size == len(ends):
-            end += SHOWN_CHARACTERS  # without a token, such as with `attention: none`
+        size = _count_shown(predictions.column("token_ends")[row].values.to_numpy())
         columns = {}
         for name in predictions.schema.names:
             values = predictions.column(name).slice(row, 1)
             if name in TOKEN_LISTS:
-                values = pa.array([values[0].values[:size]], values.type)
+                # One token more than is shown says that the document is cut.
+                values = pa.array([values[0].values[: size + 1]], values.type)
             columns[name] = values
         if "contributions" in columns:
-            left_out = predictions.column("contributions")[row].values.to_numpy()[size:]
+            left_out = predictions.column("contributions")[row].values.to_numpy()[size + 1 :]
             rest = columns["contributions_rest"][0].as_py() + float(left_out.sum())
             columns["contributions_rest"] = pa.array([rest])
         [example] = join_predictions(documents.slice(row, 1), pa.record_batch(columns))
-        shown = text if len(text) <= end else text[:end] + MORE
-        examples.append(dataclasses.replace(example, text=shown))
+        examples.append(beginning_of(example))
     return examples
+
+
+def beginning_of(example: ExampleDocument) -> ExampleDocument:
+    """The example with its first tokens and the text up to them; ` […]` marks what is cut.
+
+    What a file of a gallery holds may be of any size, so this is done where it is read, too.
+    """
+    size = _count_shown(example.token_ends)
+    end = min(example.token_ends[size - 1], SHOWN_CHARACTERS) if size else 0
+    if size == len(example.token_ends):
+        end += SHOWN_CHARACTERS  # without a token, such as with `attention: none`
+    contributions, rest = example.contributions, example.contributions_rest
+    if contributions is not None:
+        rest += sum(contributions[size:])
+        contributions = contributions[:size]
+    return dataclasses.replace(
+        example,
+        document_id=_cut(example.document_id, SHOWN_NAME),
+        text=_cut(example.text, end),
+        truth=None if example.truth is None else _cut(example.truth, SHOWN_NAME),
+        label=_cut(example.label, SHOWN_NAME),
+        token_starts=example.token_starts[:size],
+        token_ends=example.token_ends[:size],
+        attention=example.attention[:size],
+        contributions=contributions,
+        contributions_rest=rest,
+    )
+
+
+def _count_shown(token_ends: Sequence[int] | np.ndarray) -> int:
+    """How many tokens are shown of a document."""
+    return bisect.bisect_right(token_ends[:SHOWN_TOKENS], SHOWN_CHARACTERS)
+
+
+def _cut(text: str, size: int) -> str:
+    """At most `size` characters, and a mark where some are left out; twice is as once."""
+    return text if len(text.removesuffix(MORE)) <= size else text[:size] + MORE
 
 
 def explain_texts(scorer: Scorer, texts: Sequence[str]) -> list[ExampleDocument]:
@@ -143,7 +178,7 @@ def score_samples(scorer: Scorer, samples: Sequence[Sample]) -> list[ExampleDocu
         [sample.text for sample in samples],
         [sample.label for sample in samples],
     )
-    return most_and_least_certain(examples)
+    return [beginning_of(example) for example in most_and_least_certain(examples)]
 
 
 def _score(
@@ -176,8 +211,9 @@ def gallery_to_lines(examples: Iterable[ExampleDocument]) -> list[str]:
 
 
 def gallery_from_lines(lines: Iterable[str]) -> list[ExampleDocument]:
-    """Reads what `gallery_to_lines` wrote."""
-    return [ExampleDocument(**json.loads(line)) for line in lines]
+    """Reads what `gallery_to_lines` wrote; of anything longer, what a page shows."""
+    shown = islice(lines, 2 * GALLERY_ROWS)
+    return [beginning_of(ExampleDocument(**json.loads(line))) for line in shown]
 
 
 def _highest_score_first(example: ExampleDocument) -> tuple[float, str]:

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.reports.comparison import ComparisonReport, render_comparison
+from pipeline.reports.dataset_report import render_dataset_report
 from pipeline.reports.formats import REASONS
 from pipeline.reports.model_report import render_model_report
+from pipeline.reports.page import INPUTS_SHOWN, MAX_CHARACTERS
 from pipeline.reports.run_report import render_run_report
 from pipeline.reports.shading import LEVELS
 from pipeline.schemas import REJECTION_REASONS
@@ -80,7 +83,69 @@ def run_page(text: str) -> str:
     return render_run_report(report)
 
 
-PAGES: dict[str, Callable[[str], str]] = {"model": model_page, "run": run_page}
+def dataset_page(text: str) -> str:
+    """A dataset report with the text in every place that a corpus or a user can fill."""
+    report = made_up.dataset_report(
+        fingerprint=text,
+        statistics=made_up.statistics((text, text + ".")),
+        frequent_tokens=[text],
+        rejections=made_up.rejections(document_id=text, source_file=text, detail=text),
+        inputs=made_up.inputs(text),
+        warnings=[text],
+        config={text: {text: text}},
+        provenance={text: text},
+    )
+    return render_dataset_report(report)
+
+
+def comparison_page(text: str) -> str:
+    """A comparison with the text in every place that a corpus or a user can fill."""
+    shown = made_up.document(
+        document_id=text,
+        text=text,
+        truth=text,
+        label=text,
+        token_starts=[0],
+        token_ends=[len(text)],
+        attention=[1.0],
+    )
+    comparison = {
+        "old": text,
+        "new": text,
+        "documents": 2,
+        "flipped": 1,
+        "agreement": 0.5,
+        "flips": [{"old": text, "new": text, "documents": 1}],
+        "metrics": {
+            name: {"rows": 2, "accuracy": 0.5, "macro_f1": 0.5, "loss": 1.0}
+            for name in ("old", "new")
+        },
+        "unknown_labels": {text: 1},
+        "notes": [text],
+        "tripped": [text],
+    }
+    return render_comparison(ComparisonReport(comparison=comparison, flips=[(shown, shown)]))
+
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "model": model_page,
+    "run": run_page,
+    "dataset": dataset_page,
+    "comparison": comparison_page,
+}
+
+HARMFUL = [
+    EVIL,
+    '<meta http-equiv="refresh" content="0;url=https://example.org">',
+    '</title></style><meta http-equiv=refresh content="0;javascript:alert(1)">',
+    '"><base href="https://example.org"><form action="https://example.org"><input name=a>',
+    "<a href=javascript:alert(1)>more</a><link rel=stylesheet href=//example.org>",
+    "<svg/onload=alert(1)><iframe srcdoc='<script>alert(1)</script>'>",
+    "{{ 7 * 7 }}{% raw %}<b>",
+    "' autofocus onfocus=alert(1) x='",
+    "&lt;meta http-equiv=refresh&gt; --><!-- ]]>",
+    "\ufe64script\ufe65\u2028<\x00meta http-equiv=refresh>",
+]
 
 
 @pytest.fixture(params=PAGES)
@@ -118,6 +183,36 @@ def test_the_page_loads_nothing_and_runs_nothing(render):
     assert "@import" not in page.style
 
 
+@pytest.mark.parametrize("harmful", HARMFUL)
+def test_no_text_sends_the_reader_elsewhere(render, harmful):
+    html = render(harmful)
+    page = parse_page(html)
+    assert page.structure == parse_page(render("x" * len(harmful))).structure
+    heads = [meta for meta in page.all("meta") if "http-equiv" in meta]
+    assert [meta["http-equiv"] for meta in heads] == ["Content-Security-Policy"]
+    known = {"charset", "http-equiv", "content", "name"}
+    assert all(known.issuperset(meta) for meta in page.all("meta"))
+    assert not {"a", "base", "form", "input", "link", "iframe"} & {tag for tag, _ in page.elements}
+    # The policy comes before any text, so that it holds for all of it.
+    assert html.index("http-equiv") < html.index("<title>")
+    assert html.count("<meta") == 4
+
+
+def test_a_long_value_is_cut_with_a_mark(render):
+    assert "[… 1 character …]" in render("x" * (MAX_CHARACTERS + 1))
+    assert len(render("<" * 1_000_000)) < 20_000_000
+
+
+def test_only_the_first_inputs_are_listed():
+    many = [
+        file for number in range(INPUTS_SHOWN + 2) for file in made_up.inputs(f"file-{number}.csv")
+    ]
+    html = render_run_report(made_up.run_report(inputs=many))
+    assert f"file-{INPUTS_SHOWN - 1}.csv" in html
+    assert f"file-{INPUTS_SHOWN}.csv" not in html
+    assert "And 2 files more, which the manifest names." in html
+
+
 def test_the_policy_allows_the_style_sheet_of_the_page_and_nothing_else(render):
     page = parse_page(render("x"))
     (policy,) = [
@@ -145,7 +240,7 @@ def test_what_a_screen_reader_needs(render):
             assert name in ids
     for svg in page.all("svg"):
         assert svg.get("aria-hidden") == "true" or svg.get("aria-labelledby")
-    assert len(page.all("caption")) == len(page.all("table")) >= 3
+    assert len(page.all("caption")) == len(page.all("table")) >= 2
     assert all(header.get("scope") in ("row", "col") for header in page.all("th"))
     # Text of any direction finds its own.
     assert all(p.get("dir") == "auto" for p in page.all("p") if p.get("class") == "text")

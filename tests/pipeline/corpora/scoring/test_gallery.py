@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from model.scoring.engine_scorer import EngineScorer
 from pipeline.corpora.preparing.samples import Sample
 from pipeline.corpora.scoring.gallery import (
     GALLERY_ROWS,
+    SHOWN_CHARACTERS,
+    SHOWN_TOKENS,
     ExampleDocument,
+    beginning_of,
     explain_texts,
     gallery_from_lines,
     gallery_to_lines,
@@ -138,3 +142,56 @@ def test_the_beginning_of_a_long_text_without_tokens_is_shown() -> None:
     predictions = pa.RecordBatch.from_pylist([row], pa.schema(fields))
     [example] = select_extremes(make_documents({"text": "ab " * 10_000}), predictions)
     assert example.text == ("ab " * 10_000)[:20_000] + " […]"
+
+
+def long_example(tokens: int, *, characters: int = 1) -> ExampleDocument:
+    """An example of so many tokens of `a` with a blank after each."""
+    starts = range(0, tokens * (characters + 1), characters + 1)
+    return ExampleDocument(
+        document_id="i" * 1_000,
+        text=("a" * characters + " ") * tokens,
+        truth="t" * 1_000,
+        label="l" * 1_000,
+        score=0.5,
+        token_starts=list(starts),
+        token_ends=[start + characters for start in starts],
+        attention=[1 / tokens] * tokens,
+        contributions=[1.0] * tokens,
+        contributions_rest=2.0,
+    )
+
+
+@pytest.mark.parametrize(("tokens", "characters"), [(5_000, 1), (3, 15_000)])
+def test_a_gallery_holds_the_beginning_of_what_is_long(tokens: int, characters: int) -> None:
+    whole = long_example(tokens, characters=characters)
+    shown = beginning_of(whole)
+    assert len(shown.token_ends) <= SHOWN_TOKENS
+    assert shown.text == whole.text[: shown.token_ends[-1]] + " […]"
+    assert len(shown.text) <= SHOWN_CHARACTERS + 4
+    assert (shown.document_id, shown.truth, shown.label) == (
+        "i" * 300 + " […]",
+        "t" * 300 + " […]",
+        "l" * 300 + " […]",
+    )
+    assert shown.contributions is not None
+    assert sum(shown.contributions) + shown.contributions_rest == len(whole.token_ends) + 2.0
+    assert beginning_of(shown) == shown
+
+
+def test_the_lines_of_a_gallery_are_cut_where_they_are_read() -> None:
+    lines = [json.dumps(dataclasses.asdict(long_example(5_000)))] * 40
+    found = gallery_from_lines(lines)
+    assert len(found) == 2 * GALLERY_ROWS
+    assert {len(each.text) for each in found} == {2 * SHOWN_TOKENS - 1 + 4}
+
+
+def test_offsets_that_are_no_offsets_do_not_make_a_gallery_long() -> None:
+    false = dataclasses.replace(long_example(3), text="a" * 10**6, token_ends=[10**9, 1, 2])
+    assert len(beginning_of(false).text) <= 2 * SHOWN_CHARACTERS + 4
+
+
+def test_samples_are_cut_for_the_gallery() -> None:
+    scorer = EngineScorer(unsaved_bundle(Path("nowhere")), LengthEngine())
+    sample = Sample(digest="", split="test", document_id="i" * 301, text="good", label=None)
+    [example] = score_samples(scorer, [sample])
+    assert example.document_id == "i" * 300 + " […]"
