@@ -29,6 +29,14 @@ def test_windows_cover_every_token_of_their_own_document_only(lengths, max_token
         assert (row_of_token[own] == row).all()
 
 
+@given(length=st.integers(1, 10**6), max_tokens=st.integers(1, 1_000))
+def test_a_long_text_is_read_at_most_three_times(length, max_tokens):
+    read = len(cut_windows(offsets([length]), max_tokens=max_tokens).tokens)
+    assert read <= 3 * length + 2 * max_tokens
+    if max_tokens % 2 == 0:
+        assert read <= 2 * length + 2 * max_tokens
+
+
 def test_each_window_begins_half_a_window_after_the_one_before():
     windows = cut_windows(offsets([3, 9]), max_tokens=4)
     parts = np.split(windows.tokens, windows.row_offsets[1:-1])
