@@ -17,7 +17,6 @@ from pipeline.corpora.reading.counts import add_counts, add_to
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import open_part, whole_file
 from pipeline.corpora.reading.row_numbers import count_rows
-from pipeline.corpora.scoring.partition_values import reject_long_values
 from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.score_documents import score_documents
@@ -160,8 +159,7 @@ def _write_predictions(
         output = ParquetFiles(schema, layout_of(config), folder=scratch, files=files)
         staged: list[StagedFile] = []
         for batch in (batch for sample in samples for batch in sample.batches):
-            documents, _ = reject_long_values(batch, config.scoring.output.partition_by)
-            for scored in score_documents(scorers[0], documents, context=context):
+            for scored in score_documents(scorers[0], batch, context=context):
                 chosen = filter_by_score(scored.predictions, config.scoring.min_score)
                 staged += output.write(chosen)
         staged += output.close()

@@ -34,7 +34,7 @@ from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import Manifest, new_run_id, read_manifest
 from pipeline.storage.parquet_files import ParquetLayout
-from pipeline.storage.partition_names import partition_folder
+from pipeline.storage.partition_names import check_partition_column
 from pipeline.transforms.count_rows import CountRows
 from pipeline.transforms.list_files import ListFiles
 from pipeline.transforms.profile_predictions import ProfilePredictions
@@ -247,7 +247,7 @@ def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:
 
     Raises:
         ConfigError: if two models, or a model and a kept column, give two columns one name, or if
-            the predictions are partitioned by a label that is too long for a folder.
+            the predictions are partitioned by a column whose name is too long for a folder.
     """
     prefixes = column_prefixes([bundle.model_version for bundle in bundles[1:]])
     metadata = {}
@@ -265,9 +265,8 @@ def partition_schema(config: Config, bundles: Sequence[Bundle]) -> pa.Schema:
         ],
         attention_type=config.scoring.output.attention_type,
     )
-    if config.scoring.output.partition_by == "label":
-        for label in bundles[0].labels:
-            partition_folder("label", label)  # an error before the corpus is read
+    if config.scoring.output.partition_by is not None:
+        check_partition_column(config.scoring.output.partition_by)
     names = [name.casefold() for name in schema.names]
     twice = [name for name in schema.names if names.count(name.casefold()) > 1]
     if twice:

@@ -17,10 +17,12 @@ from typing_extensions import override
 from model.config import ConfigError
 from pipeline.storage.files import Files, errors_naming, join
 from pipeline.storage.folders import is_local
-from pipeline.storage.partition_names import partition_folder
+from pipeline.storage.partition_names import is_shortened, partition_folder
 from pipeline.storage.staging import StagedFile, stage_streams
 
 MAX_VALUES = 10_000  # of a unit
+PARTITION = "partition"  # in a file's metadata: the value, if its folder does not hold all of it
+MAX_KEPT = 10_000  # characters of it
 MAX_ROW_GROUPS = 20_000  # of all files being written: the footer of each is held in memory
 
 
@@ -121,11 +123,9 @@ class PartitionedFiles:
         table, codes = table.take(pa.array(order)), codes[order]
         starts = np.flatnonzero(np.diff(codes, prepend=-2))
         runs = [
-            _Run(
-                subfolder=partition_folder(
-                    self._column, None if code < 0 else values.dictionary[code].as_py()
-                ),
-                rows=table.slice(start, end - start),
+            self._run(
+                None if code < 0 else values.dictionary[code].as_py(),
+                table.slice(start, end - start),
             )
             for code, start, end in zip(
                 codes[starts], starts, [*starts[1:], table.num_rows], strict=True
@@ -139,11 +139,18 @@ class PartitionedFiles:
             )
         return runs
 
+    def _run(self, value: str | None, rows: pa.Table) -> "_Run":
+        subfolder = partition_folder(self._column, value)
+        whole = value[:MAX_KEPT] if value is not None and is_shortened(subfolder) else None
+        return _Run(subfolder=subfolder, rows=rows, value=whole)
+
     def _write_rows(self, run: "_Run") -> None:
         if run.subfolder not in self._open:
             if self._scratch is None:
                 self._scratch = _temporary_file(self._folder)
             schema = self._schema.remove(self._schema.get_field_index(self._column))
+            if run.value is not None:
+                schema = schema.with_metadata({**(schema.metadata or {}), PARTITION: run.value})
             self._open[run.subfolder] = _PiecedFile(self._scratch, schema, self._new_writer)
         self._open[run.subfolder].write(run.rows.drop_columns([self._column]))
 
@@ -155,10 +162,11 @@ class PartitionedFiles:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Run:
-    """The held rows of one value."""
+    """The held rows of one value, which is given if its folder does not hold all of it."""
 
     subfolder: str
     rows: pa.Table
+    value: str | None = None
 
     @property
     def bytes(self) -> int:

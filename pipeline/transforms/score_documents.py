@@ -14,7 +14,6 @@ from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.reading.accounting import count_used
 from pipeline.corpora.reading.early_stop import watch
 from pipeline.corpora.scoring.abstaining import count_abstained
-from pipeline.corpora.scoring.partition_values import reject_long_values
 from pipeline.corpora.scoring.prediction_counts import count_predictions, filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.score_documents import score_documents
@@ -100,10 +99,7 @@ class _Score(beam.DoFn):
     def _outputs(self, unit: int, documents: pa.RecordBatch) -> Iterator[Any]:
         min_score = self.config.min_score
         results = []
-        documents, unnamed = reject_long_values(documents, self.config.output.partition_by)
-        if unnamed is not None:
-            yield _rejected(unit, unnamed)
-        if self._reusable is not None and documents.num_rows:
+        if self._reusable is not None:
             reused, documents, known = reuse_rows(
                 self._reusable,
                 documents,
@@ -127,12 +123,8 @@ class _Score(beam.DoFn):
                 counts = {"abstained": count_abstained(scored.predictions)}
                 yield beam.pvalue.TaggedOutput("counts", counts)
             for rejections in scored.rejections:
-                yield _rejected(unit, rejections)
-
-
-def _rejected(unit: int, rejections: pa.RecordBatch) -> beam.pvalue.TaggedOutput:
-    watch.note(unit, rejections=rejections)
-    return beam.pvalue.TaggedOutput("rejections", (unit, rejections))
+                watch.note(unit, rejections=rejections)
+                yield beam.pvalue.TaggedOutput("rejections", (unit, rejections))
 
 
 def _in_global_window(output: Any) -> Any:

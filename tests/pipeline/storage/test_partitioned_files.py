@@ -1,9 +1,11 @@
 """A file for each value of a column: every row is in the folder of its value, in order."""
 
+import hashlib
 import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +19,12 @@ from model.config import ConfigError
 from pipeline.storage import partitioned_files
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.parquet_files import ParquetFiles, ParquetLayout
-from pipeline.storage.partition_names import NULL_NAME, partition_folder
+from pipeline.storage.partition_names import (
+    NULL_NAME,
+    check_partition_column,
+    is_shortened,
+    partition_folder,
+)
 from pipeline.storage.staging import StagedFile
 
 SCHEMA = pa.schema([pa.field("n", pa.int64()), pa.field("lang", pa.string())])
@@ -160,15 +167,60 @@ def test_the_rows_that_are_held_are_bounded(tmp_path: Path) -> None:
     assert sum(file.rows for file in output.close()) == 100_000
 
 
+def test_a_column_of_too_many_values_is_refused(tmp_path: Path) -> None:
+    rows = [(n, str(n)) for n in range(10_001)]
+    with pytest.raises(ConfigError, match="at most 10,000 values, got more in 'lang'"):
+        write(tmp_path, FEW, batch(*rows))
+
+
+LONGEST = 255 - len("lang=")
+
+
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("value", "fits"),
     [
-        ([(n, str(n)) for n in range(10_001)], "at most 10,000 values, got more in 'lang'"),
-        ([(1, "x" * 300)], "a folder of at most 255 bytes, got one of 305"),
+        ("a" * LONGEST, True),
+        ("a" * (LONGEST + 1), False),
+        ("A" * (LONGEST // 3), True),  # a capital letter is three bytes
+        ("A" * (LONGEST // 3 + 1), False),
+        ("a" * (LONGEST - 2) + ".", False),  # and a dot at the end
+        ("\u00e9" * 41, True),  # six bytes each
+        ("\u00e9" * 42, False),
+        ("\U0001f600" * 20, True),
+        ("\U0001f469\u200d\U0001f680" * 20, False),
     ],
 )
-def test_a_column_whose_values_cannot_name_folders_is_refused(
-    tmp_path: Path, rows: list[tuple[int, str]], message: str
-) -> None:
-    with pytest.raises(ConfigError, match=message):
-        write(tmp_path, FEW, batch(*rows))
+def test_a_long_value_has_a_folder_with_a_digest(value: str, fits: bool) -> None:
+    folder = partition_folder("lang", value)
+    assert len(folder) <= 255
+    assert is_shortened(folder) == (not fits)
+    if not fits:
+        begin, digest = unquote(folder).removeprefix("lang=").split("~")
+        assert value.startswith(begin)
+        assert len(begin) > 15
+        assert digest == hashlib.sha256(value.encode()).hexdigest()[:32]
+
+
+@given(st.text(min_size=90, max_size=300), st.text(min_size=1, max_size=3), st.text(max_size=300))
+def test_two_long_values_have_two_folders(begin: str, one: str, other: str) -> None:
+    assert partition_folder("c", begin + one) != partition_folder("c", begin)
+    same = partition_folder("c", begin).lower() == partition_folder("c", other).lower()
+    assert same == (begin == other)
+
+
+def test_rows_of_long_values_are_written_with_the_value_in_the_metadata(tmp_path: Path) -> None:
+    long = "\U0001f469\u200d\U0001f680" * 20
+    values = [long, "en", long + "x", "x" * 20_000]
+    staged = write(tmp_path, FEW, batch(*enumerate([*values, *values])))
+    assert len({file.subfolder for file in staged}) == 4
+    kept = []
+    for file in staged:
+        assert pq.read_table(file.path).num_rows == 2
+        kept.append((pq.read_schema(file.path).metadata or {}).get(b"partition", b"").decode())
+    assert set(kept) == {"", long, long + "x", "x" * 10_000}
+
+
+def test_a_column_whose_name_leaves_no_room_is_refused() -> None:
+    check_partition_column("c" * 221)
+    with pytest.raises(ConfigError, match="at most 221 bytes in the name of a folder"):
+        check_partition_column("c" * 222)
