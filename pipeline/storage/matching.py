@@ -3,7 +3,8 @@
 A path that exists as it is written is that file or folder, whatever wildcards are in it. A folder
 means all files below it, in its folders too. A pattern means the files that match it, and the files
 below each matching folder that is named like data (`all.parquet/`, as Spark writes it). Other
-folders that match, and names that begin with `.` or `_`, are left out.
+folders that match, and names that begin with `.` or `_`, are left out. A file that is also met by a
+link is read once, and the link is left out.
 """
 
 import contextlib
@@ -155,10 +156,11 @@ class _Walk:
         while self._links:
             name, everything = self._links.pop(0)
             self._enter(name, everything=everything)
+        files, links = _without_links_to(self._files)
         return Matched(
             folder=self._folder,
-            files=sorted(self._files, key=_path),
-            left_out=sorted(self._left_out),
+            files=sorted(files, key=_path),
+            left_out=sorted([*self._left_out, *links]),
         )
 
     def _enter(self, name: str, *, everything: bool) -> None:
@@ -224,6 +226,36 @@ class _Walk:
         if not name or not self._folder:
             return name or self._folder
         return f"{self._folder.rstrip('/')}/{name}"
+
+
+def file_identity(path: str, folders: dict[str, str]) -> str:
+    """A path that is the same for all spellings of one file, and for links to it.
+
+    The names in an object store are as they are; `a//b` is another object than `a/b`.
+
+    Args:
+        path: the file.
+        folders: the real paths of folders, to which that of this file's folder is added.
+    """
+    if not is_local(path):
+        return path
+    if os.path.islink(path):
+        return os.path.realpath(path)
+    folder, name = os.path.split(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder or ".")
+    return os.path.join(folders[folder], name)
+
+
+def _without_links_to(found: list[FileInfo]) -> tuple[list[FileInfo], list[str]]:
+    """Files, each of them once, and the paths of the links to these files."""
+    folders: dict[str, str] = {}
+    files: dict[str, FileInfo] = {}
+    links = []
+    for info in sorted(found, key=lambda each: (os.path.islink(each.path), each.path)):
+        if files.setdefault(file_identity(info.path, folders), info) is not info:
+            links.append(info.path)
+    return list(files.values()), links
 
 
 def _file(path: str) -> FileInfo:

@@ -7,6 +7,7 @@ import functools
 import re
 
 WILDCARDS = frozenset("*?[")
+_NEGATIONS = "!^"  # `[!0]` and `[^0]` mean any character but 0, as in shells
 # What Windows and macOS write into folders that somebody has looked at.
 _OF_SYSTEMS = frozenset(
     {
@@ -55,12 +56,17 @@ def is_hidden(path: str, pattern: str) -> bool:
             # Behind `**` a name may stand at any place.
             possible = patterns if "**" in pattern else patterns[at : at + 1]
             spelled = possible if not of_system else [each for each in possible if each == name]
-            if not any(each[:1] not in ("", "*", "?") and matches(each, name) for each in spelled):
+            if not any(_spells_start(each) and matches(each, name) for each in spelled):
                 return True
     return False
 
 
-_PIECES = re.compile(r"((?:(?<=/)|\A)\*\*/|\*\*|\*|\?|\[!?+\]?+[^\]/]*\])|(.)", re.DOTALL)
+def _spells_start(pattern: str) -> bool:
+    """Whether a pattern of a name says which characters the name may begin with."""
+    return pattern[:1] not in ("", "*", "?") and not pattern.startswith(("[!", "[^"))
+
+
+_PIECES = re.compile(r"((?:(?<=/)|\A)\*\*/|\*\*|\*|\?|\[[!^]?+\]?+[^\]/]*\])|(.)", re.DOTALL)
 
 
 @functools.lru_cache(maxsize=256)
@@ -84,8 +90,9 @@ def _regex(pattern: str) -> re.Pattern[str]:
 
 def _one_of(wildcard: str) -> str:
     """The regular expression for `[..]`; the characters themselves if the range is none."""
-    inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", wildcard[1:-1].removeprefix("!"))
-    expression = f"(?!/)[{'^' if wildcard[1] == '!' else ''}{inside}]"
+    negated = wildcard[1] in _NEGATIONS
+    inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", wildcard[2 if negated else 1 : -1])
+    expression = f"(?!/)[{'^' if negated else ''}{inside}]"
     try:
         re.compile(expression)
     except re.error:  # such as [b-a]

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import logging
+import os
 import re
 from collections.abc import Sequence
 
@@ -11,7 +12,14 @@ from pipeline.config.inputs import InputConfig, format_of
 from pipeline.config.sections import CorpusConfig
 from pipeline.corpora.reading.source_names import source_names
 from pipeline.storage.files import FileInfo, Files, base_name
-from pipeline.storage.matching import Matched, UnusableFileError, match_files, shown_path
+from pipeline.storage.folders import is_local
+from pipeline.storage.matching import (
+    Matched,
+    UnusableFileError,
+    file_identity,
+    match_files,
+    shown_path,
+)
 from pipeline.storage.patterns import WILDCARDS, below
 from pipeline.storage.staging import StagedFile
 
@@ -52,7 +60,8 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
 
     Raises:
         ConfigError: if the corpus has no input, or if an input matches no file, a file that an
-            earlier input matches, or something that is no file, such as a pipe.
+            earlier input matches (also where it is spelled differently, or a link to it), or
+            something that is no file, such as a pipe.
     """
     if not corpus.inputs:
         raise ConfigError(
@@ -60,20 +69,14 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
             "Add inputs: [{path: ..., format: jsonl}] to the config."
         )
     found: list[tuple[InputConfig, Matched]] = []
-    seen: set[str] = set()
+    earlier = _EarlierInputs()
     for position, input_config in enumerate(corpus.inputs):
         if input_config.format == "bigquery":
             continue
         key = f"corpus.inputs.{position}.path"
         matched = match_input(files, input_config.path, key=key)
         _say_left_out(input_config.path, matched.folder, tuple(matched.left_out))
-        twice = [info.path for info in matched.files if info.path in seen]
-        if twice:
-            raise ConfigError(
-                f"{key}: expected files that no earlier input matches, "
-                f"got {twice[0]}. Narrow one of the globs."
-            )
-        seen |= {info.path for info in matched.files}
+        earlier.add_files(position, [info.path for info in matched.files])
         found.append((input_config, matched))
     names = source_names(
         [(matched.folder, [info.path for info in matched.files]) for _, matched in found]
@@ -83,6 +86,29 @@ def find_input_files(files: Files, corpus: CorpusConfig) -> list[InputFile]:
         for input_config, matched in found
         for info in matched.files
     ]
+
+
+class _EarlierInputs:
+    """Which files the inputs so far have: the rows of one must not be read twice."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[int, str]] = {}
+        self._folders: dict[str, str] = {}
+
+    def add_files(self, position: int, paths: Sequence[str]) -> None:
+        """Adds the files of an input, or raises `ConfigError`, which names both spellings."""
+        for path in paths:
+            identity = file_identity(path, self._folders)
+            first, spelled = self._files.setdefault(identity, (position, path))
+            if first != position:
+                of_first = f"{spelled} of corpus.inputs.{first}"
+                if path == spelled:
+                    of_first = f"one of corpus.inputs.{first}"
+                raise ConfigError(
+                    f"corpus.inputs.{position}.path: expected files that no earlier input "
+                    f"matches, got {path}, which is {of_first}. Leave one of them out, "
+                    "or narrow a pattern."
+                )
 
 
 def match_input(files: Files, pattern: str, *, key: str) -> Matched:
@@ -150,13 +176,15 @@ def _say_left_out(pattern: str, folder: str, left_out: tuple[str, ...]) -> None:
     if not left_out:
         return
     pattern = shown_path(pattern)
+    links = any(is_local(path) and os.path.islink(path.rstrip("/")) for path in left_out)
     names = [_on_one_line(shown_path(below(folder, path))) for path in left_out]
     # Folders first: they may hold data, while hidden names are a program's own.
     names.sort(key=lambda name: (base_name(name).startswith((".", "_")), name))
-    more = len(names) - LEFT_OUT_SHOWN
+    shown, more = ", ".join(names[:LEFT_OUT_SHOWN]), len(names) - LEFT_OUT_SHOWN
     logger.info(
-        "%s: left out %d that match but are no data: %s%s",
-        pattern, len(names), ", ".join(names[:LEFT_OUT_SHOWN]), f" and {more} more" * (more > 0),
+        "%s: left out %d that match but are no data%s: %s%s",
+        pattern, len(names), ", or are links to what is read" * links,
+        shown, f" and {more} more" * (more > 0),
     )  # fmt: skip
 
 

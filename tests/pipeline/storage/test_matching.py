@@ -111,6 +111,24 @@ def test_a_folder_and_a_link_to_it_are_read_once(tmp_path: Path) -> None:
     assert found(root, "runs/*/x.jsonl") == (["runs/b/x.jsonl"], ["runs/a/"])
 
 
+def test_a_file_and_links_to_it_are_read_once(tmp_path: Path) -> None:
+    root = local(tmp_path, "in/2026-11-20.jsonl", "elsewhere/x.jsonl", "elsewhere/sub/y.jsonl")
+    (tmp_path / "in/a-latest.jsonl").symlink_to("2026-11-20.jsonl")
+    (tmp_path / "in/b.jsonl").symlink_to("a-latest.jsonl")
+    (tmp_path / "in/x1.jsonl").symlink_to("../elsewhere/x.jsonl")
+    (tmp_path / "in/x2.jsonl").symlink_to(tmp_path / "elsewhere/x.jsonl")
+    names = ["in/2026-11-20.jsonl", "in/x1.jsonl"]
+    links = ["in/a-latest.jsonl", "in/b.jsonl", "in/x2.jsonl"]
+    assert found(root, "in") == (names, links)
+    assert found(root, "in/*.jsonl") == (names, links)
+    assert found(root, "in/a-*") == (["in/a-latest.jsonl"], [])
+    (tmp_path / "in/folder").symlink_to("../elsewhere")
+    assert found(root, "in/**") == (
+        ["in/2026-11-20.jsonl", "in/folder/sub/y.jsonl", "in/folder/x.jsonl"],
+        [*links[:2], "in/x1.jsonl", "in/x2.jsonl"],
+    )
+
+
 def refused(path: object) -> str:
     with pytest.raises(UnusableFileError) as raised:
         match_files(FILES, str(path), is_data=is_data)

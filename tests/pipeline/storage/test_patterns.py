@@ -26,6 +26,12 @@ from pipeline.storage.patterns import below, fixed_folder, is_hidden, matches
         ("[[]1].csv", "[1].csv", True),
         ("[]]1", "]1", True),
         ("[^a]", "^", True),
+        ("part-[^0]", "part-1", True),
+        ("part-[^0]", "part-0", False),
+        ("part-[^0]", "part-^", True),
+        ("[^]]1", "]1", False),
+        ("[a^]", "^", True),
+        ("a[^x]b", "a/b", False),
         ("[a-c]", "b", True),
         ("a[", "a[", True),
         ("[]", "[]", True),
@@ -83,6 +89,8 @@ def test_the_fixed_folder_of_a_pattern(pattern: str, folder: str) -> None:
         ("Icon\r", "*", True),
         ("Icon", "*", False),
         ("~$a.csv", "*.csv", True),
+        ("_SUCCESS", "[!a]*", True),
+        ("_SUCCESS", "[^a]*", True),
     ],
 )
 def test_hidden_names(path: str, pattern: str, hidden: bool) -> None:

@@ -168,3 +168,33 @@ def test_a_file_of_two_inputs_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, "a.jsonl", "b.jsonl")
     with pytest.raises(ConfigError, match=r"^corpus\.inputs\.1\.path: .* got .*b\.jsonl"):
         find_input_files(FILES, corpus_of(tmp_path / "b*", tmp_path / "*"))
+
+
+@pytest.mark.parametrize(
+    "second",
+    ["a.jsonl", "./a.jsonl", ".//a.jsonl", "b/../a.jsonl", "link", "{}/a.jsonl", "to/a*", "*"],
+)
+def test_two_spellings_of_a_file_are_an_error_that_names_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    write(tmp_path, "a.jsonl", "b/c.jsonl")
+    (tmp_path / "link").symlink_to("a.jsonl")
+    (tmp_path / "to").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    second = second.format(tmp_path)
+    for first, last in [("./a.jsonl", second), (second, "./a.jsonl")]:
+        with pytest.raises(ConfigError, match=r"^corpus\.inputs\.1\.path: expected files") as error:
+            find_input_files(FILES, corpus_of(first, last))
+        for spelled in (first, last):
+            assert spelled.replace("*", "") in str(error.value)
+
+
+def test_objects_whose_names_differ_are_no_file_twice() -> None:
+    object_store.OBJECTS.clear()
+    for name in ("a.jsonl", "./a.jsonl", "x//a.jsonl", "x/a.jsonl"):
+        write_text(FILES, f"objects://bucket/{name}", "{}")
+    assert len(names_of("objects://bucket/x//a.jsonl", "objects://bucket/x/a.jsonl")) == 2
+    with pytest.raises(
+        ConfigError, match=r"objects://bucket/a\.jsonl, which is one of corpus\.inputs\.0"
+    ):
+        find_input_files(FILES, corpus_of("objects://bucket/a.jsonl", "objects://bucket/a*"))
