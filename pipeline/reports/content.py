@@ -42,6 +42,7 @@ class InputCounts:
     rows_rejected: int
     broken: str | None = None
     headers_skipped: int = 0
+    rows_repaired: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

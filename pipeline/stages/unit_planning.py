@@ -2,7 +2,8 @@
 
 import contextlib
 import functools
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -26,42 +27,63 @@ from pipeline.storage.files import Files, join, read_json, write_json
 from pipeline.transforms.read_documents import CountPartRows
 from pipeline.transforms.write_one_file import WriteOneFile
 
+logger = logging.getLogger("limelight")
+
 ROW_COUNTS = "row_counts.json"
 
 
 def check_inputs(files: Files, inputs: Sequence[InputFile], corpus: CorpusConfig) -> None:
     """Reads one batch of the first file of every input, so that a wrong column fails at once.
 
-    If none of the first rows has the id that the config names, the last files are read, too.
+    If none of the first rows has the id that the config names, the last files are read, too. A
+    later row may have one, so the corpus is refused only if these were all rows; otherwise the log
+    says it.
 
     Raises:
         ConfigError: if a file lacks a configured column, or the storage fails.
     """
     first_files = {item.input: item for item in reversed(inputs)}
-    counts = _count_columns(first_files.values(), corpus, files=files)
-    if any(field == "id" for field, _, _ in columns_of_no_row(counts)):
+    counts, whole = _count_columns(first_files.values(), corpus, files=files)
+    if _lacks_id(counts):
         last_files = {item.input: item for item in inputs}
         more = [item for item in last_files.values() if item is not first_files[item.input]]
-        counts = add_counts([counts, _count_columns(more, corpus, files=files)])
+        of_more, whole_more = _count_columns(more, corpus, files=files)
+        counts = add_counts([counts, of_more])
         of_id = {"columns": {"id": counts["columns"]["id"]}}  # the others may come later
-        require_named_columns(of_id, inputs, corpus, files=files, where="the first ")
+        all_read = whole and whole_more and len(first_files) + len(more) == len(inputs)
+        try:
+            require_named_columns(of_id, inputs, corpus, files=files, where="the first ")
+        except ConfigError as error:
+            if all_read:
+                raise
+            logger.warning("%s If no later document has one either, the run fails.", error)
 
 
 def _count_columns(
     inputs: Iterable[InputFile], corpus: CorpusConfig, *, files: Files
-) -> dict[str, Any]:
-    """Which of the first documents of the files have the columns that the config names."""
+) -> tuple[dict[str, Any], bool]:
+    """Which of the first documents of the files have the columns that the config names.
+
+    The second value says whether these are all rows of the files, if none of them has an id.
+    """
     counts: dict[str, Any] = {}
+    whole = True
     for item in inputs:
         part = whole_file(item)
         try:
             # A broken file may be allowed, and the run names it with all others.
             with contextlib.suppress(BrokenFileError), open_part(files, part) as stream:
-                for batch in islice(read_part(stream, part, corpus=corpus), 1):
+                batches = read_part(stream, part, corpus=corpus)
+                for batch in islice(batches, 1):
                     add_to(counts, batch.columns)
+                whole = whole and _lacks_id(counts) and next(batches, None) is None
         except (OSError, ValueError) as error:
             raise ConfigError(" ".join(str(error).split())) from error
-    return counts
+    return counts, whole
+
+
+def _lacks_id(counts: Mapping[str, Any]) -> bool:
+    return any(field == "id" for field, _, _ in columns_of_no_row(counts))
 
 
 def plan_units(

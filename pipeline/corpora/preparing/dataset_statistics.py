@@ -106,12 +106,6 @@ def _find_warnings(
             "corpus.columns.split, corpus.columns.group and the split of inputs, a hash of the "
             "text keeps copies in one split."
         )
-    if summary["rows_repaired"]:
-        yield (
-            f"In {summary['rows_repaired']:,} row{'s' if summary['rows_repaired'] > 1 else ''}, "
-            "bytes that could not be decoded were replaced by U+FFFD. Try another encoding of the "
-            "input in corpus.inputs, such as encoding: windows-1252."
-        )
 
 
 def _list(labels: Sequence[str]) -> str:

@@ -55,7 +55,8 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
     """The `inputs` of a manifest: the rows read, used and rejected of every file or table.
 
     An input that could not be read to its end also has `broken`: what was expected and found. One
-    that repeats its header has `headers_skipped`, the number of these lines, which are no rows.
+    that repeats its header has `headers_skipped`, the number of these lines, which are no rows. One
+    with `rows_repaired` has used rows in which U+FFFD replaces what could not be decoded.
 
     Args:
         counts: nested counts of the whole run; `files` holds the rows by `source_file`, `broken`
@@ -85,8 +86,9 @@ def account_files(counts: Mapping[str, Any], inputs: Sequence[InputFile]) -> lis
             ("rows_rejected", rejected),
         ):
             account[name] = account.get(name, 0) + value
-        if "headers_skipped" in counted:
-            account["headers_skipped"] = counted["headers_skipped"]
+        for name in ("headers_skipped", "rows_repaired"):
+            if counted.get(name):
+                account[name] = account.get(name, 0) + counted[name]
         details = sorted(counts.get("broken", {}).get(item.source_file, {}))
         if details:  # several parts of a file, or several files of a table: the first is named
             account.setdefault("broken", details[0])
@@ -100,7 +102,8 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
 
     Where the run may abstain, `abstained` says how many of the rows used were not answered. Where
     files are broken, `broken_files` says by the name of a file what was expected and found. Where
-    files repeat their header, `headers_skipped` says how many lines were skipped. `notes` says in
+    files repeat their header, `headers_skipped` says how many lines were skipped. Where rows have
+    U+FFFD in place of what could not be decoded, `repaired` is their number. `notes` says in
     sentences what else a person should know, such as a column that no row has, or empty files.
     """
     rows: dict[str, Any] = {
@@ -111,13 +114,38 @@ def total_rows(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, Any])
     headers = sum(account.get("headers_skipped", 0) for account in accounts)
     if headers:
         rows["headers_skipped"] = headers
+    repaired = sum(account.get("rows_repaired", 0) for account in accounts)
+    if repaired:
+        rows["repaired"] = repaired
     broken = {account["file"]: account["broken"] for account in accounts if "broken" in account}
     if "abstained" in counts:
         rows["abstained"] = counts["abstained"]
     if broken:
         rows["broken_files"] = broken
-    notes = [*find_column_notes(counts), *_notes_on_empty_files(accounts)]
+    notes = [
+        *find_column_notes(counts),
+        *_notes_on_repaired_rows(accounts),
+        *_notes_on_empty_files(accounts),
+    ]
     return rows | ({"notes": notes} if notes else {})
+
+
+def _notes_on_repaired_rows(accounts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence if characters were replaced in documents, in their ids or in kept columns."""
+    repaired = {
+        account["file"]: account["rows_repaired"]
+        for account in accounts
+        if account.get("rows_repaired")
+    }
+    if repaired:
+        first, *others = repaired
+        files = f"{first} and {len(others):,} more" if others else first
+        rows = sum(repaired.values())
+        yield (
+            f"In {rows:,} row{'s' * (rows > 1)} of {files}, U+FFFD replaces what could not be "
+            "decoded: bytes in another encoding, or half of a surrogate pair in JSON. For bytes, "
+            "try another encoding of the input in corpus.inputs, such as encoding: windows-1252."
+        )
 
 
 def _notes_on_empty_files(accounts: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.reading.columns import kept_fields, named_columns
+from pipeline.corpora.reading.columns import MISSING_VALUES, kept_fields, named_columns
 from pipeline.corpora.reading.failures import Failure, RowError
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.rejections import reject_rows
@@ -84,7 +84,7 @@ def check_rows(
         rows, columns=columns, split=split, max_text_bytes=max_text_bytes, failures=failures
     )
     used = [index for index in range(rows.size) if index not in failures]
-    counted = _count_columns(rows, used, fields["document_id"], columns=columns, split=split)
+    counted = _count_columns(rows, used, fields, columns=columns, split=split)
     ids = fields["document_id"] or [None] * rows.size
     fields["document_id"] = ids = [
         f"{source_file}#{number}" if given is None else given
@@ -111,7 +111,7 @@ def check_rows(
 def _count_columns(
     rows: RawRows,
     used: Sequence[int],
-    ids: Sequence[Any] | None,
+    fields: Mapping[str, Sequence[Any] | None],
     *,
     columns: ColumnsConfig,
     split: str | None,
@@ -119,18 +119,23 @@ def _count_columns(
     """Which of the rows `used` have the columns that only a config names; `{}` if it names none.
 
     Returns:
-        `{"columns": {field: {column: {"documents": n, "found": n}}}, "without_id": n}`.
+        `{"columns": {field: {column: {"documents": n, "found": n}}},
+        "values": {field: {"documents": n, "missing": n}}}`; `values` has the fields of
+        `MISSING_VALUES` alone.
     """
     counted: dict[str, Any] = {}
+    if not used:
+        return counted
     for field, name in named_columns(columns, split=split):
         absent = rows.absent.get(name, ())
         there = sum(index not in absent for index in used) if name in rows.columns else 0
         found = {"documents": len(used), "found": there}
         counted.setdefault("columns", {}).setdefault(field, {})[name] = found
-    if columns.id is not None:
-        missing = len(used) if ids is None else sum(ids[index] is None for index in used)
-        counted["without_id"] = missing
-    return counted if used else {}
+        if field in MISSING_VALUES:
+            values = fields["document_id" if field == "id" else field]
+            missing = len(used) if values is None else sum(values[row] is None for row in used)
+            counted.setdefault("values", {})[field] = {"documents": len(used), "missing": missing}
+    return counted
 
 
 def _convert_rows(

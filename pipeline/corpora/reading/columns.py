@@ -14,6 +14,15 @@ from pipeline.config.inputs import UNLABELED
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
 
 _SHOWN = 60  # characters of a name
+_COLUMNS_SHOWN = 5  # in a note
+
+# What becomes of a document without a value in the column of a field that others have.
+MISSING_VALUES = {
+    "id": "they are named by their file and row",
+    "split": "their splits are drawn, with the shares of corpus.splits",
+    "weight": "they have the weight 1",
+    "group": "their splits, where none is given, are drawn by the text",
+}
 
 
 class MissingColumnError(ConfigError):
@@ -44,7 +53,7 @@ def input_columns(columns: ColumnsConfig) -> tuple[str, ...]:
 def named_columns(columns: ColumnsConfig, *, split: str | None) -> Iterator[tuple[str, str]]:
     """The fields whose column a config names because the corpus has it, each with the column.
 
-    Text and label have a column by default, and prepare itself refuses groups that no row has.
+    Text and label have a column by default.
 
     Args:
         columns: the columns that the config names.
@@ -54,6 +63,8 @@ def named_columns(columns: ColumnsConfig, *, split: str | None) -> Iterator[tupl
     fields = ["id"] if split is not None else ["id", "split"]
     if split != UNLABELED:
         fields += ["labels", "probabilities", "weight", "rationale"]
+    if split is None:
+        fields.append("group")
     for field in fields:
         name = getattr(columns, field)
         if name is not None:
@@ -75,25 +86,31 @@ def columns_of_no_row(counts: Mapping[str, Any]) -> Iterator[tuple[str, str, int
 
 
 def find_column_notes(counts: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences on columns that no document has, on ids that are missing, and on those that repeat.
+    """Sentences on columns and values that documents lack, and on ids that repeat.
 
     Args:
-        counts: as `columns_of_no_row` takes them, and `without_id` and `repeated_ids`.
+        counts: as `columns_of_no_row` takes them, and `values`, which counts for each field of
+            `MISSING_VALUES` the documents without a value, and `repeated_ids`.
     """
-    missing = list(columns_of_no_row(counts))
-    for field, name, documents in missing:
+    missing: dict[str, dict[str, int]] = {}
+    for field, name, documents in columns_of_no_row(counts):
+        missing.setdefault(field, {})[name] = documents
+    for field, columns in missing.items():
+        names = list(map(repr, columns))
+        one, more = len(names) == 1, len(names) - _COLUMNS_SHOWN
+        shown = ", ".join(names[:_COLUMNS_SHOWN]) + f" and {more:,} more" * (more > 0)
         yield (
-            f"corpus.columns.{field}: expected the column {name!r}, got none in "
-            f"{documents:,} documents. Name the right one, or leave it out."
+            f"corpus.columns.{field}: expected the column{'' if one else 's'} {shown}, got none in "
+            f"{max(columns.values()):,} documents. Name the right one{'' if one else 's'}, or "
+            f"leave {'it' if one else 'them'} out."
         )
-    without_id = counts.get("without_id", 0)
-    if without_id and all(field != "id" for field, _, _ in missing):
-        of_ids = counts["columns"]["id"]  # formats may have a column of their own
-        yield (
-            f"{without_id:,} of {sum(each['documents'] for each in of_ids.values()):,} documents "
-            f"have no id in the column {' or '.join(map(repr, of_ids))}: they are named by their "
-            "file and row."
-        )
+    for field, counted in counts.get("values", {}).items():
+        if counted["missing"] and field not in missing:
+            names = list(map(repr, counts["columns"][field]))  # formats may have one of their own
+            yield (
+                f"{counted['missing']:,} of {counted['documents']:,} documents have no {field} in "
+                f"the column {' or '.join(names)}: {MISSING_VALUES[field]}."
+            )
     repeated = counts.get("repeated_ids", 0)
     if repeated:
         yield (

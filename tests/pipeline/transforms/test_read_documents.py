@@ -72,7 +72,7 @@ def test_units_become_documents_rejections_and_counts(tmp_path: Path) -> None:
                             "2.jsonl": {"rows_read": 2, "rows_repaired": 0},
                         },
                         "columns": {"id": {"id": {"documents": 3, "found": 3}}},
-                        "without_id": 0,
+                        "values": {"id": {"documents": 3, "missing": 0}},
                     },
                     {"files": {"3.jsonl": {"rows_read": 1, "rows_repaired": 0}}},
                 ]

@@ -110,8 +110,6 @@ def test_a_summary_has_the_counts_and_their_ratios() -> None:
         "Splits share texts (1,200 in both train and test), which makes scores too high. Without "
         "corpus.columns.split, corpus.columns.group and the split of inputs, a hash of the text "
         "keeps copies in one split.",
-        "In 2 rows, bytes that could not be decoded were replaced by U+FFFD. Try another encoding "
-        "of the input in corpus.inputs, such as encoding: windows-1252.",
     ]
 
 

@@ -169,3 +169,17 @@ def test_a_file_that_has_other_rows_than_were_staged_is_broken() -> None:
     counts = {"files": {"a": rows, "b": {"rows_read": 1, "rows_used": 1}}}
     broken = [each.get("broken") for each in account_files(counts, known)]
     assert broken == [None, "expected 2 rows, got 1"]
+
+
+def test_rows_with_replaced_characters_are_counted_by_file_and_noted() -> None:
+    read = {"rows_read": 2, "rows_used": 2, "rows_repaired": 1}
+    counts = add_counts([{"files": {"a": read}}, {"files": {"a": read, "b": read}}])
+    first, second = account_files(counts, INPUTS)
+    assert (first["rows_repaired"], second["rows_repaired"]) == (2, 1)
+    rows = total_rows([first, second], counts)
+    assert rows["repaired"] == 3
+    [note] = rows["notes"]
+    assert note.startswith(f"In 3 rows of {first['file']} and 1 more, U+FFFD replaces what")
+    whole = {"files": {"a": read | {"rows_repaired": 0}}}
+    assert "rows_repaired" not in account_files(whole, INPUTS)[0]
+    assert total_rows(account_files(whole, INPUTS), whole).keys() == {"read", "used", "rejected"}
