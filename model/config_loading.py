@@ -16,6 +16,8 @@ from model.config import ConfigError
 
 SectionT = TypeVar("SectionT")
 
+MAX_PROBLEMS = 100  # named in one message
+
 
 def load_section(cls: type[SectionT], values: Mapping[str, Any], *, where: str) -> SectionT:
     """Builds the section `cls` from a plain mapping.
@@ -42,7 +44,7 @@ def load_section(cls: type[SectionT], values: Mapping[str, Any], *, where: str) 
 def _problems(cls: type, error: pydantic.ValidationError) -> Iterator[str]:
     """Every problem once, as `key: expected ..., got ...`."""
     given: list[str] = []
-    errors = error.errors()
+    errors = error.errors()[:MAX_PROBLEMS]
     paths = [problem["loc"] for problem in errors]
     for path, problem in zip(paths, errors, strict=True):
         # pydantic counts an item with a bad value as missing, so it also calls the list too short.

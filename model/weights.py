@@ -92,7 +92,16 @@ def check_weights(weights: Mapping[str, Weights], shapes: Mapping[str, Shapes]) 
     Raises:
         ValueError: naming the first weight that is missing, unknown or of another shape.
     """
-    got = {name: np.shape(array) for name, array in by_full_name(weights).items()}
+    got = {
+        layer: {name: np.shape(array) for name, array in named.items()}
+        for layer, named in weights.items()
+    }
+    check_shapes(got, shapes)
+
+
+def check_shapes(found: Mapping[str, Shapes], shapes: Mapping[str, Shapes]) -> None:
+    """As `check_weights`, for the shapes that the header of a file gives."""
+    got = by_full_name(found)
     expected = by_full_name(shapes)
     for name, shape in expected.items():
         if name not in got:
@@ -102,6 +111,23 @@ def check_weights(weights: Mapping[str, Weights], shapes: Mapping[str, Shapes]) 
     for name, shape in got.items():
         if name not in expected:
             raise ValueError(f"{name}: expected no such weight, got one of shape {shape}")
+
+
+# Far above any trained weight. No sum of products of such weights and of states overflows, so that
+# every document gets a finite prediction.
+MAX_WEIGHT = 1e8
+
+
+def check_finite(weights: Mapping[str, Weights]) -> None:
+    """Checks that every weight is a number within +-`MAX_WEIGHT`.
+
+    Raises:
+        ValueError: naming the first array that has another value.
+    """
+    for name, array in by_full_name(weights).items():
+        # NaN is neither above nor below, and `min` and `max` return it.
+        if array.size and not (array.min() >= -MAX_WEIGHT and array.max() <= MAX_WEIGHT):
+            raise ValueError(f"{name}: expected numbers within +-{MAX_WEIGHT:g}, got others or NaN")
 
 
 def by_full_name(layers: Mapping[str, Mapping[str, T]]) -> dict[str, T]:

@@ -5,22 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.bundle.errors import BundleError
-from model.bundle.file_names import CONFIG, WEIGHTS, WIDE_WEIGHTS
+from model.bundle.file_limits import LIMITS
+from model.bundle.file_names import PROFILE, WEIGHTS
 from model.bundle.golden import GoldenDocument, read_golden
 from model.bundle.manifest import weights_file
-from model.bundle.weights_file import read_weights
+from model.bundle.stored_weights import StoredWeights
 from model.config import ModelConfig
+from model.files.json_values import parse_json
+from model.files.regular_files import read_regular
 from model.text.markers import Markers, marker_ids
 from model.text.vocabulary import Vocabulary
-from model.weights import (
-    Weights,
-    check_weights,
-    join_members,
-    split_members,
-    weight_shapes,
-)
-from model.wide.wide_part import WIDE, WidePart, wide_shapes
+from model.weights import Weights, split_members
+from model.wide.wide_part import WidePart
 
 if TYPE_CHECKING:
     import keras
@@ -59,7 +55,7 @@ class Bundle:
 
     def read_golden(self) -> list[GoldenDocument]:
         """The documents whose predictions every scorer must reproduce."""
-        return read_golden(self.folder)
+        return read_golden(self.folder, labels=len(self.labels))
 
     def build_network(self, *, cudnn: bool = True) -> "keras.Model":
         """Builds the network with its trained weights on this machine, for inference in float32.
@@ -123,28 +119,30 @@ class Bundle:
         Those of an ensemble are named as `model.weights.split_members` says.
 
         Raises:
-            BundleError: if the weights are not those of the network in the config.
+            BundleError: if the weights are not those of the network in the config, or no finite
+                numbers.
         """
+        return self._stored.read_network()
+
+    def read_profile(self) -> dict[str, Any] | None:
+        """The profile of the validation documents; None if the model has none."""
+        if PROFILE not in self.manifest.get("files", ()):
+            return None
+        path = self.folder / PROFILE
+        content = read_regular(path, limit=LIMITS[PROFILE])
+        profile: dict[str, Any] = parse_json(content, where=str(path))
+        return profile
+
+    @property
+    def _stored(self) -> StoredWeights:
         # While the bundle is being written, it has no manifest yet.
-        path = self.folder / (weights_file(self.manifest["files"]) if self.manifest else WEIGHTS)
-        shapes = weight_shapes(
-            self.config.network,
+        return StoredWeights(
+            folder=self.folder,
+            file=weights_file(self.manifest["files"]) if self.manifest else WEIGHTS,
+            config=self.config,
             ids=self.vocabulary.size,
-            max_tokens=self.config.text.max_tokens,
             labels=len(self.labels),
         )
-        try:
-            if path.name == WEIGHTS:
-                weights = read_weights(path)
-            else:
-                # Imported here: only old bundles need it, and importing h5py takes 0.1 s.
-                from model.bundle.hdf5_weights import read_hdf5_weights
-
-                weights = read_hdf5_weights(path, {name: list(shapes[name]) for name in shapes})
-            check_weights(weights, join_members([shapes] * len(split_members(weights))))
-        except (ValueError, OSError) as error:
-            raise _wrong_weights(path, "network", error) from error
-        return weights
 
     @property
     def has_wide_part(self) -> bool:
@@ -157,23 +155,6 @@ class Bundle:
         Raises:
             BundleError: if its weights are not those of the wide part in the config.
         """
-        config = self.config.network
-        if config.wide is None:
+        if self.config.network.wide is None:
             return None
-        path = self.folder / WIDE_WEIGHTS
-        shapes = wide_shapes(
-            config.wide, ids=self.vocabulary.size, labels=len(self.labels), head=config.head
-        )
-        try:
-            weights = read_weights(path)
-            check_weights(weights, {WIDE: shapes})
-        except (ValueError, OSError) as error:
-            raise _wrong_weights(path, "wide part", error) from error
-        return WidePart(weights[WIDE], self.vocabulary, head=config.head)
-
-
-def _wrong_weights(path: Path, part: str, error: Exception) -> BundleError:
-    return BundleError(
-        f"{path}: expected the weights of the {part} in {CONFIG}, got an error: "
-        f"{' '.join(str(error).split())[:200]}. Train the model again."
-    )
+        return WidePart(self._stored.read_wide(), self.vocabulary, head=self.config.network.head)

@@ -5,52 +5,94 @@ h5py follows all of them: such a file would bring in bytes of any file that this
 Here only hard links are followed, and only arrays whose bytes lie in the file itself are read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from model.weights import DIRECTIONS, Weights
+from model.files.regular_files import open_regular
+from model.weights import DIRECTIONS, Shapes, Weights, check_finite
+
+# Beside the weights, Keras writes the names of layers and, if the network was compiled, what the
+# optimizer knows of each weight.
+_MOST_COPIES = 4
+_MOST_OTHER_BYTES = 16 << 20
 
 
-def read_hdf5_weights(path: Path, names: Mapping[str, Sequence[str]]) -> dict[str, Weights]:
+def read_hdf5_weights(path: Path, shapes: Mapping[str, Shapes]) -> dict[str, Weights]:
     """Reads what `keras.Model.save_weights` wrote for a network of `model.layers.classifier`.
 
     Args:
         path: a file `*.weights.h5`.
-        names: of the weights of each layer, in the order in which the layer creates them, because
+        shapes: of the weights of each layer, in the order in which the layer creates them, because
             Keras numbers them in this order; as `model.weights.weight_shapes` has them.
 
     Raises:
         OSError: if the file is not HDF5.
-        ValueError: naming what is missing, unknown or does not lie in the file.
+        ValueError: naming what is missing, unknown, of another shape or no finite number, or does
+            not lie in the file.
     """
+    weights = _with_arrays(path, shapes, read=True)
+    check_finite(weights)
+    return weights
+
+
+def check_hdf5_weights(path: Path, shapes: Mapping[str, Shapes]) -> None:
+    """Checks all that `read_hdf5_weights` does but the numbers; no array is read.
+
+    Raises:
+        OSError: if the file is not HDF5.
+        ValueError: as `read_hdf5_weights`.
+    """
+    _with_arrays(path, shapes, read=False)
+
+
+def _with_arrays(path: Path, shapes: Mapping[str, Shapes], *, read: bool) -> dict[str, Weights]:
+    numbers = sum(math.prod(shape) for named in shapes.values() for shape in named.values())
+    most = _MOST_COPIES * np.float32().nbytes * numbers + _MOST_OTHER_BYTES
+    with open_regular(path) as stream:
+        size = stream.seek(0, 2)
+    if size > most:
+        raise ValueError(f"expected at most {most:,} bytes, got {size:,}")
     try:
         with h5py.File(path, "r") as file:
-            return dict(_read_layers(file, names))
+            arrays = dict(_find_arrays(file, shapes))
+            if not read:
+                return {}
+            return {
+                layer: {name: np.asarray(array[()]) for name, array in named.items()}
+                for layer, named in arrays.items()
+            }
     except (KeyError, RuntimeError, TypeError) as error:  # from h5py, if the file is damaged
         raise ValueError(f"an HDF5 file that cannot be read ({error})") from error
 
 
-def _read_layers(
-    file: h5py.File, names: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[str, Weights]]:
+def _find_arrays(
+    file: h5py.File, shapes: Mapping[str, Shapes]
+) -> Iterator[tuple[str, dict[str, h5py.Dataset]]]:
     found: set[str] = set()
     for layer, group in _numbered_groups(file):
         if not len(group):
             continue
-        if layer not in names:
+        if layer not in shapes:
             raise ValueError(f"{layer}: expected no weights, got {len(group)}")
         if layer in found:
             raise ValueError(f"{layer}: expected one layer of this name, got two")
         found.add(layer)
-        if len(group) != len(names[layer]):
-            raise ValueError(f"{layer}: expected {len(names[layer])} weights, got {len(group)}")
+        if len(group) != len(shapes[layer]):
+            raise ValueError(f"{layer}: expected {len(shapes[layer])} weights, got {len(group)}")
         yield (
             layer,
-            {name: _array(group, str(number)) for number, name in enumerate(names[layer])},
+            {
+                name: _array(group, str(number), shape=shape, name=f"{layer}.{name}")
+                for number, (name, shape) in enumerate(shapes[layer].items())
+            },
         )
+    for layer in shapes:
+        if layer not in found:
+            raise ValueError(f"{layer}: expected weights, got none")
 
 
 def _numbered_groups(file: h5py.File) -> Iterator[tuple[str, h5py.Group]]:
@@ -78,12 +120,14 @@ def _group(parent: h5py.Group, name: str) -> h5py.Group:
     return item
 
 
-def _array(parent: h5py.Group, name: str) -> np.ndarray:
-    item = _follow_hard_link(parent, name)
+def _array(parent: h5py.Group, number: str, *, shape: tuple[int, ...], name: str) -> h5py.Dataset:
+    item = _follow_hard_link(parent, number)
     if not isinstance(item, h5py.Dataset):
         raise ValueError(f"{item.name}: expected an array, got a group or a type")
     if item.dtype != np.dtype("<f4"):
         raise ValueError(f"{item.name}: expected float32, little-endian, got {item.dtype}")
+    if item.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {item.shape}")
     storage = item.id.get_create_plist()
     # Keras writes every array in this layout. It excludes virtual datasets and compression.
     if storage.get_layout() != h5py.h5d.CONTIGUOUS:
@@ -96,7 +140,7 @@ def _array(parent: h5py.Group, name: str) -> np.ndarray:
     start = item.id.get_offset()  # None if no bytes were ever written
     if start is None or start + item.nbytes > item.file.id.get_filesize():
         raise ValueError(f"{item.name}: expected {item.nbytes} bytes in this file, got fewer")
-    return np.asarray(item[()])
+    return item
 
 
 def _follow_hard_link(parent: h5py.Group, name: str) -> h5py.HLObject:

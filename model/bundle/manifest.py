@@ -1,12 +1,12 @@
 """The manifest of a model directory: its schema version and the SHA-256 of every file."""
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from model.bundle.errors import BundleError
+from model.bundle.file_limits import LIMITS
 from model.bundle.file_names import (
     CONFIG,
     GOLDEN,
@@ -17,10 +17,18 @@ from model.bundle.file_names import (
     WEIGHTS,
     WIDE_WEIGHTS,
 )
+from model.bundle.listing import is_plain_name
+from model.bundle.manifest_schema import MANIFEST_SCHEMA
+from model.bundle.schema_checks import check_schema
+from model.config import ConfigError
+from model.files.json_values import parse_json
+from model.files.regular_files import open_regular, read_regular
 
 # Older ones are still read: 1 has `HDF5_WEIGHTS` in place of `WEIGHTS`, and 1 and 2 have no
 # `WIDE_WEIGHTS`. Since 4, the weights may be those of several networks.
 SCHEMA_VERSION = 4
+
+_AGAIN = "Copy the model directory again, or train the model again."
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -75,61 +83,105 @@ def model_fingerprint(files: Mapping[str, Mapping[str, Any]]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
+def sizes_of(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """The size of each file by a manifest."""
+    return {name: described["bytes"] for name, described in manifest["files"].items()}
+
+
 def sha256_of_file(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """SHA-256 of a regular file, hexadecimal.
 
-
-def _describe_other(path: Path, error: Exception) -> str:
-    """What a manifest is that is not a model's."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        stage = values.get("stage") if isinstance(values, dict) else None
-    except ValueError:
-        stage = None
-    if stage and stage != "train":
-        return (
-            f"{path}: expected the manifest of a model, got that of a run of {stage}. Give the "
-            "folder of one version of a model, such as runs/models/demo/1."
-        )
-    return (
-        f"{path}: expected the manifest of a model, got a damaged one ({type(error).__name__}: "
-        f"{error}). Copy the model directory again, or train the model again."
-    )
+    Raises:
+        ConfigError: if it is no regular file.
+    """
+    digest = hashlib.sha256()
+    with open_regular(path) as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Reads the manifest of a model directory.
 
     Raises:
-        BundleError: if it is missing, damaged, of a newer schema, or does not list a file that
-            every model has.
+        BundleError: if it is missing, no regular file, damaged, of a newer schema, or does not
+            list a file that every model has.
     """
     path = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        schema_version = int(manifest["schema_version"])
-        files = manifest["files"]
+        content = read_regular(path, limit=LIMITS[MANIFEST])
     except OSError as error:
         raise BundleError(
             f"{path}: expected a model directory with a readable manifest, got {error.strerror}. "
             "Give --model the folder of one version, such as runs/models/demo/1."
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise BundleError(_describe_other(path, error)) from None
-    if schema_version > SCHEMA_VERSION:
+    except BundleError:
+        raise
+    except ConfigError as error:
+        raise BundleError(str(error)) from None
+    return parse_manifest(content, where=str(path))
+
+
+def parse_manifest(content: bytes, *, where: str) -> dict[str, Any]:
+    """The manifest in the content of a file.
+
+    Args:
+        content: of the file.
+        where: the file, for messages.
+
+    Raises:
+        BundleError: as `read_manifest`.
+    """
+    try:
+        manifest = parse_json(content, where=where)
+    except ConfigError as error:
         raise BundleError(
-            f"{path}: expected schema version {SCHEMA_VERSION} or older, got {schema_version}. "
+            f"{where}: expected the manifest of a model, got a damaged one ({error}). {_AGAIN}"
+        ) from None
+    stage = manifest.get("stage") if isinstance(manifest, dict) else None
+    if isinstance(stage, str) and stage != "train":
+        raise BundleError(
+            f"{where}: expected the manifest of a model, got that of a run of "
+            f"{ascii(stage[:40])[1:-1]}. Give the folder of one version of a model, such as "
+            "runs/models/demo/1."
+        )
+    version = manifest.get("schema_version") if isinstance(manifest, dict) else None
+    if type(version) is int and version > SCHEMA_VERSION:
+        raise BundleError(
+            f"{where}: expected schema version {SCHEMA_VERSION} or older, got {version}. "
             "Install the Limelight release that wrote it, or a newer one."
         )
     try:
+        check_schema(MANIFEST_SCHEMA, manifest, where="the manifest")
+    except BundleError as error:
+        raise BundleError(
+            f"{where}: expected the manifest of a model, got a damaged one: {error}"
+        ) from None
+    _check_files(manifest, where=where)
+    checked: dict[str, Any] = manifest
+    return checked
+
+
+def _check_files(manifest: Mapping[str, Any], *, where: str) -> None:
+    """Checks the names of the files that a manifest lists, and its fingerprint of them."""
+    files = manifest["files"]
+    for name in files:
+        if not is_plain_name(name) or name == MANIFEST:
+            raise BundleError(
+                f"{where}: files: expected names of files below the model directory, got "
+                f"{name[:100]!a}. Do not use this model directory."
+            )
+    try:
         expected = (*prediction_files(files), GOLDEN)
     except BundleError as error:
-        raise BundleError(f"{path}: {error}") from None
+        raise BundleError(f"{where}: {error}") from None
     missing = [name for name in expected if name not in files]
     if missing:
         raise BundleError(
-            f"{path}: expected the manifest to list {missing[0]}, got none. Train the model again."
+            f"{where}: expected the manifest to list {missing[0]}, got none. Train the model again."
         )
-    return manifest
+    if manifest["fingerprint"] != model_fingerprint(files):
+        raise BundleError(
+            f"{where}: fingerprint: expected that of the listed files, got another. {_AGAIN}"
+        )

@@ -6,6 +6,7 @@ little-endian. The library checks that the arrays fill the file without a gap or
 Reference: https://github.com/huggingface/safetensors
 """
 
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +14,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from model.weights import Weights, by_full_name
+from model.files.regular_files import open_regular
+from model.weights import Shapes, Weights, by_full_name, check_finite
+
+MAX_HEADER = 4 << 20  # bytes; an array takes about 120
+_SIZE = struct.Struct("<Q")  # of the header, at the beginning of the file
 
 
 def write_weights(path: Path, weights: Mapping[str, Weights]) -> None:
@@ -31,22 +36,55 @@ def write_weights(path: Path, weights: Mapping[str, Weights]) -> None:
     path.write_bytes(save(arrays))
 
 
-def read_weights(path: Path) -> dict[str, Weights]:
-    """Reads what `write_weights` wrote; the file is mapped, and each array copied out of it once.
+def read_shapes(path: Path) -> dict[str, Shapes]:
+    """The shapes of the weights in a file, by layer and name; only its header is read.
 
     Raises:
         OSError: if the file cannot be read.
-        ValueError: if it is not a safetensors file of float32 arrays.
+        ValueError: if it is not a regular file, or not a safetensors file of float32 arrays.
     """
-    layers: dict[str, dict[str, np.ndarray]] = {}
+    layers: dict[str, dict[str, tuple[int, ...]]] = {}
+    _check_header_size(path)
     try:
         with safe_open(path, framework="numpy") as file:
             for full_name in file.offset_keys():
-                dtype = file.get_slice(full_name).get_dtype()
-                if dtype != "F32":
-                    raise ValueError(f"{full_name}: expected float32 (F32), got {dtype}")
+                found = file.get_slice(full_name)
+                if found.get_dtype() != "F32":
+                    raise ValueError(
+                        f"{full_name}: expected float32 (F32), got {found.get_dtype()}"
+                    )
                 layer, _, name = full_name.rpartition(".")
-                layers.setdefault(layer, {})[name] = file.get_tensor(full_name)
+                layers.setdefault(layer, {})[name] = tuple(found.get_shape())
     except SafetensorError as error:
         raise ValueError(f"no safetensors file ({error})") from error
     return dict(layers)
+
+
+def read_weights(path: Path) -> dict[str, Weights]:
+    """Reads what `write_weights` wrote; the file is mapped, and each array copied out of it once.
+
+    A caller that knows the shapes compares them with `read_shapes` first.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: as `read_shapes`; also naming an array with a value that is no finite number.
+    """
+    layers = read_shapes(path)
+    with safe_open(path, framework="numpy") as file:
+        weights: dict[str, Weights] = {
+            layer: {name: file.get_tensor(f"{layer}.{name}") for name in shapes}
+            for layer, shapes in layers.items()
+        }
+    check_finite(weights)
+    return weights
+
+
+def _check_header_size(path: Path) -> None:
+    """Refuses a header that is not as large as one of a network before the library reads it."""
+    with open_regular(path) as stream:
+        start = stream.read(_SIZE.size)
+    if len(start) < _SIZE.size:
+        raise ValueError("no safetensors file (it is too short)")
+    (size,) = _SIZE.unpack(start)
+    if size > MAX_HEADER:
+        raise ValueError(f"no safetensors file (its header has {size:,} bytes)")

@@ -21,6 +21,7 @@ from model.files.regular_files import decode_utf8, read_limited
 
 MAX_BYTES = 4 << 20
 MAX_NODES = 200_000  # keys, values, lists and mappings, each as often as an alias stands for it
+MAX_DEPTH = 100
 MAX_NUMBER = 400  # characters of a number
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
@@ -58,6 +59,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         super().__init__(text)
         self._max_nodes = max_nodes
         self._plain = plain
+        self._depth = 0
         self._nodes = 0  # so far, aliases unfolded
         self._sizes: dict[str, int] = {}  # the nodes that each anchor stands for
 
@@ -80,7 +82,11 @@ class _UniqueKeyLoader(yaml.SafeLoader):
             return super().compose_node(parent, index)
         before = self._nodes
         self._count(1, event)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise RecursionError
         node = super().compose_node(parent, index)
+        self._depth -= 1
         if anchor is not None:
             self._sizes[anchor] = self._nodes - before
         return node

@@ -4,11 +4,9 @@
 """
 
 import dataclasses
-import json
 from typing import Any
 
 from model.bundle.bundle import Bundle
-from model.bundle.file_names import PROFILE
 from pipeline.config.sections import DriftConfig
 from pipeline.corpora.reading.counts import add_counts
 from pipeline.corpora.scoring.corpus_profile import MEASURES
@@ -31,10 +29,9 @@ def measure_drift(
     """
     profile = run.extra["profile"]
     differences: list[ProfileDifference] = []
-    # The file is missing if the model is from an earlier release or had no validation split.
-    path = bundle.folder / PROFILE
-    if path.is_file():
-        reference = json.loads(path.read_text(encoding="utf-8"))
+    # There is none if the model is from an earlier release or had no validation split.
+    reference = bundle.read_profile()
+    if reference is not None:
         differences += compare_profiles(profile, reference, against="training")
     nights = [
         manifest["profile"]

@@ -35,8 +35,18 @@ REJECTION_FILES = 20  # at most these many files of rejections are read for exam
 FREQUENT_TOKENS = 40  # shown of the vocabulary
 
 
-def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, Any]) -> ModelReport:
-    """The report of the model whose files lie in `folder`."""
+def collect_model_report(
+    files: Files, folder: str, *, manifest: Mapping[str, Any], rejected: str | None
+) -> ModelReport:
+    """The report of the model whose files lie in `folder`.
+
+    Args:
+        files: where they lie.
+        folder: of the model.
+        manifest: of the model.
+        rejected: the folder of the dataset's rejections, of which some are shown; None if it is
+            not known.
+    """
     statistics = read_json(files, join(folder, STATISTICS))
     shown = gallery_from_lines(read_lines(files, join(folder, GALLERY)))
     half = (len(shown) + 1) // 2
@@ -57,9 +67,7 @@ def collect_model_report(files: Files, folder: str, *, manifest: Mapping[str, An
         examples_split="test" if "test" in evaluations else "validation",
         most_certain=shown[:half],
         least_certain=shown[half:][::-1],
-        rejections=_group_rejections(
-            files, join(manifest["dataset"], "rejected"), counts=manifest["rows"]["rejected"]
-        ),
+        rejections=_group_rejections(files, rejected, counts=manifest["rows"]["rejected"]),
         inputs=[InputCounts(**item) for item in manifest["inputs"]],
         vectors=manifest.get("vectors"),
         encoder=manifest.get("encoder"),
@@ -138,11 +146,12 @@ def _notes_of_rows(rows: Mapping[str, Any]) -> list[str]:
 
 
 def _group_rejections(
-    files: Files, folder: str, *, counts: Mapping[str, int]
+    files: Files, folder: str | None, *, counts: Mapping[str, int]
 ) -> list[RejectionGroup]:
     """Rejections by reason, the most frequent first, with examples from the files in a folder."""
     examples: dict[str, list[RejectedRow]] = {reason: [] for reason in counts}
-    for info in files.match(join(folder, "*.parquet"))[:REJECTION_FILES]:
+    found = [] if folder is None else files.match(join(folder, "*.parquet"))
+    for info in found[:REJECTION_FILES]:
         with files.open(info.path) as stream:
             _add_examples(examples, pq.ParquetFile(stream))
     return [

@@ -114,7 +114,10 @@ def _write_baseline(
 
 def _write_pages(run: Manifest, folder: str, *, files: Files) -> Mapping[str, Any]:
     """Writes the report and the model card; returns their sizes and digests, by file."""
-    report = collect_model_report(files, folder, manifest=run.as_dict())
+    manifest = run.as_dict()
+    report = collect_model_report(
+        files, folder, manifest=manifest, rejected=join(manifest["dataset"], "rejected")
+    )
     pages = {
         "report.html": render_model_report(report),
         "model_card.md": render_model_card(report),

@@ -7,10 +7,15 @@ from pathlib import Path
 
 from model.bundle.bundle import Bundle
 from model.bundle.errors import BundleError
+from model.bundle.file_limits import LIMITS, check_sizes
 from model.bundle.file_names import MANIFEST
+from model.bundle.listing import compare_names
 from model.bundle.loading import load_bundle
+from model.bundle.manifest import parse_manifest, sizes_of
+from model.config import ConfigError
 from pipeline.storage.files import Files, join
-from pipeline.storage.folders import download_folder, is_local
+from pipeline.storage.folders import download_files, is_local, list_folder
+from pipeline.storage.limited_files import read_small
 from pipeline.storage.scratch_folders import scratch_folder
 
 _copying = threading.Lock()
@@ -40,12 +45,20 @@ def _local_copy(files: Files, folder: str) -> Path:
 
     An engine may read the files at any time, so they are deleted only when the process ends. The
     manifest holds the digests of all other files: if it has not changed, neither has the model.
+    Nothing is copied before the files are those that the manifest lists, of the same sizes.
     """
-    with files.open(join(folder, MANIFEST)) as stream:
-        manifest = stream.read()
+    try:
+        content = read_small(files, join(folder, MANIFEST), limit=LIMITS[MANIFEST])
+    except ConfigError as error:
+        raise BundleError(str(error)) from None
     with _copying:
-        if (folder, manifest) not in _copies:
-            local = _scratch.enter_context(scratch_folder("model"))
-            download_folder(files, folder, to=local)
-            _copies[folder, manifest] = Path(local)
-        return _copies[folder, manifest]
+        if (folder, content) not in _copies:
+            manifest = parse_manifest(content, where=join(folder, MANIFEST))
+            sizes = sizes_of(manifest)
+            compare_names(folder, list_folder(files, folder), sizes)
+            check_sizes(folder, sizes, ids=manifest["vocabulary_ids"])
+            local = Path(_scratch.enter_context(scratch_folder("model")))
+            download_files(files, folder, sizes, to=str(local))
+            (local / MANIFEST).write_bytes(content)
+            _copies[folder, content] = local
+        return _copies[folder, content]

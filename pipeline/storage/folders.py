@@ -1,7 +1,9 @@
 """Copies folders between any filesystem and this machine's disks."""
 
 import os
+from collections.abc import Iterable
 
+from model.config import ConfigError
 from pipeline.storage.files import Files, join, read_chunks
 from pipeline.storage.local_files import open_local
 
@@ -19,13 +21,40 @@ def local_folder(files: Files, folder: str, *, scratch: str) -> str:
     return scratch
 
 
-def download_folder(files: Files, folder: str, *, to: str) -> None:
-    """Copies every file below a folder into a local one, with the same subfolders."""
+def list_folder(files: Files, folder: str) -> dict[str, int]:
+    """The size of every file below a folder, by its path relative to it.
+
+    Empty objects that stand for folders, as the consoles of object stores make them, are left out.
+    """
     start = len(folder.rstrip("/")) + 1
-    for info in files.match(join(folder, "**")):
-        target = os.path.join(to, info.path[start:])
+    found = files.match(join(folder, "**"))
+    return {info.path[start:]: info.bytes for info in found if not info.path.endswith("/")}
+
+
+def download_folder(files: Files, folder: str, *, to: str) -> None:
+    """Copies every file below a folder into a local one, with the same subfolders.
+
+    Raises:
+        ConfigError: if the name of an object would lead out of the folder.
+    """
+    download_files(files, folder, list_folder(files, folder), to=to)
+
+
+def download_files(files: Files, folder: str, names: Iterable[str], *, to: str) -> None:
+    """Copies files of a folder into a local one, with the same subfolders.
+
+    Raises:
+        ConfigError: if a name would lead out of the folder. Objects may have any name.
+    """
+    for name in names:
+        if not name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise ConfigError(
+                f"{folder}: expected names of files below this folder, got {name[:100]!a}. "
+                "Delete that object, or move it elsewhere."
+            )
+        target = os.path.join(to, name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        with files.open(info.path) as source, open(target, "wb") as sink:
+        with files.open(join(folder, name)) as source, open(target, "wb") as sink:
             for chunk in read_chunks(source):
                 sink.write(chunk)
 

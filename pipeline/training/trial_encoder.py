@@ -1,16 +1,25 @@
 """The pretrained encoder that a trial's network starts from."""
 
-import contextlib
 import logging
 from pathlib import Path
 from typing import Any
 
+from model.bundle.file_limits import LIMITS
+from model.bundle.file_names import VOCABULARY
 from model.config import ConfigError, to_plain
 from model.text.vocabulary import Vocabulary
-from model.training.pretraining.encoder import Encoder, check_settings, count_shared, read_encoder
+from model.training.pretraining.encoder import (
+    WEIGHTS,
+    Encoder,
+    check_settings,
+    count_shared,
+    parse_encoder_manifest,
+    read_encoder,
+)
 from pipeline.config.sections import Config
-from pipeline.storage.files import Files, join, read_json
-from pipeline.storage.folders import local_folder
+from pipeline.storage.files import Files, join
+from pipeline.storage.folders import download_files, is_local
+from pipeline.storage.limited_files import read_small
 from pipeline.storage.manifest import MANIFEST, fingerprint
 from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.training.trial import Trial
@@ -31,7 +40,8 @@ def digest_encoder(config: Config, *, files: Files) -> str | None:
         return None
     manifest = _read_manifest(folder, files=files)
     check_settings(to_plain(config), manifest["config"], where=folder)
-    for name, described in manifest["files"].items():
+    for name in (WEIGHTS, VOCABULARY):
+        described = manifest["files"][name]
         path = join(folder, name)
         if not files.exists(path) or files.size(path) != described["bytes"]:
             raise ConfigError(
@@ -53,7 +63,11 @@ def read_trial_encoder(trial: Trial, vocabulary: Vocabulary, *, files: Files) ->
         return None
     manifest = _read_manifest(folder, files=files)
     with scratch_folder("encoder") as scratch:
-        local = Path(local_folder(files, folder, scratch=scratch))
+        local = Path(scratch)
+        if is_local(folder):
+            local = Path(folder)
+        else:
+            download_files(files, folder, (WEIGHTS, VOCABULARY), to=scratch)
         encoder = read_encoder(local, manifest=manifest, where=folder)
     logger.info(
         "encoder: %s of %s tokens of the vocabulary are in %s",
@@ -76,12 +90,10 @@ def describe_encoder(trial: Trial, encoder: Encoder, vocabulary: Vocabulary) -> 
 
 def _read_manifest(folder: str, *, files: Files) -> dict[str, Any]:
     path = join(folder, MANIFEST)
-    values: dict[str, Any] = {}
-    with contextlib.suppress(ValueError):  # a copy that was cut short
-        values = read_json(files, path) if files.exists(path) else {}
-    if values.get("stage") != "pretrain" or values.get("status") != "done":
+    if not files.exists(path):
         raise ConfigError(
             f"network.pretrained: expected the folder of an encoder, got {folder!r} without the "
             "manifest of one. Check the path, or make one with: limelight pretrain --help."
         )
-    return dict(values)
+    content = read_small(files, path, limit=LIMITS[MANIFEST])
+    return parse_encoder_manifest(content, where=path)

@@ -30,6 +30,7 @@ TOKENS = ("the", "film", "was", "good", "bad", ".", "很", "好")
 LABELS = ("neg", "pos", "so-so")
 TEXTS = ("The film was good.", "bad bad BAD", "很好 👍🏽", "a")
 TEXT = ResolvedTextConfig(max_tokens=6, vocabulary_size=len(TOKENS))
+TRAINING = ResolvedTrainingConfig(epochs=1)
 NETWORK = NetworkConfig(embedding=EmbeddingConfig(units=7), lstm=LSTMConfig(units=5), wide=None)
 
 
@@ -97,6 +98,7 @@ def make_bundle(
     *,
     text: ResolvedTextConfig = TEXT,
     network: NetworkConfig = NETWORK,
+    training: ResolvedTrainingConfig = TRAINING,
     labels: tuple[str, ...] = LABELS,
     spread: float | None = None,
     texts: tuple[str, ...] = TEXTS,
@@ -105,7 +107,7 @@ def make_bundle(
     """Writes an untrained model that knows `TOKENS`, and loads it."""
     write_untrained_model(
         folder,
-        config=ModelConfig(text=text, network=network, training=ResolvedTrainingConfig(epochs=1)),
+        config=ModelConfig(text=text, network=network, training=training),
         tokens=TOKENS,
         labels=labels,
         golden_texts=texts,

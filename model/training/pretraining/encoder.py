@@ -1,23 +1,30 @@
 """An encoder: the pretrained embedding and LSTM of a classifier, in a folder of its own."""
 
 import dataclasses
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 import yaml
+from pydantic import Field, TypeAdapter
 
+from model.bundle.errors import BundleError
 from model.bundle.file_names import CONFIG, VOCABULARY
 from model.bundle.manifest import sha256_of_file
-from model.bundle.weights_file import read_weights, write_weights
-from model.config import ConfigError
+from model.bundle.schema_checks import Count, Text, check_schema, object_of
+from model.bundle.weights_file import read_shapes, read_weights, write_weights
+from model.config import ConfigError, EmbeddingConfig, LSTMConfig, NetworkConfig
+from model.files.json_values import parse_json
+from model.files.regular_files import read_regular
 from model.layers.weights import assign_weights, copy_weights
 from model.text.tokenizer import TOKENIZER_KEYS
-from model.text.vocabulary import Vocabulary
+from model.text.vocabulary import Vocabulary, count_ids
 from model.training.pretraining.language_model import SHARED_LAYERS
-from model.weights import Weights
+from model.weights import Shapes, Weights, check_shapes, weight_shapes
 
 WEIGHTS = "encoder.weights.safetensors"
 
@@ -28,6 +35,24 @@ SHARED_KEYS = (
     ("network", "embedding", "units"),
     ("network", "lstm", "units"),
     ("network", "lstm", "bidirectional"),
+)
+
+
+MAX_VOCABULARY = 1 << 28  # bytes; the largest word vectors have 2 million tokens, in 20 MB
+
+_DESCRIBED = object_of(bytes=Count, sha256=Text)
+_SIZES = object_of(units=Annotated[Count, Field(ge=1)])
+_MANIFEST_SCHEMA: TypeAdapter[Any] = TypeAdapter(
+    object_of(
+        files=object_of(**{WEIGHTS: _DESCRIBED, VOCABULARY: _DESCRIBED}),
+        config=object_of(
+            text=object_of(oov_buckets=Annotated[Count, Field(ge=1, lt=2**31)]),
+            network=object_of(
+                embedding=_SIZES,
+                lstm=object_of(units=Annotated[Count, Field(ge=1)], bidirectional=bool),
+            ),
+        ),
+    )
 )
 
 
@@ -66,31 +91,91 @@ def write_encoder(
     (folder / CONFIG).write_text(text, encoding="utf-8")
 
 
+def parse_encoder_manifest(content: bytes, *, where: str) -> dict[str, Any]:
+    """The manifest in the content of a file.
+
+    Args:
+        content: of the file.
+        where: the file, for messages.
+
+    Raises:
+        ConfigError: if it is not JSON.
+        BundleError: naming the key that does not fit; also if it is not that of an encoder.
+    """
+    manifest: Any = parse_json(content, where=where)
+    finished = isinstance(manifest, dict) and manifest.get("status") == "done"
+    if not finished or manifest.get("stage") != "pretrain":
+        raise BundleError(
+            f"network.pretrained: expected the folder of an encoder, got {where!r}, which is not "
+            "the manifest of one. Check the path, or make one with: limelight pretrain --help."
+        )
+    check_schema(_MANIFEST_SCHEMA, manifest, where=where)
+    checked: dict[str, Any] = manifest
+    return checked
+
+
 def read_encoder(folder: Path, *, manifest: Mapping[str, Any], where: str) -> Encoder:
     """Reads the weights and the vocabulary of an encoder.
 
     Args:
         folder: a local folder.
-        manifest: of the encoder; its `files` have the digests.
+        manifest: of the encoder, from `parse_encoder_manifest`.
         where: the encoder's folder in messages.
 
     Raises:
-        ConfigError: if a file is missing or is not the one that was written.
+        ConfigError: if a file is missing or is not the one that was written, or the weights are
+            not those of the encoder's config.
     """
-    for name in (WEIGHTS, VOCABULARY):
-        path = folder / name
-        got = sha256_of_file(path) if path.is_file() else None
-        if got != manifest["files"][name]["sha256"]:
-            problem = "none" if got is None else "a file with another digest"
-            raise ConfigError(
-                f"network.pretrained: expected {name} in {where} as its manifest describes it, got "
-                f"{problem}. Copy the whole folder again, or run limelight pretrain."
-            )
+    tokens = _read_vocabulary(folder, manifest["files"][VOCABULARY], where=where)
     buckets = manifest["config"]["text"]["oov_buckets"]
-    return Encoder(
-        weights=read_weights(folder / WEIGHTS),
-        vocabulary=Vocabulary.from_file(folder / VOCABULARY, oov_buckets=buckets),
+    path = folder / WEIGHTS
+    if not os.path.lexists(path):
+        _compare(None, manifest["files"][WEIGHTS], name=WEIGHTS, where=where)
+    try:
+        shapes = _shapes(manifest["config"], ids=count_ids(tokens, oov_buckets=buckets))
+        check_shapes(read_shapes(path), shapes)
+        _compare(sha256_of_file(path), manifest["files"][WEIGHTS], name=WEIGHTS, where=where)
+        weights = read_weights(path)
+        vocabulary = Vocabulary.from_bytes(tokens, oov_buckets=buckets)
+    except ConfigError:
+        raise
+    except (ValueError, OSError) as error:
+        raise BundleError(
+            f"network.pretrained: expected weights and vocabulary of an encoder in {where}, got an "
+            f"error: {' '.join(str(error).split())[:300]}. Copy the whole folder again, or "
+            "run limelight pretrain."
+        ) from None
+    return Encoder(weights=weights, vocabulary=vocabulary)
+
+
+def _read_vocabulary(folder: Path, described: Mapping[str, Any], *, where: str) -> bytes:
+    try:
+        content = read_regular(folder / VOCABULARY, limit=MAX_VOCABULARY)
+    except OSError:
+        content = None
+    digest = None if content is None else hashlib.sha256(content).hexdigest()
+    _compare(digest, described, name=VOCABULARY, where=where)
+    return content or b""
+
+
+def _compare(digest: str | None, described: Mapping[str, Any], *, name: str, where: str) -> None:
+    if digest != described["sha256"]:
+        problem = "none" if digest is None else "a file with another digest"
+        raise BundleError(
+            f"network.pretrained: expected {name} in {where} as its manifest describes it, got "
+            f"{problem}. Copy the whole folder again, or run limelight pretrain."
+        )
+
+
+def _shapes(config: Mapping[str, Any], *, ids: int) -> dict[str, Shapes]:
+    """The shapes of an encoder's weights, those of a classifier with one recurrent layer."""
+    embedding, lstm = config["network"]["embedding"], config["network"]["lstm"]
+    network = NetworkConfig(
+        embedding=EmbeddingConfig(units=embedding["units"]),
+        lstm=LSTMConfig(units=lstm["units"], bidirectional=lstm["bidirectional"]),
     )
+    shapes = weight_shapes(network, ids=ids, max_tokens=1, labels=2)
+    return {layer: shapes[layer] for layer in SHARED_LAYERS if layer in shapes}
 
 
 def check_settings(config: Mapping[str, Any], encoder: Mapping[str, Any], *, where: str) -> None:
@@ -162,5 +247,5 @@ def count_shared(vocabulary: Vocabulary, other: Vocabulary) -> int:
 def _value(config: Mapping[str, Any], key: tuple[str, ...]) -> Any:
     value: Any = config
     for part in key:
-        value = value[part]
+        value = value.get(part)
     return value

@@ -21,10 +21,6 @@ HEAD = "layers/dense"
 BIAS = f"{HEAD}/vars/1"
 
 
-def names(config):
-    return {layer: list(shapes) for layer, shapes in weight_shapes(config, **SIZES).items()}
-
-
 @pytest.mark.parametrize("recurrent", RECURRENT)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_weight_has_the_name_that_keras_gives_it(tmp_path, kind, recurrent):
@@ -38,7 +34,7 @@ def test_every_weight_has_the_name_that_keras_gives_it(tmp_path, kind, recurrent
     network.set_weights([random.normal(size=w.shape) for w in network.get_weights()])
     network.save_weights(tmp_path / "network.weights.h5")
     expected = copy_weights(network)
-    got = read_hdf5_weights(tmp_path / "network.weights.h5", names(config))
+    got = read_hdf5_weights(tmp_path / "network.weights.h5", weight_shapes(config, **SIZES))
     assert {layer: list(weights) for layer, weights in got.items()} == {
         layer: list(weights) for layer, weights in expected.items()
     }
@@ -111,7 +107,7 @@ def test_bytes_from_elsewhere_are_refused(path, put, message):
         put(file, path.parent)
         np.testing.assert_array_equal(file[BIAS][:], SECRET)  # h5py itself follows
     with pytest.raises(ValueError, match=f"^/{BIAS}: {message}"):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
 @pytest.mark.parametrize("group", ["layers", HEAD, f"{HEAD}/vars", "layers/bi_lstm/forward_lstm"])
@@ -122,7 +118,7 @@ def test_a_group_in_another_file_is_refused(path, group):
         del file[group]
         file[group] = h5py.ExternalLink(str(path.parent / "other.h5"), "/group")
     with pytest.raises(ValueError, match=f"^/{group}: expected data in this file, got a link"):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
 @pytest.mark.parametrize(
@@ -140,15 +136,46 @@ def test_arrays_that_keras_does_not_write_are_refused(path, settings, message):
         del file[BIAS]
         file.create_dataset(BIAS, (3,), **{"dtype": "<f4", **settings})
     with pytest.raises(ValueError, match=message):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
-def test_a_size_that_the_file_cannot_hold_is_refused_before_memory_is_taken(path):
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (1 << 40, r"head\.bias: expected shape \(3,\), got \(1099511627776,\)"),  # 4 TB
+        (3, "expected 12 bytes in this file, got fewer"),
+    ],
+)
+def test_a_size_that_the_file_cannot_hold_is_refused_before_memory_is_taken(path, size, message):
     with h5py.File(path, "r+") as file:
         del file[BIAS]
-        file.create_dataset(BIAS, (1 << 40,), "<f4")  # 4 TB, of which no byte is written
-    with pytest.raises(ValueError, match="expected 4398046511104 bytes in this file, got fewer"):
-        read_hdf5_weights(path, names(CONFIG))
+        file.create_dataset(BIAS, (size,), "<f4")  # no byte is written
+    with pytest.raises(ValueError, match=message):
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
+
+
+@pytest.mark.parametrize("shape", [(2,), (4,), (3, 1), (1, 3), ()])
+def test_another_shape_is_refused_by_name(path, shape):
+    with h5py.File(path, "r+") as file:
+        del file[BIAS]
+        file[BIAS] = np.zeros(shape, "<f4")
+    with pytest.raises(ValueError, match=r"^head\.bias: expected shape \(3,\), got"):
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
+
+
+def test_a_layer_that_is_missing_is_named(path):
+    with h5py.File(path, "r+") as file:
+        del file[HEAD]
+    with pytest.raises(ValueError, match=r"^head: expected weights, got none"):
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e9])
+def test_numbers_that_no_training_gives_are_refused(path, value):
+    with h5py.File(path, "r+") as file:
+        file[BIAS][1] = value
+    with pytest.raises(ValueError, match=r"^head\.bias: expected numbers within"):
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
 @pytest.mark.parametrize("missing", ["layers", f"{HEAD}/vars", "layers/bi_lstm/forward_lstm/cell"])
@@ -156,7 +183,7 @@ def test_a_missing_group_is_named(path, missing):
     with h5py.File(path, "r+") as file:
         del file[missing]
     with pytest.raises(ValueError, match=f"^/{missing}: expected this item, got none"):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
 def test_a_group_in_place_of_an_array_and_the_reverse_are_named(path):
@@ -164,12 +191,12 @@ def test_a_group_in_place_of_an_array_and_the_reverse_are_named(path):
         del file[BIAS]
         file.create_group(BIAS)
     with pytest.raises(ValueError, match=f"^/{BIAS}: expected an array"):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
     with h5py.File(path, "r+") as file:
         del file[HEAD]
         file[HEAD] = SECRET
     with pytest.raises(ValueError, match=f"^/{HEAD}: expected a group"):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
 @pytest.mark.parametrize("name", [None, 7, np.zeros(3)])
@@ -180,7 +207,7 @@ def test_a_layer_without_a_name_is_refused(path, name):
         if name is not None:
             attributes["name"] = name
     with pytest.raises(ValueError, match=f"^/{HEAD}/vars: expected the name of a layer"):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
 def rename_the_head(file):
@@ -188,8 +215,7 @@ def rename_the_head(file):
 
 
 def name_two_layers_alike(file):
-    del file[BIAS]  # one weight, as many as the embedding has
-    file[f"{HEAD}/vars"].attrs["name"] = "embedding"
+    file.copy("layers/token_embedding", "layers/token_embedding_2")
 
 
 def add_a_weight(file):
@@ -208,7 +234,7 @@ def test_unknown_repeated_and_too_many_weights_are_named(path, change, message):
     with h5py.File(path, "r+") as file:
         change(file)
     with pytest.raises(ValueError, match=message):
-        read_hdf5_weights(path, names(CONFIG))
+        read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
 
 
 def test_a_damaged_file_gives_no_other_error(path, keras_file):
@@ -219,6 +245,6 @@ def test_a_damaged_file_gives_no_other_error(path, keras_file):
         damaged[place] ^= random.integers(1, 256)
         path.write_bytes(damaged)
         try:
-            read_hdf5_weights(path, names(CONFIG))
+            read_hdf5_weights(path, weight_shapes(CONFIG, **SIZES))
         except (OSError, ValueError):
             continue

@@ -1,7 +1,7 @@
 import pytest
 
 from model.config import ConfigError
-from model.files.json_values import MAX_DEPTH, MAX_PARTS, parse_json
+from model.files.json_values import MAX_DEPTH, MAX_PARTS, MAX_VALUES, parse_json
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,9 @@ def test_json_is_read(text: str, value: object) -> None:
         (b'{"\\udfff": 1}', "surrogates not allowed"),
         (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), f"nested more than {MAX_DEPTH} deep"),
         (b"[" * 100_000, f"nested more than {MAX_DEPTH} deep"),
-        (b"[" + b"1," * MAX_PARTS + b"1]", "more than 4,000,000 values"),
+        (b"[" + b"1," * MAX_VALUES + b",1]", "more than 10,000,000 values"),
+        (b"[" + b"[]," * MAX_PARTS + b"1]", "more than 4,000,000 parts"),
+        (b"[" + b'"",' * MAX_PARTS + b"[]]", "more than 4,000,000 parts"),
     ],
     ids=lambda value: repr(value)[:30],
 )

@@ -9,6 +9,7 @@ from model.bundle.bundle import Bundle
 from model.bundle.errors import BundleError
 from model.bundle.file_names import WEIGHTS
 from model.bundle.weights_file import read_weights, write_weights
+from model.config import ResolvedTrainingConfig
 from model.layers.keras_engine import KerasEngine
 from model.weights import join_members, split_members
 from tests.model.bundles import LABELS, make_bundle, seal
@@ -27,7 +28,8 @@ def make_ensemble(folder: Path) -> tuple[Bundle, list[Bundle]]:
         }
         write_weights(member.folder / WEIGHTS, weights)
         seal(member.folder)
-    joined = make_bundle(folder / "joined")
+    training = ResolvedTrainingConfig(epochs=1, seeds=(1, 2, 3), ensemble=True)
+    joined = make_bundle(folder / "joined", training=training)
     write_weights(
         joined.folder / WEIGHTS,
         join_members([read_weights(member.folder / WEIGHTS) for member in members]),

@@ -69,6 +69,6 @@ def test_a_changed_graph_is_refused_by_name(served, tmp_path):
     shutil.copytree(served.folder, copy)
     assert "serving/saved_model.pb" in describe_files(copy)
     graph = copy / "serving" / "saved_model.pb"
-    graph.write_bytes(graph.read_bytes() + b"\0")
+    graph.write_bytes(graph.read_bytes()[:-1] + b"\xff")
     with pytest.raises(BundleError, match=r"serving/saved_model\.pb: expected SHA-256"):
         load_bundle(copy)

@@ -124,7 +124,7 @@ def test_a_dollar_sign_without_a_name_is_kept() -> None:
         ("name=2026-02-30", "--set name=2026-02-30: expected a YAML value, got '2026-02-30'"),
         ("training=&t {epochs: *t}", "--set training=&t {epochs: *t}: expected a YAML value, got"),
         ("x=" + "[" * 2000, "--set x=[[[["),
-        ("name=" + "[" * 250 + "]" * 250, "config: expected values that JSON can hold, got recur"),
+        ("name=" + "[" * 250 + "]" * 250, "--set name=[[[["),
         (
             "name=1",
             "name: expected letters, digits, '.', '_' or '-', the first a letter or digit, got 1, "

@@ -31,8 +31,9 @@ CONFIG = {"text": to_plain(TextConfig()), "network": to_plain(NETWORK)}
 
 def written(folder, network=NETWORK):
     model = make_model(network)
-    write_encoder(folder, model, vocabulary=VOCABULARY, config=CONFIG)
-    return model, {"config": CONFIG, "files": describe_files(folder)}
+    config = {**CONFIG, "network": to_plain(network)}
+    write_encoder(folder, model, vocabulary=VOCABULARY, config=config)
+    return model, {"config": config, "files": describe_files(folder)}
 
 
 @pytest.mark.parametrize("network", [NETWORK, ONE_WAY])
