@@ -1,6 +1,7 @@
 """Parquet files -> raw rows; a part of a file is a range of its row groups."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -9,18 +10,22 @@ from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.formats.arrow_values import python_values
 from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.decoding import decode
-from pipeline.corpora.reading.failures import Failure, RowError
+from pipeline.corpora.reading.failures import Failure, RowError, too_large
 from pipeline.corpora.reading.numerals.json_text import json_text
 from pipeline.corpora.reading.open_parquet import (
+    column_chunks,
     count_footer_rows,
     open_parquet,
     parquet_damage,
     require_whole,
+    wanted_leaves,
 )
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
-from pipeline.corpora.reading.streams import BATCH_BYTES
+from pipeline.corpora.reading.streams import BATCH_BYTES, CHUNK_BYTES
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.watched_pages import ROWS_BYTES, SmallerBatchesError, WatchedPages
+from pipeline.schemas import RAW_BYTES
 
 # Arrow decodes so many rows at once, whatever their size; 64 cost 0.4 µs a row more than 2,000 do.
 _DECODED_ROWS = 64
@@ -36,19 +41,58 @@ def read_parquet(
         BrokenFileError: if the file is damaged, or does not have the rows that its footer counts;
             the rows before the damage are yielded first.
     """
-    file = open_parquet(stream)
+    pages = WatchedPages(stream, row_bytes=limit)
+    file = open_parquet(pages)
     present = file.schema_arrow.names
     require_columns(part.path, columns, present)
     wanted = [name for name in input_columns(columns) if name in present]
     groups = list(range(file.num_row_groups)[part.start : part.end])
     expected = count_footer_rows(file.metadata, groups)
-    record_batches = file.iter_batches(
-        batch_size=min(batch_rows, _DECODED_ROWS), row_groups=groups, columns=wanted
-    )
-    whole = _until_damage(record_batches, expected=expected)
+    leaves = wanted_leaves(file.metadata, wanted)
+    widest = max((leaf.width for leaf in leaves), default=0)
+    if widest > limit:
+        raise BrokenFileError(f"expected values of at most {limit:,} bytes, got ones of {widest:,}")
+    rows = min(batch_rows, _DECODED_ROWS, ROWS_BYTES // max(1, widest))
+
+    def record_batches(group: int, rows: int) -> Iterator[pa.RecordBatch]:
+        pages.watch(functools.partial(column_chunks, file.metadata, group, leaves), rows=rows)
+        yield from file.iter_batches(rows, row_groups=[group], columns=wanted)
+
+    whole = _until_damage(_fitting_batches(record_batches, groups, max(1, rows)), expected=expected)
+    left = part.max_decompressed_bytes
     for batch in _join_small(whole, batch_rows=batch_rows):
-        yield _decode_columns(batch, part, columns)
-    require_whole(stream, file.metadata, groups, wanted)
+        yield _decode_columns(batch, part, columns, limit=limit)
+        left -= batch.nbytes
+        if left < 0:
+            raise BrokenFileError(
+                f"expected rows of at most {part.max_decompressed_bytes:,} bytes, got more; the "
+                "rest was not read. If it is no mistake, set corpus.max_decompressed_bytes"
+            )
+    require_whole(stream, file.metadata, groups, leaves)
+
+
+def _fitting_batches(
+    record_batches: Callable[[int, int], Iterator[pa.RecordBatch]], groups: Sequence[int], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """The rows of row groups, so few at once that they fit in memory.
+
+    Where the pages of a group show that fewer must be made at once, it is read again from its begin
+    and the rows that were given are left out.
+    """
+    for group in groups:
+        given = 0
+        read_again = True
+        while read_again:
+            read_again = False
+            begin = 0
+            try:
+                for batch in record_batches(group, rows):
+                    known, begin = max(0, given - begin), begin + batch.num_rows
+                    if known < batch.num_rows:
+                        given = begin
+                        yield batch.slice(known)
+            except SmallerBatchesError as error:
+                rows, read_again = error.rows, True
 
 
 def _until_damage(
@@ -80,7 +124,8 @@ def _join_small(
     held: list[pa.RecordBatch] = []
     rows = size = 0
     try:
-        for batch in (part for whole in record_batches for part in _halved(whole)):
+        plain = map(_without_large_dictionaries, record_batches)
+        for batch in (part for whole in plain for part in _halved(whole)):
             full = rows + batch.num_rows > batch_rows or size + batch.nbytes > BATCH_BYTES
             if held and full:
                 yield pa.concat_batches(held)
@@ -95,6 +140,14 @@ def _join_small(
         yield pa.concat_batches(held)
 
 
+def _without_large_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows; values that all rows share count as the bytes of one row otherwise."""
+    for at, column in enumerate(batch.columns):
+        if pa.types.is_dictionary(column.type) and column.nbytes > CHUNK_BYTES:
+            batch = batch.set_column(at, batch.schema.names[at], column.dictionary_decode())
+    return batch
+
+
 def _halved(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """The rows of a batch, divided while they have more than `BATCH_BYTES` bytes."""
     if batch.num_rows > 1 and batch.nbytes > BATCH_BYTES:
@@ -105,12 +158,20 @@ def _halved(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch
 
 
-def _decode_columns(batch: pa.RecordBatch, part: FilePart, names: ColumnsConfig) -> RawRows:
-    """The Python values of a batch; bytes are decoded with the encoding of the input."""
+def _decode_columns(
+    batch: pa.RecordBatch, part: FilePart, names: ColumnsConfig, *, limit: int
+) -> RawRows:
+    """The Python values of a batch; bytes are decoded with the encoding of the input.
+
+    A row with a value of more than `limit` bytes fails.
+    """
     failures: dict[int, Failure] = {}
     repaired = set()
     columns: dict[str, list[Any]] = {}
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        if array.nbytes > limit and batch.num_rows == 1:
+            failures[0] = too_large(limit)
+            array = pa.nulls(1, array.type)
         values = python_values(array, uuids=name != names.text)
         encoded = {bytes, list} if name == names.labels else {bytes}
         for index in [] if encoded.isdisjoint(map(type, values)) else range(len(values)):
@@ -127,7 +188,7 @@ def _decode_columns(batch: pa.RecordBatch, part: FilePart, names: ColumnsConfig)
         columns[name] = values
 
     def raw_of(index: int) -> bytes:
-        row = {name: values[index] for name, values in columns.items()}
+        row = {name: _head(values[index]) for name, values in columns.items()}
         return json_text(row).encode("utf-8", "replace")
 
     return RawRows(
@@ -137,6 +198,11 @@ def _decode_columns(batch: pa.RecordBatch, part: FilePart, names: ColumnsConfig)
         failures=failures,
         repaired=frozenset(repaired),
     )
+
+
+def _head(value: Any) -> Any:
+    """The value, or the begin of a long text: no more is shown."""
+    return value[:RAW_BYTES] if isinstance(value, str) else value
 
 
 def _decode(value: Any, part: FilePart) -> tuple[Any, bool]:

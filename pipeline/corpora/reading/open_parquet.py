@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,13 +10,14 @@ import pyarrow.parquet as pq
 from pipeline.corpora.reading.streams import CHUNK_BYTES
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.corpora.stored.kinds import HEAD_BYTES, compression_in, require_known_kind
+from pipeline.corpora.stored.watched_pages import ColumnChunk, WatchedPages
 
 _MAGIC = b"PAR1"
 _SEARCHED_BYTES = 4 << 20  # indexes of pages and Bloom filters lie before the footer, too
 _TRAILER_BYTES = 8  # the size of the footer, and the magic
 
 
-def open_parquet(stream: BinaryIO) -> pq.ParquetFile:
+def open_parquet(stream: BinaryIO | WatchedPages) -> pq.ParquetFile:
     """Opens a Parquet file to be read page by page. The checksums of its pages are verified.
 
     Raises:
@@ -49,38 +50,85 @@ def count_footer_rows(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
     return sum(of_groups[group] for group in groups)
 
 
+class Leaf(NamedTuple):
+    """A column of the file: one of the wanted ones, or a field of one that is nested.
+
+    Attributes:
+        at: its place among all columns of the file.
+        path: its name, with those of the columns that it is in.
+        is_list: whether a row may have any number of values.
+        width: the bytes of each value, where all have the same number of bytes; 0 otherwise.
+    """
+
+    at: int
+    path: str
+    is_list: bool
+    width: int
+
+
+def wanted_leaves(metadata: pq.FileMetaData, names: Sequence[str]) -> list[Leaf]:
+    """The columns of a file that belong to the columns with some names."""
+    leaves = []
+    for at in range(metadata.num_columns):
+        leaf = metadata.schema.column(at)
+        if any(leaf.path == name or leaf.path.startswith(f"{name}.") for name in names):
+            leaves.append(Leaf(at, leaf.path, leaf.max_repetition_level > 0, leaf.length))
+    return leaves
+
+
+def column_chunks(
+    metadata: pq.FileMetaData, group: int, leaves: Sequence[Leaf]
+) -> list[ColumnChunk]:
+    """The pages of some columns in a row group.
+
+    Only columns that Arrow has begun to read may be asked for: pyarrow ends the process where it is
+    asked for one whose metadata are damaged, but to read it raises an error first.
+    """
+    of_group = metadata.row_group(group)
+    rows = of_group.num_rows
+    chunks = []
+    for leaf in leaves:
+        column = of_group.column(leaf.at)
+        start, dictionary = column.data_page_offset, column.dictionary_page_offset
+        if dictionary is not None and 0 < dictionary < start:
+            start = dictionary
+        chunks.append(
+            ColumnChunk(
+                name=leaf.path,
+                start=start,
+                end=start + column.total_compressed_size,
+                values=column.num_values,
+                rows=rows,
+                is_list=leaf.is_list,
+            )
+        )
+    return chunks
+
+
 def require_whole(
-    stream: BinaryIO, metadata: pq.FileMetaData, groups: Sequence[int], names: Sequence[str]
+    stream: BinaryIO, metadata: pq.FileMetaData, groups: Sequence[int], leaves: Sequence[Leaf]
 ) -> None:
     """Checks, after row groups were read, that the footer counts all rows that the file has.
-
-    Only the columns that were read are looked at: pyarrow ends the process where it is asked for
-    one whose metadata are damaged, but reading it raises an error first.
 
     Args:
         stream: the file.
         metadata: its footer.
         groups: the row groups that were read.
-        names: the columns that were read.
+        leaves: the columns that were read.
 
     Raises:
         BrokenFileError: if a column has more or fewer values than its row group has rows; or if
             files were concatenated, of which the last footer counts the rows of one alone.
     """
     end = len(_MAGIC)
-    leaves = [metadata.schema.column(index) for index in range(metadata.num_columns)]
-    chosen = [at for at, leaf in enumerate(leaves) if leaf.path.split(".")[0] in names]
-    for group in map(metadata.row_group, groups):
-        for at in chosen:
-            column = group.column(at)
-            if leaves[at].max_repetition_level == 0 and column.num_values != group.num_rows:
+    for group in groups:
+        for chunk in column_chunks(metadata, group, leaves):
+            if not chunk.is_list and chunk.values != chunk.rows:
                 raise BrokenFileError(
-                    f"expected {group.num_rows:,} values in a column of a row group, got "
-                    f"{column.num_values:,}"
+                    f"expected {chunk.rows:,} values in a column of a row group, got "
+                    f"{chunk.values:,}"
                 )
-            begins = [column.data_page_offset, column.dictionary_page_offset]
-            begin = min(offset for offset in begins if offset is not None)
-            end = max(end, begin + column.total_compressed_size)
+            end = max(end, chunk.end)
     stream.seek(0, os.SEEK_END)
     footer = stream.tell() - metadata.serialized_size - _TRAILER_BYTES
     if metadata.num_row_groups - 1 in groups or not metadata.num_row_groups:

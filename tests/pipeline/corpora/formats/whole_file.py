@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipeline.config.inputs import InputConfig
-from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.config.sections import MAX_DECOMPRESSED_BYTES, ColumnsConfig, CorpusConfig
 from pipeline.corpora.formats.read_part import columns_of, read_part
 from pipeline.corpora.reading.check_rows import ReadBatch
 from pipeline.corpora.reading.columns import kept_fields
@@ -97,10 +97,15 @@ def read_bytes(
     max_text_bytes: int = 10_000_000,
     batch_rows: int = 2_000,
     most: int | None = None,
+    max_decompressed_bytes: int = MAX_DECOMPRESSED_BYTES,
     **settings: Any,
 ) -> Read:
     part = FilePart(path=name, source_file=name, input=InputConfig(path=name, **settings))
-    corpus = CorpusConfig(columns=columns or ColumnsConfig(), max_text_bytes=max_text_bytes)
+    corpus = CorpusConfig(
+        columns=columns or ColumnsConfig(),
+        max_text_bytes=max_text_bytes,
+        max_decompressed_bytes=max_decompressed_bytes,
+    )
     stream = io.BytesIO(content) if most is None else ShortReads(content, most)
     return read_stream(stream, part, corpus=corpus, batch_rows=batch_rows)
 
