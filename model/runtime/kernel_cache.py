@@ -96,9 +96,7 @@ def cache_folder(modules: str) -> str | None:
                 return folder
         if problem is not None:
             problems.append(problem)
-    if (
-        problems
-    ):  # a process without a folder to write to, as in a read-only container, says nothing
+    if problems:  # there are none where no folder can be written, as in a read-only container
         _say_once(problems[0])
     return None
 
@@ -127,6 +125,6 @@ def _say_once(problem: str) -> None:
         logger.warning(
             "compiled code is not kept: what lies in its cache runs as this user, and %s. Every "
             "process compiles for itself, which takes about 10 s. Set NUMBA_CACHE_DIR to a folder "
-            "that only you can write.",
+            "that only you can write, such as a new one in /tmp.",
             problem,
         )

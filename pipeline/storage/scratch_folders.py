@@ -7,10 +7,13 @@ import functools
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 
+# The name of the machine, because a lock may be unknown to other machines that share the disk.
 # Short: the names of sockets, which libraries put into temporary folders, have about 100 bytes.
-PREFIX = "limelight."
+MACHINE = zlib.crc32(os.uname().nodename.encode())
+PREFIX = f"limelight.{MACHINE:08x}."
 
 
 @contextlib.contextmanager
@@ -18,8 +21,8 @@ def scratch_folder(purpose: str) -> Iterator[str]:
     """A new folder for temporary files, which is deleted at the end of the block.
 
     The process holds a lock on the folder, which the system takes back however the process ends.
-    The first scratch folder of a later process deletes those of this user that nobody holds. Only
-    folders in the same place are found: as a rule that of one machine, which `TMPDIR` names.
+    The first scratch folder of a later process deletes those of this user and this machine that
+    nobody holds, in the same place (`TMPDIR`).
 
     Args:
         purpose: a word for the name of the folder.

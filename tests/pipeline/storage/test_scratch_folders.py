@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.storage import scratch_folders
-from pipeline.storage.scratch_folders import scratch_folder
+from pipeline.storage.scratch_folders import PREFIX, scratch_folder
 
 
 @pytest.fixture
@@ -68,14 +68,13 @@ def test_what_a_killed_process_left_is_deleted_by_the_next_and_what_a_living_one
 
 
 def test_only_folders_of_scratch_of_this_user_are_deleted(place: Path) -> None:
-    (place / "limelight.file").touch()
-    (place / "limelight-trial-old").mkdir()
-    (place / "other").mkdir()
-    (place / "limelight.link").symlink_to(place / "other")
-    (place / "limelight.abandoned").mkdir()
+    left = {f"{PREFIX}file", f"{PREFIX}link", "limelight.00000000.of-another-machine", "other"}
+    (place / f"{PREFIX}file").touch()
+    for name in ("limelight.00000000.of-another-machine", "other", f"{PREFIX}abandoned"):
+        (place / name).mkdir()
+    (place / f"{PREFIX}link").symlink_to(place / "other")
     with scratch_folder("own"):
         pass
-    left = {"limelight.file", "limelight-trial-old", "other", "limelight.link"}
     assert {path.name for path in place.iterdir()} == left
 
 
