@@ -6,13 +6,14 @@ No function holds more of a file than one chunk and one line.
 import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, repeat
+from itertools import chain
 from typing import BinaryIO, TypeVar
 
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.corpora.stored.decompression import COMPRESSED_BYTES, decompressed_chunks
 from pipeline.corpora.stored.holes import joined_over_holes, without_holes
+from pipeline.corpora.stored.joined_objects import with_objects_apart
 from pipeline.corpora.stored.json_documents import is_document
 from pipeline.corpora.stored.kinds import (
     HEAD_BYTES,
@@ -33,6 +34,13 @@ _LINE_BYTES = 64 << 20
 # A few kilobytes may decompress to billions of blank lines. Two line feeds mean as much as more do.
 _MANY_FEEDS = b"\n" * 16
 _FEEDS = re.compile(rb"\n{3,}")
+
+# By encoding: how many bytes a unit has.
+_WIDE = {"utf-16": 2, "utf-32": 4}
+# By the size of the unit, what is in no text, but where units begin at a wrong byte or their bytes
+# are in the other order: a line feed becomes U+0A00, a byte order mark U+FFFE, and most
+# characters of UTF-32 no character at all.
+_SHIFTED = {2: re.compile("[\u0a00\ufffe]"), 4: re.compile("[\u0a00\ufffe\udcff]")}
 
 ItemT = TypeVar("ItemT")
 
@@ -116,7 +124,7 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
 
     For every encoding, bytes that do not decode are invalid UTF-8 in the result, so that decoding
     the row as UTF-8 finds them. In formats of lines a carriage return ends a line, too; one within
-    a line of JSON does not.
+    a line of JSON does not. JSON objects that stand in one line are in a line each.
 
     Raises:
         BrokenFileError: see `stored_chunks`; or if the content cannot be text in the encoding of
@@ -135,7 +143,7 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     if part.start == 0:
         chunks = _without_bom(chunks)
     if part.input.format == "jsonl":
-        return with_line_feeds(chunks, json=True)
+        return with_objects_apart(with_line_feeds(chunks, json=True))
     if part.reads_lines or part.input.format == "semeval":
         return with_line_feeds(chunks, json=False)
     return chunks
@@ -277,15 +285,38 @@ def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Text of any encoding, converted to UTF-8; bytes that do not decode become invalid UTF-8.
 
     Raises:
-        BrokenFileError: if nothing can be decoded, such as UTF-16 without a byte order mark.
+        BrokenFileError: if nothing can be decoded, such as UTF-16 without a byte order mark, or if
+            a byte is missing or too many in UTF-16 or UTF-32. All before it is yielded.
     """
     decoder = codecs.getincrementaldecoder(encoding)(_MARK)
-    for chunk, final in chain(zip(chunks, repeat(False)), [(b"", True)]):
-        try:
-            text = decoder.decode(chunk, final)
-        except UnicodeError as error:
-            raise BrokenFileError(f"expected {encoding} text, got none: {error}") from error
+    unit = next((size for name, size in _WIDE.items() if encoding.startswith(name)), 1)
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        text = _decoded(decoder, chunk, encoding)
+        if unit > 1 and (garbage := _SHIFTED[unit].search(text)) is not None:
+            yield text[: garbage.start()].encode("utf-8", _MARK)
+            raise BrokenFileError(
+                f"expected {encoding} text, got bytes that are none: one may be missing or too "
+                "many before them, or the text after them is in another encoding; the rest of the "
+                "file was not read"
+            )
         yield text.encode("utf-8", _MARK)
+    if size % unit:
+        raise BrokenFileError(
+            f"expected {encoding} text, {unit} bytes for each unit, got {size} bytes: one is "
+            "missing or too many, so some of the rows may be wrong"
+        )
+    yield _decoded(decoder, b"", encoding, final=True).encode("utf-8", _MARK)
+
+
+def _decoded(
+    decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: str, *, final: bool = False
+) -> str:
+    try:
+        return decoder.decode(chunk, final)
+    except UnicodeError as error:
+        raise BrokenFileError(f"expected {encoding} text, got none: {error}") from error
 
 
 def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ _WRAPPED_BYTES = 64 << 10  # of a document are searched for the key that holds i
 
 # Numbers are not converted: only the ends of values are of interest.
 _STRICT = json.JSONDecoder(parse_int=str, parse_float=str)
-_LENIENT = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
+LENIENT = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
 
 
 def is_document(head: bytes) -> bool:
@@ -194,7 +194,7 @@ class _Text:
         """
         while True:
             try:
-                value, end = _LENIENT.raw_decode(self._text, self._at)
+                value, end = LENIENT.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 if not _is_cut(error, self._text):
                     raise
@@ -226,7 +226,7 @@ def _end_of_value(data: bytes, *, strict: bool = True) -> int | None:
     """Where the first value ends; -1 if it is no JSON, None if it goes on after the data."""
     text = data.decode("utf-8", "surrogateescape")
     try:
-        _, end = (_STRICT if strict else _LENIENT).raw_decode(text)
+        _, end = (_STRICT if strict else LENIENT).raw_decode(text)
     except json.JSONDecodeError as error:
         return None if _is_cut(error, text) else -1
     except RecursionError:

@@ -25,7 +25,7 @@ DAMAGE: list[tuple[str, bytes, str]] = [
     ("a null", b"null", "malformed_row"),
     ("a list", b'["a", "b"]', "malformed_row"),
     ("a number", b"42", "malformed_row"),
-    ("two objects", b'{"text": "a"}{"text": "b"}', "malformed_row"),
+    ("an object and more", b'{"text": "a"} "b"', "malformed_row"),
     ("a trailing comma", b'{"text": "a",}', "malformed_row"),
     ("single quotes", b"{'text': 'a'}", "malformed_row"),
     ("an object cut off", b'{"text": "a", "label": "po', "malformed_row"),

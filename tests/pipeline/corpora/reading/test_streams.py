@@ -19,7 +19,7 @@ from pipeline.corpora.reading.streams import (
     text_chunks,
 )
 from pipeline.corpora.stored.broken_file import BrokenFileError
-from tests.pipeline.corpora.formats.whole_file import ShortReads
+from tests.pipeline.corpora.formats.whole_file import ShortReads, read_bytes
 
 
 def part_of(**settings: Any) -> FilePart:
@@ -139,3 +139,41 @@ def test_a_large_file_is_never_held_in_memory() -> None:
     tracemalloc.stop()
     assert size == (100 << 20) - 101  # a line for each time it was read
     assert peak < 8 << 20
+
+
+WIDE = {
+    "utf-16": "utf-16-le",  # of the text that follows the first, without a byte order mark
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "utf-32": "utf-32-le",
+    "utf-32-be": "utf-32-be",
+}
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+@pytest.mark.parametrize("kind", ["jsonl", "text", "csv"])
+@pytest.mark.parametrize("stray", [1, 3])
+@pytest.mark.parametrize("most", [7, 1 << 20])
+def test_text_of_wide_characters_after_a_stray_byte_is_broken(
+    encoding: str, kind: str, stray: int, most: int
+) -> None:
+    row = {"jsonl": '{{"text": "good film {}"}}\r\n'}.get(kind, "good film {}\r\n")
+    header = "text\r\n" if kind == "csv" else ""
+    first = header + "".join(row.format(number) for number in range(50))
+    second = "".join(row.format(number) for number in range(50, 100))
+    stored = first.encode(encoding) + b"\n" * stray
+    whole = [f"good film {number}" for number in range(50)]
+    for more in (second.encode(WIDE[encoding]), b""):
+        read = read_bytes(stored + more, format=kind, encoding=encoding, most=most)
+        assert read.broken is not None
+        assert (read.texts, read.rejections) == (whole, [])
+    both = stored + second.encode(WIDE[encoding]) + b"\n" * stray
+    read = read_bytes(both, format=kind, encoding=encoding, most=most)
+    assert read.broken is not None
+    assert (read.texts, read.rejections) == (whole, [])
+
+
+def test_half_a_character_of_utf_16_rejects_its_row_alone() -> None:
+    content = "a\n\ud83d\nb\n".encode("utf-16", "surrogatepass")
+    read = read_bytes(content, format="text", encoding="utf-16")
+    assert (read.texts, read.reasons, read.broken) == (["a", "b"], [(1, "not_utf8")], None)
