@@ -12,12 +12,17 @@ _INLINE = re.compile(r"[\\`*_{}\[\]<>#|~&$!:@^=]|(?<=www)\.", re.IGNORECASE)
 _LEADING = re.compile(r"^(\d*)([-+]|(?<=\d)[.)](?=\s|$))")
 _SPACE = re.compile(r"\s+")
 
+MAX_CHARACTERS = 2_000  # of one text
+
 
 def escaped(text: str) -> str:
     """Markdown that renders as exactly this text, on one line.
 
-    White space becomes single spaces; control characters become visible.
+    White space becomes single spaces; control characters become visible; ` […]` marks where a text
+    of more than `MAX_CHARACTERS` is cut.
     """
+    if len(text) > MAX_CHARACTERS:
+        text = f"{text[:MAX_CHARACTERS]} […]"
     line = _INLINE.sub(r"\\\g<0>", readable(_SPACE.sub(" ", text).strip()))
     return _LEADING.sub(r"\1\\\2", line)
 

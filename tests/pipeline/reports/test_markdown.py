@@ -76,3 +76,8 @@ def test_a_code_block_holds_the_code_and_ends(code):
         "paragraph_close",
     ]
     assert block[0].content == "".join(f"{readable(line)}\n" for line in code.splitlines())
+
+
+def test_a_long_text_is_cut_with_a_mark() -> None:
+    assert escaped("x" * 2_000) == "x" * 2_000
+    assert escaped("x" * 2_001) == "x" * 2_000 + r" \[…\]"
