@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from pipeline.config.sections import ColumnsConfig
-from pipeline.corpora.formats.arrow_values import python_values
+from pipeline.corpora.formats.arrow_values import Unreadable, interval_values, python_values
 from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError, too_large
@@ -15,6 +15,7 @@ from pipeline.corpora.reading.numerals.json_text import json_text
 from pipeline.corpora.reading.open_parquet import (
     column_chunks,
     count_footer_rows,
+    interval_columns,
     open_parquet,
     parquet_damage,
     require_whole,
@@ -59,9 +60,10 @@ def read_parquet(
         yield from file.iter_batches(rows, row_groups=[group], columns=wanted)
 
     whole = _until_damage(_fitting_batches(record_batches, groups, max(1, rows)), expected=expected)
+    intervals = interval_columns(file.schema)
     left = part.max_decompressed_bytes
     for batch in _join_small(whole, batch_rows=batch_rows):
-        yield _decode_columns(batch, part, columns, limit=limit)
+        yield _decode_columns(batch, part, columns, intervals, limit=limit)
         left -= batch.nbytes
         if left < 0:
             raise BrokenFileError(
@@ -159,7 +161,12 @@ def _halved(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def _decode_columns(
-    batch: pa.RecordBatch, part: FilePart, names: ColumnsConfig, *, limit: int
+    batch: pa.RecordBatch,
+    part: FilePart,
+    names: ColumnsConfig,
+    intervals: frozenset[str],
+    *,
+    limit: int,
 ) -> RawRows:
     """The Python values of a batch; bytes are decoded with the encoding of the input.
 
@@ -172,11 +179,19 @@ def _decode_columns(
         if array.nbytes > limit and batch.num_rows == 1:
             failures[0] = too_large(limit)
             array = pa.nulls(1, array.type)
+        if name in intervals:
+            columns[name] = interval_values(array)
+            continue
         values = python_values(array, uuids=name != names.text)
-        encoded = {bytes, list} if name == names.labels else {bytes}
+        encoded = {bytes, Unreadable, list} if name == names.labels else {bytes, Unreadable}
         for index in [] if encoded.isdisjoint(map(type, values)) else range(len(values)):
             value = values[index]
             if type(value) not in encoded:
+                continue
+            if type(value) is Unreadable:
+                detail = f"{value.detail} (in {name!r})"
+                failures.setdefault(index, Failure("malformed_row", detail))
+                values[index] = None
                 continue
             try:
                 values[index], was_repaired = _decode(value, part)

@@ -14,6 +14,7 @@ from pipeline.corpora.stored.watched_pages import ColumnChunk, WatchedPages
 
 _MAGIC = b"PAR1"
 _SEARCHED_BYTES = 4 << 20  # indexes of pages and Bloom filters lie before the footer, too
+_NULL_IN_FIXED_LIST = "Expected all lists to be of size="  # Arrow cannot read nulls among these
 _TRAILER_BYTES = 8  # the size of the footer, and the magic
 
 
@@ -33,6 +34,12 @@ def open_parquet(stream: BinaryIO | WatchedPages) -> pq.ParquetFile:
         )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a name of a column, too
         raise parquet_damage(error) from error
+
+
+def interval_columns(schema: pq.ParquetSchema) -> frozenset[str]:
+    """The columns of INTERVAL values, which Arrow gives as 12 bytes; those in lists have a dot."""
+    leaves = (schema.column(index) for index in range(len(schema)))
+    return frozenset(leaf.path for leaf in leaves if leaf.converted_type == "INTERVAL")
 
 
 def count_footer_rows(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
@@ -178,7 +185,14 @@ def parquet_damage(error: Exception, *, counted: str = "") -> BrokenFileError:
     """
     if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
         raise error
+    text = " ".join(str(error).split())
+    if isinstance(error, pa.ArrowNotImplementedError) or _NULL_IN_FIXED_LIST in text:
+        return BrokenFileError(
+            f"expected types that Arrow can read, got one that it cannot ({text}). Write that "
+            "column in another type (128 bits: decimal or text; fixed-size lists: lists), or "
+            "leave it out of the file"
+        )
     return BrokenFileError(
-        f"expected Parquet, got damaged data ({' '.join(str(error).split())}); "
+        f"expected Parquet, got damaged data ({text}); "
         f"{counted or 'the rest of the file cannot be read'}"
     )

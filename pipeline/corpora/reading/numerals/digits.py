@@ -101,6 +101,12 @@ def shortest_float(value: float) -> float:
     return value if exact else float(str(np.float32(value)))
 
 
+def shortest_half(value: float) -> float:
+    """A float16 as the float64 of its shortest text: 0.1, not 0.0999755859375."""
+    exact = not math.isfinite(value) or float(value).is_integer()
+    return float(value) if exact else float(str(np.float16(value)))
+
+
 def _read_integer(digits: str) -> int | Decimal:
     return int(digits) if len(digits) <= _MAX_DIGITS else Decimal(digits)
 

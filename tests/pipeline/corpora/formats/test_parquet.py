@@ -1,6 +1,7 @@
 import datetime
 import decimal
 import io
+import struct
 import uuid
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig, CorpusConfig
+from pipeline.corpora.formats.arrow_values import interval_values
 from pipeline.corpora.formats.read_part import read_part
 from pipeline.corpora.reading.open_parquet import open_parquet
 from pipeline.corpora.reading.parts import FilePart
@@ -136,12 +138,94 @@ def test_any_type_of_text(kind: pa.DataType) -> None:
         (pa.array([1.5]).dictionary_encode(), "1.5"),
         (pa.array([_TIME]).dictionary_encode(), "2026-11-20 01:02:03.000004+00:00"),
         (pa.array([True]), "true"),
+        (pa.array([0.1], pa.float16()), "0.1"),
+        (pa.array([[65504.0, 0.1]], pa.list_(pa.float16())), "[65504.0, 0.1]"),
+        (pa.array([86_400], pa.duration("s")), "1 day, 0:00:00"),
+        (pa.array([172_800_001], pa.duration("ms")), "2 days, 0:00:00.001000"),
+        (pa.array([-5_000_000], pa.duration("us")), "-1 day, 23:59:55"),
+        (pa.array([86_400 * 10**9], pa.duration("ns")), "1 day, 0:00:00"),
+        (pa.array([1], pa.duration("ns")), "0:00:00.000000001"),
+        (pa.array([2**62], pa.duration("s")), "53375995583650 days, 7:45:04"),
+        (pa.array([[2**62]], pa.list_(pa.duration("us"))), '["53375995 days, 14:00:27.387904"]'),
+        (pa.array([{"d": 1}], pa.struct([("d", pa.duration("ns"))])), '{"d": "0:00:00.000000001"}'),
     ],
 )
 def test_any_type_can_be_kept(array: pa.Array, kept: str) -> None:
     content = parquet_bytes(pa.table({"text": ["a"], "kept": array}))
     read = read_bytes(content, format="parquet", columns=ColumnsConfig(keep=("kept",)))
     assert read.column("kept") == [kept]
+
+
+_FAR = 1_763_600_000_000  # milliseconds that were stored as seconds
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        (pa.timestamp("s"), _FAR),
+        (pa.timestamp("s", "UTC"), _FAR),
+        (pa.timestamp("s", "Europe/Berlin"), _FAR),
+        (pa.timestamp("us"), -(2**62)),
+        (pa.date32(), 2**30),
+        (pa.time32("s"), 90_000),
+        (pa.time64("ns"), -1),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_date_that_cannot_be_written_rejects_its_row(
+    kind: pa.DataType, number: int, nested: bool
+) -> None:
+    values = pa.array([1, number, None], kind if not pa.types.is_time32(kind) else pa.int32())
+    values = values.view(kind) if values.type != kind else values
+    if nested:
+        values = pa.StructArray.from_arrays([values], ["t"])
+    content = parquet_bytes(pa.table({"text": ["a", "b", "c"], "k": values}))
+    columns = ColumnsConfig(keep=("k",))
+    read = read_bytes(content, format="parquet", columns=columns)
+    assert read.texts == ["a", "c"]
+    assert read.reasons == [(1, "malformed_row")]
+    [detail] = [row["detail"] for row in read.rejections]
+    assert f"in its range, got {number}" in detail
+    assert "(in 'k')" in detail
+
+
+def test_a_time_with_zone_in_a_list_beside_one_out_of_range() -> None:
+    values = pa.array([[0], [_FAR]], pa.list_(pa.timestamp("s", "UTC")))
+    content = parquet_bytes(pa.table({"text": ["a", "b"], "k": values}))
+    read = read_bytes(content, format="parquet", columns=ColumnsConfig(keep=("k",)))
+    assert read.column("k") == ['["1970-01-01 00:00:00.000+00:00"]']
+
+
+def test_an_interval_of_parquet_is_months_days_and_a_time() -> None:
+    interval = struct.pack("<III", 3, 1, 61_500)
+    assert interval_values(pa.array([interval, bytes(12), None], pa.binary(12))) == [
+        "3 months, 1 day, 0:01:01.500000",
+        "0:00:00",
+        None,
+    ]
+
+
+def test_intervals_are_kept_as_text(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    path = tmp_path / "i.parquet"
+    duckdb.sql(f"copy (select 'a' as text, interval 3 month as k) to '{path}'")
+    read = read_bytes(path.read_bytes(), format="parquet", columns=ColumnsConfig(keep=("k",)))
+    assert read.column("k") == ["3 months, 0:00:00"]
+
+
+def test_types_that_arrow_cannot_read_are_named(tmp_path: Path) -> None:
+    values = pa.array([[1, 2], None], pa.list_(pa.int32(), 2))
+    content = parquet_bytes(pa.table({"text": ["a", "b"], "k": values}))
+    read = read_bytes(content, format="parquet", columns=ColumnsConfig(keep=("k",)))
+    assert read.broken is not None
+    assert read.broken.startswith("expected types that Arrow can read, got one that it cannot (Exp")
+    polars = pytest.importorskip("polars")
+    path = tmp_path / "i.parquet"
+    frame = polars.DataFrame({"text": ["a"], "i": polars.Series([2**100], dtype=polars.Int128)})
+    frame.write_parquet(path)
+    read = read_bytes(path.read_bytes(), format="parquet")
+    assert read.broken is not None
+    assert "got one that it cannot (Integers with more than 64 bits" in read.broken
 
 
 def test_integers_and_booleans_are_labels() -> None:
