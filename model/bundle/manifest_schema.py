@@ -49,6 +49,7 @@ _Input = object_of(
     rows_rejected=Count,
     broken=optional(or_null(Text)),
     headers_skipped=optional(Count),
+    rows_repaired=optional(Count),
 )
 
 
