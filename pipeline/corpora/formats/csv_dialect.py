@@ -1,6 +1,7 @@
 """How a CSV file is written: delimiter, quote, escape."""
 
 import csv
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -49,6 +50,16 @@ class CsvDialect:
         if config.escape is not None:
             self._pair = re.compile(re.escape(config.escape) + "(.?)", re.DOTALL)
             self._special = {config.escape, config.delimiter, config.quote, "\r", "\n", ""}
+
+    def with_backslash(self, config: InputConfig) -> "CsvDialect | None":
+        r"""The dialect in which `\` escapes quotes, too; None if there is an escape already.
+
+        Args:
+            config: the same as this dialect has.
+        """
+        if self.quote is None or self.escape is not None or "\\" in (self.quote, self._delimiter):
+            return None
+        return CsvDialect(dataclasses.replace(config, escape="\\"))
 
     def reader(self, lines: Iterable[str]) -> Any:
         """A parser of lines with their line ends: an iterator over records, with `line_num`."""

@@ -19,7 +19,8 @@ from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.formats.csv_dialect import CsvDialect
-from pipeline.corpora.formats.csv_records import CsvRecords, Record, RowShape
+from pipeline.corpora.formats.csv_records import CsvRecords, Record
+from pipeline.corpora.formats.csv_shape import RowShape
 from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.failures import Failure
 from pipeline.corpora.reading.parts import FilePart
@@ -60,9 +61,7 @@ def read_csv(
 
     def is_torn(record: Record) -> bool:
         fields, _, failure = record
-        open_quote = failure is not None and "closing quote, got the end" in failure.detail
-        short = failure is None and len(fields) < named
-        return (open_quote or short) and last_byte not in (b"\n", b"\r", b"")
+        return failure is None and len(fields) < named and last_byte not in (b"\n", b"\r", b"")
 
     records = CsvRecords(chunks, part.input, limit=limit)
     rows = _Rows(records)

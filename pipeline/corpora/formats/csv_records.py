@@ -7,6 +7,8 @@ A quote that is opened by mistake would take all rows up to the next quote into 
 a quoted field is never closed, or text follows its closing quote, only the line where the row
 begins is lost: the rows after it are read from the next line on. Up to a hundred lines behind it
 that have too few fields belong to the lost row, until a line begins a row with the right number.
+A row that has the right number of fields if a backslash escapes its quotes is lost with all its
+lines. A file that ends within a field of several lines is broken.
 """
 
 import csv
@@ -17,14 +19,11 @@ from typing import NamedTuple
 from pipeline.config.inputs import InputConfig
 from pipeline.corpora.formats.csv_dialect import CsvDialect
 from pipeline.corpora.formats.csv_lines import CutLine, LineBlock, csv_lines
+from pipeline.corpora.formats.csv_shape import LOST_LINES, RowShape
 from pipeline.corpora.reading.failures import Failure, too_large
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.schemas import RAW_BYTES
 
-# A record of this many lines that all look like rows of their own was made by two stray quotes.
-_STRAY_LINES = 10
-# So many lines behind a row that failed may belong to it; each one after them is a row of its own.
-_LOST_LINES = 100
 # A quote that is never closed in a row larger than the limit takes one more pass over the file.
 _MAX_PASSES = 20
 
@@ -34,31 +33,12 @@ _MAX_PASSES = 20
 Record = tuple[list[str], str, Failure | None]
 
 
-class RowShape(NamedTuple):
-    """How many fields a row has.
-
-    Attributes:
-        named: up to the last column that has a name; a row has at least these.
-        all: in the header; what a row has behind them is empty.
-    """
-
-    named: int
-    all: int
-
-    def fits(self, fields: list[str]) -> bool:
-        """Whether a row may have these fields."""
-        count = len(fields)
-        return self.named <= count and (
-            count <= self.all or not any(map(str.strip, fields[self.all :]))
-        )
-
-
 class _Parsed(NamedTuple):
     """What begins at a line.
 
     Attributes:
         fields: the fields of the record.
-        end: the index of the line after it.
+        end: the index of the line after it, or after the line in which an error was met.
         detail: why there is no record, if there is none.
     """
 
@@ -88,6 +68,8 @@ class CsvRecords:
         self.shape: RowShape | None = None
         self.undecodable = False
         self._dialect = CsvDialect(config)
+        self._escaped = self._dialect.with_backslash(config)
+        self._most_lines = 1  # of a record so far
         self._chunks = chunks
         self._limit = limit
         self._passes = 0
@@ -164,7 +146,11 @@ class CsvRecords:
             stop = first + rows.line_num
             if end.reached or (stop - self._at > 1 and self._is_stray(fields, stop)):
                 break
-            raw = lines[self._at] if stop - self._at == 1 else "".join(lines[self._at : stop])
+            if stop - self._at == 1:
+                raw = lines[self._at]
+            else:
+                raw = "".join(lines[self._at : stop])
+                self._most_lines = max(self._most_lines, stop - self._at)
             self._at = stop
             yield fields, raw, None
         yield self._row_or_rejection()
@@ -174,11 +160,16 @@ class CsvRecords:
         head = self._lines[self._at]
         try:
             parsed = self._parse()
+            escaped = parsed if parsed.detail is None else self._parse_escaped(parsed.end)
         except _RowTooLargeError:
             self._lost = False
             return [], head[:RAW_BYTES], too_large(self._limit)
         if parsed.detail is None:
             return self._take(parsed)
+        if escaped is not None:
+            self._lost = False
+            _, raw, failure = self._take(escaped)
+            return [], raw, failure or Failure("malformed_row", parsed.detail)
         self._at += 1
         self._lost = self._dialect.is_open_after(head)
         self._lost_lines = 0
@@ -187,7 +178,7 @@ class CsvRecords:
     def _resume(self, line: str) -> Iterator[Record]:
         """Looks for the next row after one that failed: what the next line is."""
         enough = self.shape is not None and self._dialect.count_fields(line) >= self.shape.named
-        if enough or self._lost_lines >= _LOST_LINES:
+        if enough or self._lost_lines >= LOST_LINES:
             self._lost = False
             yield self._row_or_rejection()
             return
@@ -214,6 +205,7 @@ class CsvRecords:
 
     def _take(self, parsed: _Parsed) -> Record:
         raw = "".join(self._lines[self._at : parsed.end])
+        self._most_lines = max(self._most_lines, parsed.end - self._at)
         self._at = parsed.end
         if len(raw) > self._limit:
             return [], raw[:RAW_BYTES], too_large(self._limit)
@@ -224,6 +216,7 @@ class CsvRecords:
 
         Raises:
             _RowTooLargeError: for a row of more than `limit` bytes; it has been passed over.
+            BrokenFileError: if the file ends within a field.
         """
         while True:
             end = _End()
@@ -233,7 +226,8 @@ class CsvRecords:
                 fields = next(rows)
             except csv.Error:
                 if not end.reached:
-                    return _Parsed([], 0, self._dialect.text_after_quote())
+                    failed = self._at + rows.line_num
+                    return _Parsed([], failed, self._dialect.text_after_quote())
             if not end.reached:
                 stop = self._at + rows.line_num
                 if stop - self._at > 1 and self._is_stray(fields, stop):
@@ -243,6 +237,26 @@ class CsvRecords:
             if not self._hold_row():
                 return _Parsed([], 0, "expected a closing quote, got the end of the file")
 
+    def _parse_escaped(self, end: int) -> _Parsed | None:
+        """Parses what begins at the next line as if a backslash escaped the quotes in it.
+
+        Args:
+            end: the index of the line after the one in which it fails otherwise.
+
+        Returns:
+            A record with the right number of fields; None if there is no such record.
+        """
+        if self._escaped is None or self.shape is None:
+            return None
+        if not any(map(self._dialect.hint, self._lines[self._at : end])):
+            return None
+        plain, self._dialect = self._dialect, self._escaped
+        try:
+            parsed = self._parse()
+        finally:
+            self._dialect = plain
+        return parsed if parsed.detail is None and self.shape.fits(parsed.fields) else None
+
     def _hold_row(self) -> bool:
         """Reads lines until the row that is open at the end of the lines may be complete.
 
@@ -250,7 +264,7 @@ class CsvRecords:
             False if no quote closes it.
 
         Raises:
-            _RowTooLargeError: see `_parse`.
+            _RowTooLargeError, BrokenFileError: see `_parse`.
         """
         del self._lines[: self._at]
         self._at = 0
@@ -260,6 +274,7 @@ class CsvRecords:
             escaped = self._dialect.ends_escaped(self._lines[-1])
             block = self._next_block()
             if block is None:
+                self._require_whole_field()
                 return False
             if size > self._limit or isinstance(block.lines[0], CutLine):
                 if self._pass_over(block):
@@ -269,6 +284,15 @@ class CsvRecords:
             size += sum(map(len, block.lines))
             if escaped or self._closing_line(block) is not None:
                 return True
+
+    def _require_whole_field(self) -> None:
+        """Raises `BrokenFileError` if the file ends within the field open at the next line."""
+        lines, count = self._lines[self._at :], self._dialect.count_fields
+        shape = self.shape
+        if shape and shape.ends_within_field(lines, count, most_lines=self._most_lines):
+            raise BrokenFileError(
+                "expected the end of a row, got the end of the file within a quoted field"
+            )
 
     def _pass_over(self, block: LineBlock | None) -> bool:
         """Looks for the end of a row that is larger than the limit, without holding it.
@@ -329,17 +353,9 @@ class CsvRecords:
         return None
 
     def _is_stray(self, fields: list[str], stop: int) -> bool:
-        """Whether a quote seems to be opened by mistake and closed in another row, by mistake too.
-
-        So it seems if each of the record's lines has the right number of fields by itself, but
-        the record has not, or it has very many lines.
-        """
-        if self.shape is None or self.shape.all == 1:
-            return False
-        if self.shape.fits(fields) and stop - self._at < _STRAY_LINES:
-            return False
-        counts = map(self._dialect.count_fields, self._lines[self._at : stop])
-        return all(self.shape.named <= count <= self.shape.all for count in counts)
+        lines = self._lines[self._at : stop]
+        shape = self.shape
+        return shape is not None and shape.is_stray(fields, lines, self._dialect.count_fields)
 
 
 class _End(Iterator[str]):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.config.inputs import InputConfig
 from pipeline.corpora.formats import csv_records
-from pipeline.corpora.formats.csv_records import CsvRecords, Record, RowShape
+from pipeline.corpora.formats.csv_records import CsvRecords, Record
+from pipeline.corpora.formats.csv_shape import RowShape
 from pipeline.corpora.reading.values import untyped_label_value
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from tests.pipeline.corpora.formats.whole_file import Read, read_bytes
@@ -137,9 +138,9 @@ def test_lines_of_a_text_whose_quote_is_lost_belong_to_its_row() -> None:
 
 
 def test_not_every_line_behind_an_open_quote_belongs_to_its_row() -> None:
-    read = read_csv('id,text,label\n1,"open,x\n' + "too few fields\n" * 500 + "2,b,y\n")
-    assert read.texts == ["b"]
-    assert read.rows_read == 1 + 400 + 1
+    read = read_csv('id,text,label\n1,"open,x\n' + "too few fields\n" * 500 + "2,b,y\n" * 600)
+    assert read.texts == ["b"] * 600
+    assert read.rows_read == 1 + 400 + 600
 
 
 def test_long_texts_of_many_lines_are_read() -> None:
@@ -300,7 +301,56 @@ def test_a_damaged_file_keeps_its_other_rows(quote: int, flips: list[tuple[int, 
 @pytest.mark.parametrize("blanks", [3, 999, 1_000, 1_001, 40_000])
 def test_many_blank_lines_are_no_rows_but_stay_in_a_quoted_field(end: str, blanks: int) -> None:
     gap = end * blanks
-    content = f'text,label{end}a,x{end}{gap}"b{gap}c",y{end}{gap}"open{end}d,z{end}{gap}e,w{end}'
+    content = f'text,label{end}a,x{end}{gap}"b{gap}c",y{end}{gap}"open{end}d,z{end}{gap}'
+    content += 100 * f"e,w{end}"
     read = read_bytes(content.encode(), format="csv", most=4_000)
-    assert read.texts == ["a", f"b{gap}c", "d", "e"]
+    assert read.texts == ["a", f"b{gap}c", "d", *100 * ["e"]]
     assert read.reasons == [(2, "malformed_row")]
+
+
+LETTER = '{},"Dear support, no {}\nI write again, as before\n\nBest, Ann"\n'
+
+
+@pytest.mark.parametrize("most", [7, 1 << 20])
+@pytest.mark.parametrize("rows", [1, 20])
+def test_a_file_that_is_cut_within_a_field_of_several_lines_is_broken(rows: int, most: int) -> None:
+    content = "".join(LETTER.format(number, number) for number in range(rows + 1))
+    whole = "".join(LETTER.format(number, number) for number in range(rows))
+    for end in range(len(whole) + len("1,") + len(str(rows)), len(content) - 2):
+        read = read_bytes(f"id,text\n{content[:end]}".encode(), format="csv", most=most)
+        assert "got the end of the file within" in str(read.broken), content[len(whole) : end]
+        assert (len(read.documents), read.rejections) == (rows, [])
+
+
+def test_a_cut_field_is_broken_without_texts_of_several_lines_before_it() -> None:
+    rows = [f"{number},good" for number in range(9)]
+    for cut in ('9,"Dear Sir\nI am\nangry, and', '9,"Dear Sir\nI am\nangry\n', '9,"Dear'):
+        read = read_csv("id,text\n" + "".join(f"{row}\n" for row in rows) + cut)
+        assert read.broken is not None
+        assert (len(read.documents), read.rejections) == (9, [])
+
+
+def test_a_quote_opened_by_mistake_near_the_end_costs_its_row() -> None:
+    for after in range(4):
+        read = read_csv(with_header([*invoices(0, 9), '9,"open,x', *invoices(0, after)]))
+        assert (read.broken, read.reasons) == (None, [(9, "malformed_row")])
+        assert len(read.documents) == 9 + after
+
+
+@pytest.mark.parametrize("most", [7, 1 << 20])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['300,"Dear \\"support\\", hello', "I write again, as before", 'Best, Ann"'],
+        ['300,"Dear support, hello', 'I write \\"again\\", as before', "x, y", 'Best, Ann"'],
+    ],
+)
+def test_no_row_is_invented_within_a_field_with_quotes_that_a_backslash_escapes(
+    lines: list[str], most: int
+) -> None:
+    content = "".join(f"{line}\n" for line in ["id,text", "299,a", *lines, "301,b"])
+    read = read_bytes(content.encode(), format="csv", most=most)
+    assert read.texts == ["a", "b"]
+    assert read.reasons == [(1, "malformed_row")]
+    assert "set escape: '\\' for its input" in read.rejections[0]["detail"]
+    assert read.rejections[0]["raw"].decode().splitlines() == lines
