@@ -34,7 +34,7 @@ from model.folded.llvm_code import (
     move_pointer,
     row_pointers,
 )
-from model.runtime.compilation import compiled_with
+from model.runtime.compilation import compiled, compiled_with
 
 
 @emitted(types.void)
@@ -134,6 +134,30 @@ def _dot_tanh(builder: Builder, left: Value, right: Value, depth: Value) -> Valu
     return _dot_product(builder, left, right, depth, apply_tanh=True)
 
 
+# The emitted code checks no bounds: what it is told to read must lie in the arrays.
+@compiled
+def _check_rows(numbers: np.ndarray, count: int, rows: int) -> None:
+    if numbers.size != count:
+        raise ValueError("expected a row of the other array for each row")
+    outside = False
+    for number in numbers:  # without a branch, so that it is vectorized
+        outside |= (number < 0) | (number >= rows)
+    if outside:
+        raise ValueError("expected the number of a row, got one that is out of range")
+
+
+@compiled
+def _check_documents(starts: np.ndarray, lengths: np.ndarray, tokens: int) -> None:
+    if starts.size != lengths.size:
+        raise ValueError("expected a length for each document")
+    longest = tokens
+    for row in range(starts.size):
+        start, length = starts[row], lengths[row]
+        if start < 0 or not 1 <= length <= longest or start + length > tokens:
+            raise ValueError("expected documents among the tokens, the longest first")
+        longest = length
+
+
 # Longer than 60 lines: half of them are signature and docstring, and Numba compiles the loop as
 # one function.
 @compiled_with(llvm_code)
@@ -168,10 +192,22 @@ def run_lstm(
             a block that have no token at a step read and write the last row.
         column: the first column of this direction's states.
         backward: whether to run from each document's last token to its first.
+
+    Raises:
+        ValueError: if the arrays do not fit one another, or a row or a token is not one of them.
     """
     units = initial.shape[1] // 4
     depth = inputs.shape[1]
     width = states.shape[1]
+    if (
+        weights.shape != (units // REGISTER_FLOATS, depth + units, BLOCK_COLUMNS)
+        or initial.shape[1] != 4 * REGISTER_FLOATS * weights.shape[0]
+        or not 0 <= column <= width - units
+    ):
+        raise ValueError("run_lstm: expected weights and states as wide as the gates")
+    _check_documents(starts, lengths, len(states) - 1)
+    _check_rows(initial_row_of_token, len(states) - 1, len(initial))
+    _check_rows(input_row_of_token, len(states) - 1, len(inputs))
     spare_row = (len(states) - 1) * width + column
     cell_states = np.empty((BLOCK_ROWS, units), np.float32)
     row_offsets = np.empty((BLOCK_ROWS, 4), np.int64)
@@ -219,9 +255,18 @@ def project(
             returns it.
         biases: float32 `(any, columns)`.
         bias_of_row: int64 `(rows,)`: for each row its row of `biases`.
+
+    Raises:
+        ValueError: if the arrays do not fit one another.
     """
     count, depth = rows.shape
     columns = biases.shape[1]
+    if (
+        weights.shape != (columns // BLOCK_COLUMNS, depth, BLOCK_COLUMNS)
+        or columns % BLOCK_COLUMNS != 0
+    ):
+        raise ValueError("project: expected weights that fit the rows and the biases")
+    _check_rows(bias_of_row, count, len(biases))
     # Blocks write the rows past the end to the last row, which is not returned.
     output = np.empty((count + 1, columns), np.float32)
     row_offsets = np.empty((BLOCK_ROWS, 3), np.int64)
@@ -247,8 +292,15 @@ def dot_rows(
         vectors: float32 `(groups, vectors, depth)`.
         group_of_row: int64 `(rows,)`.
         apply_tanh: whether to take the tanh of the rows first.
+
+    Raises:
+        ValueError: if the arrays do not fit one another, or `depth` is no multiple of
+            `REGISTER_FLOATS`.
     """
     count, depth = rows.shape
+    if vectors.shape[2] != depth or depth % REGISTER_FLOATS != 0:
+        raise ValueError("dot_rows: expected vectors as long as the rows, in whole registers")
+    _check_rows(group_of_row, count, len(vectors))
     output = np.empty((count, vectors.shape[1]), np.float32)
     for row in range(count):
         for number in range(vectors.shape[1]):

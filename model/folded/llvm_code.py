@@ -16,6 +16,7 @@ import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 # A block needs 4 * BLOCK_ROWS registers for sums, 4 for weights and 1 or 2 for inputs; there are 32
@@ -179,6 +180,18 @@ def row_pointers(
     return [move_pointer(builder, array, builder.load(place)) for place in places]
 
 
+def _require_rows(arguments: Iterable[types.Type]) -> None:
+    """Refuses arrays that the emitted code, which knows no strides, would read wrongly."""
+    for kind in arguments:
+        if not isinstance(kind, types.Array):
+            continue
+        if kind.layout != "C" or kind.dtype not in (types.float32, types.int64):
+            raise TypingError(
+                "expected arrays of float32 or int64 whose rows lie one after the other, got "
+                f"{kind}"
+            )
+
+
 def emitted(returns: types.Type) -> Callable[[Callable[..., Value | None]], Any]:
     """Makes a function that emits code callable from compiled code.
 
@@ -191,6 +204,8 @@ def emitted(returns: types.Type) -> Callable[[Callable[..., Value | None]], Any]
 
     def decorate(emit: Callable[..., Value | None]) -> Any:
         def typed(_context: Any, *arguments: types.Type) -> tuple[Any, Callable[..., Value]]:
+            _require_rows(arguments)
+
             def generate(context: Any, builder: Builder, signature: Any, values: Any) -> Value:
                 result = emit(
                     builder,
