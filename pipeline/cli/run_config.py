@@ -4,11 +4,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.bundle.errors import BundleError
+from model.bundle.file_names import MANIFEST
 from model.config import ConfigError, NetworkConfig, TrainingConfig
+from model.config_loading import load_section
 from pipeline.cli.invocation import Invocation
 from pipeline.config.inputs import InputConfig
 from pipeline.config.loading import config_of, load_config, read_values, resolve_values
-from pipeline.config.sections import Config
+from pipeline.config.sections import ColumnsConfig, Config
 from pipeline.corpora.formats.named_inputs import (
     log_training_settings,
     named_inputs,
@@ -19,7 +22,7 @@ from pipeline.corpora.formats.named_inputs import (
 from pipeline.runners.options import check_runner, name_job
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.bundles import open_bundle
-from pipeline.storage.files import base_name
+from pipeline.storage.files import base_name, join
 
 # What a command that scores does not use: it is the model's, or of preparing a corpus.
 MODEL_SECTIONS = ("text", "network", "training", "vectors", "pretraining", "teachers")
@@ -168,8 +171,7 @@ def scoring_config(
     where = path or "a --config file"
     values = resolve_values(read_values(path) if path else {}, overrides, where=where)
     config_of(values, where=where)  # refuses one that is wrong
-    corpus = trained_corpus(open_bundle(BeamFiles(), model).manifest)
-    trained = trained_inputs(corpus)
+    corpus, trained = _training_of(model)
     completed = _with_training(values, corpus, trained, replaced=bool(inputs))
     config = config_of(completed, where=where)
     if inputs:
@@ -179,6 +181,27 @@ def scoring_config(
             "--input: expected files to read, got none. Pass --input GLOB or --config FILE."
         )
     return config
+
+
+def _training_of(model: str) -> tuple[dict[str, Any], list[InputConfig]]:
+    """How the corpus of a model was read: the result of `trained_corpus`, and its inputs.
+
+    Raises:
+        BundleError: if the model directory must not be used, or its manifest does not say it in
+            the way in which a config does.
+    """
+    corpus = trained_corpus(open_bundle(BeamFiles(), model).manifest)
+    columns = {name: value for name, value in corpus["columns"].items() if name in SCORED_COLUMNS}
+    where = join(model, MANIFEST)
+    try:
+        load_section(ColumnsConfig, columns, where=where)
+        return corpus, trained_inputs(corpus)
+    except ConfigError as error:
+        problem = str(error).split(". Edit ")[0]
+        raise BundleError(
+            f"{where}: config.corpus: {problem}. Copy the model directory again, or train the "
+            "model again."
+        ) from None
 
 
 def with_inputs(

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from model.bundle.errors import BundleError
 from model.bundle.file_limits import LIMITS
 from model.bundle.file_names import VOCABULARY
 from model.config import ConfigError, to_plain
@@ -95,5 +96,10 @@ def _read_manifest(folder: str, *, files: Files) -> dict[str, Any]:
             f"network.pretrained: expected the folder of an encoder, got {folder!r} without the "
             "manifest of one. Check the path, or make one with: limelight pretrain --help."
         )
-    content = read_small(files, path, limit=LIMITS[MANIFEST])
-    return parse_encoder_manifest(content, where=path)
+    try:
+        content = read_small(files, path, limit=LIMITS[MANIFEST])
+        return parse_encoder_manifest(content, where=path)
+    except BundleError:
+        raise
+    except ConfigError as error:
+        raise BundleError(f"network.pretrained: {error}") from None

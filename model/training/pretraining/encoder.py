@@ -137,7 +137,7 @@ def read_encoder(folder: Path, *, manifest: Mapping[str, Any], where: str) -> En
         _compare(sha256_of_file(path), manifest["files"][WEIGHTS], name=WEIGHTS, where=where)
         weights = read_weights(path)
         vocabulary = Vocabulary.from_bytes(tokens, oov_buckets=buckets)
-    except ConfigError:
+    except BundleError:
         raise
     except (ValueError, OSError) as error:
         raise BundleError(
@@ -153,6 +153,8 @@ def _read_vocabulary(folder: Path, described: Mapping[str, Any], *, where: str) 
         content = read_regular(folder / VOCABULARY, limit=MAX_VOCABULARY)
     except OSError:
         content = None
+    except ConfigError as error:
+        raise BundleError(f"network.pretrained: {error}") from None
     digest = None if content is None else hashlib.sha256(content).hexdigest()
     _compare(digest, described, name=VOCABULARY, where=where)
     return content or b""

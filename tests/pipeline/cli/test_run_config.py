@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from model.bundle.errors import BundleError
 from model.config import ConfigError
 from pipeline.cli import run_config
 from pipeline.cli.app import run_command
@@ -53,6 +54,18 @@ def test_a_model_whose_manifest_does_not_say_how_it_was_trained_is_scored_with(
     config = scoring_config(None, (), model="m", inputs=["x.csv"])
     assert [item.delimiter for item in config.corpus.inputs] == [","]
     assert config.corpus.columns.id is None
+
+
+@pytest.mark.parametrize(
+    "corpus", [{"columns": {"label": 7}}, {"inputs": [{"path": "a.csv", "delimiter": 7}]}]
+)
+def test_a_manifest_with_values_that_no_config_has_is_named(
+    monkeypatch: pytest.MonkeyPatch, corpus: dict[str, object]
+) -> None:
+    bundle = SimpleNamespace(manifest={"config": {"corpus": corpus}})
+    monkeypatch.setattr(run_config, "open_bundle", lambda files, folder: bundle)
+    with pytest.raises(BundleError, match=r"^m/manifest\.json: config\.corpus: .*got 7"):
+        scoring_config(None, (), model="m", inputs=["x.csv"])
 
 
 @pytest.mark.usefixtures("_trained")

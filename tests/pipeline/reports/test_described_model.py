@@ -1,14 +1,18 @@
-"""The manifest of a model may hold everything that pages show of it."""
+"""What a report reads of a model and beside it; the manifest may hold everything that it shows."""
 
 import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from model.bundle.errors import BundleError
+from model.bundle.file_names import GALLERY, HISTORY, METRICS, STATISTICS
 from model.bundle.manifest_schema import TRAINED_SCHEMA
 from model.bundle.schema_checks import check_schema
 from pipeline.reports.content import InputCounts
+from pipeline.reports.described_model import check_described, rejections_beside
 from pipeline.reports.model_report import TrialRecord
 
 INPUT = InputCounts(
@@ -57,3 +61,36 @@ def test_another_field_is_refused_by_name() -> None:
     inputs = [{**dataclasses.asdict(INPUT), "rows_invented": 1}]
     with pytest.raises(BundleError, match=r"manifest.json: inputs.0.rows_invented: expected no"):
         check_schema(TRAINED_SCHEMA, trained(inputs=inputs), where="manifest.json")
+
+
+NAME = "9abe7d239884ee9f"
+FILES = dict.fromkeys((METRICS, STATISTICS, GALLERY, HISTORY))
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset", "expected"),
+    [
+        ("/ws/models/demo/1", f"/ws/datasets/{NAME}", f"/ws/datasets/{NAME}/rejected"),
+        ("/ws/models/demo/1/", f"/etc/{NAME}", f"/ws/datasets/{NAME}/rejected"),
+        ("gs://b/ws/models/demo/1", f"x/{NAME}/", f"gs://b/ws/datasets/{NAME}/rejected"),
+        ("/ws/models/demo/1", "/etc", None),
+        ("/ws/models/demo/1", f"gs://evil/{NAME}/..", None),
+        ("/ws/models/demo/1", "", None),
+    ],
+)
+def test_rejections_are_looked_for_in_the_workspace_alone(model, dataset, expected) -> None:
+    assert rejections_beside(model, {"dataset": dataset}) == expected
+
+
+@pytest.mark.parametrize("missing", FILES)
+def test_a_file_that_a_report_shows_is_named_if_it_is_missing(missing: str) -> None:
+    files = {name: None for name in FILES if name != missing}
+    bundle: Any = SimpleNamespace(folder=Path("m"), manifest={"files": files})
+    with pytest.raises(BundleError, match=rf"^m/{missing}: expected this file"):
+        check_described(bundle)
+
+
+def test_a_key_that_a_report_shows_is_named_if_it_is_missing() -> None:
+    bundle: Any = SimpleNamespace(folder=Path("m"), manifest={"files": FILES})
+    with pytest.raises(BundleError, match=r"^m/manifest\.json: run_id: expected a value, got none"):
+        check_described(bundle)

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from model.bundle.errors import BundleError
+from model.config import ConfigError
 from model.scoring.scorer import Scorer
 from pipeline.config.sections import ScoringConfig
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.bundles import open_bundle
-from pipeline.storage.folders import upload_folder
+from pipeline.storage.folders import download_folder, upload_folder
 from tests.pipeline import object_store
 from tests.pipeline.tiny_model import LABELS, write_model
 
@@ -50,6 +51,40 @@ def test_a_model_elsewhere_is_verified_from_a_copy(folder: str) -> None:
     object_store.OBJECTS["objects://b/damaged/labels.txt"] += b"!"
     with pytest.raises(BundleError, match=r"labels\.txt"):
         open_bundle(FILES, "objects://b/damaged")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("evil.so", r"objects://b/more/evil\.so: expected only files that the manifest lists"),
+        ("../../outside", r"expected only files that the manifest lists"),
+        ("serving/assets/a", r"expected only files that the manifest lists"),
+    ],
+)
+def test_an_object_that_the_manifest_does_not_list_is_refused_before_anything_is_copied(
+    folder: str, name: str, message: str
+) -> None:
+    object_store.OBJECTS.clear()
+    upload_folder(FILES, folder, to="objects://b/more")
+    object_store.OBJECTS[f"objects://b/more/{name}"] = b"x"
+    with pytest.raises(BundleError, match=message):
+        open_bundle(FILES, "objects://b/more")
+
+
+def test_an_object_that_stands_for_a_folder_does_no_harm(folder: str) -> None:
+    object_store.OBJECTS.clear()
+    upload_folder(FILES, folder, to="objects://b/console")
+    object_store.OBJECTS["objects://b/console/"] = b""
+    object_store.OBJECTS["objects://b/console/manifest.json.new"] = b"{"
+    assert open_bundle(FILES, "objects://b/console").labels == LABELS
+
+
+def test_no_name_of_an_object_leads_out_of_the_copy(tmp_path: Path) -> None:
+    object_store.OBJECTS.clear()
+    object_store.OBJECTS["objects://b/encoder/../../outside"] = b"x"
+    with pytest.raises(ConfigError, match=r"objects://b/encoder: expected names of files below"):
+        download_folder(FILES, "objects://b/encoder", to=str(tmp_path / "a" / "b"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_copy_of_a_model_is_deleted_when_the_process_ends(folder: str, tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """An encoder gives a classifier its LSTM and the vectors of the tokens that both have."""
 
 import dataclasses
+import json
+import os
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save
 
+from model.bundle.errors import BundleError
 from model.bundle.manifest import describe_files
 from model.config import ConfigError, LSTMConfig, TextConfig, to_plain
 from model.layers.classifier import build_classifier
@@ -14,6 +18,7 @@ from model.training.pretraining.encoder import (
     WEIGHTS,
     check_settings,
     match_tokens,
+    parse_encoder_manifest,
     read_encoder,
     start_from_encoder,
     write_encoder,
@@ -91,6 +96,107 @@ def test_a_file_that_is_not_the_one_that_was_written_is_refused(change, tmp_path
     expected = rf"^network\.pretrained: expected {WEIGHTS} in the/folder as its manifest"
     with pytest.raises(ConfigError, match=expected):
         read_encoder(tmp_path, manifest=manifest, where="the/folder")
+
+
+def tampered(folder, change, *, file):
+    """The manifest of an encoder of which a file is changed; it is made to fit."""
+    _, manifest = written(folder)
+    change(folder / file)
+    return {**manifest, "files": describe_files(folder)}
+
+
+def change_array(name, change):
+    def run(path):
+        arrays = load_file(path)
+        arrays[name] = change(arrays[name])
+        path.write_bytes(save(arrays))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("array", "change", "problem"),
+    [
+        ("embedding.embeddings", lambda a: a[:-1].copy(), "expected shape"),
+        ("embedding.embeddings", lambda a: np.repeat(a, 300, axis=0), "expected shape"),
+        ("bilstm_1.forward_lstm.kernel", lambda a: a.T.copy(), "expected shape"),
+        ("bilstm_1.forward_lstm.recurrent_kernel", lambda a: a[:, :-4].copy(), "expected shape"),
+        ("bilstm_1.backward_lstm.bias", lambda a: np.append(a, a), "expected shape"),
+        ("bilstm_1.backward_lstm.bias", lambda a: a.astype(np.float64), "expected float32"),
+        ("bilstm_1.backward_lstm.bias", lambda a: a * np.float32(np.nan), "or NaN"),
+    ],
+)
+def test_arrays_of_another_encoder_are_refused_by_name(array, change, problem, tmp_path) -> None:
+    manifest = tampered(tmp_path, change_array(array, change), file=WEIGHTS)
+    with pytest.raises(BundleError, match=rf"in the/folder, got an error: {array}: .*{problem}"):
+        read_encoder(tmp_path, manifest=manifest, where="the/folder")
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, "vocabulary.txt"])
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/etc/passwd", path)]
+)
+def test_what_is_no_file_is_refused_in_an_encoder(file, make, tmp_path) -> None:
+    _, manifest = written(tmp_path)
+    (tmp_path / file).unlink()
+    make(tmp_path / file)
+    with pytest.raises(BundleError, match=rf"{file}: expected a regular file, got a"):
+        read_encoder(tmp_path, manifest=manifest, where="the/folder")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"a\na\n", "expected shape"),
+        (b"\n".join([b"same"] * (VOCABULARY.size - VOCABULARY.first_token_id)), "occurs once"),
+        (b"\xff", "expected shape"),
+        (b"", "expected shape"),
+    ],
+)
+def test_another_vocabulary_is_refused(text, problem, tmp_path) -> None:
+    manifest = tampered(tmp_path, lambda path: path.write_bytes(text), file="vocabulary.txt")
+    with pytest.raises(BundleError, match=problem):
+        read_encoder(tmp_path, manifest=manifest, where="the/folder")
+
+
+MANIFEST = {
+    "stage": "pretrain",
+    "status": "done",
+    "files": {key: {"bytes": 1, "sha256": "0" * 64} for key in (WEIGHTS, "vocabulary.txt")},
+    "config": CONFIG,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"files": []}, "files"),
+        ({"files": {}}, f"files.{WEIGHTS}"),
+        (
+            {"files": {**MANIFEST["files"], WEIGHTS: {"bytes": "1", "sha256": ""}}},
+            rf"files\.{WEIGHTS}\.bytes",
+        ),
+        ({"config": None}, "config"),
+        ({"config": {**CONFIG, "text": {"oov_buckets": "1"}}}, "config.text.oov_buckets"),
+        ({"config": {**CONFIG, "network": {"lstm": {}}}}, "config.network.embedding"),
+        (
+            {"config": {**CONFIG, "network": {**CONFIG["network"], "lstm": {"units": 0}}}},
+            "config.network.lstm.units",
+        ),
+    ],
+)
+def test_a_manifest_of_other_types_is_refused_by_key(changes, key) -> None:
+    assert parse_encoder_manifest(json.dumps(MANIFEST).encode(), where="m")["config"] == CONFIG
+    with pytest.raises(BundleError, match=rf"^m: {key}"):
+        parse_encoder_manifest(json.dumps({**MANIFEST, **changes}).encode(), where="m")
+
+
+@pytest.mark.parametrize(
+    "content", [b"[", b"[" * 100_000, b"[]", b"{}", b'{"stage": ["pretrain"]}']
+)
+def test_what_is_no_manifest_of_an_encoder_is_refused(content) -> None:
+    with pytest.raises(ConfigError, match=r"expected JSON|expected the folder of an encoder"):
+        parse_encoder_manifest(content, where="m")
 
 
 @pytest.mark.parametrize(
