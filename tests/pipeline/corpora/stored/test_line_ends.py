@@ -1,6 +1,7 @@
 r"""Files whose lines end with `\r` alone."""
 
 import io
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -82,3 +83,21 @@ def test_line_ends_do_not_depend_on_the_chunks(content: bytes, cuts: list[int], 
     assert b"".join(with_line_feeds(chunks, json=json)) == b"".join(
         with_line_feeds([content], json=json)
     )
+
+
+@pytest.mark.parametrize("json", [True, False])
+@pytest.mark.parametrize("begin", [b"", b"}"])
+@pytest.mark.parametrize("space", [b" ", b"\r", b"\t\r"])
+def test_little_is_held_of_white_space_without_end(json: bool, begin: bytes, space: bytes) -> None:
+    taken = came = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal taken
+        for chunk in (begin, *[space * 30_000] * 40):
+            taken += len(chunk)
+            assert taken - came < 200_000
+            yield chunk
+
+    for chunk in with_line_feeds(chunks(), json=json):
+        came += len(chunk)
+    assert came == taken
