@@ -28,6 +28,7 @@ from pipeline.corpora.preparing.soft_labels import (
 )
 from pipeline.corpora.reading.counts import count_values
 from pipeline.corpora.reading.rejections import reject_documents, reject_without_tokens
+from pipeline.schemas import RejectionReason
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,10 +115,18 @@ class DocumentEncoder:
             known |= soft_labels.given & has_none
         rejections = []
         if not known.all():
-            details = _describe_labels(documents.column(self._label_column))
-            rejections.append(
-                reject_documents(documents, ~known, reason="unknown_label", detail=details)
-            )
+            column = documents.column(self._label_column)
+            details = _describe_labels(column)
+            broken = ~known & _has_line_end(column)
+            reasons: list[tuple[RejectionReason, np.ndarray]] = [
+                ("unknown_label", ~known & ~broken),
+                ("malformed_row", broken),
+            ]
+            rejections += [
+                reject_documents(documents, rejected, reason=reason, detail=details)
+                for reason, rejected in reasons
+                if rejected.any()
+            ]
         if soft_labels is None:
             return rejections, known
         column = documents.column("soft_labels")
@@ -285,12 +294,19 @@ def _add_up(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
+def _has_line_end(column: pa.Array) -> np.ndarray:
+    """Whether a label of a row has a line feed, so that `labels.txt` cannot hold it."""
+    return np.array(["\n" in "".join(label or ()) for label in column.to_pylist()], bool)
+
+
 def _describe_labels(column: pa.Array) -> pa.StringArray:
-    """The detail of an `unknown_label` rejection, for each row of a column of labels."""
+    """The detail of the rejection for a label, for each row of a column of labels."""
     return pa.array(
         [
             "expected a label, got none"
             if label is None
+            else f"expected a label without a line end, got {label!r}"
+            if "\n" in "".join(label)
             else f"expected a label of the training split, got {label!r}"
             for label in column.to_pylist()
         ],

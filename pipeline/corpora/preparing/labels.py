@@ -56,7 +56,8 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
         where: the name of the corpus in error messages.
 
     Raises:
-        ConfigError: if the training split has no document or fewer than two labels.
+        ConfigError: if the training split has no document or fewer than two labels, or if several
+            of its documents have a label that `labels.txt` cannot hold, because it has a line end.
     """
     documents = counts.get("documents", {})
     if not documents.get("train"):
@@ -67,9 +68,16 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
             f"{f'; rows were rejected: {rejected}' if rejected else ''}. "
             "Check the inputs, their split and the columns."
         )
-    # labels.txt has one label per line, so a label that contains a line feed is left out, and
-    # its documents are rejected as `unknown_label`.
-    labels = tuple(sorted(label for label in counts["labels"]["train"] if "\n" not in label))
+    of_train = counts["labels"]["train"]
+    broken = sorted(label for label, count in of_train.items() if "\n" in label and count > 1)
+    if broken:
+        raise ConfigError(
+            f"{where}: expected labels without a line end, because labels.txt has one on each "
+            f"line, got {shortened(repr(broken[0]))} ({of_train[broken[0]]:,} documents). "
+            "Write that label on one line in the corpus."
+        )
+    # A single document with such a label is rejected, not a class of the corpus.
+    labels = tuple(sorted(label for label in of_train if "\n" not in label))
     if len(labels) < 2:
         got = f"only {shortened(labels[0])!r}" if labels else "none"
         raise ConfigError(

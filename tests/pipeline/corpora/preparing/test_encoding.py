@@ -214,6 +214,15 @@ def test_rejections_name_the_label_that_came() -> None:
     ]
 
 
+def test_a_label_with_a_line_end_is_said_to_have_one() -> None:
+    encoded = encode({"text": "good", "label": "two\nlines"}, {"text": "good", "label": "x"})
+    assert sorted(reasons_of(encoded)) == [("d0", "malformed_row"), ("d1", "unknown_label")]
+    details = [row["detail"] for rejections in encoded.rejections for row in rejections.to_pylist()]
+    assert "expected a label without a line end, got 'two\\nlines'" in details
+    encoded = encode({"text": "good", "labels": ["pos", "two\nlines"]}, layout=MULTILABEL)
+    assert reasons_of(encoded) == [("d0", "malformed_row")]
+
+
 def test_a_row_with_two_faults_is_rejected_once() -> None:
     encoded = encode({"text": " ", "label": "maybe"})
     assert reasons_of(encoded) == [("d0", "unknown_label")]

@@ -124,9 +124,13 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert index_labels(add_counts(parts[::-1]), where="") == ("a", "b", "c", "z")
 
 
-def test_a_label_with_a_line_feed_is_left_out() -> None:
+def test_a_label_with_a_line_end_is_no_class_but_does_not_vanish() -> None:
     counts = {"documents": {"train": 3}, "labels": {"train": {"a\nb": 1, "a\rb": 1, "c": 1}}}
     assert index_labels(counts, where="") == ("a\rb", "c")
+    counts["labels"]["train"]["a\nb"] = 2
+    message = r"^corpus: expected labels without a line end, .* got 'a\\nb' \(2 documents\)\. Write"
+    with pytest.raises(ConfigError, match=message):
+        index_labels(counts, where="corpus")
 
 
 @pytest.mark.parametrize(
