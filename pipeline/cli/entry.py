@@ -15,7 +15,11 @@ from pipeline.cli.exit_codes import BAD_USAGE, FAILED, INTERRUPTED
 from pipeline.cli.invocation import split_beam_options
 from pipeline.process.logs import JsonLines, LogFormat, PlainLines, log_end
 from pipeline.process.signals import end_at_signals, handle_signals
-from pipeline.process.standard_streams import open_standard_streams, text_stream
+from pipeline.process.standard_streams import (
+    StandardOutputError,
+    open_standard_streams,
+    text_stream,
+)
 
 # Python looks for garbage after this many new objects, and after 11 such looks at all objects made
 # since the last one. Importing Beam makes about 600,000 objects, all of which stay. With Python's
@@ -44,8 +48,7 @@ def run_and_exit(arguments: Sequence[str]) -> NoReturn:
     try:
         sys.stdout.flush()
     except OSError as error:  # the disk that standard output is written to is full
-        message = f"standard output: expected to be written, got {error.strerror}. Free some space."
-        exit_code = exit_code or _fail(message, code=FAILED)  # a failure has said its own line
+        exit_code = exit_code or _fail(str(error), code=FAILED)  # a failure has said its own line
     with contextlib.suppress(OSError):  # nothing is left to say it with
         sys.stderr.flush()
     os._exit(exit_code)
@@ -110,7 +113,8 @@ def _is_expected(error: Exception) -> bool:
     from pipeline.runners.execution import RunError
     from pipeline.storage.local_files import IrregularFileError
 
-    return isinstance(error, RunError | AccountingError | LeaseError | IrregularFileError)
+    expected = RunError | AccountingError | LeaseError | IrregularFileError | StandardOutputError
+    return isinstance(error, expected)
 
 
 def _fail(message: str, *, code: int, error: BaseException | None = None) -> int:

@@ -13,6 +13,7 @@ from pipeline.corpora.scoring.corpus_profile import MEASURES
 from pipeline.corpora.scoring.profile_differences import ProfileDifference, compare_profiles
 from pipeline.nights.history import published_manifests
 from pipeline.nights.partition import Partition
+from pipeline.process.told_apart import told_apart
 from pipeline.storage.files import Files
 from pipeline.storage.manifest import Manifest
 
@@ -57,8 +58,9 @@ def measure_drift(
 def _describe(difference: ProfileDifference, *, max_psi: float) -> str:
     """One sentence that names the measure, its PSI and the limit."""
     than = {"training": "in training", "nights": "in the last nights"}[difference.against]
+    psi, limit = told_apart(difference.psi, max_psi + difference.noise)
     return (
         f"The {MEASURES[difference.measure]} are distributed differently than {than}: PSI "
-        f"{difference.psi:.2f}, expected at most {max_psi + difference.noise:.2f} (drift.max_psi "
+        f"{psi}, expected at most {limit} (drift.max_psi "
         f"{max_psi:g} plus {difference.noise:.2f} that chance can explain)."
     )

@@ -12,6 +12,10 @@ from typing import Any
 from typing_extensions import override
 
 
+class StandardOutputError(OSError):
+    """Standard output cannot be written, such as a file on a full disk. The message says so."""
+
+
 class _Descriptor(io.FileIO):
     """A file descriptor for writing. What nobody reads any more is discarded."""
 
@@ -21,6 +25,13 @@ class _Descriptor(io.FileIO):
             return super().write(data)
         except BrokenPipeError:
             return len(data)
+        except OSError as error:
+            if self.fileno() != 1:
+                raise
+            raise StandardOutputError(
+                f"standard output: expected to be written, got {error.strerror}. Write it "
+                "elsewhere, or free some space."
+            ) from error
 
 
 def open_standard_streams() -> None:

@@ -1,6 +1,7 @@
 """Files on any filesystem that Beam knows: local disks, `gs://` and others."""
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import os
@@ -11,9 +12,13 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from typing_extensions import override
 
+from model.config import ConfigError
 from pipeline.storage.files import FileInfo, Files, read_chunks
 from pipeline.storage.folders import is_local
 from pipeline.storage.local_files import open_local
+
+# The extra of apache-beam that has the filesystem of a scheme.
+_EXTRAS = {"gs": "gcp", "s3": "aws", "hdfs": "hadoop", "azfs": "azure"}
 
 
 class BeamFiles(Files):
@@ -103,10 +108,36 @@ class BeamFiles(Files):
 
 
 def _filesystems(path: str) -> type[FileSystems]:
-    """Beam's filesystems. That of `gs://` is imported here, because `import_beam` leaves it out."""
-    if path.startswith("gs://"):
+    """Beam's filesystems. That of `gs://` is imported here, because `import_beam` leaves it out.
+
+    Raises:
+        ConfigError: for a path such as https://.., on a filesystem that Beam does not know.
+    """
+    scheme, separator, _ = path.partition("://")
+    if scheme == "gs" and separator:
         importlib.import_module("apache_beam.io.gcp.gcsfilesystem")
+    if separator and not _is_known(scheme):
+        extra = _EXTRAS.get(scheme.lower())
+        if extra is not None:
+            advice = f"Install apache-beam[{extra}]"
+        elif scheme.lower() == "file":
+            advice = "Write a path on this machine without file://"
+        else:
+            advice = "Copy the data to one of these first"
+        raise ConfigError(
+            f"{path}: expected a path on this machine or on a filesystem that Beam knows "
+            f"({', '.join(f'{each}://' for each in _EXTRAS)}), got {scheme}://. {advice}."
+        )
     return FileSystems
+
+
+@functools.cache
+def _is_known(scheme: str) -> bool:
+    try:
+        FileSystems.get_filesystem(f"{scheme}://")
+    except ValueError:
+        return False
+    return True
 
 
 def _path(info: FileInfo) -> str:

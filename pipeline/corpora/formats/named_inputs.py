@@ -73,9 +73,22 @@ def named_inputs(
         trained: the inputs that the model was trained on.
 
     Raises:
-        ConfigError: if the files of a path have several formats, or none that is known.
+        ConfigError: if the files of a path have several formats, or none that is known, or if the
+            path is none, such as an empty one.
     """
-    return tuple(_named_input(files, path, config, trained) for path in paths)
+    named = []
+    for path in paths:
+        if not path:
+            raise ConfigError(
+                "--input '': expected a path or glob, got none. Name the files to read."
+            )
+        try:
+            named.append(_named_input(files, path, config, trained))
+        except ConfigError:
+            raise
+        except ValueError as error:  # of InputConfig
+            raise ConfigError(f"--input {path!r}: {error}.") from error
+    return tuple(named)
 
 
 def trained_corpus(manifest: Mapping[str, Any]) -> dict[str, Any]:

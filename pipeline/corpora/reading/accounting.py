@@ -14,6 +14,7 @@ from pipeline.corpora.reading.columns import find_column_notes
 from pipeline.corpora.reading.counts import count_values, sort_by_count
 from pipeline.corpora.reading.input_files import InputFile
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.process.told_apart import told_apart
 
 # A corpus of fewer rows may have as many rejections as one of this many, up to so many rejections.
 SMALL_CORPUS_ROWS = 500
@@ -225,9 +226,14 @@ def describe_too_many(
         outcome: the beginning of the message, which says what the run did not do.
         hint: what to do, in a sentence.
     """
+    read, rejected = rows["read"], sum(rows["rejected"].values())
+    share, limit = told_apart(rejected_fraction(rows), max_rejected_fraction, percent=True)
+    allowed = allowed_rejections(read, max_rejected_fraction)
+    # A corpus may have more rows than were read before a run was stopped.
+    few = f", of which {allowed:,} may be" * (allowed > max_rejected_fraction * read)
     return (
-        f"{outcome}: {rejected_fraction(rows):.2%} of the rows were rejected, expected at most "
-        f"{max_rejected_fraction:.2%} (corpus.max_rejected_fraction): "
+        f"{outcome}: {share} of the rows were rejected, expected at most {limit} "
+        f"(corpus.max_rejected_fraction): {rejected:,} of {read:,} rows{few}: "
         f"{describe_rejected(rows['rejected'], first_rejected)}. {hint}"
     )
 

@@ -13,6 +13,7 @@ from pipeline.corpora.scoring.flips import list_flip_counts, select_model_column
 from pipeline.corpora.scoring.labeled_predictions import label_predictions
 from pipeline.corpora.scoring.measurement import measure, stack_predictions_of_model
 from pipeline.process.printable import shortened
+from pipeline.process.told_apart import told_apart
 
 MODELS = ("old", "new")
 LABELS_SHOWN = 5  # in a sentence
@@ -148,10 +149,8 @@ def check_gates(comparison: Mapping[str, Any], gates: Gates) -> list[str]:
     tripped = []
     churn = 1 - comparison["agreement"]
     if gates.max_churn is not None and churn > gates.max_churn:
-        tripped.append(
-            f"{churn:.2%} of the documents flip, expected at most {gates.max_churn:.2%} "
-            "(--max-churn)."
-        )
+        shown, limit = told_apart(churn, gates.max_churn, percent=True)
+        tripped.append(f"{shown} of the documents flip, expected at most {limit} (--max-churn).")
     if gates.min_accuracy_gain is not None:
         metrics = comparison["metrics"]
         if not metrics:
@@ -161,8 +160,13 @@ def check_gates(comparison: Mapping[str, Any], gates: Gates) -> list[str]:
             )
         gain = metrics["new"]["accuracy"] - metrics["old"]["accuracy"]
         if gain < gates.min_accuracy_gain:
+            shown, limit = told_apart(gain, gates.min_accuracy_gain, digits=4)
             tripped.append(
-                f"accuracy changes by {gain:+.4f}, expected at least "
-                f"{gates.min_accuracy_gain:+.4f} (--min-accuracy-gain)."
+                f"accuracy changes by {_signed(shown)}, expected at least {_signed(limit)} "
+                "(--min-accuracy-gain)."
             )
     return tripped
+
+
+def _signed(number: str) -> str:
+    return number if number.startswith("-") else f"+{number}"

@@ -32,3 +32,29 @@ def test_help_into_a_closed_pipe_is_silent() -> None:
     script = f"set -o pipefail; {sys.executable} -m pipeline --help | true"
     finished = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_a_full_disk_behind_standard_output_is_said() -> None:
+    said = (
+        "from pipeline.process.standard_streams import open_standard_streams as o; o(); "
+        "print('x' * 100000)"
+    )
+    with open("/dev/full", "w") as full:
+        finished = subprocess.run(
+            [sys.executable, "-c", said], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    message = "StandardOutputError: standard output: expected to be written, got No space left on"
+    assert message in finished.stderr
+
+
+def test_a_command_that_cannot_print_says_so_in_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "pipeline", "runs", "--help"],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: standard output: expected to be written, got No space left on device. Write it "
+        "elsewhere, or free some space.\n"
+    )

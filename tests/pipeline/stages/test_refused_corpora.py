@@ -28,7 +28,8 @@ def test_too_many_rejections_fail_the_run_and_are_kept(tmp_path: Path) -> None:
     message = str(raised.value)
     assert message.startswith(
         "Nothing was published: 13.04% of the rows were rejected, expected at most 5.00% "
-        "(corpus.max_rejected_fraction): 3 unknown_label (first: row 20 of "
+        "(corpus.max_rejected_fraction): 3 of 23 rows, of which 2 may be: 3 unknown_label (first: "
+        "row 20 of "
     )
     assert ": expected a label, got none). Some are shown in " in message
     [manifest] = (tmp_path / "failing/datasets").glob("*/manifest.json")

@@ -92,7 +92,8 @@ def test_a_broken_corpus_stops_early_with_the_message_of_the_end(
     nights.write(bad_rows(50_000), shards=4)
     message = (
         r"^Nothing was published: 100\.00% of the rows were rejected, expected at most 1\.00% "
-        r"\(corpus\.max_rejected_fraction\): [24],000 empty_text \(first: row 0 of \S+: .*\)\. "
+        r"\(corpus\.max_rejected_fraction\): [24],000 of [24],000 rows: [24],000 empty_text "
+        r"\(first: row 0 of \S+: .*\)\. "
         r"The run stopped after [24],000 rows: .* Read the first rejections in (?P<folder>\S+)\.$"
     )
     with pytest.raises(RunError, match=message) as raised:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from model.config import ConfigError
 from pipeline.storage.beam_files import BeamFiles
 from pipeline.storage.files import FileInfo, join, write_text
 from tests.pipeline import object_store
@@ -151,3 +152,20 @@ def test_a_local_move_replaces_its_target_and_leaves_no_copy(tmp_path: Path) -> 
         files.move([(str(tmp_path / "staged"), str(tmp_path / "deep/target"))])
         assert (tmp_path / "deep/target").read_bytes() == content
         assert not (tmp_path / "staged").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("file:///tmp/a.jsonl", "Write a path on this machine without file://."),
+        ("https://example.org/a.jsonl", "Copy the data to one of these first."),
+        ("nowhere://a", "Copy the data to one of these first."),
+        ("HDFS2://a*", "Copy the data to one of these first."),
+    ],
+)
+def test_a_filesystem_that_beam_does_not_know_is_a_wrong_config(path: str, advice: str) -> None:
+    for use in (FILES.match, FILES.open, FILES.create, FILES.exists, FILES.size, FILES.digest):
+        with pytest.raises(ConfigError) as raised:
+            use(path)
+        assert str(raised.value).startswith(f"{path}: expected a path on this machine or on a")
+        assert str(raised.value).endswith(advice)

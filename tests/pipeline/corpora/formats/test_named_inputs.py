@@ -129,3 +129,17 @@ def test_an_input_of_a_config_is_completed_by_the_training_where_it_does_not_say
     assert (completed["delimiter"], completed["encoding"]) == (";", "utf-8")
     for given in ({"path": "n.jsonl"}, {"path": "n.tsv"}, {"table": "a.b.c"}):
         assert read_as_trained(given, [CSV]) == given
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "--input '': expected a path or glob, got none"),
+        ("x/{date:%Q}.jsonl", "--input 'x/{date:%Q}.jsonl': path: expected {date} with directives"),
+        ("x/{date:}.jsonl", "--input 'x/{date:}.jsonl': path: expected {date} with directives"),
+    ],
+)
+def test_a_path_that_is_none_is_a_wrong_config(path: str, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        named_inputs(BeamFiles(), [path], config=())
+    assert str(raised.value).startswith(message)

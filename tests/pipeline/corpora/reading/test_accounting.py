@@ -12,6 +12,7 @@ from pipeline.corpora.reading.accounting import (
     count_rejected,
     count_used,
     describe_rejected,
+    describe_too_many,
     has_too_many_rejections,
     rejected_fraction,
     total_rows,
@@ -183,3 +184,36 @@ def test_rows_with_replaced_characters_are_counted_by_file_and_noted() -> None:
     whole = {"files": {"a": read | {"rows_repaired": 0}}}
     assert "rows_repaired" not in account_files(whole, INPUTS)[0]
     assert total_rows(account_files(whole, INPUTS), whole).keys() == {"read", "used", "rejected"}
+
+
+@pytest.mark.parametrize(
+    ("read", "rejected", "said"),
+    [
+        (
+            599,
+            6,
+            "1.002% of the rows were rejected, expected at most 1.000% (corpus.max_rejected_"
+            "fraction): 6 of 599 rows: 6 empty_text. Repair it.",
+        ),
+        (
+            10**6,
+            10_001,
+            "1.0001% of the rows were rejected, expected at most 1.0000% (corpus.max_"
+            "rejected_fraction): 10,001 of 1,000,000 rows: 10,001 empty_text. Repair it.",
+        ),
+        (
+            100,
+            6,
+            "6.00% of the rows were rejected, expected at most 1.00% (corpus.max_rejected_"
+            "fraction): 6 of 100 rows, of which 5 may be: 6 empty_text. Repair it.",
+        ),
+    ],
+)
+def test_the_share_of_rejections_and_its_limit_are_told_apart(
+    read: int, rejected: int, said: str
+) -> None:
+    rows = {"read": read, "rejected": {"empty_text": rejected}}
+    message = describe_too_many(
+        rows, {}, max_rejected_fraction=0.01, outcome="Failed", hint="Repair it."
+    )
+    assert message == f"Failed: {said}"

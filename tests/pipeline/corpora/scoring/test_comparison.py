@@ -10,6 +10,11 @@ from pipeline.corpora.scoring.comparison import Gates, check_gates
         (Gates(), []),
         (Gates(max_churn=0.2, min_accuracy_gain=0.02), []),
         (Gates(max_churn=0.1), ["20.00% of the documents flip, expected at most 10.00%"]),
+        (Gates(max_churn=0.199999), ["20.0000% of the documents flip, expected at most 19.9999%"]),
+        (
+            Gates(min_accuracy_gain=0.0200001),
+            ["accuracy changes by +0.0200000, expected at least +"],
+        ),
         (Gates(min_accuracy_gain=0.05), ["accuracy changes by +0.0200, expected at least +0.0500"]),
     ],
 )
