@@ -15,6 +15,7 @@ from pipeline.corpora.stored.watched_pages import ColumnChunk, WatchedPages
 _MAGIC = b"PAR1"
 _SEARCHED_BYTES = 4 << 20  # indexes of pages and Bloom filters lie before the footer, too
 _NULL_IN_FIXED_LIST = "Expected all lists to be of size="  # Arrow cannot read nulls among these
+_MOST_ITEMS = 1_000_000  # Arrow's own limit
 _TRAILER_BYTES = 8  # the size of the footer, and the magic
 
 
@@ -27,10 +28,15 @@ def open_parquet(stream: BinaryIO | WatchedPages) -> pq.ParquetFile:
     head = stream.read(HEAD_BYTES)
     if not head.startswith(b"PAR"):
         _require_parquet(head)
+    most_items = _most_items(stream)
     stream.seek(0)
     try:
         return pq.ParquetFile(
-            stream, pre_buffer=False, buffer_size=CHUNK_BYTES, page_checksum_verification=True
+            stream,
+            pre_buffer=False,
+            buffer_size=CHUNK_BYTES,
+            thrift_container_size_limit=most_items,
+            page_checksum_verification=True,
         )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a name of a column, too
         raise parquet_damage(error) from error
@@ -40,6 +46,17 @@ def interval_columns(schema: pq.ParquetSchema) -> frozenset[str]:
     """The columns of INTERVAL values, which Arrow gives as 12 bytes; those in lists have a dot."""
     leaves = (schema.column(index) for index in range(len(schema)))
     return frozenset(leaf.path for leaf in leaves if leaf.converted_type == "INTERVAL")
+
+
+def _most_items(stream: BinaryIO | WatchedPages) -> int:
+    """How many items a list in the footer may have: each takes a byte of it, or more.
+
+    Arrow makes room for as many columns or row groups as a list claims, 500 bytes each.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - _TRAILER_BYTES))
+    footer = int.from_bytes(stream.read(_TRAILER_BYTES)[:4], "little")
+    return max(1, min(footer, _MOST_ITEMS))
 
 
 def count_footer_rows(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:

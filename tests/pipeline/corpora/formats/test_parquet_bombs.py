@@ -1,6 +1,7 @@
 """Parquet files of a few kilobytes that unfold to gigabytes: read in little memory, or refused."""
 
 import io
+import resource
 import tracemalloc
 from collections.abc import Sequence
 from typing import Any
@@ -161,3 +162,18 @@ def test_python_holds_no_more_than_a_cell() -> None:
         assert tracemalloc.get_traced_memory()[1] < 10 * MB
     finally:
         tracemalloc.stop()
+
+
+def test_a_footer_has_no_more_items_than_bytes() -> None:
+    content = written(["a"], store_schema=False)
+    size = int.from_bytes(content[-8:-4], "little")
+    pages, footer = content[: -8 - size], content[-8 - size : -8]
+    lists = [at for at in range(1, size) if footer[at - 1 : at + 1] in (b"\x19\x1c", b"\x19\x2c")]
+    assert len(lists) >= 3  # the schema, the row groups and the columns
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for at in lists:
+        claimed = footer[:at] + b"\xfc\xa0\xf7\x36" + footer[at + 1 :]  # 900,000 items
+        trailer = len(claimed).to_bytes(4, "little") + b"PAR1"
+        found, _ = read(pages + claimed + trailer)
+        assert found.broken is not None
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 20_000  # kB
