@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipeline.config.inputs import InputConfig
+from pipeline.corpora.formats.csv_lines import RETURN
 
 _DELIMITERS = ",;\t|"  # that files have most
 
@@ -49,7 +50,7 @@ class CsvDialect:
             self._doubled = re.compile(rf"(?:{other})*", re.DOTALL)
         if config.escape is not None:
             self._pair = re.compile(re.escape(config.escape) + "(.?)", re.DOTALL)
-            self._special = {config.escape, config.delimiter, config.quote, "\r", "\n", ""}
+            self._special = {config.escape, config.delimiter, config.quote, "\r", "\n", RETURN, ""}
 
     def with_backslash(self, config: InputConfig) -> "CsvDialect | None":
         r"""The dialect in which `\` escapes quotes, too; None if there is an escape already.

@@ -19,17 +19,20 @@ from typing import BinaryIO
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.formats.csv_dialect import CsvDialect
+from pipeline.corpora.formats.csv_lines import RETURN
 from pipeline.corpora.formats.csv_records import CsvRecords, Record
 from pipeline.corpora.formats.csv_shape import RowShape
 from pipeline.corpora.reading.columns import input_columns, require_columns
-from pipeline.corpora.reading.failures import Failure
+from pipeline.corpora.reading.failures import Failure, with_hole
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
 from pipeline.corpora.reading.streams import batches, text_chunks
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.holes import HOLE
 from pipeline.schemas import RAW_BYTES
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, from surrogateescape
+_HOLE = HOLE.decode()
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -38,10 +41,10 @@ def read_csv(
 ) -> Iterator[RawRows]:
     r"""Reads the rows of a file; the header, wherever it stands, and blank lines are not rows.
 
-    Lines end with `\n`, `\r\n` or `\r`. A line is blank if no field has a value. A row fails as
-    `malformed_row` if it has more or fewer fields than there are columns, where empty fields at its
-    end do not count, if its quote is never closed or if text follows a closing quote, and as
-    `text_too_large` if it has more than `limit` bytes.
+    Lines end with `\n` or `\r\n`, or with `\r` if the first one does. A line is blank if no field
+    has a value. A row fails as `malformed_row` if it has a hole, or more or fewer fields than there
+    are columns, where empty fields at its end do not count, if its quote is never closed or
+    if text follows a closing quote, and as `text_too_large` if it has more than `limit` bytes.
 
     Raises:
         BrokenFileError: if the file cannot be read to its end, or ends within a row; its whole rows
@@ -80,7 +83,13 @@ def read_csv(
     whole = _whole_rows(rows, is_torn)
     for batch in batches(whole, batch_rows=batch_rows, size=_record_bytes):
         checked = _check_fields(
-            batch, part, header=names, shape=shape, wanted=wanted, undecodable=records.undecodable
+            batch,
+            part,
+            header=names,
+            shape=shape,
+            wanted=wanted,
+            undecodable=records.undecodable,
+            holes=records.holes,
         )
         yield dataclasses.replace(checked, headers_skipped=rows.take_repeated())
     if repeated := rows.take_repeated():  # behind the last row
@@ -120,13 +129,16 @@ class _Rows:
         header: the names of the columns; empty until they are known.
     """
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: CsvRecords) -> None:
         self.header: list[str] = []
         self._repeated = 0
-        self._records = iter(records)
+        self._records = records
+        self._left = iter(records)
 
     def __iter__(self) -> Iterator[Record]:
-        for record in self._records:
+        for record in self._left:
+            if self._records.returns:
+                record = _with_returns(record)
             fields, _, failure = record
             if failure is None:
                 first = fields[0] if fields else ""
@@ -157,6 +169,13 @@ class _Rows:
         return first == self.header[0] and fields[1:] == self.header[1:]
 
 
+def _with_returns(record: Record) -> Record:
+    fields, raw, failure = record
+    if RETURN not in raw:
+        return record
+    return [field.replace(RETURN, "\r") for field in fields], raw.replace(RETURN, "\r"), failure
+
+
 def _check_fields(
     records: list[Record],
     part: FilePart,
@@ -165,8 +184,13 @@ def _check_fields(
     shape: RowShape,
     wanted: dict[str, int],
     undecodable: bool,
+    holes: bool,
 ) -> RawRows:
-    """Records -> columns; `undecodable` says that some fields may hold bytes that are not UTF-8."""
+    """Records -> columns.
+
+    `undecodable` says that some fields may hold bytes that are not UTF-8, `holes` that some records
+    may hold holes.
+    """
     failures = {}
     repaired = set()
     rows: list[Sequence[str | None]] = []
@@ -174,6 +198,8 @@ def _check_fields(
     for index, (fields, raw, failure) in enumerate(records):
         if failure is None and len(fields) != shape.all and not shape.fits(fields):
             failure = Failure("malformed_row", _wrong_number(fields, header, shape))
+        if failure is None and holes and _HOLE in raw:
+            failure = with_hole()
         if failure is None and undecodable and _ESCAPED.search(raw) is not None:
             if part.input.errors == "replace":
                 repaired.add(index)

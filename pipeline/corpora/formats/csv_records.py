@@ -59,6 +59,8 @@ class CsvRecords:
     Attributes:
         shape: how many fields a row has; None until the header is known: any number.
         undecodable: whether any line so far was not UTF-8.
+        returns: whether `csv_lines.RETURN` stands for a carriage return in any line so far.
+        holes: whether any line so far had a hole.
     """
 
     def __init__(
@@ -66,7 +68,8 @@ class CsvRecords:
     ) -> None:
         """Reads the content that `chunks` gives from its begin; it may be called again."""
         self.shape: RowShape | None = None
-        self.undecodable = False
+        self.undecodable = self.returns = self.holes = False
+        self._config = config
         self._dialect = CsvDialect(config)
         self._escaped = self._dialect.with_backslash(config)
         self._most_lines = 1  # of a record so far
@@ -115,14 +118,22 @@ class CsvRecords:
                 f"expected every quote to be closed, got {_MAX_PASSES} that are open for more "
                 f"than {self._limit} bytes; the rest of the file was not read"
             )
-        quote, escape = self._dialect.quote, self._dialect.escape
-        return csv_lines(self._chunks(), quote=quote, escape=escape, limit=self._limit)
+        config = self._config
+        return csv_lines(
+            self._chunks(),
+            delimiter=config.delimiter,
+            quote=config.quote,
+            escape=config.escape,
+            limit=self._limit,
+        )
 
     def _next_block(self) -> LineBlock | None:
         block = next(self._blocks, None)
         if block is not None:
             self._lines_read += len(block.lines)
             self.undecodable |= block.undecodable
+            self.returns |= block.returns
+            self.holes |= block.holes
         return block
 
     def _plain_rows(self) -> Iterator[Record]:

@@ -13,7 +13,7 @@ from pipeline.config.inputs import format_of
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.reading.columns import columns_of_names
 from pipeline.corpora.reading.decoding import decode
-from pipeline.corpora.reading.failures import Failure, RowError, describe, too_large
+from pipeline.corpora.reading.failures import Failure, RowError, describe, too_large, with_hole
 from pipeline.corpora.reading.numerals.digits import may_lose_digits, parse_json
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows, mapping_rows
@@ -25,6 +25,7 @@ from pipeline.corpora.reading.streams import (
     without_blanks,
 )
 from pipeline.corpora.stored.broken_file import BrokenFileError
+from pipeline.corpora.stored.holes import HOLE
 from pipeline.corpora.stored.json_documents import (
     is_cut,
     is_document,
@@ -37,6 +38,7 @@ from pipeline.corpora.stored.kinds import HEAD_BYTES
 # of its pair, control characters in a string that are not escaped, the constants that Python and
 # pandas write, and numbers that are infinite as floats.
 _LENIENT = re.compile(r"\\u[dD][89a-fA-F]|[\x00-\x1f]|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{309}")
+_HOLE = HOLE.decode()
 _MAY_HOLD_FLOATS = {float, list, dict}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -189,6 +191,8 @@ def _parse_line(
     text, replaced = decode(line, name=part.input.encoding, errors=part.input.errors)
     # A byte order mark is from files that were concatenated; zero bytes are from a crash.
     text = text.removeprefix("\ufeff").strip("\0")
+    if _HOLE in text:
+        raise RowError(*with_hole())
     try:
         if not exact:
             return orjson.loads(text), replaced

@@ -1,7 +1,8 @@
 """Bytes of rows -> text; bytes that do not decode reject the row or become U+FFFD."""
 
-from pipeline.corpora.reading.failures import Failure, RowError, too_large
+from pipeline.corpora.reading.failures import Failure, RowError, too_large, with_hole
 from pipeline.corpora.reading.parts import FilePart
+from pipeline.corpora.stored.holes import HOLE
 
 
 def decode(value: bytes, *, encoding: str = "utf-8", name: str, errors: str) -> tuple[str, bool]:
@@ -42,10 +43,13 @@ def decode_lines(
     texts = []
     failures = {}
     repaired = set()
+    may_have_holes = HOLE in b"\n".join(lines)
     for index, line in enumerate(lines):
         try:
             if len(line) > limit:
                 raise RowError(*too_large(limit))
+            if may_have_holes and HOLE in line:
+                raise RowError(*with_hole())
             text, was_repaired = decode(
                 line.removesuffix(b"\r"), name=part.input.encoding, errors=part.input.errors
             )

@@ -4,6 +4,7 @@ import reprlib
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pipeline.corpora.stored.holes import HOLE_BYTES
 from pipeline.schemas import RejectionReason
 
 _JSON_NAMES = {
@@ -37,6 +38,13 @@ class RowError(Exception):
 def too_large(limit: int) -> Failure:
     """The failure of a row of more than `limit` bytes, which is not parsed."""
     return Failure("text_too_large", f"expected a row of at most {limit} bytes, got a larger one")
+
+
+def with_hole() -> Failure:
+    """The failure of a row within which a crash left zero bytes: it may be made of two rows."""
+    return Failure(
+        "malformed_row", f"expected a row, got {HOLE_BYTES} or more zero bytes within it"
+    )
 
 
 def describe(value: Any) -> str:

@@ -26,6 +26,7 @@ from pipeline.corpora.stored.kinds import (
 from pipeline.corpora.stored.line_ends import with_line_feeds
 from pipeline.corpora.stored.record_framing import begins_record
 from pipeline.corpora.stored.text_heads import UTF_8, has_controls, require_text
+from pipeline.corpora.stored.wide_text import without_wide_text
 
 CHUNK_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
@@ -139,6 +140,8 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     encoding = codecs.lookup(part.input.encoding).name
     if encoding not in UTF_8:
         chunks = _transcoded(chunks, encoding)
+    if not encoding.startswith(("utf-16", "utf-32")):
+        chunks = without_wide_text(chunks, encoding=part.input.encoding)
     chunks = without_holes(chunks)
     if part.start == 0:
         chunks = _without_bom(chunks)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pipeline.corpora.stored.broken_file import BrokenFileError
 
 HOLE_BYTES = 16
+HOLE = bytes(HOLE_BYTES)
 
 _HOLES = re.compile(rb"\0{%d,}" % HOLE_BYTES)
 _AT_FIRST_LINE = re.compile(rb"(?:\A|(?<=\n))\0{%d,}(?![\0\r\n])" % HOLE_BYTES)

@@ -101,3 +101,28 @@ def _read(chunks: list[bytes]) -> tuple[bytes, bool]:
     except BrokenFileError:
         broken = True
     return re.sub(rb"\0{16,}", bytes(16), found), broken
+
+
+HOLED = {
+    "jsonl": b'{"text": "good film of %d"}\n',
+    "csv": b'%d,"good film"\n',
+    "text": b"good film of %d\n",
+    "trec": b"LOC:city good film of %d\n",
+    "semeval": b'%d\t"a <e1>good</e1> <e2>film</e2>"\nOther\nComment:\n\n',
+}
+
+
+@pytest.mark.parametrize("kind", HOLED)
+@pytest.mark.parametrize("size", [16, 40_000])
+@pytest.mark.parametrize("most", [7, 1_000_000])
+def test_no_row_is_made_of_two_rows_around_a_hole(kind: str, size: int, most: int) -> None:
+    rows = [HOLED[kind] % row for row in range(10, 20)]
+    place = rows[3].index(b"good") + 2
+    joined = rows[3][:place] + bytes(size) + rows[5][place:]
+    content = b"id,text\n" * (kind == "csv") + b"".join([*rows[:3], joined, *rows[6:]])
+    for errors in ("reject", "replace"):
+        read = read_bytes(content, format=kind, most=most, errors=errors)
+        assert read.reasons == [(3, "malformed_row")]
+        assert len(read.documents) == 7
+        assert "zero bytes within it" in read.rejections[0]["detail"]
+        assert read.broken is not None
