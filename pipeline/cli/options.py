@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipeline.process.numerals import parse_numeral
+
 DAYS_AGO = {"today": 0, "yesterday": 1}  # names of dates, so that a schedule never changes
 
 
@@ -96,10 +98,7 @@ def parse_share(value: str) -> float:
     Raises:
         typer.BadParameter: for anything else.
     """
-    try:
-        share = float(value)
-    except ValueError:
-        share = -1.0
+    share = parse_numeral(value)
     if not 0 <= share <= 1:
         raise typer.BadParameter(f"expected a share from 0 to 1, got {value!r}")
     return share
@@ -111,10 +110,7 @@ def parse_number(value: str) -> float:
     Raises:
         typer.BadParameter: for anything else.
     """
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
+    number = parse_numeral(value)
     if not math.isfinite(number):
         raise typer.BadParameter(f"expected a number, got {value!r}")
     return number

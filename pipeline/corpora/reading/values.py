@@ -25,6 +25,7 @@ from pipeline.corpora.reading.numerals.digits import (
     parse_json,
 )
 from pipeline.corpora.reading.numerals.json_text import json_text, scalar_text
+from pipeline.process.numerals import parse_numeral
 
 _SPLITS = {
     "train": "train",
@@ -217,7 +218,10 @@ def weight_value(value: Any) -> float | None:
     if _is_nothing(value):
         return None
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        if type(value) is str:
+            number = parse_numeral(value)
+        else:
+            number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not 0 <= number <= _MAX_FLOAT32:

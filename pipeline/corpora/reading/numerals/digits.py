@@ -6,6 +6,7 @@ so numbers of more digits are read as `Decimal`, and integers of any size as int
 
 import json
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 Number = int | float | Decimal
 
 _MAX_DIGITS = 4_000  # Python converts integers of at most 4,300 digits
+_LEAST = -100  # smaller numbers are written with an exponent
 # A number of fewer characters, without sign and exponent, has at most 15 digits and a point.
 _LONG = 17
 # Integers of 64 bits may have been stored as floats. Larger floats were written with an exponent.
@@ -21,12 +23,22 @@ _LARGE = 2.0**64
 _DIGITS = bytes.maketrans(b"123456789.", b"0000000000")
 
 
+# Numbers with an exponent that a float may change: 16 digits and more; integers of 64 bits from 9
+# digits on; those that are too small for a float.
+_EXPONENT = re.compile(
+    rb"(?<![^\s:,\[])-?"
+    rb"(?:[0-9.]{16,}[eE]|[0-9.]{9,}[eE]\+?[0-9]|[0-9.]+[eE][-+]?[0-9]{3})"
+)
+
+
 def may_lose_digits(line: bytes) -> bool:
-    """Whether JSON may hold a number of more digits than a float.
+    """Whether JSON may hold a number that a float changes.
 
     True also for such a number within a string.
     """
-    return b"0" * _LONG in line.translate(_DIGITS)
+    if b"0" * _LONG in line.translate(_DIGITS):
+        return True
+    return _EXPONENT.search(line) is not None
 
 
 def parse_json(text: str) -> Any:
@@ -82,6 +94,7 @@ def number_text(value: Number) -> str:
         return repr(value)
     exponent = value.as_tuple().exponent
     plain = isinstance(exponent, int) and -_MAX_DIGITS < exponent <= 0
+    plain = plain and value.adjusted() >= _LEAST
     return format(value, "f") if plain else str(value)
 
 
@@ -113,8 +126,12 @@ def _read_integer(digits: str) -> int | Decimal:
 
 def _read_fraction(digits: str) -> float | Decimal:
     number = float(digits)
-    mantissa = digits.lower().partition("e")[0].lstrip("-")
-    if math.isfinite(number) and len(mantissa) < _LONG:
+    mantissa, exponent, _ = digits.lower().partition("e")
+    if not exponent and len(mantissa.lstrip("-")) < _LONG:
         return number
     exact = Decimal(digits)
-    return number if math.isfinite(number) and Decimal(repr(number)) == exact else exact
+    if not math.isfinite(number) or Decimal(repr(number)) != exact:
+        return exact
+    # An integer of 64 bits is written with the digits of the float, see `integer_text`.
+    is_same = not number.is_integer() or abs(number) >= _LARGE or int(number) == exact
+    return number if is_same else exact

@@ -319,3 +319,10 @@ def test_a_kept_value_nested_too_deeply_rejects_the_row() -> None:
         value = [value]
     with pytest.raises(RowError):
         kept_value(value)
+
+
+@pytest.mark.parametrize("text", ["1_000", "\uff11", "infinity", "nan", "0x1"])
+def test_a_weight_in_text_is_a_number_as_json_and_csv_write_it(text: str) -> None:
+    assert weight_value(" 1.5e1 ") == 15
+    with pytest.raises(RowError, match="expected a weight >= 0"):
+        weight_value(text)

@@ -34,7 +34,8 @@ from tests.pipeline.corpora.formats.whole_file import read_bytes
         ("0.1000000000000000055511151231257827", Decimal("0.1000000000000000055511151231257827")),
         ("0.30000000000000004", 0.30000000000000004),
         ("1e400", Decimal("1e400")),
-        ("1e-400", 0.0),
+        ("1e-400", Decimal("1e-400")),
+        ("0e-400", 0.0),
     ],
 )
 def test_numbers_of_json_keep_their_digits(text: str, expected: Any) -> None:
@@ -99,7 +100,31 @@ def test_numbers_of_few_digits_are_those_of_the_fast_parser(number: Any) -> None
         assert type(parse_json(text)) is type(fast)
 
 
+@pytest.mark.parametrize(
+    ("digits", "identity", "kept"),
+    [
+        ("9007199254740993e0", "9007199254740993", "9007199254740993"),
+        ("9007199254740993E1", "90071992547409930", "9.007199254740993E+16"),
+        ("123456789012345e5", "12345678901234500000", "1.23456789012345E+19"),
+        ("1e-400", "1E-400", "1E-400"),
+        ("-2E-400", "-2E-400", "-2E-400"),
+        ("0e-400", "0", "0.0"),
+        ("1.5e3", "1500", "1500.0"),
+        ("1e19", "10000000000000000000", "1e+19"),
+        ("1e-05", "1e-05", "1e-05"),
+    ],
+)
+def test_numbers_with_an_exponent_keep_their_digits(digits: str, identity: str, kept: str) -> None:
+    columns = ColumnsConfig(id="id", keep=("k",))
+    line = f'{{"id": {digits}, "text": "a", "k": {digits}}}'.encode()
+    [document] = read_bytes(line, columns=columns).documents
+    assert (document["document_id"], document["k"]) == (identity, kept)
+
+
 CONSTANTS = [
+    "9007199254740993E1",
+    "1e-400",
+    "123456789.5e10",
     "9" * 400,
     "8" * 5_000,
     "NaN",
