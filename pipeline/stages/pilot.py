@@ -4,15 +4,20 @@ import dataclasses
 import resource
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from model.scoring.scorer import Scorer
-from pipeline.config.sections import Config
+from pipeline.config.sections import Config, CorpusConfig
 from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.columns import corpus_to_score, find_column_notes
+from pipeline.corpora.reading.accounting import has_too_many_rejections, rejected_fraction
+from pipeline.corpora.reading.columns import (
+    columns_of_no_row,
+    corpus_to_score,
+    find_column_notes,
+)
 from pipeline.corpora.reading.counts import add_counts, add_to
 from pipeline.corpora.reading.input_files import InputFile, find_input_files
 from pipeline.corpora.reading.parts import open_part, whole_file
@@ -22,7 +27,8 @@ from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
 from pipeline.corpora.stored.broken_file import BrokenFileError
-from pipeline.reports.formats import byte_size, duration
+from pipeline.process.told_apart import told_apart
+from pipeline.reports.formats import byte_size, counted, duration
 from pipeline.stages.score import layout_of, partition_schema
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
@@ -52,6 +58,7 @@ class Estimate:
         rejected: how many rows of the whole input are rejected.
         broken: the files of the pilot that cannot be read to their end, and why.
         notes: on columns that the documents of the pilot lack, in sentences.
+        failures: why the run would publish nothing, if the rest of the corpus is like the pilot's.
     """
 
     pilot_documents: int
@@ -63,6 +70,7 @@ class Estimate:
     rejected: int = 0
     broken: Mapping[str, str] = dataclasses.field(default_factory=dict)
     notes: Sequence[str] = ()
+    failures: Sequence[str] = ()
 
     def summary(self) -> list[str]:
         """The lines that the command prints."""
@@ -76,6 +84,7 @@ class Estimate:
             f"would fill   about {byte_size(self.output_bytes)} of predictions",
             *(f"note         {note}" for note in self.notes),
             *(f"broken       {file}: {why}" for file, why in self.broken.items()),
+            *(f"would fail   nothing would be published: {why}" for why in self.failures),
         ]
 
 
@@ -102,7 +111,10 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
     rows = round(rows_a_byte * sum(item.info.bytes for item in inputs))
     rejected = round(rows * sum(sample.rejected for sample in samples) / max(read, 1))
     times_the_pilot = (rows - rejected) / max(scored, 1)
-    notes = find_column_notes(add_counts(sample.counts for sample in samples))
+    counts = add_counts(sample.counts for sample in samples)
+    broken = {sample.path: sample.broken for sample in samples if sample.broken}
+    whole = len(samples) == len(inputs) and all(sample.is_whole for sample in samples)
+    estimated = {"read": rows, "rejected": {"": rejected}}
     return Estimate(
         pilot_documents=scored,
         pilot_seconds=seconds,
@@ -111,9 +123,51 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
         seconds=start_seconds + seconds * times_the_pilot,
         memory_bytes=_peak_bytes() + RUNNER_BYTES + 2 * layout_of(config).row_group_bytes,
         output_bytes=round(written_bytes * times_the_pilot),
-        broken={sample.path: sample.broken for sample in samples if sample.broken},
-        notes=[*notes],
+        broken=broken,
+        notes=[*find_column_notes(counts)],
+        failures=[
+            *_find_failures(estimated, counts, config.corpus, broken=len(broken), whole=whole)
+        ],
     )
+
+
+def _find_failures(
+    rows: Mapping[str, Any],
+    counts: Mapping[str, Any],
+    corpus: CorpusConfig,
+    *,
+    broken: int,
+    whole: bool,
+) -> Iterator[str]:
+    """Why a run must fail, in sentences.
+
+    Args:
+        rows: how many rows the corpus has and rejects, estimated.
+        counts: which columns the documents of the pilot have.
+        corpus: the limits.
+        broken: how many files of the pilot are broken.
+        whole: whether the pilot read the whole corpus.
+    """
+    if broken > corpus.max_broken_files:
+        yield (
+            f"{counted(broken, 'input file')} cannot be read to the end, expected at most "
+            f"{corpus.max_broken_files} (corpus.max_broken_files)."
+        )
+    if has_too_many_rejections(rows, corpus.max_rejected_fraction):
+        share, limit = told_apart(
+            rejected_fraction(rows), corpus.max_rejected_fraction, percent=True
+        )
+        yield (
+            f"{'' if whole else 'about '}{share} of the rows would be rejected, expected at most "
+            f"{limit} (corpus.max_rejected_fraction)."
+        )
+    if not whole:
+        return
+    if not rows["read"] and not broken:
+        yield "expected rows, got none. Check that the corpus of the date is complete."
+    for field, name, _ in columns_of_no_row(counts):
+        if field == "id":
+            yield f"corpus.columns.id: expected the column {name!r}, got none in any document."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -121,7 +175,8 @@ class _Sample:
     """The first documents of a file, and how many rows its first `bytes` hold.
 
     The pilot read `read` rows, and `rejected` of them were rejected; `counts` says which columns
-    they have. `broken` says what is wrong with the file, if the pilot met damage.
+    they have. `broken` says what is wrong with the file, if the pilot met damage. `is_whole` says
+    that the pilot read all of it.
     """
 
     path: str
@@ -132,6 +187,7 @@ class _Sample:
     rejected: int
     counts: Mapping[str, Any]
     broken: str = ""
+    is_whole: bool = False
 
     @property
     def documents(self) -> int:
@@ -171,6 +227,7 @@ def _read_sample(item: InputFile, config: Config, *, files: Files, documents: in
     batches: list[pa.RecordBatch] = []
     wanted, rows, size, broken = documents, 0, item.info.bytes, ""
     read = rejected = 0
+    is_whole = True
     counts: dict[str, Any] = {}
     try:
         with open_part(files, part) as stream:
@@ -184,16 +241,17 @@ def _read_sample(item: InputFile, config: Config, *, files: Files, documents: in
                 wanted -= taken.num_rows
                 batches.append(taken)
                 if not wanted and counted is not None:
+                    is_whole = rows == counted
                     rows = counted
                     break
                 if not wanted and (position := stream.tell()) >= PILOT_BYTES:
-                    size = position
+                    size, is_whole = position, False
                     break
     except BrokenFileError as error:
         broken = error.detail
     return _Sample(
         path=part.path, batches=batches, rows=rows, bytes=size, read=read, rejected=rejected,
-        counts=counts, broken=broken,
+        counts=counts, broken=broken, is_whole=is_whole,
     )  # fmt: skip
 
 

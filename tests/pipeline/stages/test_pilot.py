@@ -2,6 +2,7 @@ import dataclasses
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,3 +111,57 @@ def test_rejected_rows_and_missing_columns_are_said(tmp_path: Path, nights: Nigh
     path.write_text("nothing\n" * 50)
     found = estimate_scoring(config, model=nights.model, files=BeamFiles())
     assert (found.documents, found.rejected) == (0, 50)
+
+
+def failures_of(path: Path, nights: Nights, **columns: Any) -> list[str]:
+    config = nights.config()
+    corpus = dataclasses.replace(
+        config.corpus,
+        inputs=(InputConfig(path=str(path)),),
+        columns=dataclasses.replace(config.corpus.columns, **columns),
+        max_rejected_fraction=0.01,
+    )
+    config = dataclasses.replace(config, corpus=corpus)
+    found = estimate_scoring(config, model=nights.model, files=BeamFiles())
+    lines = [line for line in found.summary() if line.startswith("would fail ")]
+    assert len(lines) == len(found.failures)
+    return [line.removeprefix("would fail   nothing would be published: ") for line in lines]
+
+
+def test_a_corpus_that_must_fail_is_said_to(tmp_path: Path, nights: Nights) -> None:
+    path = tmp_path / "corpus.jsonl"
+    row = json.dumps({"id": "a", "text": "so good"}) + "\n"
+    path.write_text(row * 600)
+    assert failures_of(path, nights) == []
+    assert failures_of(path, nights, id="ID") == [
+        "corpus.columns.id: expected the column 'ID', got none in any document."
+    ]
+    path.write_text(row * 593 + "x\n" * 6)
+    assert failures_of(path, nights) == [
+        "1.002% of the rows would be rejected, expected at most 1.000% "
+        "(corpus.max_rejected_fraction)."
+    ]
+    path.write_text(row * 594 + "x\n" * 5)
+    assert failures_of(path, nights) == []
+    path.write_bytes(gzip.compress((row * 600).encode())[:-12])
+    assert failures_of(path, nights) == [
+        "1 input file cannot be read to the end, expected at most 0 (corpus.max_broken_files)."
+    ]
+    path.write_bytes(b"")
+    assert failures_of(path, nights) == [
+        "expected rows, got none. Check that the corpus of the date is complete."
+    ]
+
+
+def test_a_sample_that_must_fail_says_about(
+    tmp_path: Path, nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilot, "PILOT_DOCUMENTS", 100)
+    monkeypatch.setattr(pilot, "PILOT_BYTES", 1)
+    row = json.dumps({"id": "a", "text": "so good"}) + "\n"
+    path = tmp_path / "corpus.jsonl"
+    path.write_text((row * 9 + "x\n") * 3_000)
+    [failure] = failures_of(path, nights)
+    assert failure.startswith("about 10.0")
+    path.write_text(row * 30_000)
+    assert failures_of(path, nights, id="ID") == []  # the rest may have it
