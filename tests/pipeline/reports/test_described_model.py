@@ -1,6 +1,7 @@
 """What a report reads of a model and beside it; the manifest may hold everything that it shows."""
 
 import dataclasses
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,12 +9,28 @@ from typing import Any
 import pytest
 
 from model.bundle.errors import BundleError
-from model.bundle.file_names import GALLERY, HISTORY, METRICS, STATISTICS
+from model.bundle.file_names import (
+    CONFIG,
+    GALLERY,
+    GOLDEN,
+    HISTORY,
+    LABELS,
+    METRICS,
+    STATISTICS,
+    VOCABULARY,
+    WEIGHTS,
+)
+from model.bundle.manifest import model_fingerprint, parse_manifest
 from model.bundle.manifest_schema import TRAINED_SCHEMA
 from model.bundle.schema_checks import check_schema
+from model.bundle.side_files import check_side_file
+from model.metrics.paired import AccuracyDifference
+from model.training.wide_fitting.mix import Mix
+from pipeline.corpora.scoring.gallery import ExampleDocument, gallery_to_lines
 from pipeline.reports.content import InputCounts
 from pipeline.reports.described_model import check_described, rejections_beside
 from pipeline.reports.model_report import TrialRecord
+from pipeline.training.baseline_record import BaselineRecord
 
 INPUT = InputCounts(
     file="a.csv",
@@ -55,6 +72,45 @@ def test_every_field_of_an_input_and_a_trial_is_known() -> None:
             record
         )
     check_schema(TRAINED_SCHEMA, trained(), where="manifest.json")
+
+
+def test_every_field_of_mix_baseline_and_examples_is_known() -> None:
+    """Pages make these objects of what the files hold, so that a schema lists their fields."""
+    mix = Mix(network=0.5, wide=0.5, network_loss=0.5, loss=0.4)
+    difference = AccuracyDifference(
+        documents=9, accuracy=0.5, other_accuracy=0.4, low=-0.1, high=0.3
+    )
+    baseline = BaselineRecord(
+        terms="words", scores={"test": {"loss": 0.5}}, differences={"test": difference}
+    )
+    files = {
+        name: {"bytes": 1, "sha256": "0" * 64}
+        for name in (CONFIG, WEIGHTS, VOCABULARY, LABELS, GOLDEN)
+    }
+    manifest = trained(
+        schema_version=4,
+        model_version="a/1",
+        vocabulary_ids=3,
+        files=files,
+        fingerprint=model_fingerprint(files),
+        mix=dataclasses.asdict(mix),
+        baseline=dataclasses.asdict(baseline),
+    )
+    parse_manifest(json.dumps(manifest).encode(), where="m")
+    example = ExampleDocument(
+        document_id="a",
+        text="b",
+        truth=None,
+        label="c",
+        score=0.5,
+        token_starts=[0],
+        token_ends=[1],
+        attention=[1.0],
+        contributions=[0.5],
+        unknown_share=0.5,
+    )
+    [line] = gallery_to_lines([example])
+    check_side_file(GALLERY, line.encode(), where="g")
 
 
 def test_another_field_is_refused_by_name() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from model.bundle.file_names import (
-    BASELINE,
     CONFIG,
     GALLERY,
     GOLDEN,
@@ -90,7 +89,7 @@ def all_cases(whole: Path) -> Iterator[Case]:
     yield from cases_of_manifest("wide")
     yield from cases_of_texts("wide")
     yield from cases_of_golden("wide", whole / "wide")
-    for name in (METRICS, BASELINE, STATISTICS, PROFILE, MANIFEST):
+    for name in (METRICS, STATISTICS, PROFILE, MANIFEST):  # the baseline's are metrics, too
         yield from cases_of_json("wide", whole / "wide", name)
     for name in (GALLERY, GOLDEN):
         yield from cases_of_json("wide", whole / "wide", name, lines=True)
