@@ -14,7 +14,7 @@ def prepare(
     dry_run: DryRun = False,
 ) -> int:
     """Turn corpora into a vocabulary and padded TFRecords."""
-    from pipeline.cli.printing import print_dataset, print_made, print_missing_labels, print_plan
+    from pipeline.cli.printing import print_dataset, print_doubts, print_made, print_plan
     from pipeline.cli.run_config import workspace_job
     from pipeline.stages import prepare as stage
     from pipeline.storage.beam_files import BeamFiles
@@ -24,7 +24,7 @@ def prepare(
     resolved, beam_options = workspace_job(invocation, config, command="prepare")
     if dry_run:
         print_plan(resolved, writes=join(resolved.workspace, "datasets", "<fingerprint>"))
-        print_missing_labels(resolved)
+        print_doubts(resolved)
         return DONE
     dataset = stage.prepare(resolved, beam_options=beam_options, files=BeamFiles())
     print_dataset(dataset)

@@ -53,13 +53,18 @@ def print_plan(config: Config, *, writes: str) -> None:
     print_line(f"would write  {writes}")
 
 
-def print_missing_labels(config: Config) -> None:
-    """Prints a note if the first rows of the corpus have no label."""
+def print_doubts(config: Config) -> None:
+    """Prints a note if the first rows of the corpus have no label, and why a run must fail."""
     from pipeline.stages.missing_columns import find_missing_labels
+    from pipeline.stages.pilot import find_failures_of_preparing
 
     missing = find_missing_labels(config.corpus, files=BeamFiles())
     if missing is not None:
         print_line(f"note         {missing}")
+    if any(item.format == "bigquery" for item in config.corpus.inputs):
+        return
+    for failure in find_failures_of_preparing(config, files=BeamFiles()):
+        print_line(f"would fail   nothing would be published: {failure}")
 
 
 def print_estimate(config: Config, *, model: str) -> None:

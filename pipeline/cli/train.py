@@ -14,7 +14,7 @@ def train(
     dry_run: DryRun = False,
 ) -> int:
     """Prepare, train on workers, and publish the best model."""
-    from pipeline.cli.printing import print_missing_labels, print_plan, print_trained
+    from pipeline.cli.printing import print_doubts, print_plan, print_trained
     from pipeline.cli.run_config import workspace_job
     from pipeline.config.variants import vary_config
     from pipeline.storage.beam_files import BeamFiles
@@ -26,7 +26,7 @@ def train(
         vary_config(resolved, variant)  # refuses a wrong one before anything runs
     if dry_run:
         print_plan(resolved, writes=join(resolved.workspace, "models", resolved.name, "<version>"))
-        print_missing_labels(resolved)
+        print_doubts(resolved)
         return DONE
     from pipeline.stages import train as stage
 

@@ -1,44 +1,33 @@
-"""The pilot of `score --dry-run`: scores a sample to estimate time, memory and output."""
+"""The pilot of `--dry-run`: scores a sample to estimate time, memory and output."""
 
 import dataclasses
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
 from model.scoring.scorer import Scorer
-from pipeline.config.sections import Config, CorpusConfig
-from pipeline.corpora.formats.read_part import read_part
-from pipeline.corpora.reading.accounting import has_too_many_rejections, rejected_fraction
+from pipeline.config.sections import Config
+from pipeline.corpora.formats.sampling import Sample, find_failures, sample_corpus
 from pipeline.corpora.reading.columns import (
-    columns_of_no_row,
+    corpus_to_prepare,
     corpus_to_score,
     find_column_notes,
 )
-from pipeline.corpora.reading.counts import add_counts, add_to
-from pipeline.corpora.reading.input_files import InputFile, find_input_files
-from pipeline.corpora.reading.parts import open_part, whole_file
-from pipeline.corpora.reading.row_numbers import count_rows
+from pipeline.corpora.reading.input_files import find_input_files
 from pipeline.corpora.scoring.prediction_counts import filter_by_score
 from pipeline.corpora.scoring.predictions import PredictionContext
 from pipeline.corpora.scoring.score_documents import score_documents
 from pipeline.corpora.scoring.scorers import shared_scorers
-from pipeline.corpora.stored.broken_file import BrokenFileError
-from pipeline.process.told_apart import told_apart
-from pipeline.reports.formats import byte_size, counted, duration
+from pipeline.reports.formats import byte_size, duration
 from pipeline.stages.score import layout_of, partition_schema
 from pipeline.storage.bundles import open_bundle
 from pipeline.storage.files import Files
 from pipeline.storage.parquet_files import ParquetFiles
 from pipeline.storage.scratch_folders import scratch_folder
 from pipeline.storage.staging import StagedFile
-
-PILOT_DOCUMENTS = 4_000
-PILOT_FILES = 5
-PILOT_BYTES = 16 << 20  # of each file are read, if it has as many, to tell its rows a byte
 
 # Memory of Beam's runner and its buffers. The pilot runs without Beam, so it is added.
 RUNNER_BYTES = 150 << 20
@@ -88,6 +77,17 @@ class Estimate:
         ]
 
 
+def find_failures_of_preparing(config: Config, *, files: Files) -> list[str]:
+    """Why `prepare` must fail, by a sample of the corpus. It rejects more rows than reading does.
+
+    Raises:
+        ConfigError: for missing inputs or columns.
+    """
+    corpus = corpus_to_prepare(config.corpus)
+    sampled = sample_corpus(find_input_files(files, corpus), corpus, files=files)
+    return [*find_failures(sampled, corpus)]
+
+
 def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
     """Scores documents from the beginning of a few files, spread over the input.
 
@@ -101,108 +101,28 @@ def estimate_scoring(config: Config, *, model: str, files: Files) -> Estimate:
     start_seconds = time.monotonic() - started
     inputs = find_input_files(files, config.corpus)
     started = time.monotonic()
-    samples = _read_samples(inputs, config, files=files)
-    written_bytes = _write_predictions(samples, scorers, config, schema=schema, files=files)
+    sampled = sample_corpus(inputs, corpus_to_score(config.corpus), files=files)
+    written_bytes = _write_predictions(sampled.samples, scorers, config, schema=schema, files=files)
     seconds = max(time.monotonic() - started, 1e-3)
-    scored = sum(sample.documents for sample in samples)
-    read = sum(sample.read for sample in samples)
-    sampled_bytes = max(1, sum(sample.bytes for sample in samples))
-    rows_a_byte = sum(sample.rows for sample in samples) / sampled_bytes
-    rows = round(rows_a_byte * sum(item.info.bytes for item in inputs))
-    rejected = round(rows * sum(sample.rejected for sample in samples) / max(read, 1))
-    times_the_pilot = (rows - rejected) / max(scored, 1)
-    counts = add_counts(sample.counts for sample in samples)
-    broken = {sample.path: sample.broken for sample in samples if sample.broken}
-    whole = len(samples) == len(inputs) and all(sample.is_whole for sample in samples)
-    estimated = {"read": rows, "rejected": {"": rejected}}
+    scored = sum(sample.documents for sample in sampled.samples)
+    used = sampled.read - sampled.rejected
+    times_the_pilot = used / max(scored, 1)
     return Estimate(
         pilot_documents=scored,
         pilot_seconds=seconds,
-        documents=rows - rejected,
-        rejected=rejected,
+        documents=used,
+        rejected=sampled.rejected,
         seconds=start_seconds + seconds * times_the_pilot,
         memory_bytes=_peak_bytes() + RUNNER_BYTES + 2 * layout_of(config).row_group_bytes,
         output_bytes=round(written_bytes * times_the_pilot),
-        broken=broken,
-        notes=[*find_column_notes(counts)],
-        failures=[
-            *_find_failures(estimated, counts, config.corpus, broken=len(broken), whole=whole)
-        ],
+        broken=sampled.broken,
+        notes=[*find_column_notes(sampled.counts)],
+        failures=[*find_failures(sampled, config.corpus)],
     )
 
 
-def _find_failures(
-    rows: Mapping[str, Any],
-    counts: Mapping[str, Any],
-    corpus: CorpusConfig,
-    *,
-    broken: int,
-    whole: bool,
-) -> Iterator[str]:
-    """Why a run must fail, in sentences.
-
-    Args:
-        rows: how many rows the corpus has and rejects, estimated.
-        counts: which columns the documents of the pilot have.
-        corpus: the limits.
-        broken: how many files of the pilot are broken.
-        whole: whether the pilot read the whole corpus.
-    """
-    if broken > corpus.max_broken_files:
-        yield (
-            f"{counted(broken, 'input file')} cannot be read to the end, expected at most "
-            f"{corpus.max_broken_files} (corpus.max_broken_files)."
-        )
-    if has_too_many_rejections(rows, corpus.max_rejected_fraction):
-        share, limit = told_apart(
-            rejected_fraction(rows), corpus.max_rejected_fraction, percent=True
-        )
-        yield (
-            f"{'' if whole else 'about '}{share} of the rows would be rejected, expected at most "
-            f"{limit} (corpus.max_rejected_fraction)."
-        )
-    if not whole:
-        return
-    if not rows["read"] and not broken:
-        yield "expected rows, got none. Check that the corpus of the date is complete."
-    for field, name, _ in columns_of_no_row(counts):
-        if field == "id":
-            yield f"corpus.columns.id: expected the column {name!r}, got none in any document."
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Sample:
-    """The first documents of a file, and how many rows its first `bytes` hold.
-
-    The pilot read `read` rows, and `rejected` of them were rejected; `counts` says which columns
-    they have. `broken` says what is wrong with the file, if the pilot met damage. `is_whole` says
-    that the pilot read all of it.
-    """
-
-    path: str
-    batches: Sequence[pa.RecordBatch]
-    rows: int
-    bytes: int
-    read: int
-    rejected: int
-    counts: Mapping[str, Any]
-    broken: str = ""
-    is_whole: bool = False
-
-    @property
-    def documents(self) -> int:
-        return sum(batch.num_rows for batch in self.batches)
-
-
-def _read_samples(inputs: Sequence[InputFile], config: Config, *, files: Files) -> list[_Sample]:
-    """Samples of at most `PILOT_FILES` files, `PILOT_DOCUMENTS` documents together."""
-    sampled = inputs[:: -(-len(inputs) // PILOT_FILES)]
-    documents = PILOT_DOCUMENTS // len(sampled)
-    return [_read_sample(item, config, files=files, documents=documents) for item in sampled]
-
-
 def _write_predictions(
-    samples: Sequence[_Sample],
+    samples: Sequence[Sample],
     scorers: Sequence[Scorer],
     config: Config,
     *,
@@ -220,39 +140,6 @@ def _write_predictions(
                 staged += output.write(chosen)
         staged += output.close()
     return sum(file.bytes for file in staged)
-
-
-def _read_sample(item: InputFile, config: Config, *, files: Files, documents: int) -> _Sample:
-    part = whole_file(item)
-    batches: list[pa.RecordBatch] = []
-    wanted, rows, size, broken = documents, 0, item.info.bytes, ""
-    read = rejected = 0
-    is_whole = True
-    counts: dict[str, Any] = {}
-    try:
-        with open_part(files, part) as stream:
-            counted = count_rows(stream, part) if item.input.format == "parquet" else None
-            for batch in read_part(stream, part, corpus=corpus_to_score(config.corpus)):
-                rows += batch.rows_read
-                read += batch.rows_read
-                rejected += batch.rejections.num_rows
-                add_to(counts, batch.columns)
-                taken = batch.documents.slice(0, wanted)
-                wanted -= taken.num_rows
-                batches.append(taken)
-                if not wanted and counted is not None:
-                    is_whole = rows == counted
-                    rows = counted
-                    break
-                if not wanted and (position := stream.tell()) >= PILOT_BYTES:
-                    size, is_whole = position, False
-                    break
-    except BrokenFileError as error:
-        broken = error.detail
-    return _Sample(
-        path=part.path, batches=batches, rows=rows, bytes=size, read=read, rejected=rejected,
-        counts=counts, broken=broken, is_whole=is_whole,
-    )  # fmt: skip
 
 
 def _peak_bytes() -> int:

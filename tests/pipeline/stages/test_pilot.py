@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import OutputConfig, ScoringConfig
-from pipeline.stages import pilot
-from pipeline.stages.pilot import Estimate, estimate_scoring
+from pipeline.corpora.formats import sampling
+from pipeline.stages.pilot import Estimate, estimate_scoring, find_failures_of_preparing
 from pipeline.storage.beam_files import BeamFiles
 from tests.pipeline.stages.nights import Nights, make_rows
 from tests.pipeline.tiny_model import write_model
@@ -31,7 +31,7 @@ def estimate(nights: Nights, **scoring: object) -> Estimate:
 def test_the_estimate_is_close_to_the_whole_run(
     nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pilot, "PILOT_DOCUMENTS", 1_000)
+    monkeypatch.setattr(sampling, "SAMPLED_DOCUMENTS", 1_000)
     expected = estimate(nights)
     assert not nights.output.exists()
     run = nights.score()
@@ -156,8 +156,8 @@ def test_a_corpus_that_must_fail_is_said_to(tmp_path: Path, nights: Nights) -> N
 def test_a_sample_that_must_fail_says_about(
     tmp_path: Path, nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pilot, "PILOT_DOCUMENTS", 100)
-    monkeypatch.setattr(pilot, "PILOT_BYTES", 1)
+    monkeypatch.setattr(sampling, "SAMPLED_DOCUMENTS", 100)
+    monkeypatch.setattr(sampling, "SAMPLED_BYTES", 1)
     row = json.dumps({"id": "a", "text": "so good"}) + "\n"
     path = tmp_path / "corpus.jsonl"
     path.write_text((row * 9 + "x\n") * 3_000)
@@ -165,3 +165,19 @@ def test_a_sample_that_must_fail_says_about(
     assert failure.startswith("about 10.0")
     path.write_text(row * 30_000)
     assert failures_of(path, nights, id="ID") == []  # the rest may have it
+
+
+def test_a_corpus_that_cannot_be_prepared_is_said_to(tmp_path: Path, nights: Nights) -> None:
+    path = tmp_path / "corpus.jsonl"
+    row = json.dumps({"id": "a", "text": "so good", "label": "x"}) + "\n"
+    corpus = dataclasses.replace(
+        nights.config().corpus,
+        inputs=(InputConfig(path=str(path)),),
+        max_rejected_fraction=0.01,
+    )
+    config = dataclasses.replace(nights.config(), corpus=corpus)
+    path.write_text(row * 600)
+    assert find_failures_of_preparing(config, files=BeamFiles()) == []
+    path.write_text(row * 500 + "x\n" * 100)
+    [failure] = find_failures_of_preparing(config, files=BeamFiles())
+    assert failure.startswith("16.67% of the rows would be rejected, expected at most 1.00%")
