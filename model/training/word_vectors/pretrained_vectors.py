@@ -147,10 +147,16 @@ def _is_number(field: bytes) -> bool:
         float(field)
     except ValueError:
         return False
-    return True
+    return b"_" not in field
 
 
 def _parse(numbers: list[bytes], *, number: int, where: str) -> np.ndarray:
+    wrong = [field for field in numbers if b"_" in field]  # Python and NumPy read 1_0 as 10
+    if wrong:
+        raise ConfigError(
+            f"{where}, line {number}: expected {len(numbers)} numbers, got "
+            f"{wrong[0].decode(errors='replace')!r}. Correct the line."
+        )
     try:
         vector = np.array(numbers, dtype=np.float64)
     except ValueError as error:

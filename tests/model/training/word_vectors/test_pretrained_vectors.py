@@ -49,6 +49,7 @@ def test_line_ends_of_windows_are_ignored():
     [
         (["the 1 2 3", "film 1 2"], r"vectors.txt, line 2: expected a word and 3 numbers, got 3"),
         (["the 1 x 3"], r"vectors.txt, line 1: expected 3 numbers"),
+        (["the 1 2_0 3"], r"vectors.txt, line 1: expected 3 numbers, got '2_0'"),
         (["the 1 nan 3"], r"vectors.txt, line 1: expected finite numbers"),
         (["2 5", "the 1 2 3"], r"vectors.txt: expected vectors of 3 units, got 5"),
         ([""], r"vectors.txt, line 1: expected a word"),
