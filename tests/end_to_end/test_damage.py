@@ -32,7 +32,7 @@ DAMAGES: tuple[tuple[str, bytes], ...] = (
     ("malformed_row", line()[:-1] + b",}"),  # 7 a trailing comma
     ("malformed_row", b"{'text': 'single quotes'}"),
     ("malformed_row", line()[:-1] + b', "weight": Infinity}'),
-    ("malformed_row", line() + line()),  # 10 without the line feed between two rows
+    ("malformed_row", line()[:-1] + line()),  # 10 without what is between two rows
     ("malformed_row", b'{"text": "a", "deep": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"),
     ("malformed_row", b'{"text": "bad escape \\x41"}'),
     ("not_utf8", line(text="caf@").replace(b"@", b"\xe9")),  # 13 Latin-1
@@ -114,10 +114,11 @@ def test_forty_kinds_of_damage_reject_forty_rows(tmp_path: Path) -> None:
 
     reasons = Counter(reason for reason, _ in DAMAGES)
     rows = dict(dataset.manifest["rows"])
-    weights, ids = rows.pop("notes")
+    weights, ids, repaired = rows.pop("notes")
     assert weights.startswith("corpus.columns.weight: expected the column 'weight', got none in ")
     assert ids.startswith("17 of ")  # the documents whose lines give none
-    assert rows == {"read": ROWS, "used": ROWS - 40, "rejected": reasons}
+    assert repaired.startswith("In 1 row of ")
+    assert rows == {"read": ROWS, "used": ROWS - 40, "rejected": reasons, "repaired": 1}
     assert dataset.statistics["rows_repaired"] == 1
     rejected = {
         rejection["source_row"]: rejection
