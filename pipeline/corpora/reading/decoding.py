@@ -43,12 +43,11 @@ def decode_lines(
     texts = []
     failures = {}
     repaired = set()
-    may_have_holes = HOLE in b"\n".join(lines)
     for index, line in enumerate(lines):
         try:
             if len(line) > limit:
                 raise RowError(*too_large(limit))
-            if may_have_holes and HOLE in line:
+            if 0 in line and HOLE in line:  # looking for one byte takes a tenth of the time
                 raise RowError(*with_hole())
             text, was_repaired = decode(
                 line.removesuffix(b"\r"), name=part.input.encoding, errors=part.input.errors

@@ -7,8 +7,7 @@ from pipeline.corpora.stored.broken_file import BrokenFileError
 
 # Five characters of wide text that are ASCII, or a line end.
 _WIDE = re.compile(rb"(?:[^\0]\0{1,3}){5}|\r\0{1,3}\n\0|\0\r\0{1,3}\n")
-_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_MARKED_LINE = re.compile(rb"\n(?:%s|%s)" % _MARKS)
+_MARKED_LINE = re.compile(rb"\n(?:\xff\xfe|\xfe\xff)")
 _HELD_BYTES = 20  # what `_WIDE` needs at most
 
 
@@ -28,7 +27,7 @@ def without_wide_text(chunks: Iterable[bytes], *, encoding: str) -> Iterator[byt
         begin = None
         if b"\0" in chunk and (wide := _WIDE.search(chunk)) is not None:
             begin = chunk.rfind(b"\n", 0, wide.start() + 1) + 1
-        elif any(mark in chunk or mark[1:] == chunk[:1] for mark in _MARKS):
+        elif b"\xff" in chunk or last.endswith(b"\xff"):
             marked = _MARKED_LINE.search(last + chunk)
             begin = None if marked is None else max(marked.start() + 1 - len(last), 0)
         if begin is not None:
