@@ -212,7 +212,13 @@ def with_inputs(
     Raises:
         ConfigError: if the names of the files do not tell one format.
     """
-    named = named_inputs(BeamFiles(), paths, config=config.corpus.inputs, trained=trained)
+    named = named_inputs(
+        BeamFiles(),
+        paths,
+        config=config.corpus.inputs,
+        trained=trained,
+        text_column=config.corpus.columns.text,
+    )
     return dataclasses.replace(config, corpus=dataclasses.replace(config.corpus, inputs=named))
 
 

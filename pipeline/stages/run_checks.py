@@ -130,6 +130,8 @@ def check_rejected(
         RunError: with the share, and every reason with its count and its first row.
     """
     rows = counted_corpus.rows
+    if broken := rows.get("broken_files"):
+        hint = f"What is broken, which may be the cause: {_named_files(broken)}. {hint}"
     if has_too_many_rejections(rows, corpus.max_rejected_fraction):
         raise RunError(
             describe_too_many(

@@ -107,6 +107,8 @@ class CsvDialect:
             names: its fields.
             wanted: the columns that the config names.
         """
+        if line.lstrip("\ufeff ").startswith("{"):
+            return " If its lines are JSON objects, set format: jsonl for its input."
         for delimiter in _DELIMITERS.replace(self._delimiter, ""):
             fields = [field.strip(" \"'\r\n\ufeff") for field in line.split(delimiter)]
             more = {*wanted}.intersection(fields).difference(names)

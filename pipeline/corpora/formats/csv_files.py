@@ -13,10 +13,13 @@ which a rejection shows, is not kept. Scoring the same rows takes a minute.
 """
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
+from model.config import ConfigError
+from pipeline.config.inputs import InputConfig
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.formats.csv_dialect import CsvDialect
 from pipeline.corpora.formats.csv_lines import RETURN
@@ -26,11 +29,14 @@ from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.failures import Failure, with_hole
 from pipeline.corpora.reading.parts import FilePart
 from pipeline.corpora.reading.raw_rows import RawRows
-from pipeline.corpora.reading.streams import batches, text_chunks
+from pipeline.corpora.reading.streams import batches, text_chunks, with_head
 from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.corpora.stored.holes import HOLE
 from pipeline.schemas import RAW_BYTES
 
+# The first line of a file for Excel; it may have been saved with quotes and empty fields.
+_SEPARATOR = re.compile(rb'"?sep=([!-~\t ])"?[,;\t]*\r?\n', re.IGNORECASE)
+_SEPARATOR_BYTES = 1_000
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, from surrogateescape
 _HOLE = HOLE.decode()
 _BYTE_ORDER_MARK = "\ufeff"
@@ -51,22 +57,14 @@ def read_csv(
             were yielded.
         ConfigError: if the header or `column_names` lacks a column that is needed.
     """
-
-    last_byte = b""
-
-    def chunks() -> Iterator[bytes]:
-        nonlocal last_byte
-        if stream.seekable():
-            stream.seek(0)
-        for chunk in text_chunks(stream, part):
-            last_byte = chunk[-1:] or last_byte
-            yield chunk
+    content = _Content(stream, part)
+    part = content.part
 
     def is_torn(record: Record) -> bool:
         fields, _, failure = record
-        return failure is None and len(fields) < named and last_byte not in (b"\n", b"\r", b"")
+        return failure is None and len(fields) < named and content.has_open_end
 
-    records = CsvRecords(chunks, part.input, limit=limit)
+    records = CsvRecords(content.chunks, part.input, limit=limit)
     rows = _Rows(records)
     names, hint = part.input.column_names, ""
     if names is None:
@@ -95,6 +93,58 @@ def read_csv(
     if repeated := rows.take_repeated():  # behind the last row
         none: dict[str, list[str]] = {name: [] for name in wanted}
         yield RawRows(size=0, columns=none, raw=_no_row, headers_skipped=repeated)
+
+
+class _Content:
+    """The content of a file without a first line that tells Excel the delimiter: `sep=;`.
+
+    Attributes:
+        part: the part, with this delimiter.
+
+    Raises:
+        ConfigError: if the config names another delimiter.
+    """
+
+    def __init__(self, stream: BinaryIO, part: FilePart) -> None:
+        self._stream = stream
+        self._last_byte = b""
+        self._skipped = 0
+        self.part = part
+        head, first = with_head(self._pass(), _SEPARATOR_BYTES)
+        self._first: Iterator[bytes] | None = first
+        found = _SEPARATOR.match(head)
+        if found is None:
+            return
+        delimiter = found[1].decode()
+        if part.input.delimiter not in (delimiter, InputConfig.delimiter):
+            raise ConfigError(
+                f"{part.path}: expected the delimiter {part.input.delimiter!r} of its input, got "
+                f"the first line 'sep={delimiter}', which names {delimiter!r}. Set delimiter: "
+                f"{json.dumps(delimiter)} for its input, or delete that line."
+            )
+        config = dataclasses.replace(part.input, delimiter=delimiter)
+        self.part = dataclasses.replace(part, input=config)
+        self._skipped = found.end()
+
+    @property
+    def has_open_end(self) -> bool:
+        """Whether the last line that was read has no line end."""
+        return self._last_byte not in (b"\n", b"\r", b"")
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content from its begin on; it may be asked for again."""
+        chunks, self._first = self._first or self._pass(), None
+        left = self._skipped
+        for chunk in chunks:
+            yield chunk[left:]
+            left = max(left - len(chunk), 0)
+
+    def _pass(self) -> Iterator[bytes]:
+        if self._stream.seekable():
+            self._stream.seek(0)
+        for chunk in text_chunks(self._stream, self.part):
+            self._last_byte = chunk[-1:] or self._last_byte
+            yield chunk
 
 
 def _whole_rows(rows: Iterable[Record], is_torn: Callable[[Record], bool]) -> Iterator[Record]:

@@ -49,9 +49,9 @@ class RowShape(NamedTuple):
     ) -> bool:
         """Whether a file was cut within a quoted field, rather than the quote opened by mistake.
 
-        Behind a quote that was opened by mistake there are rows. Some lines of a text may look like
-        rows, too, so that there must be many of them in a file that has texts of several lines, or
-        whose last line has no end.
+        Behind a quote that was opened by mistake there are rows, perhaps damaged. Some lines of a
+        text may look like rows, too, so that there must be many of them in a file that has texts of
+        several lines, or whose last line has no end.
 
         Args:
             lines: from the line in which the field begins to the end of the file.
@@ -59,7 +59,7 @@ class RowShape(NamedTuple):
             most_lines: the largest number of lines that a record before them has.
         """
         behind = [line for line in lines[1:] if line.strip()]
-        rows = sum(self.named <= number <= self.all for number in map(count, behind))
+        rows = sum(number >= self.named for number in map(count, behind))
         few = min(STRAY_LINES + 2 * most_lines, LOST_LINES)
         if most_lines == 1 and lines[-1].endswith(("\n", "\r")):
             few = 0

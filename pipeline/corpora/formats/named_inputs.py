@@ -5,6 +5,7 @@ the same format, or else like those that the model was trained on.
 """
 
 import dataclasses
+import json
 import logging
 import os
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -22,6 +23,9 @@ from pipeline.config.inputs import (
 )
 from pipeline.config.placeholders import any_date
 from pipeline.corpora.reading.input_files import match_input
+from pipeline.corpora.reading.parts import FilePart, open_part
+from pipeline.corpora.reading.streams import CHUNK_BYTES, text_chunks, with_head
+from pipeline.corpora.stored.broken_file import BrokenFileError
 from pipeline.storage.files import Files, base_name
 from pipeline.storage.folders import is_local
 from pipeline.storage.matching import Matched, UnusableFileError
@@ -63,6 +67,7 @@ def named_inputs(
     *,
     config: Sequence[InputConfig],
     trained: Sequence[InputConfig] = (),
+    text_column: str = "text",
 ) -> tuple[InputConfig, ...]:
     """An input for each path of a command line.
 
@@ -71,6 +76,8 @@ def named_inputs(
         paths: the values of `--input`.
         config: the inputs of the config.
         trained: the inputs that the model was trained on.
+        text_column: the column of the text. Files named as text or CSV are JSON lines if the first
+            line is an object that has it, but not where an input of `config` or `trained` is text.
 
     Raises:
         ConfigError: if the files of a path have several formats, or none that is known, or if the
@@ -83,7 +90,7 @@ def named_inputs(
                 "--input '': expected a path or glob, got none. Name the files to read."
             )
         try:
-            named.append(_named_input(files, path, config, trained))
+            named.append(_named_input(files, path, config, trained, text_column))
         except ConfigError:
             raise
         except ValueError as error:  # of InputConfig
@@ -159,9 +166,23 @@ def _frozen(value: Any) -> Any:
 
 
 def _named_input(
-    files: Files, path: str, config: Sequence[InputConfig], trained: Sequence[InputConfig]
+    files: Files,
+    path: str,
+    config: Sequence[InputConfig],
+    trained: Sequence[InputConfig],
+    text_column: str,
 ) -> InputConfig:
-    kind = _kind_of(files, path, config=config, trained=trained)
+    matched = _match(files, path)
+    kind = _kind_of(matched, path, config=config, trained=trained)
+    may_be_json = kind.format == "csv" or (
+        kind.format == "text" and _like(kind, [*config, *trained]) is None
+    )
+    if may_be_json and matched is not None and _holds_json(files, matched, text_column):
+        logger.info(
+            "%s: read as JSON lines, because its first line is a JSON object with the column %r",
+            path, text_column,
+        )  # fmt: skip
+        kind = _Kind("jsonl")
     like = _like(kind, config)
     if like is not None and trained:
         _say_settings(path, like, whose="the config's inputs and the model's corpus were")
@@ -184,9 +205,12 @@ def _has_tabs(item: InputConfig) -> bool:
 
 
 def _kind_of(
-    files: Files, path: str, *, config: Sequence[InputConfig], trained: Sequence[InputConfig]
+    matched: Matched | None,
+    path: str,
+    *,
+    config: Sequence[InputConfig],
+    trained: Sequence[InputConfig],
 ) -> _Kind:
-    matched = _match(files, path)
     kinds = {} if matched is None else dict(_kinds_of_files(matched))
     if not kinds:  # the files of the night may not be there yet, or not any more
         kinds = {_kind_of_name(path): path}
@@ -222,6 +246,24 @@ def _match(files: Files, path: str) -> Matched | None:
             if "can be read only once" in str(error) or (unusable and pattern == path):
                 raise
     return None
+
+
+def _holds_json(files: Files, matched: Matched, text_column: str) -> bool:
+    """Whether the first line of the first file that is not empty is an object with the column."""
+    path = next((info.path for info in matched.files if info.bytes), None)
+    if path is None:
+        return False
+    part = FilePart(path=path, source_file=path, input=InputConfig(path=path))
+    try:
+        with open_part(files, part) as stream:
+            head, _ = with_head(text_chunks(stream, part), CHUNK_BYTES)
+    except (BrokenFileError, OSError):  # named when the file is read
+        return False
+    try:
+        value = json.loads(head.lstrip().partition(b"\n")[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and text_column in value
 
 
 def _kinds_of_files(matched: Matched) -> Iterator[tuple[_Kind | None, str]]:

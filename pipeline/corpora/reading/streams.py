@@ -63,7 +63,15 @@ def stored_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
     kind = compression_of(head, part)
     if kind is not None:
         stored = chain(_pieces(head, COMPRESSED_BYTES), _reads(stream, COMPRESSED_BYTES))
-        yield from decompressed_chunks(stored, kind, limit=part.max_decompressed_bytes)
+        content = decompressed_chunks(stored, kind, limit=part.max_decompressed_bytes)
+        head, content = with_head(content, HEAD_BYTES)
+        within = compression_in(head)
+        if within is not None:
+            raise BrokenFileError(
+                f"expected {part.input.format}, got {within} data within {kind} data. Decompress "
+                "the file once."
+            )
+        yield from content
     elif head:
         yield head
         yield from _reads(stream, CHUNK_BYTES)
@@ -142,7 +150,7 @@ def text_chunks(stream: BinaryIO, part: FilePart) -> Iterator[bytes]:
         chunks = _transcoded(chunks, encoding)
     if not encoding.startswith(("utf-16", "utf-32")):
         chunks = without_wide_text(chunks, encoding=part.input.encoding)
-    chunks = without_holes(chunks)
+    chunks = without_holes(_without_end_mark(chunks))
     if part.start == 0:
         chunks = _without_bom(chunks)
     if part.input.format == "jsonl":
@@ -320,6 +328,15 @@ def _decoded(
         return decoder.decode(chunk, final)
     except UnicodeError as error:
         raise BrokenFileError(f"expected {encoding} text, got none: {error}") from error
+
+
+def _without_end_mark(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks without the character at the end of the file with which DOS ends a text."""
+    held = b""
+    for chunk in chunks:
+        chunk = held + chunk
+        held = b"\x1a" if chunk.endswith(b"\x1a") else b""
+        yield chunk.removesuffix(held)
 
 
 def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:

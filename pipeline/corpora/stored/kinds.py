@@ -1,6 +1,8 @@
 """The first bytes of a file tell what it is; its name may be wrong."""
 
+import codecs
 import posixpath
+import zlib
 from typing import Literal
 
 from pipeline.corpora.stored import zstd_frame
@@ -80,8 +82,25 @@ def require_known_kind(head: bytes, *, expected: str) -> None:
     Raises:
         BrokenFileError: naming the kind, and what to do.
     """
+    if head[:1] == b"x" and _begins_zlib(head):
+        raise BrokenFileError(
+            f"expected {expected}, got data compressed with zlib. Write it with gzip or zstd."
+        )
     if head[257:262] == b"ustar" and 0 in head[:257]:
         raise BrokenFileError(f"expected {expected}, got a tar archive. Unpack it.")
     for magic, kind, cure in _OTHER_KINDS:
         if head.startswith(magic):
             raise BrokenFileError(f"expected {expected}, got {kind}. {cure}")
+
+
+def _begins_zlib(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        pass
+    else:
+        return False
+    try:
+        return bool(zlib.decompressobj().decompress(head, len(head)))
+    except zlib.error:
+        return False

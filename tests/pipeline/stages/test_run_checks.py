@@ -54,6 +54,13 @@ def test_too_many_rejections_fail_the_run_and_are_named() -> None:
         check({"read": 100, "used": 89, "rejected": {"empty_text": 11}}, written=89)
 
 
+def test_the_damage_that_may_be_the_cause_of_rejections_is_named() -> None:
+    rows = {"read": 100, "used": 89, "rejected": {"malformed_row": 11}, "broken_files": {"a": "b"}}
+    named = r"which may be the cause: a: b\. Read the rejections in"
+    with pytest.raises(RunError, match=named):
+        check(rows, written=89, max_broken_files=1)
+
+
 def test_broken_files_fail_the_run_and_are_named_with_what_is_wrong() -> None:
     broken = {f"{number}.gz": f"damage {number}" for number in range(7)}
     rows = {"read": 0, "used": 0, "rejected": {}, "broken_files": broken}

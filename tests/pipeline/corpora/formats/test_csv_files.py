@@ -48,6 +48,7 @@ def test_every_quoting_is_read(tmp_path: Path) -> None:
         ("id\ttext", ",", 'If "\\t" divides its fields, set delimiter: "\\t" for its input.'),
         ('"id";"text"', ",", 'If ";" divides its fields, set delimiter: ";" for its input.'),
         ("7,a good film", ",", "If its first line is a row, set column_names for its input."),
+        ('{"id": 1, "text": "a"}', ",", "are JSON objects, set format: jsonl for its input."),
         ("id,body", ",", "Name the right one under corpus.columns."),
     ],
 )
@@ -234,3 +235,25 @@ def test_a_truncated_gzip_gives_the_rows_before_its_end(tmp_path: Path) -> None:
     assert read.texts == [f"document\n{row}" for row in range(count)]
     assert not read.rejections
     assert "expected more gz data, got the end of the file" in str(read.broken)
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;;"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("most", [1, 1_000])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_line_that_names_the_delimiter_to_excel_is_heeded(
+    line: str, end: str, most: int, mark: str
+) -> None:
+    content = f"{mark}{line}{end}text;label{end}a, b;x{end}c;y{end}".encode()
+    for delimiter in (",", ";"):
+        read = read_bytes(content, format="csv", delimiter=delimiter, most=most)
+        assert (read.texts, read.column("label")) == (["a, b", "c"], ["x", "y"])
+    with pytest.raises(ConfigError, match=r"got the first line 'sep=;'.* Set delimiter: \";\""):
+        read_bytes(content, format="csv", delimiter="|", most=most)
+
+
+def test_a_file_may_end_with_the_mark_of_dos() -> None:
+    for kind, content in (("csv", b"text\na\n"), ("jsonl", b'{"text": "a"}\n'), ("text", b"a\n")):
+        for most in (1, 1_000):
+            read = read_bytes(content + b"\x1a", format=kind, most=most)
+            assert (read.texts, read.rejections, read.broken) == (["a"], [], None)

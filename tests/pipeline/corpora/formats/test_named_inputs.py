@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,18 @@ from model.config import ConfigError
 from pipeline.config.inputs import InputConfig
 from pipeline.corpora.formats.named_inputs import named_inputs, read_as_trained, trained_inputs
 from pipeline.storage.beam_files import BeamFiles
-from tests.pipeline.corpora.reading.corpus_files import write
 
 CSV = InputConfig(path="a.csv", format="csv", delimiter=";", encoding="latin-1", split="train")
 TSV = InputConfig(path="t.tsv", format="csv", delimiter="\t", quote=None)
 SEMEVAL = InputConfig(path="TRAIN.TXT", format="semeval")
 JSONL = InputConfig(path="a", format="jsonl")
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("text\na\n")
 
 
 def named(path: object, **inputs: Any) -> InputConfig:
@@ -143,3 +150,27 @@ def test_a_path_that_is_none_is_a_wrong_config(path: str, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         named_inputs(BeamFiles(), [path], config=())
     assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.tsv.gz", "a.txt.gz"])
+def test_json_lines_are_known_by_their_first_line(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="limelight")
+    stored = b'\xef\xbb\xbf{"body": "a, b", "id": 1}\n{"body": "c"}\n'
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(stored) if name.endswith("gz") else stored)
+    format_of_name = "csv" if "sv" in name else "text"
+    assert named(path, text_column="body").format == "jsonl"
+    assert "read as JSON lines, because its first line is" in caplog.text
+    assert named(path).format == format_of_name
+    text = InputConfig(path="a", format="text")
+    expected = "jsonl" if format_of_name == "csv" else "text"
+    assert named(path, text_column="body", trained=[text]).format == expected
+
+
+@pytest.mark.parametrize("line", ["", "\n", "{", "[1]", '{"text": "a"', "text", '"text"', "{text}"])
+def test_other_lines_are_no_json_lines(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(line)
+    assert named(path).format == "text"

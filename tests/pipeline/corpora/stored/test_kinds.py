@@ -3,6 +3,7 @@ import gzip
 import io
 import tarfile
 import zipfile
+import zlib
 
 import pyarrow as pa
 import pyarrow.feather as feather
@@ -107,3 +108,17 @@ def test_parquet_that_was_compressed_is_named(kind: str) -> None:
     stored = COMPRESS[kind](parquet_bytes(pa.table({"text": ["one"]})))
     assert f"a file compressed as {kind}" in str(read_bytes(stored, format="parquet").broken)
     assert "a Parquet file" in str(read_bytes(stored, format="jsonl").broken)
+
+
+@pytest.mark.parametrize("kind", ["tfrecord", "jsonl", "csv", "text"])
+def test_data_that_are_compressed_in_another_way_or_twice_are_named(kind: str) -> None:
+    content = 100 * b'{"text": "a"}\n'
+    read = read_bytes(zlib.compress(content), format=kind)
+    assert "got data compressed with zlib. Write it with gzip or zstd" in str(read.broken)
+    read = read_bytes(gzip.compress(gzip.compress(content)), format=kind)
+    assert "got gz data within gz data. Decompress the file once" in str(read.broken)
+    assert (read.documents, read.rejections) == ([], [])
+
+
+def test_text_that_begins_like_zlib_is_text() -> None:
+    assert read_bytes(b"x^2 + y^2\n", format="text").texts == ["x^2 + y^2"]
