@@ -74,6 +74,10 @@ class CsvDialect:
         """How many fields a line has if its quotes mean nothing."""
         return line.count(self._delimiter) + 1
 
+    def first_field(self, line: str) -> str:
+        """The first field of a line if its quotes mean nothing."""
+        return line.partition(self._delimiter)[0]
+
     def is_open_after(self, line: str) -> bool:
         """Whether a quote seems to be open at the end of a line that begins a row."""
         if self.quote is None:

@@ -365,8 +365,10 @@ class CsvRecords:
 
     def _is_stray(self, fields: list[str], stop: int) -> bool:
         lines = self._lines[self._at : stop]
-        shape = self.shape
-        return shape is not None and shape.is_stray(fields, lines, self._dialect.count_fields)
+        shape, dialect = self.shape, self._dialect
+        return shape is not None and shape.is_stray(
+            fields, lines, count=dialect.count_fields, first=dialect.first_field
+        )
 
 
 class _End(Iterator[str]):

@@ -28,21 +28,30 @@ class RowShape(NamedTuple):
         )
 
     def is_stray(
-        self, fields: list[str], lines: Sequence[str], count: Callable[[str], int]
+        self,
+        fields: list[str],
+        lines: Sequence[str],
+        *,
+        count: Callable[[str], int],
+        first: Callable[[str], str],
     ) -> bool:
         """Whether a quote seems to be opened by mistake and closed in another row, by mistake too.
 
         So it seems if each of the record's lines has the right number of fields by itself, but
-        the record has not, or it has very many lines.
+        the record has not, or it has very many lines, of which one begins as the first does.
 
         Args:
             fields: those of the record.
             lines: those of the record.
             count: the number of fields of a line, if its quotes mean nothing.
+            first: the first field of a line, likewise.
         """
         if self.all == 1 or (self.fits(fields) and len(lines) < STRAY_LINES):
             return False
-        return all(self.named <= number <= self.all for number in map(count, lines))
+        if not all(self.named <= number <= self.all for number in map(count, lines)):
+            return False
+        head, *others = map(_kind, map(first, lines))
+        return not self.fits(fields) or head in others
 
     def ends_within_field(
         self, lines: Sequence[str], count: Callable[[str], int], *, most_lines: int
@@ -64,3 +73,8 @@ class RowShape(NamedTuple):
         if most_lines == 1 and lines[-1].endswith(("\n", "\r")):
             few = 0
         return 2 * rows < len(behind) or len(behind) < few
+
+
+def _kind(field: str) -> tuple[bool, bool]:
+    """Whether a field has white space, and whether it has a digit: ids differ so from words."""
+    return any(map(str.isspace, field.strip())), any(map(str.isdigit, field))

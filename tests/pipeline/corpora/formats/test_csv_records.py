@@ -354,3 +354,10 @@ def test_no_row_is_invented_within_a_field_with_quotes_that_a_backslash_escapes(
     assert read.reasons == [(1, "malformed_row")]
     assert "set escape: '\\' for its input" in read.rejections[0]["detail"]
     assert read.rejections[0]["raw"].decode().splitlines() == lines
+
+
+@pytest.mark.parametrize("number", ["1", "x1", "55691006-3207-4194-8f65-1856bfb94139"])
+def test_a_text_of_many_lines_with_commas_is_no_rows(number: str) -> None:
+    text = "\n".join(["Dear all, hello", *(f"item {n}, price {n}" for n in range(12)), "Best, Ann"])
+    read = read_csv(f'id,text\n{number},"{text}"\n2,b\n')
+    assert (read.texts, read.rejections) == ([text, "b"], [])
