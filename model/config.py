@@ -35,6 +35,12 @@ PositiveInteger = Annotated[int, Field(ge=1)]
 NonNegativeInteger = Annotated[int, Field(ge=0)]
 PositiveNumber = Annotated[float, Field(gt=0)]
 NonNegativeNumber = Annotated[float, Field(ge=0)]
+# Upper limits far above what is useful: models come from elsewhere, too, and memory and time grow.
+Units = Annotated[int, Field(ge=1, le=8_192)]
+Layers = Annotated[int, Field(ge=0, le=16)]
+Heads = Annotated[int, Field(ge=1, le=256)]
+Tokens = Annotated[int, Field(ge=1, le=100_000)]
+Buckets = Annotated[int, Field(ge=1, le=1_000_000)]
 Bits = Annotated[int, Field(ge=8, le=24)]  # of the number of a hashed feature
 Rate = Annotated[float, Field(ge=0, lt=1)]
 HalfPrecision = Annotated[
@@ -84,12 +90,12 @@ class TextConfig:
 
     # How many tokens of a document the network reads. auto: prepare chooses a number that few
     # documents of the training split exceed.
-    max_tokens: PositiveInteger | Literal["auto"] = "auto"
+    max_tokens: Tokens | Literal["auto"] = "auto"
     # Tokens kept, most frequent first. Adam writes the whole table at every step, so that with a
     # larger one training on short documents takes longer.
     vocabulary_size: PositiveInteger = 30_000
     min_frequency: PositiveInteger = 1
-    oov_buckets: PositiveInteger = 1
+    oov_buckets: Buckets = 1
     reserved_tokens: tuple[ReservedToken, ...] = ()
     # So many more tokens: the first of network.embedding.vectors that the vocabulary lacks.
     vector_tokens: NonNegativeInteger = 0
@@ -108,7 +114,7 @@ class TextConfig:
 class ResolvedTextConfig(TextConfig):
     """The text section with a number in place of `auto`, as datasets and model bundles have it."""
 
-    max_tokens: PositiveInteger = dataclasses.field()  # without a default
+    max_tokens: Tokens = dataclasses.field()  # without a default
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -117,7 +123,7 @@ class EmbeddingConfig:
 
     __pydantic_config__ = STRICT
 
-    units: PositiveInteger = 128
+    units: Units = 128
     trainable: bool = True
     vectors: str | None = None  # a GloVe or word2vec text file, local or gs://
     dropout: Rate = 0.0  # drops single numbers of the vectors
@@ -133,8 +139,8 @@ class LSTMConfig:
 
     __pydantic_config__ = STRICT
 
-    units: PositiveInteger = 64
-    layers: NonNegativeInteger = 1  # 0: attention over the embeddings, the control of the LSTM
+    units: Units = 64
+    layers: Layers = 1  # 0: attention over the embeddings, the control of the LSTM
     bidirectional: bool = True
     merge: Literal["concat", "sum"] = "concat"
     dropout: Rate = 0.0  # on the output of every recurrent layer
@@ -149,8 +155,8 @@ class AttentionConfig:
 
     kind: AttentionKind = "zhou"
     return_sequences: bool = False
-    units: PositiveInteger = 128  # width of the projection: context, luong, bahdanau, multihead
-    heads: PositiveInteger = 4  # multihead only
+    units: Units = 128  # width of the projection: context, luong, bahdanau, multihead
+    heads: Heads = 4  # multihead only
 
     def __post_init__(self) -> None:
         weighs = self.kind not in CONTROLS or not self.return_sequences

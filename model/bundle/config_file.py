@@ -1,7 +1,5 @@
 """Reads `config.yaml`, the settings of a model."""
 
-from typing import Any
-
 from model.bundle.errors import BundleError
 from model.config import ConfigError, ModelConfig
 from model.config_loading import load_section
@@ -10,13 +8,6 @@ from model.files.yaml_files import load_yaml
 from model.text.protected import join_patterns
 
 MAX_NODES = 20_000  # keys and values; a config has about a hundred, and its reserved tokens
-
-# No array of the weights bounds these, and a program that counts up to them would not end.
-_LARGEST = {
-    ("text", "max_tokens"): 2**31 - 1,
-    ("text", "oov_buckets"): 2**31 - 1,
-    ("network", "lstm", "layers"): 1_000,
-}
 
 
 def parse_config(content: bytes, *, where: str) -> ModelConfig:
@@ -47,17 +38,7 @@ def parse_config(content: bytes, *, where: str) -> ModelConfig:
     except ConfigError as error:
         problem = str(error).removesuffix(f". Edit {where} or pass --set KEY=VALUE.")
         raise _wrong(where, problem[:500]) from None
-    for key, most in _LARGEST.items():
-        if _value(config, key) > most:
-            raise _wrong(where, f"{'.'.join(key)}: expected at most {most:,}, got more")
     return config
-
-
-def _value(config: ModelConfig, key: tuple[str, ...]) -> int:
-    value: Any = config
-    for part in key:
-        value = getattr(value, part)
-    return int(value)
 
 
 def _wrong(where: str, problem: str) -> BundleError:

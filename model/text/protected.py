@@ -6,6 +6,8 @@ match first and without overlap. The markers are bytes that never occur in UTF-8
 positions of the matches can be computed from the positions of the markers.
 """
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +16,8 @@ from model.config import ConfigError
 from model.text.string_buffers import read_strings
 
 OPENING, CLOSING = 0xFF, 0xFE
+MAX_CHARACTERS = 10_000  # every text is searched for all patterns
+_SINGLE_BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 MARKED = bytes([OPENING]) + rb"\0" + bytes([CLOSING])  # \0 is the match
 
 
@@ -23,9 +27,24 @@ def join_patterns(patterns: tuple[str, ...]) -> str:
     Raises:
         ConfigError: a pattern is not a valid RE2 expression, or it matches the empty text.
     """
+    length = sum(map(len, patterns))
+    if length > MAX_CHARACTERS:
+        raise ConfigError(
+            f"text.protected: expected patterns of at most {MAX_CHARACTERS:,} characters together, "
+            f"got {length:,}."
+        )
     for pattern in patterns:
+        if _SINGLE_BYTE.search(pattern):
+            raise ConfigError(
+                f"text.protected: expected patterns of whole characters, got {pattern!r}, whose "
+                "\\C matches one byte. Write (?s:.) for any character."
+            )
         try:
-            matches_nothing = pc.match_substring_regex(pa.array([""]), pattern)[0].as_py()
+            # Alone and in its group: `a\Qb` is valid alone, but would take what follows with it.
+            matches_nothing, _ = (
+                pc.match_substring_regex(pa.array([""]), each)[0].as_py()
+                for each in (pattern, f"(?:{pattern})")
+            )
         except pa.ArrowInvalid as error:
             raise ConfigError(
                 f"text.protected: expected RE2 patterns, got {pattern!r} ({error}). "

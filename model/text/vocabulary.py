@@ -1,5 +1,6 @@
 """Tokens -> ids: 0 is `PAD`, then come the out-of-vocabulary buckets, then the tokens."""
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +42,8 @@ class Vocabulary:
         self.oov_buckets = oov_buckets
         self._check()
         self._bytes, self._offsets = read_strings(pa.array(self.tokens, pa.string()))
-        self._slots = build_slots(self._bytes, self._offsets)
+        self._basis = np.uint64(secrets.randbits(64))
+        self._slots = build_slots(self._bytes, self._offsets, self._basis)
 
     @property
     def first_token_id(self) -> int:
@@ -70,6 +72,7 @@ class Vocabulary:
             self._bytes,
             self._offsets,
             self._slots,
+            self._basis,
             self.oov_buckets,
         )
 

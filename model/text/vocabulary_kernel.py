@@ -11,16 +11,17 @@ from model.runtime.compilation import compiled
 # The key of the hash that chooses the out-of-vocabulary bucket. It must never change, because
 # models are trained with its buckets.
 OOV_KEY = (0x4C494D454C494748, 0x54564F434142554C)
+FNV_BASIS = 0xCBF29CE484222325  # where a hash starts whose value must stay the same
 ABSENT = -1
 
 
 @compiled
-def hash_bytes(data: np.ndarray, start: np.uint64, end: np.uint64) -> np.uint64:
+def hash_bytes(data: np.ndarray, start: np.uint64, end: np.uint64, basis: np.uint64) -> np.uint64:
     """The 64-bit FNV-1a hash of `data[start:end]`, with its upper half XORed into its lower half.
 
     Source: Fowler, Noll, Vo; draft-eastlake-fnv.
     """
-    state = np.uint64(0xCBF29CE484222325)
+    state = basis
     for position in range(start, end):
         state = (state ^ np.uint64(data[position])) * np.uint64(0x100000001B3)
     return state ^ (state >> np.uint64(32))
@@ -31,13 +32,20 @@ def hash_tokens(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """`hash_bytes` of the strings `data[offsets[i]:offsets[i + 1]]`, uint64."""
     hashes = np.empty(offsets.size - 1, dtype=np.uint64)
     for index in range(offsets.size - 1):
-        hashes[index] = hash_bytes(data, np.uint64(offsets[index]), np.uint64(offsets[index + 1]))
+        start, end = np.uint64(offsets[index]), np.uint64(offsets[index + 1])
+        hashes[index] = hash_bytes(data, start, end, np.uint64(FNV_BASIS))
     return hashes
 
 
 @compiled
-def build_slots(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def build_slots(data: np.ndarray, offsets: np.ndarray, basis: np.uint64) -> np.ndarray:
     """An open-addressing table of the strings `data[offsets[i]:offsets[i + 1]]`.
+
+    Args:
+        data: uint8.
+        offsets: int64 [strings + 1].
+        basis: of the hash. A random one: who knew it could choose strings that all begin at one
+            slot, so that every search would go through all of them.
 
     Returns:
         Indices of strings, int32 [a power of two]; `ABSENT` in a free slot. To find a string,
@@ -51,7 +59,7 @@ def build_slots(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     last_slot = np.uint64(size - 1)
     for index in range(count):
         start, end = np.uint64(offsets[index]), np.uint64(offsets[index + 1])
-        slot = hash_bytes(data, start, end) & last_slot
+        slot = hash_bytes(data, start, end, basis) & last_slot
         while slots[slot] != ABSENT:
             slot = (slot + np.uint64(1)) & last_slot
         slots[slot] = index
@@ -115,6 +123,7 @@ def look_up(
     known: np.ndarray,
     known_offsets: np.ndarray,
     slots: np.ndarray,
+    basis: np.uint64,
     oov_buckets: int,
 ) -> np.ndarray:
     """The ids of the strings `data[offsets[i]:offsets[i + 1]]`, int32.
@@ -125,13 +134,14 @@ def look_up(
         known: the bytes of the vocabulary's strings, uint8.
         known_offsets: int64 [known strings + 1].
         slots: from `build_slots` of the vocabulary's strings.
+        basis: with which they were built.
         oov_buckets: at least 1.
     """
     ids = np.empty(offsets.size - 1, dtype=np.int32)
     last_slot = np.uint64(slots.size - 1)
     for string in range(offsets.size - 1):
         start, end = np.uint64(offsets[string]), np.uint64(offsets[string + 1])
-        slot = hash_bytes(data, start, end) & last_slot
+        slot = hash_bytes(data, start, end, basis) & last_slot
         index = slots[slot]
         while index != ABSENT:
             candidate = np.uint64(known_offsets[index])

@@ -54,6 +54,8 @@ def test_refuses_bytes_that_are_used_as_markers() -> None:
         (r"(a)\1", "RE2"),
         ("", "matches the empty text"),
         ("a*", "matches the empty text"),
+        (r"a\Qb", "missing )"),  # it would take the next pattern as text
+        (r"a\\\Cb", "matches one byte"),
     ],
 )
 def test_an_error_names_the_pattern(pattern: str, complaint: str) -> None:
@@ -61,3 +63,12 @@ def test_an_error_names_the_pattern(pattern: str, complaint: str) -> None:
         join_patterns(("fine", pattern))
     assert complaint in str(caught.value)
     assert repr(pattern) in str(caught.value)
+
+
+def test_a_backslash_before_a_c_is_no_single_byte() -> None:
+    assert join_patterns((r"a\\C",)) == r"(?:a\\C)"
+
+
+def test_patterns_are_of_limited_length() -> None:
+    with pytest.raises(ConfigError, match="expected patterns of at most 10,000 characters"):
+        join_patterns(("a" * 9_999, "bc"))

@@ -7,9 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from model.config import TextConfig
+from model.text.string_buffers import read_strings
 from model.text.tokenizer import Tokenizer
 from model.text.tokens import Tokens
 from model.text.vocabulary import PAD, Vocabulary
+from model.text.vocabulary_kernel import ABSENT, FNV_BASIS, build_slots, hash_tokens, look_up
 
 # Every run of characters between spaces is one token.
 WHOLE = Tokenizer(TextConfig(lowercase=False, protected=(r"[^ ]+",)))
@@ -126,3 +128,20 @@ def test_refuses_a_damaged_file(tmp_path: Path, content: bytes, complaint: str) 
 def test_refuses_zero_buckets() -> None:
     with pytest.raises(ValueError, match="oov_buckets: expected an integer >= 1, got 0"):
         Vocabulary(["a"], oov_buckets=0)
+
+
+def test_tokens_that_were_chosen_to_collide_do_not_with_a_random_hash() -> None:
+    candidates = pa.array([f"{number:x}" for number in range(1 << 20)])
+    hashes = hash_tokens(*read_strings(candidates))
+    data, offsets = read_strings(candidates.filter(pa.array(hashes % 4096 == 0)))
+    longest = {}
+    for basis in (FNV_BASIS, 1):
+        slots = build_slots(data, offsets, np.uint64(basis))
+        free = np.flatnonzero(slots == ABSENT)
+        longest[basis] = int(np.diff(free, prepend=-1).max()) - 1
+        ids = look_up(data, offsets, data, offsets, slots, np.uint64(basis), 1)
+        assert ids.tolist() == list(range(2, len(offsets) + 1))
+    assert longest[FNV_BASIS] > 200  # a search goes through all of them
+    assert longest[1] < 30
+    several = {Vocabulary(["a", "b"], oov_buckets=1)._basis for _ in range(3)}
+    assert len(several) == 3

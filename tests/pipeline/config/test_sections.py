@@ -115,7 +115,7 @@ ONE_INPUT = {"path": "x"}
         ),
         (
             {"text": {"max_tokens": "7"}},
-            "text.max_tokens: expected an integer >= 1 or 'auto', got \"7\"",
+            "text.max_tokens: expected an integer in [1, 100000] or 'auto', got \"7\"",
         ),
         ({"text": None}, "text: expected an object, got null"),
         (
