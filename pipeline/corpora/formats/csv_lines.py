@@ -196,7 +196,9 @@ class _Splitter:
         plain = not any(mark in text for mark in self._special)
         # `str.splitlines` would also split at characters such as U+2028.
         lines = list(io.StringIO(text, newline=""))
-        block = LineBlock(lines, plain, undecodable, returns=returns, holes=HOLE in content)
+        block = LineBlock(
+            lines, plain, undecodable, returns=returns, holes=0 in content and HOLE in content
+        )
         if len(content) <= self._limit:
             yield block
         else:
