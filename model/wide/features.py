@@ -11,12 +11,16 @@ as the norm of TF-IDF vectors does, but without depending on other tokens.
 """
 
 import dataclasses
+import secrets
 
 import numpy as np
 
 from model.text.vocabulary_kernel import hash_tokens
 from model.wide.documents import WholeDocuments
 from model.wide.features_kernel import count_in_documents, find_bigrams
+
+# Of the hash with which features are counted; see `count_in_documents`.
+_MULTIPLIER = np.uint64(secrets.randbits(64) | 1)
 
 # Keys of unknown tokens are hashes with this bit; those of known ones are ids, which are smaller.
 UNKNOWN_KEY = np.uint64(1 << 63)
@@ -69,7 +73,8 @@ def find_features(
     return TokenFeatures(
         unknown=unknown,
         keys=keys,
-        shares=value / count_in_documents(keys, documents.row_offsets),
+        shares=value / count_in_documents(keys, documents.row_offsets, _MULTIPLIER),
         bigrams=bigrams,
-        bigram_shares=value / count_in_documents(bigrams.astype(np.uint64), documents.row_offsets),
+        bigram_shares=value
+        / count_in_documents(bigrams.astype(np.uint64), documents.row_offsets, _MULTIPLIER),
     )

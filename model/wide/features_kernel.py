@@ -128,19 +128,23 @@ def sum_ngrams(
 
 
 @compiled
-def count_in_documents(keys: np.ndarray, row_offsets: np.ndarray) -> np.ndarray:
+def count_in_documents(
+    keys: np.ndarray, row_offsets: np.ndarray, multiplier: np.uint64
+) -> np.ndarray:
     """How often each key occurs in its document, int32 [keys].
 
     Args:
         keys: uint64, of every token of every document, end to end.
         row_offsets: int64 [rows + 1].
+        multiplier: of the hash, odd. A random one: who knew it could write a document whose tokens
+            all begin at one slot, so that every search would go through all of them.
     """
     longest = 1
     for row in range(row_offsets.size - 1):
         longest = max(longest, row_offsets[row + 1] - row_offsets[row])
-    size = 4
+    size, shift = 4, 62
     while size < 2 * longest:
-        size *= 2
+        size, shift = 2 * size, shift - 1
     last_slot = np.uint64(size - 1)
     slot_keys = np.empty(size, np.uint64)
     slot_rows = np.full(size, -1, np.int64)  # a slot of an earlier document is free
@@ -151,8 +155,7 @@ def count_in_documents(keys: np.ndarray, row_offsets: np.ndarray) -> np.ndarray:
         start, end = row_offsets[row], row_offsets[row + 1]
         for position in range(start, end):
             key = keys[position]
-            mixed = key * np.uint64(MULTIPLIER)
-            slot = (mixed >> np.uint64(32)) & last_slot
+            slot = (key * multiplier) >> np.uint64(shift)
             while slot_rows[slot] == row and slot_keys[slot] != key:
                 slot = (slot + np.uint64(1)) & last_slot
             if slot_rows[slot] != row:
