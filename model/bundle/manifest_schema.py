@@ -1,8 +1,9 @@
 """What the manifest of a model holds, section by section."""
 
+import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from model.bundle.file_limits import MAX_FILES
 from model.bundle.schema_checks import (
@@ -20,6 +21,17 @@ from model.bundle.schema_checks import (
 _Printable: Any = Annotated[
     str, Field(strict=True, max_length=300, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
 ]
+
+
+def _is_moment(text: str) -> str:
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("expected a time as ISO 8601 writes it, got another text") from None
+    return text
+
+
+_Moment: Any = Annotated[str, Field(strict=True, max_length=40), AfterValidator(_is_moment)]
 _Sha256: Any = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
 _Fingerprint: Any = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{16}$")]
 _Scores: Any = values_of(values_of(Number, at_most=1_000), at_most=100)  # by split and metric
@@ -123,7 +135,7 @@ _Config = object_of(
 # What `train` writes of a run, and a report shows.
 _TRAINED: dict[str, Any] = {
     "run_id": _Printable,
-    "finished": Text,
+    "finished": _Moment,
     "command": Text,
     "code_version": Text,
     "libraries": values_of(Text, at_most=1_000),

@@ -14,7 +14,10 @@ from typing_extensions import TypeAliasType, TypedDict
 from model.bundle.errors import BundleError
 
 Count: Any = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
-Number: Any = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+MAX_NUMBER = 1e15  # far above any metric, and sums and products of such numbers are finite
+Number: Any = Annotated[
+    float, Field(strict=True, allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)
+]
 Text: Any = Annotated[str, Field(strict=True)]
 
 

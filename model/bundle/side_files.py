@@ -6,7 +6,6 @@ Predictions do not depend on them, but reports and the drift check read them.
 import csv
 import functools
 import io
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from model.bundle.file_names import (
     STATISTICS,
 )
 from model.bundle.schema_checks import (
+    MAX_NUMBER,
     Count,
     Number,
     Text,
@@ -56,9 +56,15 @@ _Bin = object_of(
 )
 
 
+def _filled(bin_: Mapping[str, Any]) -> Mapping[str, Any]:
+    if bin_["rows"] and (bin_["confidence"] is None or bin_["accuracy"] is None):
+        raise ValueError("expected confidence and accuracy of a bin with rows, got null")
+    return bin_
+
+
 _Calibration = object_of(
     expected_calibration_error=Number,
-    bins=list_of(_Bin),
+    bins=list_of(Annotated[_Bin, AfterValidator(_filled)]),
 )
 
 
@@ -194,6 +200,11 @@ def _check_history(content: bytes, where: str, name: str) -> None:
     rows = csv.reader(io.StringIO(decode_utf8(content, where=where)))
     try:
         header = next(rows, [])
+        if "epoch" not in header or len(set(header)) != len(header):
+            raise BundleError(
+                f"{where}, line 1: expected names of columns, each once, and epoch among them, got "
+                f"{','.join(header)[:60]!a}. Copy the model directory again."
+            )
         for number, row in enumerate(rows, 2):
             problem = _problem_of_row(header, row)
             if problem:
@@ -212,10 +223,10 @@ def _problem_of_row(header: Sequence[str], row: Sequence[str]) -> str | None:
         return f"{len(header)} values, got {len(row)}"
     for name, value in zip(header, row, strict=True):
         try:
-            finite = math.isfinite(float(value))
+            usual = abs(float(value)) <= MAX_NUMBER  # false for NaN
         except ValueError:
-            finite = False
-        if not finite:
+            usual = False
+        if not usual:
             return f"a number in {name[:40]!a}, got {value[:40]!a}"
     return None
 

@@ -1,6 +1,7 @@
 """The confusion matrix of a page: its cells and shades; `confusion_matrix.html` draws it."""
 
 import dataclasses
+import heapq
 from collections.abc import Sequence
 
 from model.metrics.evaluation import Evaluation
@@ -72,13 +73,14 @@ def confusion_matrix(evaluation: Evaluation) -> ConfusionMatrix | None:
 def frequent_confusions(evaluation: Evaluation) -> list[Confusion]:
     """The pairs of labels that are confused most often, the most frequent first."""
     labels = evaluation["labels"]
-    found = [
-        Confusion(labels[truth], labels[label], rows, rows / sum(line))
+    found = (
+        Confusion(labels[truth], labels[label], rows, rows / total)
         for truth, line in enumerate(evaluation.get("confusion", []))
+        for total in [sum(line)]
         for label, rows in enumerate(line)
         if rows and truth != label
-    ]
-    return sorted(found, key=_rows, reverse=True)[:CONFUSIONS]
+    )
+    return heapq.nlargest(CONFUSIONS, found, key=_rows)
 
 
 def _cell(rows: int, *, total: int) -> Cell:

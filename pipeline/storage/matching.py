@@ -1,6 +1,7 @@
 """Which files a path or a pattern means.
 
-A path that exists as it is written is that file or folder, whatever wildcards are in it. A folder
+A path that exists as it is written is that file or folder, whatever wildcards are in it; it is
+refused if it is a pattern that it and others match. A folder
 means all files below it, in its folders too. A pattern means the files that match it, and the files
 below each matching folder that is named like data (`all.parquet/`, as Spark writes it). Other
 folders that match, and names that begin with `.` or `_`, are left out. A file that is also met by a
@@ -59,6 +60,24 @@ def match_files(files: Files, pattern: str, *, is_data: Callable[[str], bool]) -
     return _match_store(files, pattern, is_data)
 
 
+def _require_one_meaning(pattern: str, match: Callable[[], Matched]) -> None:
+    """Refuses a path that exists and is a pattern, too, which it and other files match.
+
+    Whoever supplies files could otherwise add one with the name `*.csv`, which would be read in
+    place of all the others.
+    """
+    name = below(fixed_folder(pattern), pattern)
+    if WILDCARDS.isdisjoint(pattern) or not matches(name, name):
+        return
+    others = [info.path for info in match().files if not f"{info.path}/".startswith(f"{pattern}/")]
+    if others:
+        escaped = re.sub(r"[*?\[]", r"[\g<0>]", pattern)
+        raise UnusableFileError(
+            f"{pattern}, which is the name of a file and matches others, such as {others[0]}. "
+            f"Write {escaped} for that one alone, or rename it"
+        )
+
+
 def _match_store(files: Files, pattern: str, is_data: Callable[[str], bool]) -> Matched:
     """An object store has no folders, only names with slashes, all of which it lists."""
     if WILDCARDS.isdisjoint(pattern):
@@ -68,13 +87,16 @@ def _match_store(files: Files, pattern: str, is_data: Callable[[str], bool]) -> 
     else:
         literal = pattern[: min(pattern.index(mark) for mark in WILDCARDS & set(pattern))]
         found = {info.path: info for info in files.match(f"{literal}**")}
+    folder = fixed_folder(pattern)
     if pattern in found:
+        _require_one_meaning(
+            pattern, lambda: _chosen(folder, below(folder, pattern), found, is_data)
+        )
         folder = pattern.rpartition("/")[0]
         return Matched(folder=folder, files=[found[pattern]], left_out=[])
     whole = pattern.rstrip("/")
     if any(path.startswith(f"{whole}/") for path in found):
         return _chosen(whole, "", found, is_data)
-    folder = fixed_folder(pattern)
     return _chosen(folder, below(folder, pattern), found, is_data)
 
 
@@ -121,7 +143,11 @@ def _first_hidden(name: str, rest: str) -> str:
 def _match_local(pattern: str, is_data: Callable[[str], bool]) -> Matched:
     if _DEVICES.match(pattern) or _DEVICES.match(os.path.realpath(pattern)):
         _refuse_machine(pattern)
+    folder = fixed_folder(pattern)
     if os.path.lexists(pattern):
+        _require_one_meaning(
+            pattern, lambda: _Walk(folder, below(folder, pattern), is_data).matched()
+        )
         if os.path.isdir(pattern):
             return _Walk(pattern.rstrip("/") or "/", "", is_data).matched()
         return Matched(folder=os.path.dirname(pattern), files=[_file(pattern)], left_out=[])
@@ -129,7 +155,7 @@ def _match_local(pattern: str, is_data: Callable[[str], bool]) -> Matched:
         return Matched(folder=os.path.dirname(pattern), files=[], left_out=[])
     if pattern.endswith("/"):
         pattern += "*"
-    folder = fixed_folder(pattern)
+        folder = fixed_folder(pattern)
     return _Walk(folder, below(folder, pattern), is_data).matched()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from model.bundle.labels_file import MAX_LABELS
 from model.config import ConfigError
 from pipeline.corpora.reading.accounting import describe_rejected
 from pipeline.corpora.reading.counts import add_counts, count_values
@@ -56,7 +57,8 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
         where: the name of the corpus in error messages.
 
     Raises:
-        ConfigError: if the training split has no document or fewer than two labels, or if several
+        ConfigError: if the training split has no document, fewer than two labels or more than
+            `MAX_LABELS`, or if several
             of its documents have a label that `labels.txt` cannot hold, because it has a line end.
     """
     documents = counts.get("documents", {})
@@ -78,6 +80,11 @@ def index_labels(counts: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
         )
     # A single document with such a label is rejected, not a class of the corpus.
     labels = tuple(sorted(label for label in of_train if "\n" not in label))
+    if len(labels) > MAX_LABELS:
+        raise ConfigError(
+            f"{where}: expected at most {MAX_LABELS:,} labels in the training split, got "
+            f"{len(labels):,}. Check corpus.columns.label: is it a column of ids or of text?"
+        )
     if len(labels) < 2:
         got = f"only {shortened(labels[0])!r}" if labels else "none"
         raise ConfigError(

@@ -201,7 +201,13 @@ def test_patterns_mean_what_they_mean_to_python(tree: list[list[str]], pattern: 
         else:
             found = glob.glob(written, recursive=True)
         expected = sorted({path for path in found if os.path.isfile(path)})
-        matched = match_files(FILES, written, is_data=lambda _: False)
+        try:
+            matched = match_files(FILES, written, is_data=lambda _: False)
+        except UnusableFileError:  # a pattern that is also a name
+            assert os.path.lexists(written)
+            others = {path for path in glob.glob(written, recursive=True) if path != written}
+            assert len(others) > 0
+            return
         assert [info.path for info in matched.files] == expected
         # What matches and is not read is a folder.
         folders = {path.rstrip("/") for path in found if os.path.isdir(path)}

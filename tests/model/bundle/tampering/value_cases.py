@@ -113,6 +113,9 @@ def cases_of_texts(base: str) -> Iterator[Case]:
         "NaN": b"epoch,loss\n1,nan\n",
         "a value more": b"epoch,loss\n1,2,3\n",
         "a header alone with rows": b"\n1\n",
+        "a number too large for a chart": b"epoch,loss\n1,1e308\n",
+        "no epochs": b"loss\n1\n",
+        "a name twice": b"epoch,loss,loss\n1,2,3\n",
         "a field of 200 kB": b"epoch\n" + b"1" * 200_000 + b"\n",
     }.items():
         yield Case(
@@ -141,7 +144,6 @@ def cases_of_texts(base: str) -> Iterator[Case]:
         for kind, content in contents.items():
             # Labels decide the shape of the head.
             names = "network.weights" if kind in ("a label less", "a label more") else name
-            names = "network.weights" if kind == "a million labels" else names
             yield Case(name=f"{name}: {kind}", base=base, change=write(name, content), names=names)
 
 
@@ -224,6 +226,9 @@ def cases_of_config(base: str) -> Iterator[Case]:
         "another bucket": ("oov_buckets: 1", "oov_buckets: 2"),
         "a pattern that is none": ("protected: []", "protected: ['(']"),
         "a pattern that is too large": ("protected: []", "protected: ['((a{1000}){1000}){1000}']"),
+        "a pattern that ends the next one": ("protected: []", r"protected: ['\Qa']"),
+        "a pattern of single bytes": ("protected: []", r"protected: ['a\C']"),
+        "thousands of patterns": ("protected: []", f"protected: [{', '.join(['ab'] * 7_000)}]"),
         "an empty pattern": ("protected: []", "protected: ['a*']"),
         "a marker that is no token": ("entities: []", "entities: [[<e1>, </e1>]]"),
         "a marker of two tokens": ("entities: []", "entities: [[the film, was]]"),
@@ -266,6 +271,7 @@ def cases_of_manifest(base: str) -> Iterator[Case]:
         "another run": (lambda m: m.update(stage="score"), "a run of score"),
         "no golden documents": (lambda m: m["files"].pop(GOLDEN), GOLDEN),
         "no weights": (lambda m: m["files"].pop("network.weights.safetensors"), "none"),
+        "a time that is none": (lambda m: m.update(finished="x" * 100_000), "finished"),
         "a key more in a trial": (lambda m: m["trials"][0].update(more=1), "more"),
         "thousands of files": (
             lambda m: m["files"].update({f"x{n}": m["files"][LABELS] for n in range(2_000)}),

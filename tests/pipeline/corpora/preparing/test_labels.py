@@ -117,6 +117,12 @@ def test_labels_are_those_of_the_training_split_in_order_of_code_points() -> Non
     assert index_labels(counts, where="corpus") == ("B", "b", "é")
 
 
+def test_too_many_labels_are_refused_before_a_model_is_trained() -> None:
+    counts = {"documents": {"train": 1}, "labels": {"train": {str(n): 1 for n in range(20_001)}}}
+    with pytest.raises(ConfigError, match=r"expected at most 20,000 labels .* got 20,001\. Check"):
+        index_labels(counts, where="corpus")
+
+
 def test_the_order_of_rows_does_not_matter() -> None:
     rows = [{"split": "train", "label": label} for label in "zabca"]
     parts = [count_labels(make_documents(row), multilabel=False) for row in rows]

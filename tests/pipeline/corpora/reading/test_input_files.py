@@ -80,8 +80,9 @@ def test_the_files_of_two_nights_have_different_names(tmp_path: Path) -> None:
         ("report[1].jsonl", "report[1].jsonl"),
         ("report[1].jsonl", "report[[]1].jsonl"),
         ("{date}.jsonl", "{date}.jsonl"),
-        ("what?.jsonl", "what?.jsonl"),
-        ("a*.jsonl", "a*.jsonl"),
+        ("what?.jsonl", "what[?].jsonl"),
+        ("a*.jsonl", "a[*].jsonl"),
+        ("b*.jsonl", "b*.jsonl"),  # no other file matches
         ("folder [new]/a.jsonl", "folder [new]/a.jsonl"),
         ("folder [new]/a.jsonl", "folder [[]new]/*.jsonl"),
         ("folder [new]/a.jsonl", "folder [new]"),
@@ -98,6 +99,19 @@ def test_a_path_that_exists_as_it_is_written_is_that_file(
         write_text(FILES, f"objects://bucket/{each}", "{}")
     found = find_input_files(FILES, corpus_of(f"objects://bucket/{pattern}"))
     assert [item.info.path for item in found] == [f"objects://bucket/{name}"]
+
+
+@pytest.mark.parametrize("name", ["a*.jsonl", "*.jsonl", "?b.jsonl"])
+def test_a_file_that_is_named_like_a_pattern_does_not_hide_the_others(
+    tmp_path: Path, name: str
+) -> None:
+    write(tmp_path, name, "ab.jsonl")
+    object_store.OBJECTS.clear()
+    for each in (name, "ab.jsonl"):
+        write_text(FILES, f"objects://bucket/{each}", "{}")
+    for folder in (str(tmp_path), "objects://bucket"):
+        with pytest.raises(ConfigError, match=r"the name of a file and matches others, such as "):
+            find_input_files(FILES, corpus_of(f"{folder}/{name}"))
 
 
 @pytest.mark.parametrize(
