@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.formats.arrow_values import Unreadable, interval_values, python_values
+from pipeline.corpora.formats.nested_dictionaries import unfold_nested
 from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError, too_large
@@ -50,6 +51,10 @@ def read_parquet(
     groups = list(range(file.num_row_groups)[part.start : part.end])
     expected = count_footer_rows(file.metadata, groups)
     leaves = wanted_leaves(file.metadata, wanted)
+    of_lists = [leaf.path for leaf in leaves if leaf.is_list and leaf.is_text]
+    if of_lists:
+        stream.seek(0)
+        file = open_parquet(pages, as_dictionaries=of_lists)
     widest = max((leaf.width for leaf in leaves), default=0)
     if widest > limit:
         raise BrokenFileError(f"expected values of at most {limit:,} bytes, got ones of {widest:,}")
@@ -57,7 +62,8 @@ def read_parquet(
 
     def record_batches(group: int, rows: int) -> Iterator[pa.RecordBatch]:
         pages.watch(functools.partial(column_chunks, file.metadata, group, leaves), rows=rows)
-        yield from file.iter_batches(rows, row_groups=[group], columns=wanted)
+        for batch in file.iter_batches(rows, row_groups=[group], columns=wanted):
+            yield from unfold_nested(batch, wanted)
 
     whole = _until_damage(_fitting_batches(record_batches, groups, max(1, rows)), expected=expected)
     intervals = interval_columns(file.schema)

@@ -19,8 +19,14 @@ _MOST_ITEMS = 1_000_000  # Arrow's own limit
 _TRAILER_BYTES = 8  # the size of the footer, and the magic
 
 
-def open_parquet(stream: BinaryIO | WatchedPages) -> pq.ParquetFile:
+def open_parquet(
+    stream: BinaryIO | WatchedPages, *, as_dictionaries: Sequence[str] = ()
+) -> pq.ParquetFile:
     """Opens a Parquet file to be read page by page. The checksums of its pages are verified.
+
+    Args:
+        stream: the file.
+        as_dictionaries: paths of columns of texts whose dictionaries are not unfolded.
 
     Raises:
         BrokenFileError: if the file is not a Parquet file.
@@ -33,6 +39,7 @@ def open_parquet(stream: BinaryIO | WatchedPages) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(
             stream,
+            read_dictionary=list(as_dictionaries),
             pre_buffer=False,
             buffer_size=CHUNK_BYTES,
             thrift_container_size_limit=most_items,
@@ -81,12 +88,14 @@ class Leaf(NamedTuple):
         at: its place among all columns of the file.
         path: its name, with those of the columns that it is in.
         is_list: whether a row may have any number of values.
+        is_text: whether its values are texts or bytes of any length.
         width: the bytes of each value, where all have the same number of bytes; 0 otherwise.
     """
 
     at: int
     path: str
     is_list: bool
+    is_text: bool
     width: int
 
 
@@ -96,7 +105,8 @@ def wanted_leaves(metadata: pq.FileMetaData, names: Sequence[str]) -> list[Leaf]
     for at in range(metadata.num_columns):
         leaf = metadata.schema.column(at)
         if any(leaf.path == name or leaf.path.startswith(f"{name}.") for name in names):
-            leaves.append(Leaf(at, leaf.path, leaf.max_repetition_level > 0, leaf.length))
+            text = leaf.physical_type == "BYTE_ARRAY" and leaf.converted_type != "DECIMAL"
+            leaves.append(Leaf(at, leaf.path, leaf.max_repetition_level > 0, text, leaf.length))
     return leaves
 
 

@@ -177,3 +177,30 @@ def test_a_footer_has_no_more_items_than_bytes() -> None:
         found, _ = read(pages + claimed + trailer)
         assert found.broken is not None
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 20_000  # kB
+
+
+def test_a_list_that_repeats_a_long_text_is_refused_before_it_is_unfolded() -> None:
+    cell = repeated("x" * MB, 2_000)
+    lists = pa.ListArray.from_arrays([0, 1, 2_000], cell)
+    of_structs = pa.ListArray.from_arrays([0, 1, 2_000], pa.StructArray.from_arrays([cell], ["a"]))
+    maps = pa.MapArray.from_arrays([0, 1, 2_000], cell, cell)
+    for column in (lists, of_structs, maps):
+        stream = io.BytesIO()
+        table = pa.table({"text": ["first", "second"], "more": column})
+        pq.write_table(table, stream, compression="zstd", dictionary_pagesize_limit=1 << 30)
+        assert len(stream.getvalue()) < 3_000
+        before = pa.total_allocated_bytes()
+        tracemalloc.start()
+        found = read_bytes(
+            stream.getvalue(),
+            format="parquet",
+            columns=ColumnsConfig(label=None, keep=("more",)),
+            max_text_bytes=MB,
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found.texts == ["first"]
+        assert found.broken is not None
+        assert found.broken.startswith("expected rows of at most 134,217,728 bytes in 'more', got ")
+        assert peak < 50 * MB
+        assert pa.total_allocated_bytes() - before < 50 * MB
