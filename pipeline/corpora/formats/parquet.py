@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipeline.config.sections import ColumnsConfig
 from pipeline.corpora.formats.arrow_values import Unreadable, interval_values, python_values
-from pipeline.corpora.formats.nested_dictionaries import unfold_nested
+from pipeline.corpora.formats.nested_dictionaries import plain_types, unfold_nested
 from pipeline.corpora.reading.columns import input_columns, require_columns
 from pipeline.corpora.reading.decoding import decode
 from pipeline.corpora.reading.failures import Failure, RowError, too_large
@@ -55,6 +55,7 @@ def read_parquet(
     if of_lists:
         stream.seek(0)
         file = open_parquet(pages, as_dictionaries=of_lists)
+    nested = plain_types(file.schema_arrow, wanted)
     widest = max((leaf.width for leaf in leaves), default=0)
     if widest > limit:
         raise BrokenFileError(f"expected values of at most {limit:,} bytes, got ones of {widest:,}")
@@ -63,7 +64,7 @@ def read_parquet(
     def record_batches(group: int, rows: int) -> Iterator[pa.RecordBatch]:
         pages.watch(functools.partial(column_chunks, file.metadata, group, leaves), rows=rows)
         for batch in file.iter_batches(rows, row_groups=[group], columns=wanted):
-            yield from unfold_nested(batch, wanted)
+            yield from unfold_nested(batch, nested)
 
     whole = _until_damage(_fitting_batches(record_batches, groups, max(1, rows)), expected=expected)
     intervals = interval_columns(file.schema)
