@@ -99,7 +99,6 @@ def _read_manifest(folder: str, *, files: Files) -> dict[str, Any]:
     try:
         content = read_small(files, path, limit=LIMITS[MANIFEST])
         return parse_encoder_manifest(content, where=path)
-    except BundleError:
-        raise
-    except ConfigError as error:
-        raise BundleError(f"network.pretrained: {error}") from None
+    except (BundleError, ConfigError) as error:
+        key = "network.pretrained: "
+        raise BundleError(f"{key}{str(error).removeprefix(key)}") from None

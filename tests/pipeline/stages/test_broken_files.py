@@ -105,7 +105,11 @@ def test_a_night_with_a_broken_file_does_not_stop_the_others(nights: Nights) -> 
 def test_a_dry_run_names_the_file(nights: Nights) -> None:
     estimate = estimate_scoring(config_of(nights), model=nights.model, files=FILES)
     assert list(estimate.broken.values()) == [WHY]
-    assert WHY in estimate.summary()[-1]
+    broken, failure = estimate.summary()[-2:]
+    assert WHY in broken
+    assert failure.startswith(
+        "would fail   nothing would be published: 1 input file cannot be read"
+    )
 
 
 def run_evaluate(nights: Nights, config: Config) -> dict[str, Any]:
