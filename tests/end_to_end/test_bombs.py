@@ -17,10 +17,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import zstandard
 
 from tests.end_to_end.commands import PROJECT
 from tests.pipeline.tiny_model import write_model
+
+pytestmark = pytest.mark.long
 
 MB = 1_000_000
 ROW = b'{"text": "good number 1 of many"}\n'

@@ -10,6 +10,8 @@ from model.scoring.loading import load_scorer
 from tests.end_to_end.commands import run
 from tests.pipeline.stages.good_and_bad import good_and_bad
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:

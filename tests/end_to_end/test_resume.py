@@ -7,8 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.commands import PROJECT, run
 from tests.pipeline.stages.good_and_bad import good_and_bad
+
+pytestmark = pytest.mark.long
 
 EPOCHS = 12
 

@@ -12,6 +12,7 @@ from tests.model.layers.backend_parity import compute_all
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="the package jax is not installed"
 )

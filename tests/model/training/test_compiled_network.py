@@ -174,6 +174,7 @@ def test_gradients_are_clipped_after_they_are_unscaled():
     np.testing.assert_allclose(np.linalg.norm(loose), np.linalg.norm(free), rtol=0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_a_killed_training_in_half_precision_resumes_to_the_bit(
     tmp_path: Path, precision: Precision

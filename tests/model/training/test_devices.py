@@ -53,12 +53,14 @@ def trainings(request, trainings_of) -> dict[str, np.ndarray]:
     return trainings_of(request.param)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [*OPTIMIZERS, *(f"further: {name}" for name in FURTHER)])
 def test_both_backends_learn_the_same_from_the_same_initial_weights(trainings_of, name):
     ours, theirs = (trainings_of(backend)[name] for backend in ("tensorflow", "jax"))
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_two_devices_learn_what_one_learns(trainings, case):
     one, two = trainings[f"{case} on 1"], trainings[f"{case} on 2"]
@@ -66,6 +68,7 @@ def test_two_devices_learn_what_one_learns(trainings, case):
     np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", HALF)
 def test_half_precision_learns_on_one_device_and_on_two(trainings, case):
     assert np.isfinite(trainings[case]).all()
@@ -95,6 +98,7 @@ def test_a_required_gpu_that_is_missing_is_an_error(monkeypatch):
     assert (on_cpu.precision, on_cpu.cudnn) == ("float32", False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gpu", ["optional", "required", "never"])
 def test_devices_can_be_chosen_after_tensorflow_has_started(gpu):
     """Preparing a corpus starts TensorFlow; the training follows in the same process."""
@@ -122,6 +126,7 @@ def test_gpu_memory_grows_in_every_process_that_imports_the_package():
     assert run("-c", script).strip() == "true"
 
 
+@pytest.mark.long
 def test_half_of_the_cores_go_to_each_direction_of_an_lstm():
     pytest.importorskip("tensorflow")
     script = """

@@ -183,6 +183,7 @@ def test_documents_that_all_weigh_nothing_are_an_error(tmp_path):
         train(corpus, tmp_path)
 
 
+@pytest.mark.long
 def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
     """With 2 epochs to average and 3 of training: a = (w1 + w2) / 4 + w3 / 2."""
     single = {"train": corpus["train"]}  # without validation the last epoch is kept
@@ -201,6 +202,7 @@ def test_averaged_weights_are_kept_and_resumed(corpus, tmp_path):
         np.testing.assert_array_equal(mean, again)
 
 
+@pytest.mark.long
 def test_weights_averaged_over_steps_are_kept_and_resumed(corpus, tmp_path):
     """The window of 10,000 steps is never full, so the average is the mean over all 75 steps."""
     options = {"ema_decay": 0.9999, "optimizer": "sgd"}

@@ -23,6 +23,7 @@ FURTHER = {
 }
 
 
+@pytest.mark.long
 def test_further_losses_learn_and_resume_to_the_bit(corpus, tmp_path):
     """With dropout, random directions, averaged weights, and word vectors that are normalized."""
     fitted, _ = train(corpus, tmp_path / "whole", **FURTHER)

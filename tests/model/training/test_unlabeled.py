@@ -88,6 +88,7 @@ def test_unlabeled_documents_follow_the_labeled_ones_without_a_label(soft: bool)
     assert found.mean() == pytest.approx(expected.mean(), rel=1e-5)
 
 
+@pytest.mark.long
 def test_unlabeled_documents_change_the_training_and_repeat_when_it_resumes(corpus, tmp_path):
     labeled = {name: each for name, each in corpus.items() if name != "unlabeled"}
     alone, _ = train(labeled, tmp_path / "alone", **VIRTUAL)

@@ -18,6 +18,8 @@ from tests.json_lines import write_json_lines
 from tests.model.bundles import make_bundle
 from tests.pipeline.stages.good_and_bad import good_and_bad
 
+pytestmark = pytest.mark.long
+
 
 def make_config(
     folder: Path, *, unlabeled: int = 60, teachers: dict[str, Any] | None = None, **training: Any

@@ -20,6 +20,8 @@ from tests.json_lines import write_json_lines
 from tests.pipeline.stages.good_and_bad import good_and_bad
 from tests.pipeline.stages.small_corpus import serialized
 
+pytestmark = pytest.mark.long
+
 Row = dict[str, Any]
 
 

@@ -47,6 +47,7 @@ def trained(tmp_path_factory) -> Trained:
     return train(config, beam_options=[], files=BeamFiles(), command="the command")
 
 
+@pytest.mark.long
 def test_every_variant_is_trained_with_every_seed(trained):
     found = [(result.variant, result.seed) for result in trained.trials]
     assert sorted(found) == [("base", 1), ("base", 2), ("mean", 1), ("mean", 2)]
@@ -127,6 +128,7 @@ def test_what_is_chosen_is_in_the_bundle_and_printed(tmp_path, monkeypatch, caps
     assert again.best.metrics == trained.best.metrics
 
 
+@pytest.mark.long
 def test_a_network_with_every_kind_of_dropout_is_published(tmp_path):
     config = training_config(tmp_path, epochs=1)
     network = NetworkConfig(
@@ -142,6 +144,7 @@ def test_a_network_with_every_kind_of_dropout_is_published(tmp_path):
         load_scorer(bundle, engine=engine)  # passes its golden documents
 
 
+@pytest.mark.long
 def test_word_vectors_are_named_with_their_digest_and_coverage(tmp_path):
     lines = [f"{word} " + " ".join(["0.1"] * 8) for word in ("good", "bad", "elsewhere")]
     vectors = tmp_path / "vectors.txt"
@@ -219,6 +222,7 @@ def test_the_metrics_are_those_of_scoring_the_texts(tmp_path):
         assert loss == pytest.approx(metrics[split]["loss"], rel=1e-4)
 
 
+@pytest.mark.long
 def test_seeds_share_one_fit_of_the_wide_part(tmp_path, caplog):
     caplog.set_level(logging.INFO, "limelight")
     train(
@@ -238,6 +242,7 @@ def train_quickly(folder: Path, caplog: pytest.LogCaptureFixture) -> Trained:
     return train(config, beam_options=[], files=BeamFiles(), command="the command")
 
 
+@pytest.mark.long
 def test_the_wide_part_of_a_large_corpus_is_fitted_to_some_of_it(tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(trial_wide, "MAX_TOKENS", 100)
     trained = train_quickly(tmp_path, caplog)
@@ -245,6 +250,7 @@ def test_the_wide_part_of_a_large_corpus_is_fitted_to_some_of_it(tmp_path, caplo
     assert load_bundle(trained.folder).read_wide_part() is not None
 
 
+@pytest.mark.long
 def test_a_damaged_wide_part_of_another_trial_is_made_again(tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(Trial, "wide_folder", str(tmp_path / "shared"))
     (tmp_path / "shared").mkdir()
@@ -254,6 +260,7 @@ def test_a_damaged_wide_part_of_another_trial_is_made_again(tmp_path, caplog, mo
     assert load_bundle(trained.folder).read_wide_part() is not None
 
 
+@pytest.mark.long
 def test_the_networks_of_all_seeds_predict_together(tmp_path):
     values = good_and_bad(tmp_path, texts=40, seeds=[1, 2], ensemble=True, monitor="loss")
     config = build_config(values, [], where="the test")

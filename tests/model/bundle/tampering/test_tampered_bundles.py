@@ -108,6 +108,7 @@ def problem_of(case: Case, got: dict[str, object]) -> str | None:
     return None
 
 
+@pytest.mark.long
 def test_every_tampered_model_is_refused_by_name(whole: Path, tmp_path: Path, capsys) -> None:
     accepted = [whole / name for name in WHOLE]
     worker = LoadingWorker(*accepted)

@@ -21,6 +21,8 @@ from pipeline.training.trial_encoder import digest_encoder
 from tests.json_lines import write_json_lines
 from tests.pipeline.stages.good_and_bad import good_and_bad
 
+pytestmark = pytest.mark.long
+
 FILES = BeamFiles()
 WEIGHTS = "encoder.weights.safetensors"
 
