@@ -6,6 +6,7 @@ match first and without overlap. The markers are bytes that never occur in UTF-8
 positions of the matches can be computed from the positions of the markers.
 """
 
+import bisect
 import re
 
 import numpy as np
@@ -18,6 +19,7 @@ from model.text.string_buffers import read_strings
 OPENING, CLOSING = 0xFF, 0xFE
 MAX_CHARACTERS = 10_000  # every text is searched for all patterns
 _SINGLE_BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")
+_NOTHING = pa.array([""])
 MARKED = bytes([OPENING]) + rb"\0" + bytes([CLOSING])  # \0 is the match
 
 
@@ -39,23 +41,44 @@ def join_patterns(patterns: tuple[str, ...]) -> str:
                 f"text.protected: expected patterns of whole characters, got {pattern!r}, whose "
                 "\\C matches one byte. Write (?s:.) for any character."
             )
-        try:
-            # Alone and in its group: `a\Qb` is valid alone, but would take what follows with it.
-            matches_nothing, _ = (
-                pc.match_substring_regex(pa.array([""]), each)[0].as_py()
-                for each in (pattern, f"(?:{pattern})")
-            )
-        except pa.ArrowInvalid as error:
-            raise ConfigError(
-                f"text.protected: expected RE2 patterns, got {pattern!r} ({error}). "
-                "RE2 has no look-around and no back-references."
-            ) from None
-        if matches_nothing:
+    # All together first: RE2 gives up where they would take too much memory, and so much time. The
+    # first one that is wrong is that with which the patterns before it cannot be joined.
+    if _complaint(_join(patterns)):
+
+        def fails(last: int) -> bool:
+            return _complaint(_join(patterns[: last + 1])) is not None
+
+        first = bisect.bisect_left(range(len(patterns)), True, key=fails)
+        raise _invalid(patterns[first], _complaint(_join(patterns[: first + 1])))
+    for pattern in patterns:
+        if complaint := _complaint(pattern):  # `)|(` is valid in a group, but not alone
+            raise _invalid(pattern, complaint)
+        if pc.match_substring_regex(_NOTHING, pattern)[0].as_py():
             raise ConfigError(
                 f"text.protected: expected patterns that match some text, got {pattern!r}, "
                 "which matches the empty text. Write + in place of * or ?."
             )
+    return _join(patterns)
+
+
+def _join(patterns: tuple[str, ...]) -> str:
     return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+def _complaint(pattern: str) -> str | None:
+    """What RE2 says of a pattern that it cannot use; None if it can."""
+    try:
+        pc.match_substring_regex(_NOTHING, pattern)
+    except pa.ArrowInvalid as error:
+        return str(error)
+    return None
+
+
+def _invalid(pattern: str, complaint: str | None) -> ConfigError:
+    return ConfigError(
+        f"text.protected: expected RE2 patterns, got {pattern!r} ({str(complaint)[:200]}). "
+        "RE2 has no look-around and no back-references."
+    )
 
 
 def find_protected(

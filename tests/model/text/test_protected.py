@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -72,3 +74,10 @@ def test_a_backslash_before_a_c_is_no_single_byte() -> None:
 def test_patterns_are_of_limited_length() -> None:
     with pytest.raises(ConfigError, match="expected patterns of at most 10,000 characters"):
         join_patterns(("a" * 9_999, "bc"))
+
+
+def test_patterns_that_are_too_large_together_are_refused_at_once() -> None:
+    started = time.process_time()
+    with pytest.raises(ConfigError, match="pattern too large"):
+        join_patterns(tuple(r"(?:\pL\pN){50}N" for _ in range(600)))
+    assert time.process_time() - started < 15  # one by one it took a minute
